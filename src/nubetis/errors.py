@@ -1,0 +1,237 @@
+"""Everything that nubetis raises.
+
+::
+
+    NubetisError
+    ├── InvalidValue (ValueError)        a value, a name or a text is not what it must be
+    │   ├── InvalidFilter                a filter does not fit the module; carries the span in its text
+    │   └── InvalidCursor                a page cursor is damaged or belongs to another query
+    ├── NotFound (LookupError)           no such record, user, module, field, file or database
+    ├── Conflict                         somebody else changed it first
+    │   └── PlanDrifted                  the records are no longer those that the plan saw
+    ├── AccessDenied                     the user may not do this
+    ├── Refused                          a plan holds refusals and was not applied
+    ├── Cancelled                        the caller asked to stop; the operation can be resumed
+    ├── MissingExtra (ImportError)       an optional library is not installed
+    ├── PluginError                      a plug-in raised; carries its name
+    └── StoreError                       the store cannot do its work
+        ├── StoreBusy                    others hold it; try again
+        ├── Damaged                      what it holds is not what was written
+        └── NewerFormat                  a later nubetis wrote it
+
+An error is a *code* and *parameters*; the English sentence stands in :data:`MESSAGES`, and
+:func:`nubetis.i18n.render` says it in another language.  No message holds a private value.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "MESSAGES",
+    "AccessDenied",
+    "Cancelled",
+    "Conflict",
+    "Damaged",
+    "InvalidCursor",
+    "InvalidFilter",
+    "InvalidValue",
+    "MissingExtra",
+    "NewerFormat",
+    "NotFound",
+    "NubetisError",
+    "PlanDrifted",
+    "PluginError",
+    "Refused",
+    "StoreBusy",
+    "StoreError",
+]
+
+MESSAGES: Final[dict[str, str]] = {
+    # names
+    "unknown_module": "There is no module {module}. {hint}",
+    "unknown_field": "Module {module} has no field {field}. {hint}",
+    "unknown_field_type": "There is no field type {type}. {hint}",
+    "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
+    "unknown_choice": "{field} has no choice {value}. Choices: {choices}.",
+    "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
+    "bad_name": "{name} cannot be the name of a {what}: use lower-case letters, digits and _, a letter first.",
+    "name_taken": "There is already a {what} named {name}. Choose another name.",
+    # values
+    "wrong_type": "{field} takes {expected}, not {given}.",
+    "required": "{field} is required. Give it a value.",
+    "read_only": "{field} is set by nubetis and cannot be written.",
+    "too_long": "{field} holds at most {limit} characters; {length} were given.",
+    "bad_text": "{field} holds a character that no text may hold ({what}). Remove it.",
+    "bad_number": "{field} takes a finite number with at most {scale} decimals and {digits} digits.",
+    "bad_date": "{field} takes a date written as 2026-01-31.",
+    "bad_datetime": "{field} takes an instant with its zone, such as 2026-01-31T09:30:00+00:00.",
+    "bad_time": "{field} takes a time of day written as 09:30.",
+    "bad_zone": "{field} takes an IANA time zone such as America/Lima.",
+    "bad_email": "{field} takes one e-mail address such as ana@example.com.",
+    "bad_url": "{field} takes a web address that begins with https:// or http://.",
+    "bad_phone": "{field} takes a telephone number with 3 to 20 digits.",
+    "bad_boolean": "{field} takes true or false.",
+    "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
+    "no_rate": "{field} is in {currency}, the organisation counts in {home}: give a rate with the amount.",
+    "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
+    "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
+    "not_unique": "{field} must be unique, and another record has this value.",
+    "bad_link": "{field} names a record that does not exist.",
+    "bad_rule": "{message}",
+    "bad_argument": "{argument}: {reason}.",
+    # filters, queries
+    "filter_syntax": "The filter cannot be read at character {position}: {reason}. {hint}",
+    "filter_operator": "{field} is of type {type} and does not know the operator {operator}. It knows: {known}.",
+    "filter_value": "{field} cannot be compared with this value: {reason}.",
+    "filter_truth": "A filter has no truth of its own: combine filters with &, | and ~, not with and, or, not.",
+    "filter_context": "The filter names {what}, which has no meaning here.",
+    "filter_depth": "The filter is nested deeper than {limit} levels.",
+    "cursor_damaged": "This page cursor is damaged. Begin again at the first page.",
+    "cursor_foreign": "This page cursor belongs to another query. Use it with the filter and sort it was made for.",
+    # records and plans
+    "not_found": "There is no record {id} in {module}, or you may not see it.",
+    "no_operation": "There is no operation {id}, or you may not see it.",
+    "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
+    "drifted": "{count} records changed since the plan was made. Make the plan again.",
+    "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
+    "denied": "{user} may not {action} in {module}.",
+    "undo_foreign": "Operation {id} cannot be undone: {reason}.",
+    "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
+    "referenced": "Record {id} is still linked from {count} records of {module}.",
+    "legal_hold": "Record {id} is under a legal hold and cannot be erased.",
+    "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
+    "closed": "This {what} is closed. Open it again.",
+    "read_only_session": "This session may only read.",
+    "cancelled": "Stopped as asked, after {done} records. Resume the operation or undo it.",
+    # schema
+    "schema_system": "{name} is part of nubetis and cannot be changed so: {reason}.",
+    "schema_type": "The type of {field} cannot be changed from {old} to {new}: make a new field and copy the values.",
+    "schema_pending": "A schema change is under way ({operation}). Resume it before another begins.",
+    "schema_stale": "The schema was changed by somebody else. Read it again and repeat the change.",
+    "no_capability": "This store cannot do {what}. {hint}",
+    # stores and files
+    "no_database": "There is no organisation at {url}. Make one with nubetis.create(url, administrator=…).",
+    "database_exists": "There is already an organisation at {url}. Open it with nubetis.open(url).",
+    "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
+    "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
+    "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
+    "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
+    "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
+    "store_failed": "The store could not do this: {reason}.",
+    "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
+    "tampered": "The journal was changed after it was written: {where}.",
+    "unreadable": "{file} cannot be read: {reason}.",
+    "unwritable": "{file} cannot be written: {reason}.",
+    "bad_encoding": "{file} is not {encoding}: byte {position} does not fit. Name the encoding it has.",
+    "bad_file": "{file}, line {line}: {reason}.",
+    "unknown_format": "{file}: no file format answers to {suffix}. Known: {known}.",
+    # the rest
+    "missing_extra": "This needs {package}. Install it: pip install 'nubetis[{extra}]'.",
+    "plugin": "Plug-in {plugin} failed in {hook}: {reason}.",
+    "sign_in": "This sign-in is not complete: {reason}.",
+}
+"""Code → English sentence; the placeholders are the error's parameters."""
+
+
+class NubetisError(Exception):
+    """Root of all errors of nubetis.
+
+    >>> error = NotFound("unknown_module", module="dealz", hint="Did you mean deals?")
+    >>> error.code, str(error)
+    ('unknown_module', 'There is no module dealz. Did you mean deals?')
+    """
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code, params)
+        self.code = code
+        self.params = params
+
+    def __str__(self) -> str:
+        return self.message(MESSAGES.get(self.code, self.code))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.code, self.params)
+
+    def message(self, template: str) -> str:
+        """Fill *template* with this error's parameters."""
+        return template.format_map(self.params).strip()
+
+
+def _rebuild(kind: type[NubetisError], code: str, params: dict[str, object]) -> NubetisError:
+    return kind(code, **params)
+
+
+class InvalidValue(NubetisError, ValueError):
+    """A value, a name or a text is not what it must be."""
+
+
+class InvalidFilter(InvalidValue):
+    """A filter does not fit its module, or its text cannot be read.
+
+    ``params["position"]`` and ``params["end"]`` give the span in the text, where there is one.
+    """
+
+
+class InvalidCursor(InvalidValue):
+    """A page cursor is damaged or belongs to another query."""
+
+
+class NotFound(NubetisError, LookupError):
+    """No such record, user, module, field, file or database, or none that the user may see."""
+
+
+class Conflict(NubetisError):
+    """Somebody else changed the record first.
+
+    ``mine`` and ``theirs`` give the fields in question, with the value offered and the one found.
+    """
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code, **params)
+        self.mine: dict[str, object] = {}
+        self.theirs: dict[str, object] = {}
+
+
+class PlanDrifted(Conflict):
+    """The records are no longer those that the plan saw."""
+
+
+class AccessDenied(NubetisError):
+    """The user may not do this."""
+
+
+class Refused(NubetisError):
+    """A plan holds refusals and was not applied; ``refusals`` lists them."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code, **params)
+        self.refusals: tuple[object, ...] = ()
+
+
+class Cancelled(NubetisError):
+    """The caller asked to stop; the operation can be resumed or undone."""
+
+
+class MissingExtra(NubetisError, ImportError):
+    """An optional library is not installed."""
+
+
+class PluginError(NubetisError):
+    """A plug-in raised; the cause is chained and ``params["plugin"]`` names it."""
+
+
+class StoreError(NubetisError):
+    """The store cannot do its work."""
+
+
+class StoreBusy(StoreError):
+    """Others hold the store for too long; the same call may succeed later."""
+
+
+class Damaged(StoreError):
+    """What the store or the journal holds is not what was written."""
+
+
+class NewerFormat(StoreError):
+    """A later nubetis wrote this store."""

@@ -1,0 +1,1 @@
+"""Fields, modules, records, filters, queries, plans, the journal and the Store contract: pure values."""

@@ -1,0 +1,137 @@
+"""Record ids: 63 bits ordered by time inside, text with a check character outside.
+
+A *key* is ``milliseconds since 2020 (41 bits) | node (10) | sequence (12)``.  Nodes are leased from the store, so
+two processes never make the same key; a clock that goes back does not take the keys back with it.
+
+The text is the module's prefix, ``_``, thirteen characters of Crockford's base 32 and one check character,
+because spreadsheets and JavaScript round numbers of nineteen digits.  The check is a sum over GF(32) with the
+weights α, α², …: it finds every wrong character and every exchange of two characters (the weights of the
+thirteen places differ).  I, L and O are read as 1, 1 and 0, in any case.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from nubetis.errors import InvalidValue
+from nubetis.types import Key, RecordId
+
+__all__ = ["NODES", "KeyMaker", "decode", "encode", "instant_of"]
+
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+_EPOCH_MS: Final = int(_EPOCH.timestamp() * 1000)
+_NODE_BITS: Final = 10
+_SEQUENCE_BITS: Final = 12
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH: Final = 13
+_VALUES: Final = {char: value for value, char in enumerate(_ALPHABET)} | {"I": 1, "L": 1, "O": 0}
+
+NODES: Final = 1 << _NODE_BITS
+"""How many key makers one organisation can have at a time."""
+
+
+def _times_alpha(value: int) -> int:
+    value <<= 1
+    return value ^ 0b100101 if value & 32 else value  # x⁵ + x² + 1, primitive over GF(2)
+
+
+def _weights() -> list[list[int]]:
+    rows = [[value for value in range(32)]]
+    for _ in range(_LENGTH):
+        rows.append([_times_alpha(value) for value in rows[-1]])
+    return rows[1:]
+
+
+_WEIGHTS: Final = _weights()
+
+
+def _check(digits: list[int]) -> int:
+    total = 0
+    for table, digit in zip(_WEIGHTS, digits, strict=True):
+        total ^= table[digit]
+    return total
+
+
+def encode(prefix: str, key: int) -> RecordId:
+    """Give the text of *key* in the module with *prefix*.
+
+    >>> encode("dea", 1)
+    'dea_00000000000012'
+    """
+    digits = [key >> shift & 31 for shift in range(60, -1, -5)]
+    body = "".join([_ALPHABET[digit] for digit in digits])
+    return RecordId(f"{prefix}_{body}{_ALPHABET[_check(digits)]}")
+
+
+def decode(text: str) -> tuple[str, Key]:
+    """Give prefix and key of a record id; the inverse of :func:`encode`.
+
+    Raises:
+        InvalidValue: ``bad_id``; the text was mistyped or is no record id.
+
+    >>> decode("dea_00000000000012")
+    ('dea', 1)
+    """
+    prefix, _, body = text.rpartition("_")
+    try:
+        digits = [_VALUES[char] for char in body.upper()]
+    except KeyError:
+        raise InvalidValue("bad_id", id=text[:40], reason="it holds a character that ids do not have") from None
+    if not prefix or len(digits) != _LENGTH + 1:
+        raise InvalidValue("bad_id", id=text[:40], reason="its length is wrong")
+    if digits[0] > 7 or _check(digits[:-1]) != digits[-1]:
+        raise InvalidValue("bad_id", id=text[:40], reason="a character was mistyped")
+    key = 0
+    for digit in digits[:-1]:
+        key = key << 5 | digit
+    return prefix, Key(key)
+
+
+def instant_of(key: int) -> datetime:
+    """Give the instant at which *key* was made, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=key >> (_NODE_BITS + _SEQUENCE_BITS))
+
+
+class KeyMaker:
+    """Makes keys that only grow, for one node; safe in threads.
+
+    *clock* gives the present instant.  When it stands still or goes back, the sequence carries on from the
+    highest key made, into the next millisecond when it is full.
+    """
+
+    def __init__(self, node: int, clock: Callable[[], datetime], *, last: int = 0) -> None:
+        self._node = node % NODES
+        self._clock = clock
+        self._tick = (last >> (_NODE_BITS + _SEQUENCE_BITS)) + 1 if last else 0
+        self._sequence = 0
+        self._lock = threading.Lock()
+
+    def one(self) -> Key:
+        """Give the next key."""
+        return self.many(1)[0]
+
+    def many(self, count: int) -> list[Key]:
+        """Give the next *count* keys, in growing order."""
+        keys: list[Key] = []
+        with self._lock:
+            self._advance()
+            while len(keys) < count:
+                keys += self._take(count - len(keys))
+        return keys
+
+    def _advance(self) -> None:
+        now = int(self._clock().timestamp() * 1000) - _EPOCH_MS
+        if now > self._tick:
+            self._tick, self._sequence = now, 0
+
+    def _take(self, count: int) -> list[Key]:
+        room = (1 << _SEQUENCE_BITS) - self._sequence
+        taken = min(count, room)
+        base = (self._tick << _NODE_BITS | self._node) << _SEQUENCE_BITS | self._sequence
+        self._sequence += taken
+        if taken == room:
+            self._tick, self._sequence = self._tick + 1, 0
+        return [Key(key) for key in range(base, base + taken)]

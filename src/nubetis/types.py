@@ -1,0 +1,68 @@
+"""Names for the kinds of text and number that travel between the layers."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Final, NewType, TypeAlias
+
+__all__ = [
+    "UNSET",
+    "FieldId",
+    "FieldName",
+    "Json",
+    "Key",
+    "ModuleId",
+    "ModuleName",
+    "Progress",
+    "RecordId",
+    "Row",
+    "Scalar",
+    "Stored",
+    "Unset",
+]
+
+ModuleName = NewType("ModuleName", str)
+"""The API name of a module: ``deals``."""
+
+FieldName = NewType("FieldName", str)
+"""The API name of a field: ``stage``."""
+
+ModuleId = NewType("ModuleId", int)
+"""The immutable number of a module; a rename keeps it."""
+
+FieldId = NewType("FieldId", int)
+"""The immutable number of a field; a rename keeps it."""
+
+Key = NewType("Key", int)
+"""A record's id inside the store: 63 bits, ordered by time."""
+
+RecordId = NewType("RecordId", str)
+"""A record's id outside the store: ``dea_0D3C…``; see :mod:`nubetis.model.ids`."""
+
+Stored: TypeAlias = None | int | str | bytes
+"""What a store keeps in one column; see :class:`nubetis.model.fields.Storage`."""
+
+Row: TypeAlias = tuple[Stored, ...]
+"""One record in its stored form, in the order of its module's columns."""
+
+Scalar: TypeAlias = None | bool | int | str | Decimal | date | datetime | time | bytes
+"""A plain value as the host's code sees it."""
+
+Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""What JSON can say."""
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+"""Called with (done, total); *total* is ``None`` where it is not known."""
+
+
+class Unset(enum.Enum):
+    """The type of :data:`UNSET`."""
+
+    UNSET = enum.auto()
+
+
+UNSET: Final = Unset.UNSET
+"""Says "not given" where ``None`` means "none"."""
