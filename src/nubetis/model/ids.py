@@ -59,7 +59,7 @@ def encode(prefix: str, key: int) -> RecordId:
     """Give the text of *key* in the module with *prefix*.
 
     >>> encode("dea", 1)
-    'dea_00000000000012'
+    'dea_0000000000001W'
     """
     digits = [key >> shift & 31 for shift in range(60, -1, -5)]
     body = "".join([_ALPHABET[digit] for digit in digits])
@@ -72,7 +72,7 @@ def decode(text: str) -> tuple[str, Key]:
     Raises:
         InvalidValue: ``bad_id``; the text was mistyped or is no record id.
 
-    >>> decode("dea_00000000000012")
+    >>> decode("dea_0000000000001W")
     ('dea', 1)
     """
     prefix, _, body = text.rpartition("_")
