@@ -1,14 +1,13 @@
-"""How a value is shown to a person and read from one.
+"""How values are shown to a person, and read from what a person typed.
 
-:class:`Formats` is what every face takes; :class:`IsoFormats` is the locale-free one that stored text uses.
-The real ones, bound to a user's language and zone, come from ``settings``.
+A :class:`Formats` is handed down from the organisation's settings; nothing below looks at the process's locale.
+:data:`ISO` is the form without a locale: what is stored, journalled and exported, and what filters are written in.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, Protocol
 
 import attrs
@@ -17,121 +16,157 @@ from nubetis.errors import InvalidValue
 
 __all__ = ["ISO", "Formats", "IsoFormats"]
 
-_NUMBER: Final = re.compile(r"[+-]?\d{1,38}(\.\d{1,18})?", re.ASCII)
-_TRUE: Final = frozenset({"true", "yes", "1"})
-_FALSE: Final = frozenset({"false", "no", "0"})
+_DIGITS: Final = 60
+"""No number that a person types is longer; ``1e999999`` must not become a million characters."""
 
 
 class Formats(Protocol):
-    """Shows values as text and reads text as values; ``read(show(x)) == x`` for every value x.
+    """Shows values to a person and reads them back.
 
-    The ``read_`` methods raise :class:`~nubetis.errors.InvalidValue` and name *field* in it.
+    ``parse_x(show_x(value)) == value`` for every value that the form can show exactly.  A *parse* takes text with
+    or without white space around it and raises :class:`~nubetis.errors.InvalidValue` (``bad_format``) otherwise.
+
+    >>> formats: Formats = ISO
+    >>> formats.show_date(formats.parse_date("2026-01-31"))
+    '2026-01-31'
     """
 
-    def show_number(self, value: Decimal | int) -> str:
-        """Give *value* as text, with all its decimals."""
-        ...
+    def show_number(self, value: Decimal | int, *, scale: int | None = None) -> str:
+        """Give *value*, with exactly *scale* decimals when that is given."""
 
-    def read_number(self, text: str, *, field: str = "number") -> Decimal:
-        """Read a finite number."""
-        ...
+    def parse_number(self, text: str) -> Decimal:
+        """Give the number that *text* says."""
 
     def show_date(self, value: date) -> str:
-        """Give a date as text."""
-        ...
+        """Give a day."""
 
-    def read_date(self, text: str, *, field: str = "date") -> date:
-        """Read a date."""
-        ...
+    def parse_date(self, text: str) -> date:
+        """Give the day that *text* says."""
 
     def show_datetime(self, value: datetime) -> str:
-        """Give an instant as text, in the person's zone."""
-        ...
+        """Give an instant, in the zone of the person."""
 
-    def read_datetime(self, text: str, *, field: str = "datetime") -> datetime:
-        """Read an instant; without a zone it is in the person's."""
-        ...
+    def parse_datetime(self, text: str) -> datetime:
+        """Give the instant that *text* says, in UTC."""
 
     def show_time(self, value: time) -> str:
-        """Give a time of day as text."""
-        ...
+        """Give a time of day."""
 
-    def read_time(self, text: str, *, field: str = "time") -> time:
-        """Read a time of day."""
-        ...
+    def parse_time(self, text: str) -> time:
+        """Give the time of day that *text* says."""
 
-    def show_boolean(self, value: bool) -> str:  # noqa: FBT001 - the value itself
+    def show_boolean(self, value: bool) -> str:  # noqa: FBT001 - the value itself, not a switch
         """Give yes or no."""
-        ...
 
-    def read_boolean(self, text: str, *, field: str = "boolean") -> bool:
-        """Read yes or no."""
-        ...
+    def parse_boolean(self, text: str) -> bool:
+        """Give the truth that *text* says."""
+
+    def show_money(self, amount: Decimal, currency: str) -> str:
+        """Give an amount with its currency."""
+
+    def parse_money(self, text: str) -> tuple[Decimal, str | None]:
+        """Give amount and currency; the currency is ``None`` when *text* names none."""
+
+
+def _unread(what: str, example: str) -> InvalidValue:
+    return InvalidValue("bad_format", what=what, example=example)
 
 
 @attrs.frozen
 class IsoFormats:
-    """ISO 8601 and plain decimals: ``1000.5``, ``2026-01-31``, ``2026-01-31T09:30:00+00:00``, ``true``.
+    """The form without a locale: ``1000.5``, ``2026-01-31``, ``2026-01-31T09:30:00+00:00``, ``true``.
 
-    >>> ISO.show_number(Decimal("1000.50")), ISO.read_date("2026-01-31")
-    ('1000.50', datetime.date(2026, 1, 31))
+    >>> ISO.show_number(Decimal("1000.50")), ISO.parse_number("1000.5")
+    ('1000.50', Decimal('1000.5'))
+    >>> ISO.parse_money("1200.00 PEN")
+    (Decimal('1200.00'), 'PEN')
     """
 
-    def show_number(self, value: Decimal | int) -> str:
-        """Give *value* in plain digits, never with an exponent."""
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    def show_number(self, value: Decimal | int, *, scale: int | None = None) -> str:
+        """Give *value* without an exponent, with exactly *scale* decimals when that is given."""
+        return f"{Decimal(value):f}" if scale is None else f"{Decimal(value):.{scale}f}"
 
-    def read_number(self, text: str, *, field: str = "number") -> Decimal:
-        """Read plain digits with a point."""
-        if not _NUMBER.fullmatch(text.strip()):
-            raise InvalidValue("bad_number", field=field, scale=18, digits=38)
-        return Decimal(text.strip())
+    def parse_number(self, text: str) -> Decimal:
+        """Give the number that *text* says: ASCII digits, a point, no grouping."""
+        bare = text.strip()
+        if bare.isascii() and len(bare) <= _DIGITS and "_" not in bare and "e" not in bare.lower():
+            return _decimal(bare)
+        raise _unread("a number", "1000.5")
 
     def show_date(self, value: date) -> str:
-        """Give ``2026-01-31``."""
+        """Give a day as ``2026-01-31``."""
         return value.isoformat()
 
-    def read_date(self, text: str, *, field: str = "date") -> date:
-        """Read ``2026-01-31``."""
+    def parse_date(self, text: str) -> date:
+        """Give the day that ``2026-01-31`` says."""
         try:
             return date.fromisoformat(text.strip())
         except ValueError:
-            raise InvalidValue("bad_date", field=field) from None
+            raise _unread("a date", "2026-01-31") from None
 
     def show_datetime(self, value: datetime) -> str:
-        """Give the instant in UTC."""
+        """Give an instant in UTC."""
         return value.astimezone(UTC).isoformat()
 
-    def read_datetime(self, text: str, *, field: str = "datetime") -> datetime:
-        """Read an instant; without a zone it is UTC."""
+    def parse_datetime(self, text: str) -> datetime:
+        """Give the instant that *text* says; its zone must be there."""
         try:
             found = datetime.fromisoformat(text.strip())
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise InvalidValue("bad_datetime", field=field) from None
+        except ValueError:
+            found = datetime.min
+        if found.utcoffset() is None:
+            raise _unread("an instant with its zone", "2026-01-31T09:30:00+00:00")
+        return found.astimezone(UTC)
 
     def show_time(self, value: time) -> str:
-        """Give ``09:30:00``."""
+        """Give a time of day as ``09:30:00``."""
         return value.isoformat()
 
-    def read_time(self, text: str, *, field: str = "time") -> time:
-        """Read ``09:30`` or ``09:30:00``."""
+    def parse_time(self, text: str) -> time:
+        """Give the time of day that ``09:30`` says."""
         try:
-            return time.fromisoformat(text.strip()).replace(tzinfo=None)
+            return time.fromisoformat(text.strip())
         except ValueError:
-            raise InvalidValue("bad_time", field=field) from None
+            raise _unread("a time of day", "09:30") from None
 
-    def show_boolean(self, value: bool) -> str:  # noqa: FBT001 - the value itself
+    def show_boolean(self, value: bool) -> str:  # noqa: FBT001 - the value itself, not a switch
         """Give ``true`` or ``false``."""
         return "true" if value else "false"
 
-    def read_boolean(self, text: str, *, field: str = "boolean") -> bool:
-        """Read ``true`` or ``false``, ``yes`` or ``no``, ``1`` or ``0``."""
-        word = text.strip().lower()
-        if word not in _TRUE | _FALSE:
-            raise InvalidValue("bad_boolean", field=field)
-        return word in _TRUE
+    def parse_boolean(self, text: str) -> bool:
+        """Give the truth that ``true`` or ``false`` says, in any case."""
+        bare = text.strip().lower()
+        if bare not in {"true", "false"}:
+            raise _unread("true or false", "true")
+        return bare == "true"
+
+    def show_money(self, amount: Decimal, currency: str) -> str:
+        """Give an amount with its currency as ``1200.00 PEN``."""
+        return f"{self.show_number(amount)} {currency}"
+
+    def parse_money(self, text: str) -> tuple[Decimal, str | None]:
+        """Give amount and currency of ``1200.00 PEN`` or ``1200.00``."""
+        words = text.split()
+        if len(words) == 1:
+            return self.parse_number(words[0]), None
+        if len(words) == 2 and _is_currency(words[1]):  # noqa: PLR2004 - an amount and a currency
+            return self.parse_number(words[0]), words[1]
+        raise _unread("an amount of money", "1200.00 PEN")
+
+
+def _decimal(bare: str) -> Decimal:
+    try:
+        value = Decimal(bare)
+    except InvalidOperation:
+        raise _unread("a number", "1000.5") from None
+    if not value.is_finite():
+        raise _unread("a number", "1000.5")
+    return value
+
+
+def _is_currency(word: str) -> bool:
+    return len(word) == 3 and word.isascii() and word.isalpha() and word.isupper()  # noqa: PLR2004 - ISO 4217
 
 
 ISO: Final = IsoFormats()
-"""The locale-free formats."""
+"""The one :class:`IsoFormats`."""

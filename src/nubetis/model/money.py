@@ -1,0 +1,50 @@
+"""Money: an amount and its currency, and the same in the organisation's currency at a dated rate."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+import attrs
+
+from nubetis.errors import InvalidValue
+
+__all__ = ["Money"]
+
+
+def _amount(value: Decimal | int | str) -> Decimal:
+    try:
+        amount = Decimal(value)
+    except (InvalidOperation, TypeError, ValueError):
+        raise InvalidValue("bad_number", field="amount", scale=4, digits=18) from None
+    if not amount.is_finite():
+        raise InvalidValue("bad_number", field="amount", scale=4, digits=18)
+    return amount
+
+
+def _currency(value: str) -> str:
+    if len(value) != 3 or not (value.isascii() and value.isalpha() and value.isupper()):
+        raise InvalidValue("bad_currency", field="currency")
+    return value
+
+
+@attrs.frozen
+class Money:
+    """An amount in a currency (ISO 4217).
+
+    *home* is the amount in the organisation's currency, at the rate of the day of the write; where the currency
+    is the organisation's own it is filled in.
+
+    >>> Money("1200", "PEN")
+    Money('1200', 'PEN')
+    """
+
+    amount: Decimal = attrs.field(converter=_amount)
+    currency: str = attrs.field(converter=_currency)
+    home: Decimal | None = attrs.field(default=None, kw_only=True, converter=attrs.converters.optional(_amount))
+
+    def __repr__(self) -> str:
+        at = "" if self.home is None or self.home == self.amount else f", home='{self.home}'"
+        return f"Money('{self.amount}', '{self.currency}'{at})"
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
