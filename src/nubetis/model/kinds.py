@@ -187,14 +187,14 @@ def _unpack_decimal(field: Field, row: Row) -> Value:
 
 
 def _parse_integer(field: Field, text: str, formats: Formats) -> Value:
-    number = formats.read_number(text, field=field.name)
+    number = formats.parse_number(text)
     if number != number.to_integral_value():
         raise InvalidValue("bad_number", field=field.name, scale=0, digits=DIGITS)
     return field.check(int(number))
 
 
 def _parse_decimal(field: Field, text: str, formats: Formats) -> Value:
-    return field.check(formats.read_number(text, field=field.name))
+    return field.check(formats.parse_number(text))
 
 
 def _show_number(field: Field, value: Value, formats: Formats) -> str:
@@ -333,7 +333,10 @@ def _operand_wall(field: Field, offered: object) -> tuple[tuple[str, Stored], ..
 
 def _parse_wall(field: Field, text: str, formats: Formats) -> Value:
     clock, _, zone = text.strip().rpartition(" ")
-    return field.check(WallTime(formats.read_datetime(clock, field=field.name).replace(tzinfo=None), zone))
+    try:
+        return field.check(WallTime(datetime.fromisoformat(clock), zone))
+    except ValueError:
+        raise InvalidValue("bad_zone", field=field.name) from None
 
 
 def _show_wall(field: Field, value: Value, formats: Formats) -> str:
@@ -362,7 +365,7 @@ def _sample_wall(field: Field, random: Random) -> WallTime:
 
 
 def _parse_by(reader: str) -> Callable[[Field, str, Formats], Value]:
-    return lambda field, text, formats: field.check(getattr(formats, reader)(text, field=field.name))
+    return lambda field, text, formats: field.check(getattr(formats, reader)(text))
 
 
 def _show_by(shower: str) -> Callable[[Field, Value, Formats], str]:
@@ -399,7 +402,7 @@ def _pack_choices(field: Field, value: Value) -> Row:
 
 
 def _unpack_choices(field: Field, row: Row) -> Value:
-    return () if row[0] is None else tuple(json.loads(row[0]))
+    return () if row[0] is None else tuple(json.loads(str(row[0])))
 
 
 def _operand_choice(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
@@ -502,8 +505,8 @@ def _unpack_money(field: Field, row: Row) -> Value:
 def _check_money(field: Field, offered: object) -> Money:
     if not isinstance(offered, Money):
         raise _wrong(field, offered, "Money")
-    home = offered.amount if offered.home is None else offered.home
-    return Money(check_decimal(field, offered.amount), offered.currency, home=check_decimal(field, home))
+    home = None if offered.home is None else check_decimal(field, offered.home)
+    return Money(check_decimal(field, offered.amount), offered.currency, home=home)
 
 
 def _operand_money(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
@@ -515,13 +518,15 @@ def _operand_money(field: Field, offered: object) -> tuple[tuple[str, Stored], .
 
 
 def _parse_money(field: Field, text: str, formats: Formats) -> Value:
-    number, _, currency = text.strip().rpartition(" ")
-    return field.check(Money(formats.read_number(number, field=field.name), currency))
+    amount, currency = formats.parse_money(text)
+    if currency is None:
+        raise InvalidValue("bad_currency", field=field.name)
+    return field.check(Money(amount, currency))
 
 
 def _show_money(field: Field, value: Value, formats: Formats) -> str:
     assert isinstance(value, Money)  # noqa: S101 - checked
-    return f"{formats.show_number(value.amount)} {value.currency}"
+    return formats.show_money(value.amount, value.currency)
 
 
 def _sample_money(field: Field, random: Random) -> Money:
@@ -635,6 +640,16 @@ def _refuse_parse(field: Field, text: str, formats: Formats) -> Value:
     raise _wrong(field, text, "a FileRef")
 
 
+def _check_bytes(field: Field, offered: object) -> bytes:
+    if not isinstance(offered, bytes):
+        raise _wrong(field, offered, "bytes")
+    return offered
+
+
+def _show_size(field: Field, value: Value, formats: Formats) -> str:
+    return f"{len(value)} bytes"  # type: ignore[arg-type]  # bytes
+
+
 def _sample_file(field: Field, random: Random) -> FileRef:
     return FileRef(hash=f"{random.getrandbits(256):064x}", name="contrato.pdf", size=random.randint(1, 10**6))
 
@@ -679,20 +694,22 @@ def _make() -> dict[str, FieldType]:
             parts=lambda field: _MONEY_PARTS, operators=_ORDER, parse=_parse_money, show=_show_money, sample=_sample_money,
         ),
         _plain("boolean", Storage.BOOLEAN, check=_check_boolean, pack=_pack_boolean, unpack=_unpack_boolean,
-               operators=_EQUAL, parse=_parse_by("read_boolean"), show=_show_by("show_boolean"),
+               operators=_EQUAL, parse=_parse_by("parse_boolean"), show=_show_by("show_boolean"),
                sample=lambda field, random: random.random() < 0.5),
         _plain("date", Storage.DATE, check=_check_date, pack=_pack_iso, unpack=_unpack_date,
-               parse=_parse_by("read_date"), show=_show_by("show_date"), sample=_sample_date),
+               parse=_parse_by("parse_date"), show=_show_by("show_date"), sample=_sample_date),
         _plain("datetime", Storage.DATETIME, check=_check_datetime, pack=_pack_datetime, unpack=_unpack_datetime,
-               parse=_parse_by("read_datetime"), show=_show_by("show_datetime"), sample=_sample_datetime),
+               parse=_parse_by("parse_datetime"), show=_show_by("show_datetime"), sample=_sample_datetime),
         _plain("time", Storage.TIME, check=_check_time, pack=_pack_time, unpack=_unpack_time,
-               parse=_parse_by("read_time"), show=_show_by("show_time"), sample=_sample_time),
+               parse=_parse_by("parse_time"), show=_show_by("show_time"), sample=_sample_time),
         _plain("wall_time", Storage.DATETIME, parts=lambda field: _WALL_PARTS, check=_check_wall, pack=_pack_wall,
                unpack=_unpack_wall, operand=_operand_wall, parse=_parse_wall, show=_show_wall, sample=_sample_wall),
         _plain("choice", Storage.TEXT, check=_check_choice, operators=_EQUAL, operand=_operand_choice,
                parse=_parse_choice, show=_show_choice, sample=_sample_choice),
         _plain("multi_choice", Storage.SET, check=_check_choices, pack=_pack_choices, unpack=_unpack_choices,
                operators=_MANY, operand=_operand_choice, parse=_parse_choices, show=_show_choices, sample=_sample_choices),
+        _plain("bytes", Storage.BYTES, check=_check_bytes, operators=frozenset({Operator.EMPTY}), parse=_refuse_parse,
+               show=_show_size, sample=lambda field, random: random.randbytes(8)),
         link,
         attrs.evolve(link, name="owner"),
         file,

@@ -1,0 +1,552 @@
+"""Binding: a filter and a module become tests on stored columns.
+
+A bound filter has a dozen kinds of node, all of them two-valued tests on columns of one row (:class:`Test`,
+:class:`OneOf`, :class:`Missing`, :class:`Within`, :class:`Word`, :class:`Holds`, :class:`Differs`), on linked rows
+(:class:`Linked`, :class:`Linking`), and ``all``, ``any``, ``none`` of others.  What a field type, a user's name, a
+time zone or a fold means is settled here, once; the evaluator and the stores see columns and stored values only.
+
+Columns are named as the layout names them, twins included; ``old:`` before a name means the row before the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from nubetis.errors import InvalidFilter, InvalidValue, NotFound
+from nubetis.model.fields import Field, Operator, Part, Storage
+from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or, People, Period, PeriodKind, Unit
+from nubetis.model.fold import fold_keyword
+from nubetis.model.kinds import BUILT_IN, instant_text
+from nubetis.model.schema import Module, Schema, suggest
+from nubetis.types import RecordId, Stored
+
+__all__ = [
+    "ALWAYS",
+    "NEVER",
+    "All",
+    "AnyOf",
+    "Bound",
+    "Differs",
+    "Holds",
+    "Linked",
+    "Linking",
+    "Missing",
+    "No",
+    "OneOf",
+    "Test",
+    "Viewpoint",
+    "Within",
+    "Word",
+    "bind",
+    "bind_sort",
+    "find_column",
+    "normal_form",
+    "period_days",
+]
+
+DEPTH: Final = 60
+"""How deep a filter may be nested; deeper ones would exhaust a store's own parser."""
+
+
+@attrs.frozen
+class Test:
+    """The column has a value, and it stands so to *value*: ``=``, ``<``, ``<=``, ``>``, ``>=``."""
+
+    column: str
+    operator: Operator
+    value: Stored
+
+
+@attrs.frozen
+class OneOf:
+    """The column has one of *values*."""
+
+    column: str
+    values: tuple[Stored, ...]
+
+
+@attrs.frozen
+class Missing:
+    """The column has no value."""
+
+    column: str
+
+
+@attrs.frozen
+class Within:
+    """The text column contains, starts with or ends with *text*, to the letter."""
+
+    column: str
+    operator: Operator
+    text: str
+
+
+@attrs.frozen
+class Word:
+    """At least one of the folded columns, its ñ read as n, contains *text*."""
+
+    columns: tuple[str, ...]
+    text: str
+
+
+@attrs.frozen
+class Holds:
+    """The set column holds *value*."""
+
+    column: str
+    value: str
+
+
+@attrs.frozen
+class Differs:
+    """The two columns differ; two missing values do not."""
+
+    column: str
+    other: str
+
+
+@attrs.frozen
+class Linked:
+    """The column is the key of a living record of *module* that fits *where*."""
+
+    column: str
+    module: Module
+    where: Bound
+
+
+@attrs.frozen
+class Linking:
+    """A living record of *module* has this record's key in its column *via* and fits *where*.
+
+    *prefix* is set where that link can lead to several modules.
+    """
+
+    module: Module
+    via: str
+    where: Bound
+    prefix: str | None = None
+
+
+@attrs.frozen
+class All:
+    """Every one of *parts* holds."""
+
+    parts: tuple[Bound, ...]
+
+
+@attrs.frozen
+class AnyOf:
+    """At least one of *parts* holds."""
+
+    parts: tuple[Bound, ...]
+
+
+@attrs.frozen
+class No:
+    """*part* does not hold."""
+
+    part: Bound
+
+
+Bound: TypeAlias = Test | OneOf | Missing | Within | Word | Holds | Differs | Linked | Linking | All | AnyOf | No
+
+ALWAYS: Final = All(())
+NEVER: Final = AnyOf(())
+
+
+def _same(name: str) -> RecordId:
+    return RecordId(name)
+
+
+def _all_fields(module: Module, field: Field) -> bool:
+    return True
+
+
+def _all_records(module: Module) -> Filter:
+    return EVERYTHING
+
+
+@attrs.frozen(kw_only=True)
+class Viewpoint:
+    """From where a filter is seen: who asks, when, where, and what he may read.
+
+    *find_user* gives the record id of a user named by e-mail or handle.  *people* gives the record ids that
+    :class:`People` stand for.  *with_old* says that a record before a change is at hand (rules).
+    *visible* gives what he may see of a module, so that a filter on linked records looks at no others.
+    *first_day* is 0 for Monday; *fiscal_month* is the month in which the fiscal year begins.
+    """
+
+    now: datetime
+    zone: str = "UTC"
+    first_day: int = 0
+    fiscal_month: int = 1
+    people: Mapping[People, tuple[RecordId, ...]] = attrs.field(factory=dict)
+    find_user: Callable[[str], RecordId] = _same
+    readable: Callable[[Module, Field], bool] = _all_fields
+    visible: Callable[[Module], Filter] = _all_records
+    with_old: bool = False
+
+
+# -- periods ----------------------------------------------------------------------------------------------------------
+_MONTHS: Final = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12, Unit.FISCAL_QUARTER: 3, Unit.FISCAL_YEAR: 12}
+
+
+def _month_start(months: int) -> date:
+    return date(min(max(months // 12, 1), 9999), months % 12 + 1, 1)
+
+
+def _unit_start(day: date, unit: Unit, view: Viewpoint) -> date:
+    if unit is Unit.DAY:
+        return day
+    if unit is Unit.WEEK:
+        return day - timedelta((day.weekday() - view.first_day) % 7)
+    length = _MONTHS[unit]
+    offset = view.fiscal_month - 1 if unit in {Unit.FISCAL_QUARTER, Unit.FISCAL_YEAR} else 0
+    months = day.year * 12 + day.month - 1 - offset
+    return _month_start(months - months % length + offset)
+
+
+def _shift(start: date, unit: Unit, count: int) -> date:
+    if unit in {Unit.DAY, Unit.WEEK}:
+        return start + timedelta(count * (7 if unit is Unit.WEEK else 1))
+    return _month_start(start.year * 12 + start.month - 1 + count * _MONTHS[unit])
+
+
+def period_days(span: Period, view: Viewpoint) -> tuple[date | None, date]:
+    """Give the first day of *span* and the day after its last; ``None`` where it has no beginning.
+
+    >>> view = Viewpoint(now=datetime(2026, 5, 20, tzinfo=UTC))
+    >>> period_days(Period(PeriodKind.LAST, Unit.QUARTER), view)
+    (datetime.date(2026, 1, 1), datetime.date(2026, 4, 1))
+    """
+    today = view.now.astimezone(ZoneInfo(view.zone)).date()
+    start = _unit_start(today, span.unit, view)
+    if span.count is None:
+        first = _shift(start, span.unit, {PeriodKind.THIS: 0, PeriodKind.LAST: -1}.get(span.kind, 1))
+        return first, _shift(first, span.unit, 1)
+    if span.kind is PeriodKind.NEXT:
+        return start, _shift(start, span.unit, span.count)
+    end = _shift(start, span.unit, 1)
+    first = _shift(end, span.unit, -span.count)
+    return (None, first) if span.kind is PeriodKind.OLDER else (first, end)
+
+
+def _stored_day(day: date, storage: Storage, zone: str) -> str:
+    if storage is Storage.DATE:
+        return day.isoformat()
+    return instant_text(datetime.combine(day, time(), ZoneInfo(zone)))
+
+
+# -- columns ----------------------------------------------------------------------------------------------------------
+def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part]:
+    """Give field and part that *path* names in *module*.
+
+    Raises:
+        InvalidFilter: ``unknown_field``, also for a field that the viewer may not read.
+    """
+    name, _, part_name = path.partition(".")
+    slot = module.layout.slots.get(name)  # type: ignore[call-overload]  # any text may be asked for
+    readable = {each for each, slot in module.layout.slots.items() if view.readable(module, slot.field)}
+    if slot is None or name not in readable:
+        raise InvalidFilter("unknown_field", module=module.name, field=name, hint=suggest(name, readable))
+    for part in slot.field.parts:
+        if part.name == part_name:
+            return slot.field, part
+    if not part_name:
+        return slot.field, slot.field.parts[0]
+    names = [part.name for part in slot.field.parts if part.name]
+    raise InvalidFilter("unknown_field", module=module.name, field=path, hint=suggest(part_name, names))
+
+
+def _compared(field: Field, part: Part) -> str:
+    """Give the column that comparisons use: the twin where there is one."""
+    column = field.column_of(part)
+    return f"{column}__f" if field.has_twin(part) else column
+
+
+def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
+    """Give the column that sorts *module* by the field *path*.
+
+    Raises:
+        InvalidFilter: unknown, or of a type that has no order.
+    """
+    field, part = find_column(module, path, view)
+    sortable = part.storage not in {Storage.SET, Storage.BYTES} and not (part.text and not field.filterable)
+    if not sortable:
+        raise _bad_operator(field, "sort")
+    return _compared(field, part)
+
+
+def _bad_operator(field: Field, operator: str) -> InvalidFilter:
+    known = ", ".join(sorted(field.type.operators)) if field.filterable or not field.type.filterable else "is empty, matches"
+    return InvalidFilter("filter_operator", field=field.name, type=field.type.name, operator=operator, known=known)
+
+
+# -- binding ----------------------------------------------------------------------------------------------------------
+def bind(where: Filter, module: Module, schema: Schema, view: Viewpoint) -> Bound:
+    """Settle what *where* means for records of *module*.
+
+    Raises:
+        InvalidFilter: unknown or unreadable field, operator or value that the field's type does not know.
+    """
+    return _Binder(module, schema, view).bind(where, 0)
+
+
+@attrs.frozen
+class _Binder:
+    """Binds filters to one module."""
+
+    module: Module
+    schema: Schema
+    view: Viewpoint
+
+    def bind(self, where: Filter, depth: int) -> Bound:
+        if depth > DEPTH:
+            raise InvalidFilter("filter_depth", limit=DEPTH)
+        match where:
+            case And(parts):
+                return All(tuple([self.bind(part, depth + 1) for part in parts]))
+            case Or(parts):
+                return AnyOf(tuple([self.bind(part, depth + 1) for part in parts]))
+            case Not(part):
+                return No(self.bind(part, depth + 1))
+            case Has():
+                return self._has(where, depth)
+            case Compare():
+                return self._compare(where, depth)
+            case _:
+                raise InvalidFilter("bad_argument", argument="filter", reason=f"{type(where).__name__} is no filter")
+
+    def _has(self, where: Has, depth: int) -> Bound:
+        child = self.schema.module(where.module)
+        field, part = find_column(child, where.via, self.view)
+        if self.module.name not in field.targets:
+            raise InvalidFilter("filter_value", field=where.via, reason=f"it does not link to {self.module.name}")
+        inner = attrs.evolve(self, module=child).bind(where.where & self.view.visible(child), depth + 1)
+        return Linking(child, field.column_of(part), inner, self.module.prefix if len(field.targets) > 1 else None)
+
+    def _compare(self, where: Compare, depth: int) -> Bound:
+        if where.operator is Operator.MATCHES:
+            return self._matches(where)
+        field, part = find_column(self.module, where.path, self.view)
+        field = _as_part(field, part)
+        self._check_operator(field, part, where.operator)
+        if where.operator is Operator.LINKED:
+            return self._linked(field, where, depth)
+        if where.operator is Operator.EMPTY:
+            return self._empty(field, where.path)
+        if where.operator in _CHANGES:
+            return self._changed(field, part, where)
+        return self._test(field, part, where.operator, where.operand)
+
+    def _check_operator(self, field: Field, part: Part, operator: Operator) -> None:
+        if operator not in field.type.operators:
+            raise _bad_operator(field, operator)
+        if part.text and not field.filterable and operator not in {Operator.EMPTY, *_CHANGES}:
+            raise _bad_operator(field, operator)
+
+    def _empty(self, field: Field, path: str) -> Bound:
+        parts = field.parts if "." not in path and field.parts[0].name else field.parts[:1]
+        found = tuple([Missing(field.column_of(part)) for part in parts])
+        return found[0] if len(found) == 1 else All(found)
+
+    def _linked(self, field: Field, where: Compare, depth: int) -> Bound:
+        if not isinstance(where.operand, Filter):
+            raise InvalidFilter("filter_value", field=field.name, reason="linked takes a filter")
+        found: list[Bound] = []
+        for target in field.targets:
+            module = self.schema.module(target)
+            there = where.operand & self.view.visible(module)
+            inner = Linked(field.column, module, attrs.evolve(self, module=module).bind(there, depth + 1))
+            several = len(field.targets) > 1
+            kind = Test(f"{field.column}.module", Operator.EQ, module.prefix)
+            found.append(All((kind, inner)) if several else inner)
+        return found[0] if len(found) == 1 else AnyOf(tuple(found))
+
+    # values ------------------------------------------------------------------------------------------------
+    def _test(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:
+        if isinstance(operand, Period):
+            return self._period(field, part, operator, operand)
+        if operator in {Operator.CONTAINS, Operator.STARTS, Operator.ENDS}:
+            return self._within(field, part, operator, operand)
+        if operator is Operator.BETWEEN:
+            low, high = _several(field, operand, 2)
+            return All((self._test(field, part, Operator.GE, low), self._test(field, part, Operator.LE, high)))
+        if operator in {Operator.IN, Operator.ANY_OF}:
+            return self._one_of(field, part, operand)
+        if operator is Operator.ALL_OF:
+            return All(tuple([self._single(field, part, Operator.EQ, each) for each in _several(field, operand)]))
+        if isinstance(operand, People):
+            return self._one_of(field, part, operand)
+        return self._single(field, part, operator, operand)
+
+    def _one_of(self, field: Field, part: Part, operand: object) -> Bound:
+        values = self._people(field, operand) if isinstance(operand, People) else _several(field, operand)
+        if any(isinstance(value, People) for value in values):
+            return AnyOf(tuple([self._test(field, part, Operator.EQ, value) for value in values]))
+        tests = [self._single(field, part, Operator.EQ, value) for value in values]
+        simple = [test for test in tests if isinstance(test, Test)]
+        if len(simple) == len(tests) and tests:
+            return OneOf(simple[0].column, tuple(dict.fromkeys(test.value for test in simple)))
+        return AnyOf(tuple(tests))
+
+    def _people(self, field: Field, operand: People) -> tuple[object, ...]:
+        if "users" not in field.targets:
+            raise InvalidFilter("filter_value", field=field.name, reason=f"{operand.value} is a user")
+        if operand not in self.view.people:
+            raise InvalidFilter("filter_context", what=f'"{operand.value}"')
+        return self.view.people[operand]
+
+    def _single(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:
+        if part.storage is Storage.SET:
+            return Holds(field.column, str(self._stored(field, operand)[0][1]))
+        pairs = self._stored(field, operand)
+        tests = [self._stored_test(field, name, operator if place == 0 else Operator.EQ, value) for place, (name, value) in enumerate(pairs)]
+        return tests[0] if len(tests) == 1 else All(tuple(tests))
+
+    def _stored_test(self, field: Field, part_name: str, operator: Operator, value: Stored) -> Bound:
+        part = next(each for each in field.parts if each.name == part_name)
+        if value is None:
+            raise InvalidFilter("filter_value", field=field.name, reason="say is empty")
+        if field.has_twin(part) and field.type.fold is not None:
+            value = field.type.fold(str(value))
+        return Test(_compared(field, part), operator, value)
+
+    def _stored(self, field: Field, operand: object) -> tuple[tuple[str, Stored], ...]:
+        if "users" in field.targets and isinstance(operand, str):
+            operand = self.view.find_user(operand)
+        try:
+            return field.type.operand(field, operand)
+        except InvalidFilter:
+            raise
+        except InvalidValue as error:
+            raise InvalidFilter("filter_value", field=field.name, reason=str(error)) from None
+
+    def _within(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:
+        text = self._stored(field, operand)[0][1] if isinstance(operand, str) and operand else None
+        if text is None:
+            raise InvalidFilter("filter_value", field=field.name, reason="give a text that is not empty")
+        folded = field.type.fold(str(text)) if field.type.fold is not None else str(text)
+        return Within(_compared(field, part), operator, folded)
+
+    def _period(self, field: Field, part: Part, operator: Operator, span: Period) -> Bound:
+        if part.storage not in {Storage.DATE, Storage.DATETIME}:
+            raise InvalidFilter("filter_value", field=field.name, reason="a period is for dates")
+        first, after = period_days(span, self.view)
+        column = field.column_of(part)
+        end = _stored_day(after, part.storage, self.view.zone)
+        start = None if first is None else _stored_day(first, part.storage, self.view.zone)
+        return _period_test(column, operator, start, end)
+
+    # words and changes -------------------------------------------------------------------------------------
+    def _matches(self, where: Compare) -> Bound:
+        columns = self._word_columns(where.path)
+        words = fold_keyword(str(where.operand)).split()
+        if not isinstance(where.operand, str) or not words:
+            raise InvalidFilter("filter_value", field=where.path or "matches", reason="give at least one word")
+        return All(tuple([Word(columns, word) for word in words]))
+
+    def _word_columns(self, path: str) -> tuple[str, ...]:
+        if not path:
+            slots = self.module.layout.slots.values()
+            fields = [s.field for s in slots if s.field.searchable and self.view.readable(self.module, s.field)]
+            return tuple([f"{f.column_of(p)}__f" for f in fields for p in f.parts if f.has_twin(p)])
+        field, part = find_column(self.module, path, self.view)
+        parts = field.parts if "." not in path else (part,)
+        columns = tuple([f"{field.column_of(each)}__f" for each in parts if field.has_twin(each)])
+        if not columns or Operator.MATCHES not in _as_part(field, part).type.operators:
+            raise _bad_operator(field, Operator.MATCHES)
+        return columns
+
+    def _changed(self, field: Field, part: Part, where: Compare) -> Bound:
+        if not self.view.with_old:
+            raise InvalidFilter("filter_context", what=f'"{where.operator.value}"')
+        differs = tuple([Differs(field.column_of(each), f"old:{field.column_of(each)}") for each in field.parts])
+        changed = differs[0] if len(differs) == 1 else AnyOf(differs)
+        if where.operator is Operator.CHANGED:
+            return changed
+        test = self._test(field, part, Operator.EQ, where.operand)
+        return All((changed, test if where.operator is Operator.CHANGED_TO else _on_old(test)))
+
+
+_CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
+
+
+def _as_part(field: Field, part: Part) -> Field:
+    """Give the field seen as one of its parts: ``address.city`` follows the rules of text."""
+    if not part.name or not part.kind:
+        return field
+    rules = BUILT_IN[part.kind]
+    only = attrs.evolve(part, name="")
+    return attrs.evolve(
+        field, type=attrs.evolve(rules, parts=lambda _: (only,)), column=field.column_of(part), choices=(), targets=()
+    )
+
+
+def _several(field: Field, operand: object, count: int | None = None) -> tuple[object, ...]:
+    if not isinstance(operand, tuple) or (count is not None and len(operand) != count):
+        wanted = "several values" if count is None else f"{count} values"
+        raise InvalidFilter("filter_value", field=field.name, reason=f"give {wanted}")
+    return operand
+
+
+def _period_test(column: str, operator: Operator, start: str | None, end: str) -> Bound:
+    before_start = Test(column, Operator.LT, start) if start is not None else NEVER
+    from_start = Test(column, Operator.GE, start) if start is not None else No(Missing(column))
+    if operator in {Operator.EQ, Operator.IN}:
+        return All((from_start, Test(column, Operator.LT, end)))
+    if operator is Operator.LT:
+        return before_start
+    if operator is Operator.LE:
+        return Test(column, Operator.LT, end)
+    return Test(column, Operator.GE, end) if operator is Operator.GT else from_start
+
+
+def _on_old(bound: Bound) -> Bound:
+    match bound:
+        case Test() | OneOf() | Holds():
+            return attrs.evolve(bound, column=f"old:{bound.column}")
+        case All(parts) | AnyOf(parts):
+            return type(bound)(tuple([_on_old(part) for part in parts]))
+        case _:
+            return bound
+
+
+def normal_form(bound: Bound, *, negated: bool = False) -> Bound:
+    """Push every ``No`` down to a single test (negation normal form); flatten and simplify.
+
+    >>> normal_form(No(All((Missing("a"), Missing("b")))))
+    AnyOf(parts=(No(part=Missing(column='a')), No(part=Missing(column='b'))))
+    """
+    match bound:
+        case No(part):
+            return normal_form(part, negated=not negated)
+        case All(parts) | AnyOf(parts):
+            kind = All if isinstance(bound, All) is not negated else AnyOf
+            return _flat(kind, [normal_form(part, negated=negated) for part in parts])
+        case Linked() | Linking():
+            inner = attrs.evolve(bound, where=normal_form(bound.where))
+            return No(inner) if negated else inner
+        case OneOf(values=()):
+            return ALWAYS if negated else NEVER
+        case _:
+            return No(bound) if negated else bound
+
+
+def _flat(kind: type[All | AnyOf], parts: list[Bound]) -> Bound:
+    zero = AnyOf if kind is All else All
+    flat: list[Bound] = []
+    for part in parts:
+        if isinstance(part, kind):
+            flat += part.parts
+        elif part == zero(()):
+            return part
+        else:
+            flat.append(part)
+    unique = tuple(dict.fromkeys(flat))
+    return unique[0] if len(unique) == 1 else kind(unique)

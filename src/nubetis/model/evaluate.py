@@ -1,0 +1,263 @@
+"""Evaluating bound filters in Python: on rows by closures, on columns by list comprehensions.
+
+Both take stored values, twins included, so they compare exactly what a store compares.  Rows are *full* rows
+(:meth:`nubetis.model.schema.Layout.fill`).  Nothing is generated as source and executed.
+
+Measured on five clauses: about 2 M rows/s by closures, 8 M/s on columns (``bench/filters.py``).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
+from typing import Final, Protocol, TypeAlias
+
+from nubetis.errors import InvalidFilter
+from nubetis.model.bind import (
+    All, AnyOf, Bound, Differs, Holds, Linked, Linking, Missing, No, OneOf, Test, Within, Word, normal_form,
+)  # fmt: skip
+from nubetis.model.fields import Operator
+from nubetis.model.fold import TILDE
+from nubetis.model.schema import Module
+from nubetis.types import Row, Stored
+
+__all__ = ["Predicate", "Related", "matcher", "select"]
+
+Predicate: TypeAlias = Callable[[Row], bool]
+"""Says whether a full row fits."""
+
+
+class Related(Protocol):
+    """Finds the linked rows that a filter looks at; all are full rows of living records."""
+
+    def by_key(self, module: Module, key: int) -> Row | None:
+        """Give the row of *module* with this key."""
+        ...
+
+    def by_link(self, module: Module, column: str, key: int) -> Iterable[Row]:
+        """Give the rows of *module* whose *column* is *key*."""
+        ...
+
+
+def matcher(bound: Bound, index: Mapping[str, int], related: Related | None = None) -> Predicate:
+    """Compile *bound* to a function of full rows.
+
+    *index* says where each column lies (``layout.full_index``).  *related* is needed for filters on linked records.
+
+    Cost: 1–3 µs a node once; then some 60 ns a test.
+    """
+    return _compile(normal_form(bound), index, related)
+
+
+_ORDER: Final[Mapping[Operator, Callable[..., bool]]] = {
+    Operator.LT: operator.lt, Operator.LE: operator.le, Operator.GT: operator.gt, Operator.GE: operator.ge,
+}  # fmt: skip
+
+
+def _compile(bound: Bound, index: Mapping[str, int], related: Related | None) -> Predicate:
+    match bound:
+        case All(parts):
+            return _all([_compile(part, index, related) for part in parts])
+        case AnyOf(parts):
+            return _any([_compile(part, index, related) for part in parts])
+        case No(part):
+            inner = _compile(part, index, related)
+            return lambda row: not inner(row)
+        case Linked() | Linking():
+            return _compile_linked(bound, index, related)
+        case Differs(column, other):
+            here, there = index[column], index[other]
+            return lambda row: row[here] != row[there]
+        case Word(columns, text):
+            return _word([index[column] for column in columns], text)
+        case _:
+            return _on_value(bound, index[bound.column])
+
+
+def _on_value(bound: Test | OneOf | Missing | Within | Holds, at: int) -> Predicate:
+    match bound:
+        case Test(_, sign, value):
+            return _test(at, sign, value)
+        case OneOf(_, values):
+            several = frozenset(values) - {None}
+            return lambda row: row[at] in several
+        case Missing():
+            return lambda row: row[at] is None
+        case Within(_, sign, text):
+            return _within(at, sign, text)
+        case Holds(_, value):
+            quoted = f'"{value}"'
+            return lambda row: row[at] is not None and quoted in row[at]  # type: ignore[operator]  # text
+
+
+def _test(at: int, sign: Operator, value: Stored) -> Predicate:
+    if sign is Operator.EQ:
+        return lambda row: row[at] == value
+    if sign is Operator.LT:
+        return lambda row: (cell := row[at]) is not None and cell < value  # type: ignore[operator]  # of one type
+    if sign is Operator.LE:
+        return lambda row: (cell := row[at]) is not None and cell <= value  # type: ignore[operator]  # of one type
+    if sign is Operator.GT:
+        return lambda row: (cell := row[at]) is not None and cell > value  # type: ignore[operator]  # of one type
+    return lambda row: (cell := row[at]) is not None and cell >= value  # type: ignore[operator]  # of one type
+
+
+def _within(at: int, sign: Operator, text: str) -> Predicate:
+    if sign is Operator.CONTAINS:
+        return lambda row: (cell := row[at]) is not None and text in cell  # type: ignore[operator]  # text
+    if sign is Operator.STARTS:
+        return lambda row: (cell := row[at]) is not None and cell.startswith(text)  # type: ignore[union-attr,arg-type]
+    return lambda row: (cell := row[at]) is not None and cell.endswith(text)  # type: ignore[union-attr,arg-type]  # text
+
+
+def _word(places: Sequence[int], text: str) -> Predicate:
+    def found(row: Row) -> bool:
+        return any([text in _plain(row[at]) for at in places if row[at] is not None])
+
+    return found
+
+
+def _plain(cell: Stored) -> str:
+    folded = str(cell)
+    return folded if folded.isascii() else folded.replace(TILDE, "")
+
+
+def _all(tests: Sequence[Predicate]) -> Predicate:
+    """Join tests; up to five without a loop, which costs more than the tests."""
+    match tests:
+        case []:
+            return lambda row: True
+        case [a]:
+            return a
+        case [a, b]:
+            return lambda row: a(row) and b(row)
+        case [a, b, c]:
+            return lambda row: a(row) and b(row) and c(row)
+        case [a, b, c, d]:
+            return lambda row: a(row) and b(row) and c(row) and d(row)
+        case [a, b, c, d, e]:
+            return lambda row: a(row) and b(row) and c(row) and d(row) and e(row)
+        case _:
+            head, tail = _all(tests[:4]), _all(tests[4:])
+            return lambda row: head(row) and tail(row)
+
+
+def _any(tests: Sequence[Predicate]) -> Predicate:
+    match tests:
+        case []:
+            return lambda row: False
+        case [a]:
+            return a
+        case [a, b]:
+            return lambda row: a(row) or b(row)
+        case [a, b, c]:
+            return lambda row: a(row) or b(row) or c(row)
+        case _:
+            head, tail = _any(tests[:3]), _any(tests[3:])
+            return lambda row: head(row) or tail(row)
+
+
+def _compile_linked(bound: Linked | Linking, index: Mapping[str, int], related: Related | None) -> Predicate:
+    if related is None:
+        raise InvalidFilter("filter_context", what="a linked record")
+    module = bound.module
+    inner = _compile(bound.where, module.layout.full_index, related)
+    if isinstance(bound, Linked):
+        at = index[bound.column]
+
+        def leads(row: Row) -> bool:
+            found = None if row[at] is None else related.by_key(module, int(row[at] or 0))
+            return found is not None and inner(found)
+
+        return leads
+    return _linking(bound, inner, related)
+
+
+def _linking(bound: Linking, inner: Predicate, related: Related) -> Predicate:
+    kind = None if bound.prefix is None else bound.module.layout.full_index[f"{bound.via}.module"]
+
+    def linked(row: Row) -> bool:
+        children = related.by_link(bound.module, bound.via, int(row[0] or 0))
+        return any(inner(child) for child in children if kind is None or child[kind] == bound.prefix)
+
+    return linked
+
+
+# -- on columns -------------------------------------------------------------------------------------------------------
+def select(bound: Bound, columns: Mapping[str, Sequence[Stored]], count: int) -> list[int]:
+    """Give the places, in order, of the records that fit, out of *count* records given as columns.
+
+    *columns* has every column or twin that the filter names.  Filters on linked records are for :func:`matcher`.
+
+    >>> select(Test("amount", Operator.GT, 5), {"amount": [3, 9, None, 7]}, 4)
+    [1, 3]
+    """
+    return _select(normal_form(bound), columns, range(count))
+
+
+def _select(bound: Bound, columns: Mapping[str, Sequence[Stored]], among: Sequence[int]) -> list[int]:
+    match bound:
+        case All(parts):
+            for part in parts:
+                among = _select(part, columns, among)
+            return list(among)
+        case AnyOf(parts):
+            return _select_any(parts, columns, among)
+        case No(part):
+            gone = set(_select(part, columns, among))
+            return [at for at in among if at not in gone]
+        case _:
+            return list(compress(among, _flags(bound, columns, among)))
+
+
+def _select_any(parts: Sequence[Bound], columns: Mapping[str, Sequence[Stored]], among: Sequence[int]) -> list[int]:
+    found: set[int] = set()
+    left = among
+    for part in parts:
+        found.update(_select(part, columns, left))
+        left = [at for at in left if at not in found]
+    return sorted(found)
+
+
+def _flags(bound: Bound, columns: Mapping[str, Sequence[Stored]], among: Sequence[int]) -> list[bool]:
+    if isinstance(bound, Word):
+        found = [_flags_of(Within(name, Operator.CONTAINS, bound.text), _cells(columns[name], among, plain=True)) for name in bound.columns]
+        return [any(flags) for flags in zip(*found, strict=True)] if found else [False] * len(among)
+    if isinstance(bound, Differs):
+        return [a != b for a, b in zip(_cells(columns[bound.column], among), _cells(columns[bound.other], among), strict=True)]
+    if isinstance(bound, Linked | Linking | All | AnyOf | No):
+        raise InvalidFilter("filter_context", what="a linked record")
+    return _flags_of(bound, _cells(columns[bound.column], among))
+
+
+def _cells(column: Sequence[Stored], among: Sequence[int], *, plain: bool = False) -> Sequence[Stored]:
+    cells = column if len(among) == len(column) else [column[at] for at in among]
+    return [None if cell is None else _plain(cell) for cell in cells] if plain else cells
+
+
+def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Sequence[Stored]) -> list[bool]:
+    match bound:
+        case Test(_, Operator.EQ, value):
+            return [cell == value for cell in cells]
+        case Test(_, sign, value):
+            compare = _ORDER[sign]
+            return [cell is not None and compare(cell, value) for cell in cells]
+        case OneOf(_, values):
+            several = frozenset(values) - {None}
+            return [cell in several for cell in cells]
+        case Missing():
+            return [cell is None for cell in cells]
+        case Holds(_, value):
+            quoted = f'"{value}"'
+            return [cell is not None and quoted in cell for cell in cells]  # type: ignore[operator]  # text
+        case Within(_, sign, text):
+            return _text_flags(sign, text, cells)
+
+
+def _text_flags(sign: Operator, text: str, cells: Sequence[Stored]) -> list[bool]:
+    if sign is Operator.CONTAINS:
+        return [cell is not None and text in cell for cell in cells]  # type: ignore[operator]  # text
+    if sign is Operator.STARTS:
+        return [cell is not None and cell.startswith(text) for cell in cells]  # type: ignore[union-attr,arg-type]  # text
+    return [cell is not None and cell.endswith(text) for cell in cells]  # type: ignore[union-attr,arg-type]  # text

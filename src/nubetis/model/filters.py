@@ -1,0 +1,353 @@
+"""Filters: what a permission, a view, a rule, a search or a bulk selection says of records.
+
+A :class:`Filter` is an immutable value, built with :data:`F`, ``&``, ``|`` and ``~``, or read from text
+(:mod:`nubetis.model.text`) or JSON (:mod:`nubetis.model.convert`).  It names fields; *binding* it to a module
+(:mod:`nubetis.model.bind`) fixes types, users and dates; a bound filter is evaluated in Python
+(:mod:`nubetis.model.evaluate`) or compiled by a store, with equal answers.
+
+Two truth values, always
+------------------------
+A comparison with a missing value is false, and ``~`` is true negation: every record is on exactly one side of a
+filter.  "Is not won" therefore includes the records without a stage.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Final, NoReturn
+
+import attrs
+
+from nubetis.errors import InvalidFilter
+from nubetis.model.fields import Operator
+
+__all__ = [
+    "EVERYTHING",
+    "ME",
+    "MY_SUBORDINATES",
+    "MY_TEAM",
+    "NOTHING",
+    "TODAY",
+    "TOMORROW",
+    "YESTERDAY",
+    "And",
+    "Compare",
+    "F",
+    "FieldPath",
+    "Filter",
+    "Has",
+    "Not",
+    "Or",
+    "People",
+    "Period",
+    "PeriodKind",
+    "Unit",
+    "has",
+    "keywords",
+    "period",
+]
+
+
+class Filter:
+    """What is asked of a record; combine with ``&``, ``|`` and ``~``.
+
+    >>> (F.stage == "won") & ~(F.amount > 1000)
+    F.stage == 'won' & ~(F.amount > 1000)
+    """
+
+    __slots__ = ()
+
+    def __and__(self, other: Filter) -> Filter:
+        """Both hold."""
+        return And((*_parts(self, And), *_parts(other, And)))
+
+    def __or__(self, other: Filter) -> Filter:
+        """At least one holds."""
+        return Or((*_parts(self, Or), *_parts(other, Or)))
+
+    def __invert__(self) -> Filter:
+        """This does not hold."""
+        return self.part if isinstance(self, Not) else Not(self)
+
+    def __bool__(self) -> NoReturn:
+        raise InvalidFilter("filter_truth")
+
+
+def _parts(part: Filter, kind: type[And | Or]) -> tuple[Filter, ...]:
+    return part.parts if isinstance(part, kind) else (part,)
+
+
+def _shown(part: Filter) -> str:
+    return f"({part!r})" if isinstance(part, And | Or) else repr(part)
+
+
+@attrs.frozen(repr=False)
+class And(Filter):
+    """All of *parts* hold; of none, everything does."""
+
+    parts: tuple[Filter, ...]
+
+    def __repr__(self) -> str:
+        return " & ".join(map(_shown, self.parts)) or "EVERYTHING"
+
+
+@attrs.frozen(repr=False)
+class Or(Filter):
+    """At least one of *parts* holds; of none, nothing does."""
+
+    parts: tuple[Filter, ...]
+
+    def __repr__(self) -> str:
+        return " | ".join(map(_shown, self.parts)) or "NOTHING"
+
+
+@attrs.frozen(repr=False)
+class Not(Filter):
+    """*part* does not hold."""
+
+    part: Filter
+
+    def __repr__(self) -> str:
+        return f"~({self.part!r})"
+
+
+EVERYTHING: Final[Filter] = And(())
+"""Every record."""
+
+NOTHING: Final[Filter] = Or(())
+"""No record."""
+
+
+class People(enum.StrEnum):
+    """Users named by their relation to the one who asks."""
+
+    ME = "me"
+    MY_TEAM = "my team"
+    MY_SUBORDINATES = "my subordinates"
+
+
+ME: Final = People.ME
+MY_TEAM: Final = People.MY_TEAM
+MY_SUBORDINATES: Final = People.MY_SUBORDINATES
+
+
+class PeriodKind(enum.StrEnum):
+    """Where a period lies, seen from now."""
+
+    THIS = "this"
+    LAST = "last"
+    NEXT = "next"
+    OLDER = "older than"
+
+
+class Unit(enum.StrEnum):
+    """What a period is counted in."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    FISCAL_QUARTER = "fiscal quarter"
+    FISCAL_YEAR = "fiscal year"
+
+
+@attrs.frozen
+class Period:
+    """A stretch of days relative to today, in the viewer's zone.
+
+    Without *count* it is a calendar unit: "last quarter" is the whole quarter before this one.  With *count* it is
+    so many units that end (last) or begin (next) with today, or, for "older than", all before them.
+    """
+
+    kind: PeriodKind
+    unit: Unit = Unit.DAY
+    count: int | None = attrs.field(default=None)
+
+    @count.validator
+    def _check(self, attribute: object, value: int | None) -> None:
+        counted = self.kind is PeriodKind.OLDER
+        if (counted and value is None) or (value is not None and not 1 <= value <= 10_000):
+            raise InvalidFilter("bad_argument", argument="count", reason="a period counts 1 to 10,000 units")
+
+
+def period(kind: str, unit: str, count: int | None = None) -> Period:
+    """Give a relative period.
+
+    >>> period("last", "quarter").unit.value
+    'quarter'
+    """
+    return Period(PeriodKind(kind), Unit(unit), count)
+
+
+TODAY: Final = Period(PeriodKind.THIS, Unit.DAY)
+YESTERDAY: Final = Period(PeriodKind.LAST, Unit.DAY)
+TOMORROW: Final = Period(PeriodKind.NEXT, Unit.DAY)
+
+
+@attrs.frozen(repr=False)
+class Compare(Filter):
+    """One field against one operand.
+
+    *operand* is a value; a tuple of them for ``in``, ``between``, ``any of``, ``all of``; a :class:`Period` or
+    :class:`People` where dates or users are meant; a :class:`Filter` for ``linked``; ``None`` for ``is empty`` and
+    ``changed``.  An empty *path* with ``matches`` means all searchable fields.
+    """
+
+    path: str
+    operator: Operator
+    operand: object = None
+
+    def __repr__(self) -> str:
+        symbol = "==" if self.operator is Operator.EQ else self.operator.value
+        name = f"F.{self.path}" if self.path else "F"
+        return f"{name} {symbol}" if self.operand is None else f"{name} {symbol} {self.operand!r}"
+
+
+@attrs.frozen
+class Has(Filter):
+    """Some record of *module* links here by its field *via* and fits *where*."""
+
+    module: str
+    via: str
+    where: Filter = EVERYTHING
+
+
+def has(module: str, *, via: str, where: Filter = EVERYTHING) -> Filter:
+    """Records to which a record of *module* that fits *where* is linked by *via*.
+
+    >>> has("deals", via="account", where=F.stage == "won").module
+    'deals'
+    """
+    return Has(module, via, where)
+
+
+def keywords(text: str) -> Filter:
+    """Records in whose searchable fields all words of *text* stand.
+
+    >>> keywords("acme lima")
+    F matches 'acme lima'
+    """
+    return Compare("", Operator.MATCHES, text)
+
+
+class FieldPath:
+    """A field, by name, about to be compared; made by :data:`F`."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> FieldPath:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return FieldPath(f"{self._path}.{name}")
+
+    def __repr__(self) -> str:
+        return f"F.{self._path}"
+
+    def __hash__(self) -> int:
+        return hash(self._path)
+
+    def __bool__(self) -> NoReturn:
+        raise InvalidFilter("filter_truth")
+
+    def _is(self, operator: Operator, operand: object = None) -> Filter:
+        return Compare(self._path, operator, operand)
+
+    def __eq__(self, value: object) -> Filter:  # type: ignore[override]  # a filter, not a truth
+        return self.is_empty() if value is None else self._is(Operator.EQ, value)
+
+    def __ne__(self, value: object) -> Filter:  # type: ignore[override]  # a filter, not a truth
+        return ~(self == value)
+
+    def __lt__(self, value: object) -> Filter:
+        return self._is(Operator.LT, value)
+
+    def __le__(self, value: object) -> Filter:
+        return self._is(Operator.LE, value)
+
+    def __gt__(self, value: object) -> Filter:
+        return self._is(Operator.GT, value)
+
+    def __ge__(self, value: object) -> Filter:
+        return self._is(Operator.GE, value)
+
+    def between(self, low: object, high: object) -> Filter:
+        """From *low* to *high*, both included."""
+        return self._is(Operator.BETWEEN, (low, high))
+
+    def in_(self, values: Iterable[object] | Period | People) -> Filter:
+        """One of *values*, or within a period."""
+        return self._is(Operator.IN, values if isinstance(values, Period | People) else tuple(values))
+
+    def is_empty(self) -> Filter:
+        """Has no value."""
+        return self._is(Operator.EMPTY)
+
+    def contains(self, text: str) -> Filter:
+        """Has *text* in it; case and accents do not count."""
+        return self._is(Operator.CONTAINS, text)
+
+    def starts_with(self, text: str) -> Filter:
+        """Begins with *text*."""
+        return self._is(Operator.STARTS, text)
+
+    def ends_with(self, text: str) -> Filter:
+        """Ends with *text*."""
+        return self._is(Operator.ENDS, text)
+
+    def matches(self, text: str) -> Filter:
+        """Has all words of *text* in it; ñ counts as n."""
+        return self._is(Operator.MATCHES, text)
+
+    def any_of(self, *values: object) -> Filter:
+        """Holds at least one of *values*."""
+        return self._is(Operator.ANY_OF, values)
+
+    def all_of(self, *values: object) -> Filter:
+        """Holds all of *values*."""
+        return self._is(Operator.ALL_OF, values)
+
+    def linked(self, where: Filter) -> Filter:
+        """Leads to a record that fits *where*."""
+        return self._is(Operator.LINKED, where)
+
+    def changed(self) -> Filter:
+        """Has another value than before; in rules only."""
+        return self._is(Operator.CHANGED)
+
+    def changed_from(self, value: object) -> Filter:
+        """Had *value* and has it no more; in rules only."""
+        return self._is(Operator.CHANGED_FROM, value)
+
+    def changed_to(self, value: object) -> Filter:
+        """Has *value* and had it not; in rules only."""
+        return self._is(Operator.CHANGED_TO, value)
+
+
+class _Fields:
+    """Names fields: ``F.stage``, ``F["stage"]``, ``F.address.city``."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> FieldPath:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return FieldPath(name)
+
+    def __getitem__(self, path: str) -> FieldPath:
+        return FieldPath(path)
+
+    def __repr__(self) -> str:
+        return "F"
+
+
+F: Final = _Fields()
+"""Names the field that a filter begins with.
+
+>>> F.stage == "won"
+F.stage == 'won'
+"""

@@ -1,0 +1,435 @@
+"""Modules and the schema that holds them; how a module's fields lie in a row.
+
+A :class:`Schema` is immutable: every change gives another, and :func:`diff` says by which steps a store gets from
+one to the other.  Modules and fields have immutable ids, so that the journal stays right when something is renamed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.errors import InvalidValue, NotFound
+from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_name
+from nubetis.model.kinds import kind
+from nubetis.types import FieldId, FieldName, ModuleId, ModuleName, Row
+
+if TYPE_CHECKING:
+    from nubetis.model.filters import Filter
+
+__all__ = [
+    "CREATED_IN",
+    "DELETED_IN",
+    "FIRST_OWN_FIELD",
+    "ID",
+    "VERSION",
+    "Layout",
+    "Module",
+    "Schema",
+    "SchemaStep",
+    "Slot",
+    "StepKind",
+    "StoredColumn",
+    "ValidationRule",
+    "diff",
+    "suggest",
+]
+
+ID: Final = 0
+"""Where every row has its key."""
+VERSION: Final = 1
+"""Where a record's row has its version."""
+CREATED_IN: Final = 2
+"""Where a record's row has the entry that made it."""
+DELETED_IN: Final = 3
+"""Where a record's row has the entry that deleted it; ``None`` while it lives."""
+
+FIRST_OWN_FIELD: Final = 32
+"""Field ids below this belong to the fields that every module has."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Give a sentence that helps with a mistyped *name*.
+
+    >>> suggest("stge", ["stage", "amount"])
+    'Did you mean stage?'
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(sorted(names)[:20])}."
+
+
+@attrs.frozen
+class StoredColumn:
+    """One column of a module's table, in the order of its rows."""
+
+    name: str
+    storage: Storage
+    field: Field
+    part: Part
+    twin: str | None
+    """Name of the folded twin, kept beside it for filters and sorts."""
+
+
+@attrs.frozen
+class Slot:
+    """Where a field's parts lie in a row."""
+
+    field: Field
+    start: int
+    stop: int
+
+    def read(self, row: Row) -> Value:
+        """Give the field's value in *row*."""
+        if self.field.type.plain:
+            return row[self.start]
+        return self.field.type.unpack(self.field, row[self.start : self.stop])
+
+
+@attrs.frozen
+class Layout:
+    """How the fields of a module lie in a row."""
+
+    columns: tuple[StoredColumn, ...]
+    slots: Mapping[FieldName, Slot]
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Column name → place in the row."""
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+    @cached_property
+    def twins(self) -> tuple[tuple[str, int, Callable[[str], str]], ...]:
+        """(twin's name, place of its column, fold), in the order in which twins follow the columns in a full row."""
+        return tuple(
+            (column.twin, place, column.field.type.fold)
+            for place, column in enumerate(self.columns)
+            if column.twin is not None and column.field.type.fold is not None
+        )
+
+    @cached_property
+    def full_index(self) -> Mapping[str, int]:
+        """Column or twin name → place in a *full* row: the columns, then the twins."""
+        start = len(self.columns)
+        return {**self.index, **{name: start + place for place, (name, _, _) in enumerate(self.twins)}}
+
+    def fill(self, row: Row) -> Row:
+        """Give the full row: *row* and its folded twins."""
+        return row + tuple([fold(row[place]) if row[place] is not None else None for _, place, fold in self.twins])  # type: ignore[arg-type]  # text
+
+    def column(self, name: str) -> StoredColumn:
+        """Give the column *name*."""
+        return self.columns[self.index[name]]
+
+
+def _lay_out(fields: Iterable[Field]) -> Layout:
+    columns: list[StoredColumn] = []
+    slots: dict[FieldName, Slot] = {}
+    for field in fields:
+        start = len(columns)
+        for part in field.parts:
+            name = field.column_of(part)
+            columns.append(StoredColumn(name, part.storage, field, part, f"{name}__f" if field.has_twin(part) else None))
+        if field.state is FieldState.ACTIVE:
+            slots[field.name] = Slot(field, start, len(columns))
+    return Layout(tuple(columns), slots)
+
+
+def _every_record(name: ModuleName) -> tuple[Field, ...]:
+    """Give the fields that records of every journalled module have, in row order."""
+
+    def system(place: int, field_name: str, type_name: str, **more: object) -> Field:
+        changes = {"id": FieldId(place + 1), "system": True, **more}
+        return Field(name=field_name, type=kind(type_name), **changes)  # type: ignore[arg-type]  # checked below by use
+
+    return (
+        system(ID, "id", "link", targets=(name,)),
+        system(VERSION, "version", "integer"),
+        system(CREATED_IN, "created_in", "integer"),
+        system(DELETED_IN, "deleted_in", "integer"),
+        system(4, "created_at", "datetime"),
+        system(5, "created_by", "link", targets=("users",)),
+        system(6, "modified_at", "datetime"),
+        system(7, "modified_by", "link", targets=("users",)),
+        system(8, "owner", "owner", targets=("users",), system=False, indexed=True),
+        system(9, "tags", "multi_choice", system=False),
+    )
+
+
+def _every_ledger_row(name: ModuleName) -> tuple[Field, ...]:
+    return (Field(name="id", type=kind("link"), targets=(name,), id=FieldId(ID + 1), system=True),)
+
+
+@attrs.frozen(kw_only=True)
+class ValidationRule:
+    """Refuses a record for which *where* holds, with *message*."""
+
+    name: str
+    where: Filter
+    message: str
+
+
+def _module_name(name: str) -> ModuleName:
+    return ModuleName(check_name(name, what="module"))
+
+
+def _tuple_of_fields(fields: Iterable[Field]) -> tuple[Field, ...]:
+    return tuple(fields)
+
+
+@attrs.frozen(kw_only=True)
+class Module:
+    """A kind of record: its name and its fields.
+
+    *fields* are its own; every journalled module has id, version, owner, tags and the like besides.  A *ledger*
+    (``journalled=False``) has only an id besides and is never planned, journalled or undone.  *prefix* begins the
+    ids of its records.  *title* names the field that stands for the record where one line must do.
+    *indexes* lists columns to be indexed together, besides the fields that say *indexed* or *unique*.
+    *tallied_by* lists fields by whose values the store keeps live counts.
+
+    >>> Module(name="pets", fields=[Field(name="name", type=kind("text"))]).prefix
+    'pet'
+    """
+
+    name: ModuleName = attrs.field(converter=_module_name)
+    fields: tuple[Field, ...] = attrs.field(converter=_tuple_of_fields)
+    id: ModuleId = ModuleId(0)
+    prefix: str = attrs.field(default=attrs.Factory(lambda self: self.name.replace("_", "")[:3], takes_self=True))
+    label: str = attrs.field(default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True))
+    title: FieldName = attrs.field(default=attrs.Factory(lambda self: self.fields[0].name, takes_self=True))
+    table: str = attrs.field(default=attrs.Factory(lambda self: str(self.name), takes_self=True))
+    journalled: bool = True
+    system: bool = False
+    tallied_by: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    rules: tuple[ValidationRule, ...] = ()
+    next_field: int = FIRST_OWN_FIELD
+
+    @cached_property
+    def all_fields(self) -> tuple[Field, ...]:
+        """The fields of every record, then the module's own, in row order."""
+        common = _every_record(self.name) if self.journalled else _every_ledger_row(self.name)
+        known = {"users": "use"} | {self.name: self.prefix}
+        return tuple([_with_prefixes(field, known) for field in common]) + self.fields
+
+    @cached_property
+    def layout(self) -> Layout:
+        """How records of this module lie in a row."""
+        return _lay_out(self.all_fields)
+
+    @cached_property
+    def by_id(self) -> Mapping[FieldId, Field]:
+        """All fields by their immutable id."""
+        return {field.id: field for field in self.all_fields}
+
+    def field(self, name: str) -> Field:
+        """Give the active field *name*.
+
+        Raises:
+            NotFound: ``unknown_field``, with the nearest name.
+        """
+        slot = self.layout.slots.get(FieldName(name))
+        if slot is None:
+            raise NotFound("unknown_field", module=self.name, field=name, hint=suggest(name, self.layout.slots))
+        return slot.field
+
+
+def _with_prefixes(field: Field, prefixes: Mapping[str, str]) -> Field:
+    if not field.targets:
+        return field
+    found = tuple([prefixes[target] for target in field.targets if target in prefixes])
+    return attrs.evolve(field, prefixes=found) if len(found) == len(field.targets) else field
+
+
+def _numbered(module: Module) -> Module:
+    """Give own fields without an id the next ones, which are never used again."""
+    number, fields = module.next_field, []
+    for field in module.fields:
+        fields.append(field if field.id else attrs.evolve(field, id=FieldId(number)))
+        number += not field.id
+    return attrs.evolve(module, fields=fields, next_field=number)
+
+
+def _check_fields(module: Module) -> None:
+    seen: set[str] = set()
+    for field in module.all_fields:
+        if field.name in seen:
+            raise InvalidValue("name_taken", name=field.name, what="field")
+        seen.add(field.name)
+    for name in (module.title, *module.tallied_by):
+        module.field(name)
+
+
+@attrs.frozen(kw_only=True)
+class Schema:
+    """The modules of an organisation; immutable, and numbered by *version*.
+
+    >>> pets = Module(name="pets", fields=[Field(name="name", type=kind("text"))])
+    >>> Schema().with_module(pets).module("pets").id
+    1
+    """
+
+    modules: tuple[Module, ...] = ()
+    version: int = 0
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Module]:
+        return {module.name: module for module in self.modules}
+
+    @cached_property
+    def by_id(self) -> Mapping[ModuleId, Module]:
+        """The modules by their immutable id."""
+        return {module.id: module for module in self.modules}
+
+    @cached_property
+    def by_prefix(self) -> Mapping[str, Module]:
+        """The modules by the prefix of their records' ids."""
+        return {module.prefix: module for module in self.modules}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def module(self, name: str) -> Module:
+        """Give the module *name*.
+
+        Raises:
+            NotFound: ``unknown_module``, with the nearest name.
+        """
+        found = self._by_name.get(name)
+        if found is None:
+            raise NotFound("unknown_module", module=name, hint=suggest(name, self._by_name))
+        return found
+
+    def with_module(self, module: Module) -> Schema:
+        """Give a schema that has *module* too, or instead of the one with its id, with all ids filled in.
+
+        Raises:
+            InvalidValue: a name is taken, or a link leads to no module.
+        """
+        return self.with_modules([module])
+
+    def with_modules(self, modules: Iterable[Module]) -> Schema:
+        """Give a schema with all of *modules*, which may link to each other."""
+        known = {module.id: module for module in self.modules}
+        number = max(known, default=0)
+        for module in modules:
+            number += not module.id
+            new = attrs.evolve(_numbered(module), id=module.id or ModuleId(number))
+            known[new.id] = self._with_own_prefix(new, known.values())
+        return attrs.evolve(self, modules=_resolved(known.values()), version=self.version + 1)
+
+    def _with_own_prefix(self, module: Module, others: Iterable[Module]) -> Module:
+        rivals = {other.prefix for other in others if other.id != module.id}
+        names = {other.name for other in others if other.id != module.id}
+        if module.name in names:
+            raise InvalidValue("name_taken", name=module.name, what="module")
+        prefix, number = module.prefix, 1
+        while prefix in rivals:
+            number += 1
+            prefix = f"{module.prefix[:2]}{number}"
+        return attrs.evolve(module, prefix=prefix)
+
+    def without_module(self, name: str) -> Schema:
+        """Give a schema without the module *name*.
+
+        Raises:
+            InvalidValue: ``schema_system``; it is nubetis's own, or others link to it.
+        """
+        gone = self.module(name)
+        linked = [m.name for m in self.modules if m.id != gone.id and any(name in f.targets for f in m.fields)]
+        if gone.system or linked:
+            reason = f"{linked[0]} links to it" if linked else "nubetis needs it"
+            raise InvalidValue("schema_system", name=name, reason=reason)
+        kept = tuple([module for module in self.modules if module.id != gone.id])
+        return attrs.evolve(self, modules=kept, version=self.version + 1)
+
+    def with_field(self, module: str, field: Field) -> Schema:
+        """Give a schema whose *module* has *field* too, or instead of the one with its id."""
+        old = self.module(module)
+        kept = [field if field.id and each.id == field.id else each for each in old.fields]
+        fields = kept if field.id else [*kept, field]
+        return self.with_module(attrs.evolve(old, fields=fields))
+
+    def retire_field(self, module: str, name: str) -> Schema:
+        """Give a schema in which the field is no longer seen; its data stay."""
+        field = self.module(module).field(name)
+        if field.id < FIRST_OWN_FIELD:
+            raise InvalidValue("schema_system", name=name, reason="every record has it")
+        return self.with_field(module, attrs.evolve(field, state=FieldState.RETIRED))
+
+
+def _resolved(modules: Iterable[Module]) -> tuple[Module, ...]:
+    ordered = list(modules)
+    prefixes: dict[str, str] = {module.name: module.prefix for module in ordered}
+    done = [_with_resolved_links(module, prefixes) for module in ordered]
+    for module in done:
+        _check_fields(module)
+    return tuple(done)
+
+
+def _with_resolved_links(module: Module, prefixes: Mapping[str, str]) -> Module:
+    for field in module.fields:
+        for target in field.targets:
+            if target not in prefixes:
+                raise NotFound("unknown_module", module=target, hint=suggest(target, prefixes))
+    return attrs.evolve(module, fields=[_with_prefixes(field, prefixes) for field in module.fields])
+
+
+class StepKind(enum.StrEnum):
+    """What a step does to the store."""
+
+    ADD_MODULE = "add module"
+    DROP_MODULE = "drop module"
+    ADD_FIELD = "add field"
+    CHANGE_FIELD = "change field"
+    PURGE_FIELD = "purge field"
+
+
+@attrs.frozen
+class SchemaStep:
+    """One step from a schema to the next; each can be repeated without harm."""
+
+    kind: StepKind
+    module: Module
+    field: Field | None = None
+    before: Field | None = None
+
+
+def diff(old: Schema, new: Schema) -> list[SchemaStep]:
+    """Give the steps that bring a store from *old* to *new*, in order.
+
+    Raises:
+        InvalidValue: ``schema_type``; a field's type would change, which no step can do.
+    """
+    steps = [
+        SchemaStep(StepKind.DROP_MODULE, module) for number, module in old.by_id.items() if number not in new.by_id
+    ]
+    for number, module in new.by_id.items():
+        before = old.by_id.get(number)
+        steps += [SchemaStep(StepKind.ADD_MODULE, module)] if before is None else _field_steps(before, module)
+    return steps
+
+
+def _field_steps(old: Module, new: Module) -> list[SchemaStep]:
+    before = {field.id: field for field in old.fields}
+    after = {field.id for field in new.fields}
+    steps = [SchemaStep(StepKind.PURGE_FIELD, new, field) for field in old.fields if field.id not in after]
+    for field in new.fields:
+        was = before.get(field.id)
+        if was is None:
+            steps.append(SchemaStep(StepKind.ADD_FIELD, new, field))
+        elif was != field:
+            _check_same_type(was, field)
+            steps.append(SchemaStep(StepKind.CHANGE_FIELD, new, field, was))
+    return steps
+
+
+def _check_same_type(old: Field, new: Field) -> None:
+    same = old.type.name == new.type.name and old.scale == new.scale and old.column == new.column
+    if not same or len(old.targets) != len(new.targets):
+        raise InvalidValue("schema_type", field=new.name, old=old.type.name, new=new.type.name)

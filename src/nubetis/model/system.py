@@ -1,0 +1,189 @@
+"""The modules that nubetis needs for itself: people and settings, and the ledgers.
+
+Users, roles and profiles are ordinary records: planned, journalled, undone.  Ledgers are not: they *are* the
+journal, or can be made again, or must never be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from nubetis.model.fields import Field
+from nubetis.model.kinds import kind
+from nubetis.model.schema import Module, Schema
+
+__all__ = [
+    "BLOBS", "CHANGES", "COUNTERS", "ENTRIES", "MODULES", "OPERATIONS", "OUTBOX", "PROFILES", "ROLES", "SEALS", "SETTINGS",
+    "SYSTEM_SCHEMA", "TALLIES", "USERS", "VERSIONS",
+]  # fmt: skip
+
+
+def _field(name: str, type_name: str = "text", **settings: object) -> Field:
+    return Field(name=name, type=kind(type_name), **settings)  # type: ignore[arg-type]  # literals below
+
+
+def _choice(name: str, *values: str) -> Field:
+    return _field(name, "choice", choices=values, default=values[0])
+
+
+def _number(name: str, *, indexed: bool = False) -> Field:
+    return _field(name, "integer", indexed=indexed)
+
+
+def _plain(name: str, *, required: bool = False, unique: bool = False) -> Field:
+    """Text that nobody sorts or searches: exact, no twin."""
+    return _field(name, "choice", required=required, unique=unique, max_length=1_000_000)
+
+
+def _blob(name: str) -> Field:
+    return _field(name, "choice", max_length=1 << 40)
+
+
+def _system(name: str, prefix: str, fields: Iterable[Field], **settings: object) -> Module:
+    return Module(name=name, prefix=prefix, fields=fields, system=True, **settings)  # type: ignore[arg-type]  # literals
+
+
+def _ledger(name: str, prefix: str, fields: Iterable[Field], *indexes: tuple[str, ...]) -> Module:
+    return _system(name, prefix, fields, journalled=False, indexes=indexes)
+
+
+# -- people and settings ----------------------------------------------------------------------------------------------
+_USERS = _system(
+    "users", "use",
+    [
+        _field("name", required=True, searchable=True, personal=True),
+        _field("email", "email", required=True, unique=True, searchable=True, personal=True),
+        _field("handle", unique=True, max_length=60),
+        _choice("state", "active", "invited", "suspended", "deactivated"),
+        _choice("kind", "person", "service"),
+        _field("role", "link", targets=("roles",), required=True),
+        _field("profile", "link", targets=("profiles",), required=True),
+    ],
+)  # fmt: skip
+
+_ROLES = _system(
+    "roles", "rol",
+    [
+        _field("name", required=True, unique=True),
+        _field("reports_to", "link", targets=("roles",)),
+        _field("built_in", "boolean", default=False),
+    ],
+)  # fmt: skip
+
+_PROFILES = _system(
+    "profiles", "pro",
+    [
+        _field("name", required=True, unique=True),
+        _field("administrator", "boolean", default=False),
+        _field("built_in", "boolean", default=False),
+    ],
+)  # fmt: skip
+
+_SETTINGS = _system("settings", "set", [_field("name", required=True, unique=True), _plain("value")])
+"""One record a key; the value is JSON."""
+
+_MODULES = _system(
+    "modules", "mod",
+    [_field("name", required=True, unique=True), _number("number"), _plain("definition", required=True)],
+)  # fmt: skip
+"""One record a module; the definition is JSON (:mod:`nubetis.model.convert`)."""
+
+# -- the journal ------------------------------------------------------------------------------------------------------
+_OPERATIONS = _ledger(
+    "operations", "ope",
+    [
+        _choice("state", "running", "done", "cancelled", "failed"),
+        _plain("cause"),
+        _plain("detail"),
+        _field("actor", "link", targets=("users",)),
+        _field("on_behalf_of", "link", targets=("users",)),
+        _plain("digest"),
+        _number("position"),
+        _number("changes"),
+        _number("undo_of", indexed=True),
+        _field("started_at", "datetime"),
+        _field("ended_at", "datetime"),
+    ],
+)  # fmt: skip
+"""One row an operation: what was applied, for whom, how far."""
+
+_ENTRIES = _ledger(
+    "entries", "ent",
+    [_number("operation"), _field("at", "datetime"), _plain("inserts"), _plain("digest"), _number("seal")],
+    ("operation",), ("seal",),
+)  # fmt: skip
+"""One row a transaction.  *inserts* is JSON: [module, first key, last key, count]; *digest* covers its changes."""
+
+_CHANGES = _ledger(
+    "changes", "cha",
+    [
+        _number("entry"),
+        _number("module"),
+        _number("record"),
+        _choice("kind", "update", "delete", "restore", "purge", "erase"),
+        _number("version"),
+        _blob("before"),
+        _blob("salts"),
+        _plain("commitment"),
+    ],
+    ("entry",), ("record", "entry"),
+)  # fmt: skip
+"""One row a changed record: the values before, by field id, as JSON."""
+
+_SEALS = _ledger(
+    "seals", "sea", [_number("entry"), _plain("digest"), _field("at", "datetime")], ("entry",)
+)  # fmt: skip
+"""The chain: row n covers row n - 1 and one entry, in commit order."""
+
+# -- what the store keeps for itself ----------------------------------------------------------------------------------
+_VERSIONS = _ledger(
+    "versions", "ver", [_number("format"), _number("schema"), _number("access"), _number("settings"), _plain("org")]
+)
+"""Just one row, with key 1."""
+
+_COUNTERS = _ledger("counters", "cou", [_plain("name", unique=True), _number("value")])
+_TALLIES = _ledger("tallies", "tal", [_number("module"), _plain("column"), _plain("value"), _number("delta")],
+                         ("module", "column"))  # fmt: skip
+"""Deltas of live counts; *value* is the JSON of the stored value."""
+
+_OUTBOX = _ledger(
+    "outbox", "out",
+    [
+        _plain("kind"),
+        _plain("body"),
+        _plain("key", unique=True),
+        _choice("state", "waiting", "done", "dead"),
+        _number("attempts"),
+        _field("due_at", "datetime"),
+        _number("entry"),
+    ],
+    ("state", "due_at"),
+)  # fmt: skip
+"""Messages to the outside, written in the transaction that causes them."""
+
+_BLOBS = _ledger("blobs", "blo", [_plain("hash", unique=True), _number("size"), _field("data", "bytes")])
+
+
+SYSTEM_SCHEMA: Final = Schema().with_modules(
+    [
+        _VERSIONS, _COUNTERS, _TALLIES, _USERS, _ROLES, _PROFILES, _SETTINGS, _MODULES,
+        _OPERATIONS, _ENTRIES, _CHANGES, _SEALS, _OUTBOX, _BLOBS,
+    ]
+)
+"""All of them, numbered by their place in this list for ever: new ones go to the end."""
+
+VERSIONS: Final = SYSTEM_SCHEMA.module("versions")
+COUNTERS: Final = SYSTEM_SCHEMA.module("counters")
+TALLIES: Final = SYSTEM_SCHEMA.module("tallies")
+USERS: Final = SYSTEM_SCHEMA.module("users")
+ROLES: Final = SYSTEM_SCHEMA.module("roles")
+PROFILES: Final = SYSTEM_SCHEMA.module("profiles")
+SETTINGS: Final = SYSTEM_SCHEMA.module("settings")
+MODULES: Final = SYSTEM_SCHEMA.module("modules")
+OPERATIONS: Final = SYSTEM_SCHEMA.module("operations")
+ENTRIES: Final = SYSTEM_SCHEMA.module("entries")
+CHANGES: Final = SYSTEM_SCHEMA.module("changes")
+SEALS: Final = SYSTEM_SCHEMA.module("seals")
+OUTBOX: Final = SYSTEM_SCHEMA.module("outbox")
+BLOBS: Final = SYSTEM_SCHEMA.module("blobs")
