@@ -68,6 +68,7 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_datetime": "{field} takes an instant with its zone, such as 2026-01-31T09:30:00+00:00.",
     "bad_time": "{field} takes a time of day written as 09:30.",
     "bad_zone": "{field} takes an IANA time zone such as America/Lima.",
+    "bad_format": "This is not {what}. Write it like {example}.",
     "bad_email": "{field} takes one e-mail address such as ana@example.com.",
     "bad_url": "{field} takes a web address that begins with https:// or http://.",
     "bad_phone": "{field} takes a telephone number with 3 to 20 digits.",

@@ -1,7 +1,8 @@
 """How values are shown to a person, and read from what a person typed.
 
-A :class:`Formats` is handed down from the organisation's settings; nothing below looks at the process's locale.
-:data:`ISO` is the form without a locale: what is stored, journalled and exported, and what filters are written in.
+A :class:`Formats` is handed down from the organisation's settings; nothing below looks at the process's
+locale.  :data:`ISO` is the form without a locale: what is stored, journalled and exported, and what filters
+are written in.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ _DIGITS: Final = 60
 class Formats(Protocol):
     """Shows values to a person and reads them back.
 
-    ``parse_x(show_x(value)) == value`` for every value that the form can show exactly.  A *parse* takes text with
-    or without white space around it and raises :class:`~nubetis.errors.InvalidValue` (``bad_format``) otherwise.
+    ``parse_x(show_x(value)) == value`` for every value that the form can show exactly.  A *parse* takes text
+    with or without white space around it and otherwise raises :class:`~nubetis.errors.InvalidValue`
+    (``bad_format``).
 
     >>> formats: Formats = ISO
     >>> formats.show_date(formats.parse_date("2026-01-31"))
@@ -112,11 +114,11 @@ class IsoFormats:
         """Give the instant that *text* says; its zone must be there."""
         try:
             found = datetime.fromisoformat(text.strip())
-        except ValueError:
-            found = datetime.min
-        if found.utcoffset() is None:
-            raise _unread("an instant with its zone", "2026-01-31T09:30:00+00:00")
-        return found.astimezone(UTC)
+            if found.utcoffset() is not None:
+                return found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise _unread("an instant with its zone", "2026-01-31T09:30:00+00:00")
 
     def show_time(self, value: time) -> str:
         """Give a time of day as ``09:30:00``."""
@@ -149,7 +151,7 @@ class IsoFormats:
         words = text.split()
         if len(words) == 1:
             return self.parse_number(words[0]), None
-        if len(words) == 2 and _is_currency(words[1]):  # noqa: PLR2004 - an amount and a currency
+        if len(words) == 2 and _is_currency(words[1]):
             return self.parse_number(words[0]), words[1]
         raise _unread("an amount of money", "1200.00 PEN")
 
@@ -165,7 +167,7 @@ def _decimal(bare: str) -> Decimal:
 
 
 def _is_currency(word: str) -> bool:
-    return len(word) == 3 and word.isascii() and word.isalpha() and word.isupper()  # noqa: PLR2004 - ISO 4217
+    return len(word) == 3 and word.isascii() and word.isalpha() and word.isupper()
 
 
 ISO: Final = IsoFormats()
