@@ -1,0 +1,90 @@
+"""Chores: what a person starts now and then. What CI runs stands in ``[tool.tox]``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.sessions = []
+nox.options.error_on_missing_interpreters = True
+
+CONSTRAINTS = Path("constraints.txt")
+CONSTRAINTS_HEAD = """\
+# The versions CI and contributors use, one set for Python 3.11 to 3.14: a fresh environment of
+# the library and its `dev` group, frozen. Renewed by `nox -s constraints`.
+"""
+LOCALE = Path("src/nubetis/locale")
+LANGUAGES = ("en", "es", "pt")
+
+
+def install(session: nox.Session, *groups: str, library: bool = True) -> None:
+    """Install dependency groups, and the library in place, at the pinned versions."""
+    wanted = [part for group in groups for part in ("--group", group)]
+    session.install(*wanted, *(["-e", "."] if library else []), env={"PIP_CONSTRAINT": str(CONSTRAINTS)})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run every benchmark beside its peers: `nox -s bench -- --quick`, or one: `-- records --json`."""
+    install(session, "bench")
+    named = [each for each in session.posargs if not each.startswith("-")]
+    options = [each for each in session.posargs if each.startswith("-")]
+    scripts = [Path("bench", name).with_suffix(".py") for name in named] or sorted(
+        Path("bench").glob("[!_]*.py")
+    )
+    for script in scripts:
+        session.run("python", str(script), *options)
+
+
+@nox.session
+def proofs(session: nox.Session) -> None:
+    """Search long: every property with 10,000 examples. A seed given resumes that run."""
+    install(session, "tests")
+    session.run(
+        "pytest",
+        *(session.posargs or ["-n", "logical", "--dist", "loadfile", "tests/property"]),
+        env={"HYPOTHESIS_PROFILE": "long"},
+    )
+
+
+@nox.session(name="docs-live")
+def docs_live(session: nox.Session) -> None:
+    """Serve the documentation and build it anew at each change."""
+    install(session, "docs")
+    session.install("sphinx-autobuild")
+    session.run("sphinx-autobuild", "--watch", "src", "docs", "docs/_build/html", *session.posargs)
+
+
+@nox.session
+def messages(session: nox.Session) -> None:
+    """Collect the texts users see, merge them into each catalogue, compile: `src/nubetis/locale`."""
+    install(session, "chores", library=False)
+    template = Path(session.create_tmp(), "nubetis.pot")
+    header = ("--project=nubetis", "--copyright-holder=the nubetis developers", "--sort-by-file", "--no-wrap")
+    session.run("pybabel", "extract", *header, "--add-comments=Translators:", "-o", str(template), "src")
+    for language in LANGUAGES:
+        catalogue = LOCALE / language / "LC_MESSAGES" / "nubetis.po"
+        act = "update" if catalogue.exists() else "init"
+        session.run("pybabel", act, "-D", "nubetis", "-i", str(template), "-d", str(LOCALE), "-l", language)
+    session.run("pybabel", "compile", "-D", "nubetis", "-d", str(LOCALE), "--statistics")
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Pin the newest versions that fit together; run it with the oldest Python we support."""
+    session.install("--upgrade", "--group", "dev", "hatchling", "-e", ".")
+    frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
+    CONSTRAINTS.write_text(CONSTRAINTS_HEAD + str(frozen), encoding="utf-8")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Join the changelog fragments and build what is uploaded: `nox -s release -- 0.1.0`."""
+    (version,) = session.posargs
+    install(session, "lint", "chores", library=False)
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("towncrier", "build", "--yes", "--version", version)
+    session.run("python", "-m", "build")
