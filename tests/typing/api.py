@@ -31,6 +31,6 @@ def a_plan_becomes_an_operation(s: Session) -> None:
 
 def records_are_found_in_pages(s: Session) -> None:
     page = s.find("deals", F.stage == "open", sort="-amount", limit=50)
-    assert_type([deal for deal in page], list[Record])
+    assert_type(list(page), list[Record])
     assert_type(s.create("deals", name="Acme"), Record)
     assert_type(s.can("view", page[0]), bool)
