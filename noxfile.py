@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,9 +14,8 @@ nox.options.error_on_missing_interpreters = True
 
 CONSTRAINTS = Path("constraints.txt")
 CONSTRAINTS_HEAD = """\
-# The versions CI and contributors use, one set for Python 3.11 to 3.14: a fresh environment of
-# the library and its `dev` group, frozen. Renewed by `nox -s constraints`.
-"""
+# The versions CI and contributors use, one set for Python 3.11.0 to 3.14: the library, its `dev`
+# group and its build back end. Renewed by `nox -s constraints`."""
 LOCALE = Path("src/nubetis/locale")
 LANGUAGES = ("en", "es", "pt")
 
@@ -74,10 +74,18 @@ def messages(session: nox.Session) -> None:
 
 @nox.session
 def constraints(session: nox.Session) -> None:
-    """Pin the newest versions that fit together; run it with the oldest Python we support."""
-    session.install("--upgrade", "--group", "dev", "hatchling", "-e", ".")
-    frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
-    CONSTRAINTS.write_text(CONSTRAINTS_HEAD + str(frozen), encoding="utf-8")
+    """Pin the newest versions that fit together on the oldest Python we support, its first patch level.
+
+    Wheels that want 3.11.5 do not install on the 3.11.2 of Debian 12, so a plain freeze would not do.
+    """
+    report = Path(session.create_tmp(), "report.json")
+    oldest = ("--python-version", "3.11", "--only-binary=:all:", "--target", str(report.parent))
+    resolve = ("install", "--quiet", "--dry-run", "--ignore-installed", "--report", str(report))
+    wanted = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
+    session.run("python", "-m", "pip", *resolve, *oldest, "--group", "dev", "hatchling", *wanted)
+    chosen = [each["metadata"] for each in json.loads(report.read_text("utf-8"))["install"]]
+    pins = sorted((f"{each['name']}=={each['version']}" for each in chosen), key=str.lower)
+    CONSTRAINTS.write_text("\n".join([CONSTRAINTS_HEAD, *pins, ""]), encoding="utf-8")
 
 
 @nox.session
