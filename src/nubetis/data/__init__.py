@@ -1,0 +1,1 @@
+"""Tables from files, cleaned, compared and written again."""

@@ -1,0 +1,187 @@
+"""Text with delimiters: comma, semicolon, tab, bar.
+
+Cells stay the text they are: no number is converted and no leading zero lost.  An empty cell and a missing
+one look the same in such a file; both are read as ``None``.  The standard library's limit of 131,072
+characters a cell belongs to the whole process and is left alone: a longer cell is a clear error.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from itertools import chain, islice, zip_longest
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import attrs
+
+from nubetis.data.cells import Cell, unique_names
+from nubetis.data.detect import Detected, Evidence, detect_dialect, detect_encoding
+from nubetis.data.files.format import BATCH_ROWS, Batch, Hints
+from nubetis.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from nubetis.data.files.source import Source
+
+__all__ = ["Delimited", "find_encoding"]
+
+_LOOKED_AT: Final = 300
+_END: Final = "\0end"
+"""Stands after the last line; only an open quote swallows it, since no line of a file may hold a NUL."""
+
+
+@attrs.frozen
+class Delimited:
+    r"""Files with delimiters; *delimiters* are those it looks for, and the first is written.
+
+    >>> from nubetis.data.files.source import Source
+    >>> source = Source.of(b"name;zip\nAna;00123\n")
+    >>> [batch] = CSV.read(source, CSV.detect(source, Hints()))
+    >>> batch.columns, list(batch.rows()), batch.lines
+    (('name', 'zip'), [('Ana', '00123')], [2])
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    delimiters: str = ",;\t|"
+
+    def sniff(self, head: bytes) -> float:
+        """Any text may be one; tabs only say so when they are there."""
+        text = b"\0" not in head or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return 0.5 if text and self.delimiters[0] == "," else 0.0
+
+    def detect(self, source: Source, hints: Hints) -> Detected:
+        """Find encoding, delimiter, quote and header from the beginning of *source*."""
+        encoding = find_encoding(source, hints)
+        with source.lines(encoding.value) as lines:
+            sample = list(islice(lines, _LOOKED_AT))
+        found = detect_dialect(sample, delimiters=_delimiter(hints) or self.delimiters)
+        header = found.header if hints.header is None else hints.header
+        return attrs.evolve(
+            found, encoding=encoding.value, header=header, evidence=(encoding, *found.evidence)
+        )
+
+    def read(self, source: Source, detected: Detected, *, rows: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Give the rows below the header, in batches; blank lines are left out."""
+        with source.lines(detected.encoding) as lines:
+            found = _rows(lines, source, detected)
+            header = _header(found, detected)
+            part = list(islice(found, rows))
+            if header and not part:
+                yield Batch(header, tuple([[] for _ in header]))
+            while part:
+                header = _widened(header, part)
+                yield _batch(header, part)
+                part = list(islice(found, rows))
+
+    def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
+        """Write a header and *batches* as UTF-8, lines ending as RFC 4180 says."""
+        text = io.TextIOWrapper(sink, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text, delimiter=self.delimiters[0], lineterminator="\r\n")
+        columns: tuple[str, ...] | None = None
+        for batch in batches:
+            if columns is None:
+                columns = batch.columns
+                _write(writer, [columns])
+            _write(writer, batch.rows())
+        text.detach()
+
+
+def find_encoding(source: Source, hints: Hints) -> Evidence:
+    """Give the encoding of *source* with the evidence for it.
+
+    Raises:
+        InvalidValue: ``bad_argument``; there is no encoding of the name given.
+    """
+    if hints.encoding is None:
+        with source.open() as stream:
+            return detect_encoding(stream)
+    try:
+        return Evidence("encoding", codecs.lookup(hints.encoding).name, 1.0, "it was given")
+    except LookupError:
+        raise InvalidValue(
+            "bad_argument", argument="encoding", reason=f"there is no encoding {hints.encoding[:40]}"
+        ) from None
+
+
+def _delimiter(hints: Hints) -> str | None:
+    if hints.delimiter is not None and (len(hints.delimiter) != 1 or hints.delimiter in '"\r\n\0'):
+        raise InvalidValue("bad_argument", argument="delimiter", reason="it must be one character, no quote")
+    return hints.delimiter
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def _rows(lines: Iterator[str], source: Source, detected: Detected) -> Iterator[tuple[int, list[str]]]:
+    """Give line and cells of each row that is not blank; the line is where the row begins."""
+    reader = csv.reader(
+        chain(lines, [_END]),
+        delimiter=detected.delimiter,
+        quotechar=detected.quote,
+        escapechar=detected.escape,
+    )
+    start = 1
+    try:
+        for row in reader:
+            if row and row[-1].endswith(_END):
+                _check_end(row, source.fault(start, "a quoted cell begins here and never ends"))
+            elif row:
+                yield start, row
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise source.fault(start, f"the row that begins here cannot be read ({error})") from None
+
+
+def _check_end(row: Sequence[str], fault: InvalidValue) -> None:
+    if row != [_END]:
+        raise fault
+
+
+def _header(rows: Iterator[tuple[int, list[str]]], detected: Detected) -> tuple[str, ...]:
+    """Give the column names and leave *rows* at the first row of data; what stands above them is skipped."""
+    if not detected.header:
+        return ()
+    for line, row in rows:
+        if line >= detected.header:
+            return unique_names(row)
+    return ()
+
+
+def _widened(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:
+    """Give names for all cells: a row that is longer than the header loses none."""
+    wide = max([len(row) for _, row in rows])
+    return header if wide <= len(header) else unique_names([*header, *[""] * (wide - len(header))])
+
+
+def _batch(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Batch:
+    columns = list(zip_longest(*[row for _, row in rows], fillvalue=""))
+    data: list[list[Cell]] = [[cell or None for cell in column] for column in columns]
+    data += [[None] * len(rows) for _ in range(len(header) - len(data))]
+    return Batch(header, tuple(data), [line for line, _ in rows])
+
+
+# --- writing ---------------------------------------------------------------------------------------
+
+
+def _write(writer: _Writer, rows: Iterable[Sequence[Cell]]) -> None:
+    try:
+        for row in rows:
+            if any("\0" in cell for cell in row if cell):
+                raise InvalidValue("bad_text", field="A cell", what="U+0000")
+            writer.writerow(row)
+    except UnicodeEncodeError:
+        raise InvalidValue("bad_text", field="A cell", what="half a surrogate pair") from None
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class _Writer(Protocol):
+        def writerow(self, row: Iterable[Cell], /) -> object: ...
+
+
+CSV: Final = Delimited("csv", (".csv", ".txt"))
+TSV: Final = Delimited("tsv", (".tsv", ".tab"), delimiters="\t")

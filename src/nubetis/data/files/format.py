@@ -1,0 +1,152 @@
+"""What a kind of file has to offer, and the registry that finds the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+
+import attrs
+
+from nubetis.data.cells import Cell
+from nubetis.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from nubetis.data.detect import Detected
+    from nubetis.data.files.source import Source
+
+__all__ = ["BATCH_ROWS", "Batch", "FileFormat", "FileFormats", "Hints"]
+
+BATCH_ROWS: Final = 4096
+"""Rows of one batch: enough to be fast in columns, little enough for bounded memory."""
+
+
+@attrs.frozen
+class Batch:
+    """Some rows of a file, by column.  Lists are handed over, not shared.
+
+    *lines* gives the physical line on which each row begins; it is empty where rows have no lines.
+
+    >>> batch = Batch(("name",), (["Ana", None],), (2, 3))
+    >>> len(batch), list(batch.rows())
+    (2, [('Ana',), (None,)])
+    """
+
+    columns: tuple[str, ...]
+    data: tuple[Sequence[Cell], ...]
+    lines: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.data[0]) if self.data else len(self.lines)
+
+    def rows(self) -> Iterator[tuple[Cell, ...]]:
+        """Give the rows, in the order of the file."""
+        return zip(*self.data, strict=True)
+
+
+@attrs.frozen(kw_only=True)
+class Hints:
+    """What the caller knows about a file; what is ``None`` is found out.
+
+    *header* is the physical line of the column names, 0 where there are none.
+
+    >>> Hints(delimiter=";").encoding is None
+    True
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: int | None = None
+
+
+class FileFormat(Protocol):
+    """A kind of file.  Values of it are frozen, and know nothing of one file.
+
+    >>> from nubetis.data.files import BUILT_IN
+    >>> BUILT_IN["csv"].suffixes
+    ('.csv', '.txt')
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that a caller gives: ``csv``."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes of its files, in lower case with their point; the first is used for new ones."""
+
+    def sniff(self, head: bytes) -> float:
+        """Give how sure it is, 0 to 1, that a file beginning with *head* is of this kind."""
+
+    def detect(self, source: Source, hints: Hints) -> Detected:
+        """Find out how *source* is to be read; what *hints* says stands."""
+
+    def read(self, source: Source, detected: Detected, *, rows: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Give the file in batches of at most *rows* rows, in its order, in bounded memory.
+
+        A later batch may have more columns than the first; it keeps their order.
+
+        Raises:
+            InvalidValue: ``bad_encoding`` or ``bad_file`` with the line; ``unreadable``.
+        """
+
+    def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
+        """Write *batches*, which have the same columns, as they come.
+
+        Raises:
+            InvalidValue: ``bad_text``; a cell holds what this kind of file cannot say.
+        """
+
+
+@attrs.frozen
+class FileFormats:
+    """The kinds of file that are known, in order; a frozen registry.
+
+    >>> from nubetis.data.files import BUILT_IN
+    >>> [kind.name for kind in BUILT_IN]
+    ['csv', 'tsv', 'jsonl']
+    """
+
+    _known: tuple[FileFormat, ...] = ()
+
+    def __iter__(self) -> Iterator[FileFormat]:
+        return iter(self._known)
+
+    def __getitem__(self, name: str) -> FileFormat:
+        for kind in self._known:
+            if kind.name == name:
+                return kind
+        raise self._unknown("a file", name)
+
+    def extended(self, *kinds: FileFormat) -> FileFormats:
+        """Give a registry that knows *kinds* as well; they come first."""
+        return FileFormats((*kinds, *self._known))
+
+    def for_suffix(self, suffix: str, *, file: str = "a file") -> FileFormat:
+        """Give the kind whose files end in *suffix*.
+
+        Raises:
+            InvalidValue: ``unknown_format``.
+        """
+        for kind in self._known:
+            if suffix in kind.suffixes:
+                return kind
+        raise self._unknown(file, suffix or "a file without suffix")
+
+    def for_source(self, source: Source) -> FileFormat:
+        """Give the kind of *source*: by its suffix, by its beginning where it has none.
+
+        Raises:
+            InvalidValue: ``unknown_format``.
+        """
+        if source.suffix:
+            return self.for_suffix(source.suffix, file=source.name)
+        with source.open() as stream:
+            head = stream.read(4096)
+        sure, kind = max([(kind.sniff(head), -place, kind) for place, kind in enumerate(self._known)])[::2]
+        if sure <= 0:
+            raise self._unknown(source.name, "a file that begins so")
+        return kind
+
+    def _unknown(self, file: str, suffix: str) -> InvalidValue:
+        known = ", ".join([kind.name for kind in self._known])
+        return InvalidValue("unknown_format", file=file, suffix=suffix, known=known)

@@ -1,0 +1,151 @@
+"""Where a file's bytes come from: a path, bytes in memory, an open file."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import os
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
+
+import attrs
+
+from nubetis.errors import InvalidValue, NotFound, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LONGEST_LINE", "Origin", "Source"]
+
+Origin: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | IO[str]
+"""What a file can be read from; text names a path."""
+
+LONGEST_LINE: Final = 8_000_000
+"""Characters of one physical line; a longer one is not a text file, and would not fit in bounded memory."""
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+@attrs.frozen
+class Source:
+    r"""Bytes that can be read more than once; gzip is opened on the way.
+
+    >>> source = Source.of(b"name\nAna\n")
+    >>> with source.open() as stream:
+    ...     stream.readline()
+    b'name\n'
+    """
+
+    name: str
+    _content: Path | bytes = attrs.field(repr=False)
+
+    @classmethod
+    def of(cls, origin: Origin) -> Source:
+        """Give the source for a path, bytes or an open file; an open file is read to its end.
+
+        Raises:
+            NotFound: ``unreadable``; there is no such file.
+            StoreError: ``unreadable``; the system does not let us.
+        """
+        if isinstance(origin, bytes):
+            return cls("<bytes>", origin)
+        if isinstance(origin, str | os.PathLike):
+            return cls(str(origin), Path(origin))
+        name = str(getattr(origin, "name", "<file>"))
+        with _readable(name):
+            content = origin.read()
+        return cls(name, content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
+
+    @property
+    def suffix(self) -> str:
+        """The file's suffix in lower case, without ``.gz``; empty where there is no name."""
+        path = Path(self.name.removesuffix(".gz"))
+        return "" if self.name.startswith("<") else path.suffix.lower()
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the bytes; faults of file and compression become nubetis's errors."""
+        with _readable(self.name), self._raw() as raw:
+            packed = raw.read(2) == _GZIP
+            raw.seek(0)
+            if not packed:
+                yield raw
+                return
+            with gzip.GzipFile(fileobj=raw) as stream:
+                yield cast("BinaryIO", stream)
+
+    @contextmanager
+    def lines(self, encoding: str) -> Iterator[Iterator[str]]:
+        """Open the text's physical lines, each with its line end.
+
+        Raises:
+            InvalidValue: ``bad_encoding`` with the byte that does not fit; ``bad_file`` for a NUL
+                character or an endless line.
+        """
+        try:
+            with self.open() as stream:
+                text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+                yield self._checked(text)
+        except UnicodeError:
+            raise InvalidValue(
+                "bad_encoding", file=self.name, encoding=encoding, position=self._misfit(encoding)
+            ) from None
+
+    def _raw(self) -> BinaryIO:
+        return io.BytesIO(self._content) if isinstance(self._content, bytes) else self._content.open("rb")
+
+    def _checked(self, text: io.TextIOWrapper) -> Iterator[str]:
+        number = 0
+        while line := text.readline(LONGEST_LINE):
+            number += 1
+            if "\0" in line:
+                raise self.fault(number, "it holds a NUL character, which text never does")
+            if len(line) >= LONGEST_LINE:
+                raise self.fault(number, f"the line is longer than {LONGEST_LINE} characters")
+            yield line
+
+    def fault(self, line: int, reason: str) -> InvalidValue:
+        """Give the error that says what is wrong at *line*."""
+        return InvalidValue("bad_file", file=self.name, line=line, reason=reason)
+
+    def _misfit(self, encoding: str) -> int:
+        """Give the position of the first byte that does not fit; the text is decoded once more to find it."""
+        with self.open() as stream:
+            return misfit(stream, encoding)
+
+
+def misfit(stream: BinaryIO, encoding: str) -> int:
+    r"""Give the position of the first byte that is not *encoding*, or -1.
+
+    >>> misfit(io.BytesIO(b"ab\xff"), "utf-8"), misfit(io.BytesIO(b"ab"), "utf-8")
+    (2, -1)
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    position = 0
+    while True:
+        chunk = stream.read(1 << 16)
+        kept = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            return position - kept + error.start
+        except UnicodeError:
+            return 0  # UTF-16 without its mark
+        if not chunk:
+            return -1
+        position += len(chunk)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotFound("unreadable", file=name, reason="there is no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InvalidValue("unreadable", file=name, reason="its compression is damaged") from None
+    except OSError as error:
+        raise StoreError("unreadable", file=name, reason=error.strerror or type(error).__name__) from None
