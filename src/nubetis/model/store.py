@@ -8,9 +8,11 @@ Rules for every store
 ---------------------
 1.  **Units.**  :meth:`Store.read` and :meth:`Store.write` call a unit of work with a :class:`Txn`.  The unit may be
     called again when the store must retry, so it has no effect outside the transaction.  When it raises, nothing of
-    it stays.  A read unit sees one snapshot; a write unit sees its own writes.
+    it stays.  A read unit sees one snapshot; a write unit sees its own writes.  A unit opens no other unit of its
+    store in the same thread: that is refused with ``store_failed``, as is a write in a read unit.
 2.  **Writes** are serialisable.  A :class:`Batch` is applied whole or not at all; what stands against it is
-    *returned* as conflicts, and the transaction goes on as if the batch had not been offered.
+    *returned* as conflicts, and the transaction goes on as if the batch had not been offered.  The parts of a
+    batch apply in their order, and each row must fit what stands before it.
 3.  **Versions.**  An update with an expected version applies only to that version; the store adds one.
 4.  **Uniqueness** holds among living rows (``deleted_in`` is ``None``) on the folded value, also between writers.
 5.  **Durability.**  When ``write`` returns, the unit survives the end of the process; in the durable profile it
@@ -171,7 +173,7 @@ class ConflictKind(enum.StrEnum):
     MISSING = "missing"
     """There is no such row to update."""
     UNIQUE = "unique"
-    """A living row has this value already; *column* tells where."""
+    """A living row has this value already; *key* is the row offered, *column* the field's (never its twin)."""
     TAKEN = "taken"
     """The key is in use."""
     GUARD = "guard"
@@ -250,7 +252,7 @@ class Txn(Protocol):
         ...
 
     def count(self, module: Module, where: Bound = ALWAYS, *, limit: int | None = None) -> int:
-        """Give how many rows fit; counting may stop at *limit*."""
+        """Give how many rows fit, at most *limit*."""
         ...
 
     def aggregate(
@@ -258,7 +260,8 @@ class Txn(Protocol):
     ) -> list[Row]:
         """Give a row for each group: the values of *groups*, then those of *measures*; in the order of the groups.
 
-        Without groups there is just one row, even of no records.
+        Without groups there is just one row, even of no records.  Groups and measures name columns or twins.  Of no
+        values the count is 0 and the other measures are ``None``.  Sums are exact, however large.
         """
         ...
 
@@ -320,7 +323,11 @@ class Store(Protocol):
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Bring the tables to *schema* by *steps*, each of which may have been done before.
 
-        The first call, on an empty store, also writes the format and the versions row.
+        The first call, on an empty store, also writes the format and the versions row, all of it 0.  A new field is
+        empty in the rows there are.
+
+        Raises:
+            Conflict: ``not_unique``; a field that becomes unique holds a value twice.  Nothing was changed.
         """
         ...
 
