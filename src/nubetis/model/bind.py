@@ -334,7 +334,9 @@ class _Binder:
         if where.operator is Operator.MATCHES:
             return self._matches(where)
         field, part = find_column(self.module, where.path, self.view)
-        field = _as_part(field, part)
+        if part.name and part.kind:
+            field = _as_part(field, part)
+            part = field.parts[0]
         self._check_operator(field, part, where.operator)
         if where.operator is Operator.LINKED:
             return self._linked(field, where, depth)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -21,11 +21,8 @@ from nubetis.model.fields import Field, Value
 from nubetis.model.ids import encode
 from nubetis.model.outbox import Message
 from nubetis.model.record import Record
-from nubetis.model.schema import ID, VERSION, Module
+from nubetis.model.schema import ID, VERSION, Module, Schema
 from nubetis.types import Json, Key, ModuleName, RecordId, Row
-
-if TYPE_CHECKING:
-    from nubetis.model.schema import SchemaStep
 
 __all__ = [
     "Cause",
@@ -42,6 +39,8 @@ __all__ = [
     "Refusal",
     "Undo",
 ]
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class ChangeKind(enum.StrEnum):
@@ -205,7 +204,7 @@ Part: TypeAlias = Creates | Edits
 class Plan:
     """What would be written: *parts*; what would not: *refusals*; what one should know: *warnings*.
 
-    *access_version* is that of the rights it was made under; it is set where people or rights change.
+    *schema* and *at* are what it was made with, and when.  *access_version* is that of the rights it was made under; it is set where people or rights change.
     """
 
     cause: Cause = attrs.field(factory=Cause)
@@ -213,9 +212,10 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Refusal, ...] = ()
     messages: tuple[Message, ...] = ()
-    steps: tuple[SchemaStep, ...] = ()
     access_version: int | None = None
     undo_of: Key | None = None
+    schema: Schema = attrs.field(factory=Schema, repr=False, eq=False)
+    at: datetime = attrs.field(default=_NEVER, eq=False)
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))

@@ -1,0 +1,74 @@
+"""The built-in plug-ins: what nubetis is made of, registered by the hooks that a host uses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from nubetis.hookspecs import Registry, hookimpl
+from nubetis.model.fields import FieldType
+from nubetis.model.kinds import BUILT_IN
+from nubetis.model.rules import ValidationRules
+from nubetis.model.schema import Module
+from nubetis.model.standard import STANDARD_MODULES
+from nubetis.backends.blobs import StoreBlobs
+from nubetis.backends.memory import open_memory
+
+if TYPE_CHECKING:
+    from nubetis.model.outbox import Message
+    from nubetis.model.store import Store
+
+__all__ = ["BUILT_IN_PLUGINS"]
+
+_log = logging.getLogger("nubetis")
+
+
+def _open_sqlite(url: str, *, create: bool) -> Store:
+    """Open an SQLite file; SQLAlchemy loads here, and not before."""
+    from nubetis.backends.sql import open_sqlite  # noqa: PLC0415 - the one door of a heavy library
+
+    return open_sqlite(url, create=create)
+
+
+class BuiltInStores:
+    """The stores that come with nubetis."""
+
+    @hookimpl
+    def nubetis_stores(self, registry: Registry) -> None:
+        """Register memory and SQLite."""
+        registry.add_store("memory", open_memory)
+        registry.add_store("sqlite", _open_sqlite)
+
+    @hookimpl
+    def nubetis_blob_stores(self, registry: Registry) -> None:
+        """Register the place inside the organisation's store."""
+        registry.add_blob_store("store", StoreBlobs)
+
+
+class StandardModel:
+    """The field types and modules that come with nubetis."""
+
+    @hookimpl
+    def nubetis_field_types(self) -> Sequence[FieldType]:
+        """Give the built-in field types."""
+        return tuple(BUILT_IN.values())
+
+    @hookimpl
+    def nubetis_modules(self) -> Sequence[Module]:
+        """Give the standard modules."""
+        return STANDARD_MODULES
+
+
+class LogNotifications:
+    """Takes what no other plug-in takes: writes a line to the log, without the message's body."""
+
+    @hookimpl(trylast=True)
+    def nubetis_notify(self, messages: Sequence[Message]) -> Sequence[str]:
+        """Write one line for each message."""
+        for message in messages:
+            _log.info("notification %s %s", message.kind, message.key)
+        return [message.key for message in messages]
+
+
+BUILT_IN_PLUGINS: Final[tuple[object, ...]] = (BuiltInStores(), StandardModel(), ValidationRules(), LogNotifications())

@@ -1,0 +1,151 @@
+"""The only caller of hooks: one typed method for each.
+
+An :class:`Extensions` belongs to one organisation; there is none at module level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import pluggy
+
+from nubetis import hookspecs
+from nubetis.errors import NotFound, NubetisError, PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nubetis.hookspecs import BlobStoreFactory, FileFormat
+    from nubetis.model.fields import FieldType
+    from nubetis.model.outbox import Message
+    from nubetis.model.plan import Committed, Plan, Refusal
+    from nubetis.model.schema import Module
+    from nubetis.model.store import StoreFactory
+
+__all__ = ["Extensions"]
+
+T = TypeVar("T")
+
+
+class _Registry:
+    """Collects what the registering hooks offer; see :class:`nubetis.hookspecs.Registry`."""
+
+    def __init__(self) -> None:
+        self.stores: dict[str, StoreFactory] = {}
+        self.blob_stores: dict[str, BlobStoreFactory] = {}
+        self.file_formats: dict[str, FileFormat] = {}
+
+    def add_store(self, scheme: str, factory: StoreFactory) -> None:
+        """Open URLs that begin with *scheme* by *factory*."""
+        self.stores[scheme] = factory
+
+    def add_blob_store(self, name: str, factory: BlobStoreFactory) -> None:
+        """Offer a place for bytes."""
+        self.blob_stores[name] = factory
+
+    def add_file_format(self, file_format: FileFormat) -> None:
+        """Offer a kind of file to import and export."""
+        self.file_formats[file_format.name] = file_format
+
+
+class Extensions:
+    """The plug-ins of an organisation, the built-in ones first.
+
+    A plug-in that raises stops what was asked of it with :class:`~nubetis.errors.PluginError`, which names it.
+    """
+
+    def __init__(self, plugins: Iterable[object] = (), *, entry_points: bool = False) -> None:
+        self._manager: Final = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        for plugin in plugins:
+            self._manager.register(plugin)
+        if entry_points:
+            self._manager.load_setuptools_entrypoints(hookspecs.PROJECT)
+        self._manager.check_pending()
+        self._registry: _Registry | None = None
+
+    def names(self) -> list[str]:
+        """Give the names of the plug-ins, in the order of registration."""
+        return [name for name, _ in self._manager.list_name_plugin()]
+
+    # registering hooks -------------------------------------------------------------------------------------
+    def _registered(self) -> _Registry:
+        if self._registry is None:
+            registry = _Registry()
+            hook = self._manager.hook
+            self._call("nubetis_stores", lambda: hook.nubetis_stores(registry=registry))
+            self._call("nubetis_blob_stores", lambda: hook.nubetis_blob_stores(registry=registry))
+            self._call("nubetis_file_formats", lambda: hook.nubetis_file_formats(registry=registry))
+            self._registry = registry
+        return self._registry
+
+    def stores(self, scheme: str) -> StoreFactory:
+        """Give the factory of the stores whose URLs begin with *scheme*.
+
+        Raises:
+            NotFound: ``unknown_scheme``.
+        """
+        known = self._registered().stores
+        if scheme not in known:
+            raise NotFound("unknown_scheme", scheme=scheme, known=", ".join(sorted(known)))
+        return known[scheme]
+
+    def blob_stores(self, name: str = "store") -> BlobStoreFactory:
+        """Give the factory of a place for bytes."""
+        return self._registered().blob_stores[name]
+
+    def file_formats(self) -> list[FileFormat]:
+        """Give the kinds of files."""
+        return list(self._registered().file_formats.values())
+
+    # hooks that give values --------------------------------------------------------------------------------
+    def modules(self) -> list[Module]:
+        """Give the modules that plug-ins add, the built-in ones first."""
+        return _joined(self._call("nubetis_modules", self._manager.hook.nubetis_modules))
+
+    def field_types(self) -> dict[str, FieldType]:
+        """Give the field types by name."""
+        found = _joined(self._call("nubetis_field_types", self._manager.hook.nubetis_field_types))
+        return {each.name: each for each in found}
+
+    def validate(self, plan: Plan) -> list[Refusal]:
+        """Give what stands against *plan*."""
+        return _joined(self._call("nubetis_validate", lambda: self._manager.hook.nubetis_validate(plan=plan)))
+
+    def committed(self, committed: Committed) -> None:
+        """Tell that one batch was stored."""
+        self._call("nubetis_committed", lambda: self._manager.hook.nubetis_committed(committed=committed))
+
+    def notify(self, messages: Sequence[Message]) -> Sequence[str]:
+        """Deliver messages; give the keys of those taken."""
+        taken = self._call("nubetis_notify", lambda: self._manager.hook.nubetis_notify(messages=messages))
+        return taken or ()
+
+    # errors ------------------------------------------------------------------------------------------------
+    def _call(self, hook: str, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except NubetisError:
+            raise
+        except Exception as error:
+            raise PluginError("plugin", plugin=self._culprit(error), hook=hook, reason=type(error).__name__) from error
+
+    def _culprit(self, error: BaseException) -> str:
+        frames = error.__traceback__
+        names = {}
+        for name, plugin in self._manager.list_name_plugin():
+            names[getattr(type(plugin), "__module__", "")] = name
+        found = "unknown"
+        while frames is not None:
+            module = str(frames.tb_frame.f_globals.get("__name__"))
+            owner = frames.tb_frame.f_locals.get("self")
+            registered = None if owner is None else self._manager.get_name(owner)
+            found = registered or names.get(module, found)
+            frames = frames.tb_next
+        return found
+
+
+def _joined(answers: Iterable[Iterable[T]]) -> list[T]:
+    """Join the answers of all plug-ins in the order of registration (pluggy gives the last first)."""
+    return [each for answer in reversed(list(answers)) for each in answer]

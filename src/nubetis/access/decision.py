@@ -1,0 +1,85 @@
+"""What a policy answers: a decision with its reasons, and the explanation of it."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from nubetis.types import ModuleName, RecordId
+
+__all__ = ["Action", "Decision", "Explanation", "Reason", "Step"]
+
+
+class Action(enum.StrEnum):
+    """What one may do in a module."""
+
+    VIEW = "view"
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class Reason(enum.StrEnum):
+    """Why something is allowed or not; the values are stable codes."""
+
+    ADMINISTRATOR = "administrator"
+    OWNER = "owner"
+    EVERYBODY = "everybody"
+    SYSTEM = "system"
+    INACTIVE = "inactive"
+    PROFILE = "profile"
+    NOT_OWNER = "not_owner"
+    LEDGER = "ledger"
+
+
+_SENTENCES = {
+    Reason.ADMINISTRATOR: "the profile is an administrator's",
+    Reason.OWNER: "the user owns the record",
+    Reason.EVERYBODY: "every user may",
+    Reason.SYSTEM: "nubetis does it for a named purpose",
+    Reason.INACTIVE: "the user is not active",
+    Reason.PROFILE: "the profile does not allow it",
+    Reason.NOT_OWNER: "the user does not own the record",
+    Reason.LEDGER: "ledgers are written by nubetis alone",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """Whether *user* may do *action*, and why."""
+
+    allowed: bool
+    action: Action
+    module: ModuleName
+    user: str
+    reasons: tuple[Reason, ...]
+    record: RecordId | None = None
+
+    @property
+    def because(self) -> str:
+        """The reasons as a sentence."""
+        return "; ".join(_SENTENCES[reason] for reason in self.reasons)
+
+
+@attrs.frozen
+class Step:
+    """One gate or grant that was looked at, in order."""
+
+    name: str
+    matched: bool
+    reason: Reason
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """A decision and the steps that led to it."""
+
+    decision: Decision
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        verb = "may" if self.decision.allowed else "may not"
+        head = f"{self.decision.user} {verb} {self.decision.action.value} {self.decision.record or self.decision.module}"
+        lines = [f"  {'✓' if step.matched else '·'} {step.name}: {_SENTENCES[step.reason]}" for step in self.steps]
+        return "\n".join([f"{head}: {self.decision.because}", *lines])

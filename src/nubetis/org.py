@@ -1,0 +1,254 @@
+"""The organisation: made, opened, its doors handed out, backed up and checked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import attrs
+
+from nubetis._builtin import BUILT_IN_PLUGINS
+from nubetis._plugins import Extensions
+from nubetis.errors import Conflict, NotFound
+from nubetis.model.ids import KeyMaker
+from nubetis.model.schema import Schema, diff
+from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.model.typed import Typed
+from nubetis.session import Session
+from nubetis.session.altering import alter, resume_alter
+from nubetis.session.delivering import deliver, unfinished
+from nubetis.session.sealing import Verification, seal, verify
+from nubetis.session.setup import open_session, set_up
+from nubetis.session.state import State
+from nubetis.session.world import World
+from nubetis.types import Json
+
+if TYPE_CHECKING:
+    from nubetis.access.sign_in import HostSignIn
+    from nubetis.hookspecs import FileFormat
+    from nubetis.model.blobs import BlobStore
+    from nubetis.model.fields import Field
+    from nubetis.model.plan import Operation
+    from nubetis.model.schema import Module
+    from nubetis.model.store import Store
+
+__all__ = ["Org", "create", "open"]
+
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """Give the present instant."""
+    return datetime.now(UTC)
+
+
+def fresh_salt() -> str:
+    """Give 64 random bits in hexadecimal."""
+    return secrets.token_hex(8)
+
+
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """What an organisation takes from outside: plug-ins, the clock, randomness, the secret of its seals."""
+
+    plugins: tuple[object, ...] = attrs.field(default=(), converter=lambda given: tuple(given))
+    entry_points: bool = False
+    clock: Callable[[], datetime] = utc_now
+    salt: Callable[[], str] = fresh_salt
+    secret: bytes | None = attrs.field(default=None, repr=False)
+
+    def extensions(self) -> Extensions:
+        """Give the plug-ins, the built-in ones first."""
+        return Extensions([*BUILT_IN_PLUGINS, *self.plugins], entry_points=self.entry_points)
+
+
+def create(
+    url: str, *, administrator: str, settings: Mapping[str, Json] | None = None, around: Surroundings | None = None
+) -> Org:  # fmt: skip
+    """Make an organisation and its first administrator, who is named by e-mail and has no password.
+
+    *settings* are the organisation's first ones, such as ``{"name": "Acme", "currency": "PEN"}``.
+
+    Raises:
+        Conflict: ``database_exists``.
+        InvalidValue: ``bad_email``.
+
+    >>> with create("memory://", administrator="ana@acme.pe") as org:
+    ...     org.name
+    'Acme'
+    """
+    outside = around or Surroundings()
+    extensions = outside.extensions()
+    store = extensions.stores(_scheme(url))(url, create=True)
+    try:
+        if store.format() is not None:
+            raise Conflict("database_exists", url=url)
+        schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
+        store.migrate(diff(Schema(), schema), schema)
+        world = _world(store, extensions, outside)
+        set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=settings or {})
+    except BaseException:
+        store.close()
+        raise
+    return Org(url, world, outside)
+
+
+def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[object] = ()) -> Org:  # noqa: A001 - nubetis.open
+    """Open an organisation; a missing one is never made.
+
+    Raises:
+        NotFound: ``no_database``; or ``unknown_scheme``.
+        StoreError: it is damaged, of a later nubetis, or not nubetis's.
+    """
+    outside = attrs.evolve(around or Surroundings(), plugins=(*(around.plugins if around else ()), *plugins))
+    extensions = outside.extensions()
+    store = extensions.stores(_scheme(url))(url, create=False)
+    try:
+        if store.format() is None:
+            raise NotFound("no_database", url=url)
+        org = Org(url, _world(store, extensions, outside), outside)
+        org.mend()
+    except BaseException:
+        store.close()
+        raise
+    return org
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0].partition("+")[0]
+
+
+def _world(store: Store, extensions: Extensions, around: Surroundings) -> World:
+    node = store.write(lambda txn: txn.allocate("nodes"))
+    keys = KeyMaker(node, around.clock)
+    return World(store=store, extensions=extensions, now=around.clock, keys=keys, salt=around.salt)
+
+
+@attrs.define
+class Org:
+    """An open organisation.  Close it, or use it in a ``with`` block.
+
+    It is the host's own door: whoever holds it may open a session for anybody.
+    """
+
+    url: str
+    _world: World = attrs.field(repr=False)
+    _around: Surroundings = attrs.field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store; sessions of this organisation end."""
+        self._world.store.close()
+
+    # doors -------------------------------------------------------------------------------------------------
+    def session(self, sign_in: HostSignIn) -> Session:
+        """Give the door of a user for whom the host vouches.
+
+        Raises:
+            NotFound: ``unknown_user``.
+            AccessDenied: the user is not active.
+        """
+        return open_session(self._world, sign_in)
+
+    def system(self, purpose: str) -> Session:
+        """Give nubetis's own door, for a named *purpose* that the journal shows.  It sees and writes everything."""
+        return Session(State(self._world, None, purpose=purpose))
+
+    # what it is --------------------------------------------------------------------------------------------
+    @property
+    def schema(self) -> Schema:
+        """The modules as they are now."""
+        return self._reading(lambda state: state.world.schema)
+
+    @property
+    def name(self) -> str:
+        """The organisation's name."""
+        return str(self.settings().get("name", ""))
+
+    def settings(self) -> dict[str, Json]:
+        """Give the organisation's settings by name."""
+        return self._reading(lambda state: dict(state.world.settings))
+
+    def _reading(self, work: Callable[[State], T]) -> T:
+        state = State(self._world, None, purpose="reading")
+        return state.read(lambda: work(state))
+
+    @property
+    def blobs(self) -> BlobStore:
+        """Where bytes are kept."""
+        return self._world.extensions.blob_stores()(self._world.store)
+
+    def file_formats(self) -> list[FileFormat]:
+        """Give the kinds of files that import and export know."""
+        return self._world.extensions.file_formats()
+
+    def typed(self, view: type[T], *, module: str | None = None) -> Typed[T]:
+        """Give records as values of the host's own attrs class, whose attributes are fields.
+
+        Raises:
+            NotFound: ``unknown_field``; the class has an attribute that the module has not.
+        """
+        found = self.schema.module(module or f"{view.__name__.lower()}s")
+        return Typed.of(view, found)
+
+    # the schema --------------------------------------------------------------------------------------------
+    def alter(self, schema: Schema, *, by: Session | None = None) -> Operation:
+        """Change the modules to *schema*, made from :attr:`schema`; for a user, or for the host itself.
+
+        Raises:
+            AccessDenied: the user may not.
+            InvalidValue: ``schema_type``.
+            Conflict: another change is under way or was faster.
+        """
+        return alter(State(self._world, None, purpose="schema") if by is None else by.state, schema)
+
+    def add_module(self, module: Module, *, by: Session | None = None) -> Operation:
+        """Add a module."""
+        return self.alter(self.schema.with_module(module), by=by)
+
+    def add_field(self, module: str, field: Field, *, by: Session | None = None) -> Operation:
+        """Add a field to a module; records have it at once, empty."""
+        return self.alter(self.schema.with_field(module, field), by=by)
+
+    def mend(self) -> None:
+        """Finish what an interruption left; :func:`open` does this."""
+        state = State(self._world, None, purpose="mending")
+        state.read(state.refresh)
+        resume_alter(state)
+        schema = state.world.schema
+        new = [module for module in self._world.extensions.modules() if module.name not in schema]
+        if new:
+            alter(state, schema.with_modules(new))
+
+    # keeping it --------------------------------------------------------------------------------------------
+    def backup(self, target: str) -> str:
+        """Write a consistent copy to *target* beside those who work; give the journal's anchor to keep with it."""
+        seal(State(self._world, None, purpose="sealing"), secret=self._around.secret)
+        anchor = self.verify().anchor
+        self._world.store.snapshot(target)
+        return anchor
+
+    def verify(self, *, anchor: str | None = None) -> Verification:
+        """Prove that nobody changed the journal since it was written, as far as seals and *anchor* can tell."""
+        return verify(State(self._world, None, purpose="verifying"), anchor=anchor, secret=self._around.secret)
+
+    def check(self) -> list[str]:
+        """Give what is wrong with the store, in sentences."""
+        return self._world.store.check()
+
+    def deliver(self, *, limit: int = 100) -> int:
+        """Hand due messages of the outbox to the plug-ins; give the number of those taken."""
+        return deliver(State(self._world, None, purpose="delivering"), limit)
+
+    def interrupted(self) -> list[Operation]:
+        """Give the operations that were begun and not finished; ``session.resume`` goes on with one."""
+        return self._reading(unfinished)
+

@@ -1,0 +1,59 @@
+"""What is still to be done after a transaction: messages to the outside, operations that were interrupted."""
+
+from __future__ import annotations
+
+import json
+
+from nubetis.model.bind import All, OneOf, Test
+from nubetis.model.fields import Operator
+from nubetis.model.kinds import instant_text
+from nubetis.model.outbox import Message
+from nubetis.model.plan import Operation, OperationState
+from nubetis.model.query import BoundQuery, Order
+from nubetis.model.schema import ID
+from nubetis.model.store import Batch, Updates
+from nubetis.model.system import OPERATIONS, OUTBOX
+from nubetis.session.past import operation_of
+from nubetis.session.state import State
+from nubetis.types import Key, Row
+
+__all__ = ["deliver", "unfinished"]
+
+
+def deliver(state: State, limit: int) -> int:
+    """Hand due messages to the plug-ins, at least once each; give the number of those taken."""
+    rows = state.read(lambda: _due(state, limit))
+    if not rows:
+        return 0
+    taken = set(state.world.extensions.notify([_message(row) for row in rows]))
+    state.write(lambda: _mark(state, rows, taken))
+    return sum(_cell(row, "key") in taken for row in rows)
+
+
+def _cell(row: Row, name: str) -> str:
+    return str(row[OUTBOX.layout.index[name]])
+
+
+def _due(state: State, limit: int) -> list[Row]:
+    now = instant_text(state.world.now())
+    where = All((Test("state", Operator.EQ, "waiting"), Test("due_at", Operator.LE, now)))
+    order = (Order("due_at"), Order("id"))
+    return state.txn.query(BoundQuery(module=OUTBOX, where=where, order=order, limit=limit))
+
+
+def _message(row: Row) -> Message:
+    return Message(kind=_cell(row, "kind"), key=_cell(row, "key"), body=json.loads(_cell(row, "body")))
+
+
+def _mark(state: State, rows: list[Row], taken: set[str]) -> None:
+    values: list[Row] = [
+        ("done" if _cell(row, "key") in taken else "waiting", int(_cell(row, "attempts")) + 1) for row in rows
+    ]
+    keys = [Key(int(row[ID] or 0)) for row in rows]
+    state.write_now(Batch(parts=(Updates(OUTBOX, ("state", "attempts"), keys, values),)))
+
+
+def unfinished(state: State) -> list[Operation]:
+    """Give the operations that can be resumed, oldest first; inside a unit."""
+    where = OneOf("state", (OperationState.RUNNING.value, OperationState.CANCELLED.value))
+    return [operation_of(row) for row in state.txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1000))]

@@ -1,0 +1,532 @@
+"""The session: the one door between a host and its records.
+
+Everything that reads is limited by the policy's grant, everything that writes is a plan.  A session belongs to one
+user and one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import attrs
+
+from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
+from nubetis.errors import AccessDenied, Conflict, InvalidFilter, InvalidValue, NotFound, NubetisError, Refused
+from nubetis.model.bind import find_column
+from nubetis.model.fields import Field, Value
+from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.formats import ISO, Formats
+from nubetis.model.ids import decode
+from nubetis.model.kinds import instant_text
+from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, Part, Plan, Refusal, Undo
+from nubetis.model.query import Page, Query, Total
+from nubetis.model.record import Record
+from nubetis.model.schema import DELETED_IN, Module, Schema
+from nubetis.model.store import Measure, MeasureKind
+from nubetis.model.system import OPERATIONS
+from nubetis.session import past
+from nubetis.session.applying import Applier, read_lots
+from nubetis.session.erasing import erase
+from nubetis.session.pages import find_page
+from nubetis.session.planning import STRUCTURAL, without
+from nubetis.session.state import State
+from nubetis.session.undoing import UndoPlanner
+from nubetis.types import Key, ModuleName, Progress, RecordId, Row
+
+__all__ = ["Session", "refused"]
+
+T = TypeVar("T")
+
+
+@attrs.define
+class Session:
+    """What one signed-in user may do.  Made by :meth:`nubetis.Org.session`.
+
+    Records are named by id or given as they were read.  ``values`` takes field names that clash with arguments.
+    """
+
+    state: State
+    formats: Formats = ISO
+
+    # context -----------------------------------------------------------------------------------------------
+    @property
+    def schema(self) -> Schema:
+        """The modules, as last read."""
+        return self.state.world.schema
+
+    @property
+    def user(self) -> RecordId | None:
+        """The user's record id; ``None`` for nubetis itself."""
+        return self.state.user_id
+
+    def now(self) -> datetime:
+        """Give the present instant."""
+        return self.state.world.now()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; whatever it is asked afterwards it refuses."""
+        self.state.closed = True
+
+    # reading -----------------------------------------------------------------------------------------------
+    def get(self, record: str | Record) -> Record:
+        """Give the record with this id, as it is now.
+
+        Raises:
+            NotFound: there is none, it is in the recycle bin, or the user may not see it.
+            InvalidValue: ``bad_id``; the id was mistyped.
+        """
+        return self.state.read(lambda: self._get(record, Action.VIEW))
+
+    def _get(self, record: str | Record, action: Action, *, deleted: bool = False) -> Record:
+        name = _id(record)
+        module, key = self.state.world.module_of(name)
+        planner = self.state.planner()
+        row = self.state.txn.get_many(module, [key])[0]
+        gone = row is None or (row[DELETED_IN] is not None) is not deleted
+        if row is None or gone or not planner.allowed(module, Action.VIEW)(row):
+            raise NotFound("not_found", id=name, module=module.name)
+        if action is not Action.VIEW:
+            planner.require(action, module)
+        return Record(module, row)
+
+    def find(
+        self, module: str, where: Filter = EVERYTHING, *, sort: str | Sequence[str] = (), limit: int = 50,
+        after: str | None = None, total: str = "none", deleted: bool = False,
+    ) -> Page:  # fmt: skip
+        """Give a page of the records of *module* that fit *where* and that the user may see.
+
+        *sort* names fields, ``-`` before the name for descending; the id breaks ties.  *after* is ``page.next`` or
+        ``page.previous`` of the same filter and sort.  *total* is ``none``, ``capped`` (counting stops at 1,000) or
+        ``exact``.  *deleted* looks into the recycle bin.
+
+        Raises:
+            InvalidFilter: a field, operator or value does not fit.
+            InvalidCursor: *after* is damaged or of another query.
+        """
+        order = (sort,) if isinstance(sort, str) else tuple(sort)
+        query = Query(
+            ModuleName(module), where, sort=order, limit=limit, after=after, total=Total(total), deleted=deleted
+        )  # fmt: skip
+        return self.state.read(lambda: find_page(self.state, query))
+
+    def stream(
+        self, module: str, where: Filter = EVERYTHING, *, fields: Sequence[str] = (), size: int = 2048
+    ) -> Iterator[tuple[Sequence[Value], ...]]:
+        """Give all records that fit, in id order, as batches of columns: one sequence a field of *fields*.
+
+        Without *fields*, all that the user may read.  Pages are read one by one, each on a snapshot of its own.
+        """
+        found = self.schema.module(module)
+        names = list(fields) or [name for name, slot in found.layout.slots.items() if self.state.policy.reads(found, slot.field)]
+        after: str | None = None
+        while True:
+            page = self.find(module, where, limit=size, after=after)
+            if len(page):
+                yield tuple([[record[name] for record in page] for name in names])
+            if page.next is None:
+                return
+            after = page.next
+
+    def count(self, module: str, where: Filter = EVERYTHING, *, limit: int | None = None) -> int:
+        """Give how many records fit and may be seen; counting may stop at *limit*."""
+
+        def work() -> int:
+            found = self.schema.module(module)
+            return self.state.txn.count(found, self.state.planner().bound(found, where, Action.VIEW), limit=limit)
+
+        return self.state.read(work)
+
+    def aggregate(
+        self, module: str, where: Filter = EVERYTHING, *, by: Sequence[str] = (), measures: Mapping[str, str]
+    ) -> list[dict[str, Value]]:
+        """Give numbers for groups of records: a dict of the fields of *by* and the names of *measures* for each.
+
+        *measures* maps a name to ``count``, or to ``sum``, ``min`` or ``max`` and a field: ``{"total": "sum amount"}``.
+        Money counts in the organisation's currency.
+        """
+        return self.state.read(lambda: _aggregate(self.state, self.schema.module(module), where, (tuple(by), measures)))
+
+    # writing one record ------------------------------------------------------------------------------------
+    def create(self, module: str, /, values: Mapping[str, Value] | None = None, **fields: Value) -> Record:
+        """Make a record; its owner is the user unless the values say otherwise.
+
+        Raises:
+            InvalidValue: a value does not fit, or a required one is missing.
+            NotFound: a field that does not exist.
+            Conflict: a unique value is taken.
+        """
+
+        def work() -> Record:
+            plan = self.plan_create(module, [{**(values or {}), **fields}])
+            self.apply(plan)
+            return self._get(Record(plan.parts[0].module, plan.parts[0].rows[0]), Action.VIEW)
+
+        return self.unit(lambda _: work())
+
+    def edit(
+        self, record: str | Record, /, values: Mapping[str, Value] | None = None, *, merge_fields: bool = False, **fields: Value
+    ) -> Record:
+        """Give fields of a record new values; give the record as it then is.
+
+        A record given as it was read must still have that version.  With *merge_fields* only the fields written must
+        be as they were read.
+
+        Raises:
+            Conflict: ``stale``; ``mine`` and ``theirs`` have both values.
+        """
+        wanted = {**(values or {}), **fields}
+
+        def work() -> Record:
+            now = self._get(record, Action.EDIT)
+            _check_fresh(record, now, wanted, merge_fields=merge_fields)
+            self.apply(self.plan_edits(now.module, {now.id: wanted}))
+            return self._after_write(now)
+
+        return self.unit(lambda _: work())
+
+    def _after_write(self, record: Record) -> Record:
+        module, key = self.state.world.module_of(record.id)
+        row = self.state.txn.get_many(module, [key])[0]
+        return record if row is None else Record(module, row)
+
+    def delete(self, record: str | Record) -> Operation:
+        """Put a record into the recycle bin."""
+
+        def work() -> Operation:
+            now = self._get(record, Action.DELETE)
+            _check_fresh(record, now, {}, merge_fields=False)
+            return self.apply(self._plan_moves(now.module, [now.row], ChangeKind.DELETE))
+
+        return self.unit(lambda _: work())
+
+    def restore(self, record: str | Record) -> Record:
+        """Take a record out of the recycle bin; its unique values must be free and its links lead somewhere."""
+
+        def work() -> Record:
+            gone = self._get(record, Action.DELETE, deleted=True)
+            self.apply(self._plan_moves(gone.module, [gone.row], ChangeKind.RESTORE))
+            return self._get(gone, Action.VIEW)
+
+        return self.unit(lambda _: work())
+
+    def erase(self, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
+        """Take values out of a record and of its whole past, for good: *fields*, or all personal data.
+
+        The journal still verifies.  This cannot be undone.
+        """
+        return self.unit(lambda _: erase(self.state, self._get(record, Action.DELETE), tuple(fields)))
+
+    # plans -------------------------------------------------------------------------------------------------
+    def plan_create(
+        self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause | None = None
+    ) -> Plan:  # fmt: skip
+        """Plan new records; what does not fit is refused by line, from 1, and the rest can be applied."""
+
+        def work() -> Plan:
+            part, refusals = self.state.planner().creates(self.schema.module(module), records)
+            return self._plan([part], refusals, cause)
+
+        return self.state.read(work)
+
+    def plan_update(
+        self, module: str, where: Filter, /, values: Mapping[str, Value] | None = None, **fields: Value
+    ) -> Plan:  # fmt: skip
+        """Plan the same new values for all records that fit; ``EVERYTHING`` must be said where it is meant."""
+
+        def work() -> Plan:
+            found, planner = self.schema.module(module), self.state.planner()
+            rows = planner.rows(found, planner.bound(found, where, Action.VIEW))
+            part, refusals = planner.edits(found, rows, {**(values or {}), **fields})
+            return self._plan([part], refusals, None)
+
+        return self.state.read(work)
+
+    def plan_edits(
+        self, module: str, edits: Mapping[str, Mapping[str, Value]], *, cause: Cause | None = None
+    ) -> Plan:  # fmt: skip
+        """Plan new values for each record, by id; ids that the user may not see are refused as those of none."""
+        return self.state.read(lambda: self._plan_edits(self.schema.module(module), edits, cause))
+
+    def _plan_edits(self, module: Module, edits: Mapping[str, Mapping[str, Value]], cause: Cause | None) -> Plan:
+        planner = self.state.planner()
+        keys = [decode(each)[1] for each in edits]
+        sees = planner.allowed(module, Action.VIEW)
+        parts: list[Part] = []
+        refusals: list[Refusal] = []
+        for name, row in zip(edits, planner.rows_of(module, keys), strict=True):
+            if row is None or row[DELETED_IN] is not None or not sees(row) or decode(name)[0] != module.prefix:
+                params = {"id": name, "module": module.name}
+                refusals.append(Refusal(code="not_found", params=params, module=module.name, record=RecordId(name)))
+                continue
+            part, refused = planner.edits(module, [row], edits[name])
+            parts.append(part)
+            refusals += refused
+        return self._plan(_joined(parts), refusals, cause)
+
+    def plan_delete(self, module: str, where: Filter, *, cause: Cause | None = None) -> Plan:
+        """Plan the way of all records that fit into the recycle bin."""
+
+        def work() -> Plan:
+            found, planner = self.schema.module(module), self.state.planner()
+            rows = planner.rows(found, planner.bound(found, where, Action.VIEW))
+            return self._plan_moves(found.name, rows, ChangeKind.DELETE, cause)
+
+        return self.state.read(work)
+
+    def _plan_moves(self, module: str, rows: Iterable[Row], kind: ChangeKind, cause: Cause | None = None) -> Plan:
+        part, refusals = self.state.planner().moves(self.schema.module(module), rows, kind)
+        return self._plan([part], refusals, cause)
+
+    def plan_undo(self, operation: str | Operation) -> Plan:
+        """Plan to take an operation back; its warnings name what stays because somebody changed it since."""
+
+        def work() -> Plan:
+            found = self._operation(operation)
+            return self._checked(UndoPlanner(self.state.planner(), found.key).plan())
+
+        return self.state.read(work)
+
+    def _plan(self, parts: Iterable[Part], refusals: Iterable[Refusal], cause: Cause | None) -> Plan:
+        kept = tuple([part for part in parts if len(part)])
+        return self._checked(Plan(cause=cause or Cause(), parts=kept, refusals=tuple(refusals)))
+
+    def _checked(self, plan: Plan) -> Plan:
+        """Let the plug-ins say what stands against *plan*; leave those records out."""
+        if any(part.module.name in STRUCTURAL for part in plan.parts):
+            plan = attrs.evolve(plan, access_version=self.state.versions.access)
+        plan = attrs.evolve(plan, schema=self.schema, at=self.now())
+        refused = self.state.world.extensions.validate(plan)
+        if not refused:
+            return plan
+        gone = {(each.module, each.record) for each in refused if each.module is not None and each.record is not None}
+        return attrs.evolve(plan, parts=without(plan.parts, gone), refusals=(*plan.refusals, *refused))
+
+    # applying ----------------------------------------------------------------------------------------------
+    def apply(
+        self, plan: Plan, *, tolerance: int = 0, skip_refused: bool = False, progress: Progress | None = None
+    ) -> Operation:  # fmt: skip
+        """Write *plan*: one operation, one transaction for each 5,000 records.
+
+        Refused unless *skip_refused* says to write the rest.  Up to *tolerance* records may have changed since the
+        plan was made; they are left out and listed in ``skipped``.  *progress* is called after each transaction; when
+        it raises :class:`~nubetis.errors.Cancelled` the operation stops and can be resumed.
+
+        Raises:
+            Refused: the plan has refusals; of a single change, the error itself.
+            PlanDrifted: more records changed than tolerated; nothing of the plan remains.
+        """
+        if plan.refusals and not skip_refused:
+            raise refused(plan)
+        return Applier(self.state, plan, tolerance=tolerance, progress=progress).run()
+
+    def resume(self, operation: str | Operation, *, progress: Progress | None = None) -> Operation:
+        """Go on with an operation that was interrupted or cancelled; one that is done is left as it is."""
+        found = self.state.read(lambda: self._operation(operation))
+        lots = self.state.read(lambda: read_lots(self.state.txn, found.key, self.schema))
+        applier = Applier(self.state, Plan(cause=found.cause), progress=progress)
+        return applier.drain(found, lots) if lots else found
+
+    def undo(self, operation: str | Operation) -> Undo:
+        """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``."""
+        plan = self.plan_undo(operation)
+        done = self.apply(plan, skip_refused=True)
+        records = tuple(dict.fromkeys(change.record for change in plan.changes))
+        return Undo(operation=done, reversed=records, kept=plan.warnings, failed=plan.refusals)
+
+    def unit(self, work: Callable[[Session], T]) -> T:
+        """Run *work* in one transaction: all of it is written, or nothing.  It may be run again, so let it do
+        nothing outside.
+        """  # noqa: D205 - one thought
+        return self.state.write(lambda: work(self))
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Give a block of which nothing stays when it raises; the unit goes on."""
+        return self.state.txn.savepoint()
+
+    # the past ----------------------------------------------------------------------------------------------
+    def history(self, record: str | Record) -> list[past.Moment]:
+        """Give the life of a record, newest first: when, by which operation, which fields."""
+
+        def work() -> list[past.Moment]:
+            found = self._get(record, Action.VIEW)
+            return past.history_of(self.state.txn, self.schema.module(found.module), found.row)
+
+        return self.state.read(work)
+
+    def as_of(self, record: str | Record, instant: datetime) -> Record:
+        """Give a record as it was at *instant*.
+
+        Raises:
+            NotFound: it was not there then.
+        """
+
+        def work() -> Record:
+            found = self._get(record, Action.VIEW)
+            module = self.schema.module(found.module)
+            row = past.row_at(self.state.txn, module, found.row, instant_text(instant))
+            if row is None:
+                raise NotFound("not_found", id=found.id, module=module.name)
+            return Record(module, row)
+
+        return self.state.read(work)
+
+    def operations(self, *, limit: int = 50) -> list[Operation]:
+        """Give the latest operations, newest first: all of them for administrators, their own for others."""
+        return self.state.read(lambda: past.latest(self.state.txn, self._whose(), limit))
+
+    def _whose(self) -> Key | None:
+        facts = self.state.facts
+        return None if facts is None or facts.administrator else self.state.user
+
+    def _operation(self, operation: str | Operation) -> Operation:
+        name = operation.id if isinstance(operation, Operation) else operation
+        prefix, key = decode(name)
+        row = self.state.txn.get_many(OPERATIONS, [key])[0] if prefix == OPERATIONS.prefix else None
+        whose = self._whose()
+        if row is None or whose not in {None, row[OPERATIONS.layout.index["actor"]]}:
+            raise NotFound("no_operation", id=name)
+        return past.operation_of(row)
+
+    # rights ------------------------------------------------------------------------------------------------
+    def can(self, action: str, record: str | Record) -> bool:
+        """Say whether the user may; ``False`` for an id of nothing, too.  *record* may be a module's name."""
+        try:
+            return self.decide(action, record).allowed
+        except (NotFound, InvalidValue):
+            return False
+
+    def decide(self, action: str, record: str | Record) -> Decision:
+        """Give the decision with its reasons.
+
+        Raises:
+            NotFound: there is no such record, or the user may not see it.
+        """
+        return self.explain(action, record).decision
+
+    def explain(self, action: str, record: str | Record) -> Explanation:
+        """Give the decision and the steps that led to it; ``print`` shows it."""
+        return self.state.read(lambda: self._explain(Action(action), record))
+
+    def _explain(self, action: Action, record: str | Record) -> Explanation:
+        policy = self.state.policy
+        if isinstance(record, str) and record in self.schema:
+            module, name = self.schema.module(record), None
+        else:
+            found = self._get(record, Action.VIEW)
+            module, name = self.schema.module(found.module), found.id
+        gate = policy.gate(action, module)
+        steps = [gate]
+        if gate.matched and name is not None:
+            _, why = policy.grant(action, module)
+            holds = self.state.planner().allowed(module, action)(found.row)
+            steps.append(Step("record", matched=holds, reason=why if holds else Reason.NOT_OWNER))
+        last = steps[-1]
+        who = self.state.facts.email if self.state.facts is not None else self.state.purpose
+        decision = Decision(
+            allowed=last.matched, action=action, module=module.name, user=who, reasons=(last.reason,), record=name
+        )  # fmt: skip
+        return Explanation(decision=decision, steps=tuple(steps))
+
+
+def _id(record: str | Record) -> RecordId:
+    return record.id if isinstance(record, Record) else RecordId(record)
+
+
+def _check_fresh(given: str | Record, now: Record, wanted: Mapping[str, Value], *, merge_fields: bool) -> None:
+    """Stop an edit of a record that was changed since it was read."""
+    if not isinstance(given, Record) or given.version == now.version:
+        return
+    names = [name for name in wanted if name in now]
+    if merge_fields and all(given[name] == now[name] for name in names):
+        return
+    raise _stale(given, now, {name: wanted[name] for name in names})
+
+
+def _stale(given: Record, now: Record, mine: Mapping[str, Value]) -> NubetisError:
+    error = Conflict("stale", id=now.id, actual=now.version, expected=given.version)
+    error.mine = dict(mine)
+    error.theirs = {name: now[name] for name in mine}
+    return error
+
+
+def refused(plan: Plan) -> NubetisError:
+    """Give the error that says why *plan* is not applied: of a single change, its own."""
+    first = plan.refusals[0]
+    if len(plan.refusals) == 1 and not len(plan):
+        return _ERRORS.get(first.code, InvalidValue)(first.code, **first.params)
+    error = Refused("refused", count=len(plan.refusals), first=str(first))
+    error.refusals = plan.refusals
+    return error
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """Put the edits of the same fields of one module into one part."""
+    groups: dict[tuple[int, ...], list[Edits]] = {}
+    for part in parts:
+        if isinstance(part, Edits) and len(part):
+            groups.setdefault(tuple([int(field.id) for field in part.fields]), []).append(part)
+    return [
+        attrs.evolve(group[0], rows=[r for each in group for r in each.rows], after=[a for each in group for a in each.after])
+        for group in groups.values()
+    ]  # fmt: skip
+
+
+def _aggregate(
+    state: State, module: Module, where: Filter, wanted: tuple[tuple[str, ...], Mapping[str, str]]
+) -> list[dict[str, Value]]:  # fmt: skip
+    by, named = wanted
+    planner = state.planner()
+    groups = [find_column(module, name, planner.view) for name in by]
+    measures = [(name, *_measure(state, module, text)) for name, text in named.items()]
+    rows = state.txn.aggregate(
+        module, planner.bound(module, where, Action.VIEW), groups=[field.column_of(part) for field, part in groups],
+        measures=[measure for _, measure, _ in measures],
+    )  # fmt: skip
+    return [_group(row, by, [field for field, _ in groups], measures) for row in rows]
+
+
+def _measure(state: State, module: Module, text: str) -> tuple[Measure, Field | None]:
+    kind, _, path = text.partition(" ")
+    if not path:
+        return Measure(MeasureKind(kind)), None
+    field, part = find_column(module, path, state.view())
+    column = f"{field.column}.home" if field.type.name == "money" and not part.name else field.column_of(part)
+    if part.text and not field.filterable:
+        raise InvalidFilter("filter_operator", field=path, type=field.type.name, operator=kind, known="count")
+    return Measure(MeasureKind(kind), column), field
+
+
+def _group(
+    row: Row, by: Sequence[str], fields: Sequence[Field], measures: Sequence[tuple[str, Measure, Field | None]]
+) -> dict[str, Value]:  # fmt: skip
+    found: dict[str, Value] = {}
+    for name, grouped, cell in zip(by, fields, row, strict=False):
+        found[name] = cell if cell is None or len(grouped.parts) > 1 else grouped.type.unpack(grouped, (cell,))
+    for (name, measure, field), cell in zip(measures, row[len(by) :], strict=True):
+        bare = field is None or cell is None or measure.kind is MeasureKind.COUNT
+        found[name] = cell if bare or field is None else _number(field, cell)
+    return found
+
+
+def _number(field: Field, cell: object) -> Value:
+    """Give a sum or a bound as a value: of money, in the organisation's currency."""
+    if field.type.name == "money":
+        return Decimal(int(cell)).scaleb(-field.scale)  # type: ignore[call-overload]  # a scaled integer
+    return field.type.unpack(field, (cell,))  # type: ignore[arg-type]  # a stored value
+
+
+_ERRORS: Final[dict[str, type[NubetisError]]] = {
+    "not_unique": Conflict, "denied": AccessDenied, "not_found": NotFound, "unknown_field": NotFound, "unknown_user": NotFound,
+}  # fmt: skip
+"""The class of a refusal's error, where it is not InvalidValue."""

@@ -1,0 +1,55 @@
+"""Erasure: values leave the record and its whole past; the journal still verifies, by the commitments that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nubetis.errors import InvalidValue
+from nubetis.model.fields import Field
+from nubetis.model.journal import JournalChange, without_values
+from nubetis.model.plan import Cause, CauseKind, Edits, Operation, Plan
+from nubetis.model.record import Record
+from nubetis.model.schema import Module
+from nubetis.model.store import Batch, Updates
+from nubetis.model.system import CHANGES
+from nubetis.session.applying import Applier
+from nubetis.session.state import State
+from nubetis.session.undoing import later_changes
+from nubetis.types import Key
+
+__all__ = ["erase"]
+
+
+def erase(state: State, record: Record, names: Sequence[str]) -> Operation:
+    """Erase fields of *record*, or all its personal data; inside a unit.
+
+    Raises:
+        InvalidValue: a field that nubetis sets.
+    """
+    module = state.world.schema.module(record.module)
+    fields = _chosen(state, module, names)
+    empty = tuple([None for field in fields for _ in field.parts])
+    cause = Cause(CauseKind.ERASURE, {"record": record.id, "fields": [field.name for field in fields]})
+    operation = Applier(state, Plan(cause=cause, parts=(Edits(module, [record.row], fields, [empty]),))).run()
+    _scrub(state, later_changes(state.txn, module, [record.key], after=Key(0)), fields)
+    return operation
+
+
+def _chosen(state: State, module: Module, names: Sequence[str]) -> tuple[Field, ...]:
+    if names:
+        return tuple([state.planner().writable(module, name) for name in names])
+    fields = tuple([slot.field for slot in module.layout.slots.values() if slot.field.personal])
+    if not fields:
+        raise InvalidValue("bad_argument", argument="fields", reason=f"{module.name} has no personal data; name fields")
+    return fields
+
+
+def _scrub(state: State, changes: Sequence[JournalChange], fields: Sequence[Field]) -> None:
+    numbers = {int(field.id) for field in fields}
+    touched = [change for change in changes if numbers & set(change.before)]
+    values = [without_values(change, numbers) for change in touched]
+    part = Updates(CHANGES, ("before", "salts"), [change.key for change in touched], values)
+    if touched:
+        state.write_now(Batch(parts=(part,)))
+
+

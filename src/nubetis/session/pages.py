@@ -1,0 +1,87 @@
+"""Pages: a query bound, limited by the policy, run, and given its cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from nubetis.access.decision import Action
+from nubetis.errors import InvalidCursor, InvalidValue
+from nubetis.model.bind import All, Bound, No, bind, bind_sort
+from nubetis.model.query import BoundQuery, Order, Page, Query, Total, digest_of, order_values, read_cursor, write_cursor
+from nubetis.model.record import Record
+from nubetis.model.schema import Module
+from nubetis.session.state import State
+from nubetis.session.world import LIVE
+from nubetis.types import Row
+
+__all__ = ["CAP", "MOST", "find_page"]
+
+CAP = 1000
+"""How far a capped total counts."""
+MOST = 10_000
+"""Records of one page."""
+
+
+def find_page(state: State, query: Query) -> Page:
+    """Give the page that *query* asks for; inside a unit."""
+    if not 1 <= query.limit <= MOST:
+        raise InvalidValue("bad_argument", argument="limit", reason=f"a page has 1 to {MOST:,} records")
+    module = state.world.schema.module(query.module)
+    where = _bound(state, module, query)
+    order = bind_order(state, module, query.sort)
+    digest = digest_of(query)
+    after, back = read_cursor(query.after, digest) if query.after is not None else (None, False)
+    if after is not None and len(after) != len(order):
+        raise InvalidCursor("cursor_foreign")
+    asked = BoundQuery(module=module, where=where, order=order, limit=query.limit + 1, after=after)
+    rows = state.txn.query(asked.reversed() if back else asked)
+    more, rows = len(rows) > query.limit, rows[: query.limit]
+    if back:
+        rows.reverse()
+    page = Page(records=tuple([Record(module, row) for row in rows]), filter=query.where, sort=query.sort)
+    cursors = _cursors(module, order, rows, digest)
+    page = attrs.evolve(
+        page,
+        next=cursors[1] if rows and (more or back) else None,
+        previous=cursors[0] if rows and (more if back else after is not None) else None,
+    )  # fmt: skip
+    return _counted(state, module, where, (query.total, page))
+
+
+def _bound(state: State, module: Module, query: Query) -> Bound:
+    planner = state.planner()
+    if not query.deleted:
+        return planner.bound(module, query.where, Action.VIEW)
+    planner.require(Action.VIEW, module)
+    wanted = bind(query.where, module, state.world.schema, planner.view)
+    return All((No(LIVE), wanted, planner.granted(module, Action.VIEW)))
+
+
+def bind_order(state: State, module: Module, sort: Sequence[str]) -> tuple[Order, ...]:
+    """Give the columns that *sort* names, ended by the id."""
+    view = state.view()
+    order = [Order(bind_sort(module, name.removeprefix("-"), view), name.startswith("-")) for name in sort]
+    if all(each.column != "id" for each in order):
+        order.append(Order("id", descending=order[-1].descending if order else False))
+    return tuple(order)
+
+
+def _cursors(module: Module, order: Sequence[Order], rows: Sequence[Row], digest: str) -> tuple[str, str]:
+    if not rows:
+        return "", ""
+    first, last = (order_values(module, order, row) for row in (rows[0], rows[-1]))
+    return write_cursor(digest, first, back=True), write_cursor(digest, last, back=False)
+
+
+def _counted(state: State, module: Module, where: Bound, wanted: tuple[Total, Page]) -> Page:
+    total, page = wanted
+    if total is Total.NONE:
+        return page
+    limit = CAP + 1 if total is Total.CAPPED else None
+    found = state.txn.count(module, where, limit=limit)
+    capped = limit is not None and found > CAP
+    return attrs.evolve(page, total=CAP if capped else found, capped=capped)
+
+

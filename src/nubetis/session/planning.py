@@ -1,0 +1,303 @@
+"""Making plans: what was offered becomes rows, or refusals with their reasons.
+
+A :class:`Planner` lives for one unit.  It looks at each record once: fields by their type, then rights, links and
+uniqueness for all of a part together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.access.decision import Action
+from nubetis.errors import AccessDenied, InvalidValue, NubetisError
+from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
+from nubetis.model.evaluate import Predicate, matcher
+from nubetis.model.fields import Field, FieldState, Value
+from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.ids import encode
+from nubetis.model.kinds import instant_text
+from nubetis.model.money import Money
+from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Refusal
+from nubetis.model.schema import DELETED_IN, ID, Module
+from nubetis.session.world import LIVE, TxnRelated, World
+from nubetis.types import Key, ModuleName, RecordId, Row, Stored
+
+if TYPE_CHECKING:
+    from nubetis.access.policy import Policy
+    from nubetis.model.store import Txn
+
+__all__ = ["STRUCTURAL", "Planner"]
+
+STRUCTURAL: Final = frozenset({"users", "roles", "profiles"})
+"""Modules whose changes move the access version and must keep its invariants."""
+
+_CHUNK: Final = 500
+
+
+@attrs.frozen(kw_only=True)
+class Planner:
+    """Makes the parts of plans for one user, in one transaction."""
+
+    world: World
+    txn: Txn
+    policy: Policy
+    view: Viewpoint
+    user: Key | None
+
+    # which records -----------------------------------------------------------------------------------------
+    def bound(self, module: Module, where: Filter, action: Action) -> Bound:
+        """Give *where* and the user's own limits, bound.
+
+        Raises:
+            AccessDenied: the user may not do *action* in *module* at all.
+        """
+        self.require(action, module)
+        wanted = bind(where, module, self.world.schema, self.view)
+        return All((LIVE, wanted, self.granted(module, action)))
+
+    def granted(self, module: Module, action: Action) -> Bound:
+        """Give the records of *module* to which the user may do *action*."""
+        grant, _ = self.policy.grant(action, module)
+        free = attrs.evolve(self.view, readable=lambda module, field: True, visible=lambda module: EVERYTHING)
+        return bind(grant, module, self.world.schema, free)
+
+    def require(self, action: Action, module: Module) -> None:
+        """Stop one who may not do *action* in *module* at all."""
+        step = self.policy.gate(action, module)
+        if not step.matched:
+            raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
+
+    def allowed(self, module: Module, action: Action) -> Predicate:
+        """Give the test of one row for *action*."""
+        test = matcher(self.granted(module, action), module.layout.full_index, TxnRelated(self.txn))
+        return lambda row: test(module.layout.fill(row))
+
+    def rows(self, module: Module, where: Bound) -> Iterator[Row]:
+        """Give all rows that fit, in key order."""
+        for batch in self.txn.stream(module, where):
+            yield from zip(*batch, strict=True)
+
+    def rows_of(self, module: Module, keys: Sequence[Key]) -> list[Row | None]:
+        """Give the row of each key."""
+        found: list[Row | None] = []
+        for start in range(0, len(keys), _CHUNK):
+            found += self.txn.get_many(module, keys[start : start + _CHUNK])
+        return found
+
+    # values ------------------------------------------------------------------------------------------------
+    def value(self, field: Field, offered: Value) -> Row:
+        """Give the stored parts of what was *offered* for *field*."""
+        if isinstance(offered, str) and "users" in field.targets and offered:
+            offered = self.world.find_user(self.txn, offered)
+        value = field.check(offered)
+        if isinstance(value, Money):
+            value = self._with_home(field, value)
+        return field.pack(value)
+
+    def _with_home(self, field: Field, money: Money) -> Money:
+        home = self.world.currency
+        if money.home is not None:
+            return money
+        if home is not None and money.currency != home:
+            raise InvalidValue("no_rate", field=field.name, currency=money.currency, home=home)
+        return attrs.evolve(money, home=money.amount)
+
+    def writable(self, module: Module, name: str) -> Field:
+        """Give the field *name* if the user may write it.
+
+        Raises:
+            NotFound: ``unknown_field``.
+            InvalidValue: ``read_only``.
+        """
+        field = module.field(name)
+        if not self.policy.writes(module, field):
+            raise InvalidValue("read_only", field=name)
+        return field
+
+    # creating ----------------------------------------------------------------------------------------------
+    def creates(self, module: Module, records: Iterable[Mapping[str, Value]]) -> tuple[Creates, list[Refusal]]:
+        """Give the rows of new records, and what is refused, by line from 1."""
+        self.require(Action.CREATE, module)
+        make, lines = self.row_maker(module), []
+        made: list[list[Stored]] = []
+        refusals: list[Refusal] = []
+        for line, values in enumerate(records, start=1):
+            try:
+                made.append(make(values))
+                lines.append(line)
+            except NubetisError as error:
+                refusals.append(_refusal(error, module, line))
+        rows = self._with_keys(made)
+        gone = self._unfit(module, rows)
+        refusals += [attrs.evolve(gone[at], line=lines[at]) for at in sorted(gone)]
+        kept = [row for at, row in enumerate(rows) if at not in gone]
+        return Creates(module, kept), refusals
+
+    def row_maker(self, module: Module) -> Callable[[Mapping[str, Value]], list[Stored]]:
+        """Give a function that makes a row, without key, of a record's values; it raises what stands against them."""
+        empty = self._empty_row(module)
+        places = {name: slot for name, slot in module.layout.slots.items() if self.policy.writes(module, slot.field)}
+        needed = [(slot.field, slot.start) for slot in places.values() if slot.field.required]
+
+        def make(values: Mapping[str, Value]) -> list[Stored]:
+            row = empty.copy()
+            for name, offered in values.items():
+                slot = places.get(name)  # type: ignore[call-overload]  # any text may be offered
+                if slot is None:
+                    slot = module.layout.slots[self.writable(module, name).name]
+                row[slot.start : slot.stop] = self.value(slot.field, offered)
+            for field, start in needed:
+                if all(cell is None for cell in row[start : start + len(field.parts)]):
+                    raise InvalidValue("required", field=field.name)
+            return row
+
+        return make
+
+    def _empty_row(self, module: Module) -> list[Stored]:
+        now = instant_text(self.view.now)
+        row: list[Stored] = [None] * len(module.layout.columns)
+        row[:9] = [None, 1, None, None, now, self.user, now, self.user, self.user]
+        for slot in module.layout.slots.values():
+            if slot.field.default is not None:
+                row[slot.start : slot.stop] = self.value(slot.field, slot.field.default)
+        return row
+
+    def _with_keys(self, rows: list[list[Stored]]) -> list[Row]:
+        for row, key in zip(rows, self.world.keys.many(len(rows)), strict=True):
+            row[ID] = key
+        return [tuple(row) for row in rows]
+
+    # editing -----------------------------------------------------------------------------------------------
+    def edits(
+        self, module: Module, rows: Iterable[Row], values: Mapping[str, Value], *, action: Action = Action.EDIT
+    ) -> tuple[Edits, list[Refusal]]:
+        """Give the same new values for all of *rows*; records that have them already are left out."""
+        self.require(action, module)
+        fields = tuple([self.writable(module, name) for name in values])
+        after = tuple([cell for field in fields for cell in self._edited(field, values[field.name])])
+        part = Edits(module, [], fields)
+        may, kept, refusals = self.allowed(module, action), [], []
+        for row in rows:
+            if not may(row):
+                refusals.append(self._denied(module, row, action))
+            elif tuple([row[place] for place in part.places]) != after:
+                kept.append(row)
+        return self._fit(attrs.evolve(part, rows=kept, after=[after] * len(kept)), refusals)
+
+    def _edited(self, field: Field, offered: Value) -> Row:
+        cells = self.value(field, offered)
+        if field.required and all(cell is None for cell in cells):
+            raise InvalidValue("required", field=field.name)
+        return cells
+
+    def _fit(self, part: Edits, refusals: list[Refusal]) -> tuple[Edits, list[Refusal]]:
+        gone = self._unfit(part.module, list(part.changed_rows()), fields=part.fields)
+        refusals += [attrs.evolve(gone[at], record=self._id(part.module, part.rows[at])) for at in sorted(gone)]
+        keep = [at for at in range(len(part)) if at not in gone]
+        rows, after = [part.rows[at] for at in keep], [part.after[at] for at in keep]
+        return attrs.evolve(part, rows=rows, after=after), refusals
+
+    def moves(self, module: Module, rows: Iterable[Row], kind: ChangeKind) -> tuple[Edits, list[Refusal]]:
+        """Give the way of *rows* into the recycle bin or out of it."""
+        self.require(Action.DELETE, module)
+        may, kept, refusals = self.allowed(module, Action.DELETE), [], []
+        for row in rows:
+            if not may(row):
+                refusals.append(self._denied(module, row, Action.DELETE))
+            else:
+                kept.append(row)
+        part = Edits(module, kept, kind=kind)
+        if kind is not ChangeKind.RESTORE:
+            return part, refusals
+        gone = self._unfit(module, kept)
+        refusals += [attrs.evolve(gone[at], record=self._id(module, kept[at])) for at in sorted(gone)]
+        return attrs.evolve(part, rows=[row for at, row in enumerate(kept) if at not in gone]), refusals
+
+    def _id(self, module: Module, row: Row) -> RecordId:
+        return encode(module.prefix, int(row[ID] or 0))
+
+    def _denied(self, module: Module, row: Row, action: Action) -> Refusal:
+        params = {"user": "This user", "action": action.value, "module": module.name}
+        return Refusal(code="denied", params=params, module=module.name, record=self._id(module, row))
+
+    # what only all records together can tell ---------------------------------------------------------------
+    def _unfit(self, module: Module, rows: Sequence[Row], *, fields: Sequence[Field] | None = None) -> dict[int, Refusal]:
+        """Give what stands against some of *rows*, by place: links that lead nowhere, values that are taken."""
+        gone: dict[int, Refusal] = {}
+        looked_at = module.all_fields if fields is None else fields
+        for field in looked_at:
+            if field.state is not FieldState.ACTIVE or (field.system and fields is None):
+                continue
+            if field.targets and field.name != "id":
+                gone = self._dangling(module, field, rows) | gone
+            if field.unique:
+                gone = self._taken(module, field, rows) | gone
+        return gone
+
+    def _dangling(self, module: Module, field: Field, rows: Sequence[Row]) -> dict[int, Refusal]:
+        at = module.layout.index[field.column]
+        wanted: dict[tuple[str, int], list[int]] = {}
+        for place, row in enumerate(rows):
+            if row[at] is not None:
+                prefix = str(row[at + 1]) if len(field.targets) > 1 else field.prefixes[0]
+                wanted.setdefault((prefix, int(row[at] or 0)), []).append(place)
+        missing = [places for pair, places in wanted.items() if pair not in self._present(wanted)] if wanted else []
+        params = {"field": field.name}
+        return {p: Refusal(code="bad_link", params=params, module=module.name, field=field.name) for ps in missing for p in ps}
+
+    def _present(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        found: set[tuple[str, int]] = set()
+        by_prefix: dict[str, list[Key]] = {}
+        for prefix, key in wanted:
+            by_prefix.setdefault(prefix, []).append(Key(key))
+        for prefix, keys in by_prefix.items():
+            module = self.world.schema.by_prefix[prefix]
+            may = self.allowed(module, Action.VIEW)
+            rows = self.rows_of(module, keys)
+            found |= {(prefix, int(r[ID] or 0)) for r in rows if r is not None and r[DELETED_IN] is None and may(r)}
+        return found
+
+    def _taken(self, module: Module, field: Field, rows: Sequence[Row]) -> dict[int, Refusal]:
+        column = f"{field.column}__f" if field.has_twin(field.parts[0]) else field.column
+        at, fold = module.layout.index[field.column], field.type.fold
+        folded = column != field.column and fold is not None
+        values = [fold(str(row[at])) if folded and row[at] is not None and fold else row[at] for row in rows]
+        owners = self._owners(module, column, {value for value in values if value is not None})
+        gone: dict[int, Refusal] = {}
+        for place, (row, value) in enumerate(zip(rows, values, strict=True)):
+            if value is None:
+                continue
+            if owners.setdefault(value, int(row[ID] or 0)) != row[ID]:
+                gone[place] = Refusal(code="not_unique", params={"field": field.name}, module=module.name, field=field.name)
+        return gone
+
+    def _owners(self, module: Module, column: str, values: set[Stored]) -> dict[Stored, int]:
+        ordered = sorted(values, key=str)
+        found: dict[Stored, int] = {}
+        for start in range(0, len(ordered), _CHUNK):
+            where = All((OneOf(column, tuple(ordered[start : start + _CHUNK])), LIVE))
+            for keys, cells in self.txn.stream(module, where, columns=("id", column)):
+                found |= dict(zip(cells, map(int, keys), strict=True))  # type: ignore[arg-type]  # keys are integers
+        return found
+
+
+def _refusal(error: NubetisError, module: Module, line: int) -> Refusal:
+    field = error.params.get("field")
+    return Refusal(code=error.code, params=error.params, module=module.name, line=line, field=None if field is None else str(field))
+
+
+def without(parts: Iterable[Part], refused: set[tuple[ModuleName, RecordId]]) -> tuple[Part, ...]:
+    """Give *parts* without the records that are refused."""
+    found: list[Part] = []
+    for part in parts:
+        prefix, name = part.module.prefix, part.module.name
+        keep = [at for at, row in enumerate(part.rows) if (name, encode(prefix, int(row[ID] or 0))) not in refused]
+        rows = [part.rows[at] for at in keep]
+        after = [part.after[at] for at in keep] if isinstance(part, Edits) and part.after else []
+        found.append(attrs.evolve(part, rows=rows, after=after) if isinstance(part, Edits) else Creates(part.module, rows))
+    return tuple(found)
+
+

@@ -1,0 +1,84 @@
+"""The first records of an organisation, and how a session begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nubetis.errors import AccessDenied
+from nubetis.model.convert import module_json
+from nubetis.model.fields import Value
+from nubetis.model.ids import decode
+from nubetis.model.plan import Cause, CauseKind, Plan
+from nubetis.model.record import Record
+from nubetis.model.schema import Schema
+from nubetis.session.applying import Applier
+from nubetis.session.door import Session, refused
+from nubetis.session.state import State, facts_of
+from nubetis.session.world import World
+from nubetis.types import Json
+
+if TYPE_CHECKING:
+    from nubetis.access.sign_in import HostSignIn
+
+__all__ = ["open_session", "set_up"]
+
+_ROLES = ("Chief Executive", "Manager")
+_PROFILES = (("Administrator", True), ("Standard", False))
+
+
+def set_up(state: State, schema: Schema, *, administrator: str, settings: Mapping[str, Json]) -> None:
+    """Write the definitions of the modules, the built-in roles and profiles, the settings and the administrator."""
+    state.write(lambda: _set_up(state, schema, administrator, {"name": _name_of(administrator), **settings}))
+
+
+def _name_of(email: str) -> str:
+    """Give a name for the organisation until somebody gives it its own."""
+    return email.rpartition("@")[2].partition(".")[0].capitalize()
+
+
+def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[str, Json]) -> None:
+    state.world.schema = schema
+    definitions = [
+        {"name": each.name, "number": int(each.id), "definition": json.dumps(module_json(each), ensure_ascii=False, sort_keys=True)}
+        for each in schema.modules
+    ]  # fmt: skip
+    _create(state, "modules", definitions)
+    _create(state, "settings", [{"name": name, "value": json.dumps(value)} for name, value in settings.items()])
+    roles = _create(state, "roles", [{"name": name, "built_in": True} for name in _ROLES])
+    profiles = _create(state, "profiles", [{"name": n, "administrator": admin, "built_in": True} for n, admin in _PROFILES])
+    local = administrator.partition("@")[0]
+    person = {
+        "email": administrator, "handle": local, "name": local.replace(".", " ").title(),
+        "role": roles[0].id, "profile": profiles[0].id,
+    }  # fmt: skip
+    _create(state, "users", [person])
+
+
+def _create(state: State, module: str, values: list[dict[str, Value]]) -> list[Record]:
+    part, refusals = state.planner().creates(state.world.schema.module(module), values)
+    plan = Plan(cause=Cause(CauseKind.SETUP), parts=(part,), refusals=tuple(refusals))
+    if refusals:
+        raise refused(plan)
+    Applier(state, plan).run()
+    state.refresh()
+    return [Record(part.module, row) for row in part.rows]
+
+
+def open_session(world: World, sign_in: HostSignIn) -> Session:
+    """Give the session of a user for whom the host vouches.
+
+    Raises:
+        NotFound: ``unknown_user``.
+        AccessDenied: the user is not active.
+    """
+    state = State(world, None, purpose="signing in")
+    name = state.read(lambda: world.find_user(state.txn, sign_in.user))
+    key = decode(name)[1]
+    facts = state.read(lambda: facts_of(world, state.txn, key))
+    if not facts.active:
+        raise AccessDenied("denied", user=sign_in.user, action="sign in", module="this organisation")
+    return Session(State(world, key))
+
+

@@ -1,0 +1,164 @@
+"""What a session carries from unit to unit: its user and policy, and the transaction it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+import attrs
+
+from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
+from nubetis.access.decision import Action
+from nubetis.errors import Conflict, NotFound, StoreError
+from nubetis.model.bind import Test, Viewpoint
+from nubetis.model.fields import Operator, Value
+from nubetis.model.filters import Filter, People
+from nubetis.model.ids import encode
+from nubetis.model.plan import Committed
+from nubetis.model.query import BoundQuery, Order
+from nubetis.model.record import Record
+from nubetis.model.schema import DELETED_IN, Module
+from nubetis.model.store import Batch, Removals, Txn, Versions
+from nubetis.model.system import BLOBS
+from nubetis.session.planning import Planner
+from nubetis.session.world import World
+from nubetis.types import Key, RecordId
+
+__all__ = ["State", "facts_of"]
+
+T = TypeVar("T")
+
+
+def facts_of(world: World, txn: Txn, user: Key) -> UserFacts:
+    """Give what a policy must know of the user.
+
+    Raises:
+        NotFound: ``unknown_user``.
+    """
+    users, profiles = world.schema.module("users"), world.schema.module("profiles")
+    row = txn.get_many(users, [user])[0]
+    if row is None:
+        raise NotFound("unknown_user", user=encode(users.prefix, user))
+    record = Record(users, row)
+    held = txn.get_many(profiles, [Key(int(row[users.layout.index["profile"]] or 0))])[0]
+    return UserFacts(
+        id=record.id, name=str(record["name"]), email=str(record["email"]),
+        active=record["state"] == "active" and row[DELETED_IN] is None,
+        administrator=held is not None and held[DELETED_IN] is None and bool(Record(profiles, held)["administrator"]),
+    )  # fmt: skip
+
+
+@attrs.define
+class State:
+    """One session's share of the world.
+
+    *user* is ``None`` for nubetis itself, whose *purpose* is then named.  Units inside a unit join it.
+    """
+
+    world: World
+    user: Key | None
+    purpose: str = ""
+    policy: Policy = attrs.field(init=False)
+    facts: UserFacts | None = attrs.field(default=None, init=False)
+    versions: Versions = attrs.field(default=Versions(access=-1), init=False)
+    txn_now: Txn | None = attrs.field(default=None, init=False)
+    committed: list[Committed] = attrs.field(factory=list, init=False)
+    closed: bool = attrs.field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.policy = SystemPolicy(self.purpose)
+
+    @property
+    def txn(self) -> Txn:
+        """The transaction of the unit that is running."""
+        if self.txn_now is None:
+            raise StoreError("store_failed", reason="this works only inside a unit")
+        return self.txn_now
+
+    @property
+    def user_id(self) -> RecordId | None:
+        """The user's record id."""
+        return None if self.user is None else encode("use", self.user)
+
+    # units -------------------------------------------------------------------------------------------------
+    def read(self, work: Callable[[], T]) -> T:
+        """Run *work* on one snapshot, or in the unit that is running."""
+        if self.txn_now is not None:
+            return work()
+        return self.world.store.read(lambda txn: self._inside(txn, work))
+
+    def write(self, work: Callable[[], T]) -> T:
+        """Run *work* in one transaction, again if the store must; then tell the plug-ins what was stored."""
+        if self.txn_now is not None:
+            return work()
+        answer = self.world.store.write(lambda txn: self._inside(txn, work))
+        told, self.committed = self.committed, []
+        for each in told:
+            self.world.extensions.committed(each)
+        return answer
+
+    def _inside(self, txn: Txn, work: Callable[[], T]) -> T:
+        if self.closed:
+            raise StoreError("closed", what="session")
+        self.committed = []
+        with self._joined(txn):
+            self.refresh()
+            return work()
+
+    @contextmanager
+    def _joined(self, txn: Txn) -> Iterator[None]:
+        self.txn_now = txn
+        try:
+            yield
+        finally:
+            self.txn_now = None
+
+    def refresh(self) -> None:
+        """Read the versions; learn anew who the user is where rights have moved."""
+        seen = self.world.refresh(self.txn)
+        if self.user is not None and seen.access != self.versions.access:
+            self.facts = facts_of(self.world, self.txn, self.user)
+            self.policy = OwnerPolicy(self.facts)
+        self.versions = seen
+
+    # planning ----------------------------------------------------------------------------------------------
+    def planner(self) -> Planner:
+        """Give a planner for the unit that is running."""
+        return Planner(world=self.world, txn=self.txn, policy=self.policy, view=self.view(), user=self.user)
+
+    def view(self) -> Viewpoint:
+        """Give from where the user's filters are seen."""
+        people: Mapping[People, tuple[RecordId, ...]] = {} if self.user_id is None else {People.ME: (self.user_id,)}
+        return Viewpoint(
+            now=self.world.now(), people=people, readable=self.policy.reads, visible=self._visible,
+            find_user=lambda name: self.world.find_user(self.txn, name),
+        )  # fmt: skip
+
+    def _visible(self, module: Module) -> Filter:
+        return self.policy.grant(Action.VIEW, module)[0]
+
+    # small things that applying needs ----------------------------------------------------------------------
+    def write_now(self, batch: Batch) -> None:
+        """Write a batch of ledgers that nothing can stand against.
+
+        Raises:
+            Conflict: something did: rights or settings moved since.
+        """
+        outcome = self.txn.write(batch)
+        if not outcome.written:
+            raise Conflict("drifted", count=len(outcome.conflicts))
+
+    def values_now(self, module: Module, key: Key, names: list[str]) -> dict[str, Value]:
+        """Give the present values of a record; none where it is gone."""
+        row = self.txn.get_many(module, [key])[0]
+        return {} if row is None else {name: Record(module, row)[name] for name in names}
+
+    def forget_plan(self, operation: Key) -> None:
+        """Drop what is left in the store of a plan that will not be resumed."""
+        self.write(lambda: self.write_now(Batch(parts=(Removals(BLOBS, self._left(operation)),))))
+
+    def _left(self, operation: Key) -> list[Key]:
+        where = Test("hash", Operator.GE, f"plan:{operation}:")
+        rows = self.txn.query(BoundQuery(module=BLOBS, where=where, order=(Order("hash"), Order("id")), limit=1_000_000))
+        return [Key(int(row[0] or 0)) for row in rows if str(row[1]).startswith(f"plan:{operation}:")]

@@ -1,0 +1,226 @@
+"""Taking an operation back, field by field; what somebody else changed since stays and is named.
+
+A field is set back when it still has the value that the operation gave it.  That value is not in the journal: it is
+the value before the next change of the field, or, where there is none, the present one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from nubetis.access.decision import Action
+from nubetis.model.bind import All, AnyOf, Bound, OneOf, Test
+from nubetis.model.fields import Operator
+from nubetis.model.ids import encode
+from nubetis.model.journal import JournalChange, read_change, read_inserts
+from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Part, Plan, Refusal
+from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, Schema
+from nubetis.model.system import CHANGES, ENTRIES
+from nubetis.session.planning import Planner
+from nubetis.types import Key, Row
+
+if TYPE_CHECKING:
+    from nubetis.model.store import Txn
+
+__all__ = ["UndoPlanner", "changes_of_entries", "entries_of", "later_changes"]
+
+_CHUNK = 500
+
+
+def entries_of(txn: Txn, operation: Key) -> list[Row]:
+    """Give the entries of an operation, in order."""
+    where = Test("operation", Operator.EQ, operation)
+    return [row for batch in txn.stream(ENTRIES, where) for row in zip(*batch, strict=True)]
+
+
+def changes_of_entries(txn: Txn, entries: Iterable[Row]) -> list[JournalChange]:
+    """Give the changes of *entries*, oldest first."""
+    keys = [int(row[ID] or 0) for row in entries]
+    found = [row for start in range(0, len(keys), _CHUNK)
+             for batch in txn.stream(CHANGES, OneOf("entry", tuple(keys[start : start + _CHUNK])))
+             for row in zip(*batch, strict=True)]  # fmt: skip
+    return sorted(map(read_change, found), key=lambda change: (change.entry, change.key))
+
+
+def later_changes(txn: Txn, module: Module, records: Iterable[Key], *, after: Key) -> list[JournalChange]:
+    """Give all changes of *records* in entries that follow *after*, oldest first."""
+    ordered = sorted(set(records))
+    found: list[JournalChange] = []
+    for start in range(0, len(ordered), _CHUNK):
+        keys = OneOf("record", tuple(ordered[start : start + _CHUNK]))
+        where = All((keys, Test("entry", Operator.GT, after), Test("module", Operator.EQ, module.id)))
+        found += [read_change(row) for batch in txn.stream(CHANGES, where) for row in zip(*batch, strict=True)]
+    return sorted(found, key=lambda change: (change.entry, change.key))
+
+
+@attrs.define
+class _Findings:
+    """What an undo would do, as it is found out."""
+
+    sets: dict[tuple[int, tuple[int, ...]], list[tuple[Row, Row]]] = attrs.field(factory=dict)
+    moves: dict[tuple[int, ChangeKind], list[Row]] = attrs.field(factory=dict)
+    kept: list[Refusal] = attrs.field(factory=list)
+    failed: list[Refusal] = attrs.field(factory=list)
+
+
+@attrs.define
+class UndoPlanner:
+    """Makes the plan that takes *operation* back; ``kept`` are its warnings, ``failed`` its refusals."""
+
+    planner: Planner
+    operation: Key
+    found: _Findings = attrs.field(factory=_Findings)
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of the organisation."""
+        return self.planner.world.schema
+
+    def plan(self) -> Plan:
+        """Give the plan."""
+        entries = entries_of(self.planner.txn, self.operation)
+        by_module: dict[int, list[JournalChange]] = {}
+        for change in changes_of_entries(self.planner.txn, entries):
+            by_module.setdefault(change.module, []).append(change)
+        for number, changes in by_module.items():
+            self._take_back(number, changes, last=Key(int(entries[-1][ID] or 0)))
+        for entry in entries:
+            self._take_back_creations(entry)
+        detail = {"operation": encode("ope", self.operation)}
+        return Plan(
+            cause=Cause(CauseKind.UNDO, detail), parts=tuple(self._parts()), refusals=tuple(self.found.failed),
+            warnings=tuple(self.found.kept), undo_of=self.operation,
+        )  # fmt: skip
+
+    # changes -----------------------------------------------------------------------------------------------
+    def _take_back(self, number: int, changes: list[JournalChange], *, last: Key) -> None:
+        module = self.schema.by_id.get(number)  # type: ignore[call-overload]  # a module's number
+        if module is None or module.name == "modules":
+            self.found.failed.append(Refusal(code="undo_foreign", params=_params(self.operation, "the module is gone or a schema")))
+            return
+        records = list(dict.fromkeys(change.record for change in changes))
+        rows = dict(zip(records, self.planner.rows_of(module, records), strict=True))
+        may = self.planner.allowed(module, Action.EDIT)
+        later: dict[Key, list[JournalChange]] = {}
+        for change in later_changes(self.planner.txn, module, records, after=last):
+            later.setdefault(change.record, []).append(change)
+        own: dict[Key, list[JournalChange]] = {}
+        for change in changes:
+            own.setdefault(change.record, []).append(change)
+        for record, mine in own.items():
+            row = rows[record]
+            if row is None or not may(row):
+                self._fail(module, record, "it is gone" if row is None else "you may not edit it")
+            else:
+                self._record(module, row, mine, later.get(record, []))
+
+    def _fail(self, module: Module, record: Key, reason: str) -> None:
+        params = {"id": encode(module.prefix, record), "reason": reason}
+        self.found.failed.append(
+            Refusal(code="undo_foreign", params=params, module=module.name, record=encode(module.prefix, record))
+        )  # fmt: skip
+
+    def _record(self, module: Module, row: Row, mine: list[JournalChange], later: list[JournalChange]) -> None:
+        moves = [change for change in mine if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}]
+        if moves:
+            self._move(module, row, moves[-1], later)
+        before: dict[int, Row] = {}
+        for change in mine:
+            before = {**change.before, **before}
+        back: dict[int, Row] = {}
+        for number, values in before.items():
+            if self._untouched(module, row, mine, later, number):
+                back[number] = values
+        if back:
+            order = tuple(sorted(back))
+            cells = tuple([cell for number in order for cell in back[number]])
+            self.found.sets.setdefault((module.id, order), []).append((row, cells))
+
+    def _untouched(
+        self, module: Module, row: Row, mine: list[JournalChange], later: list[JournalChange], number: int
+    ) -> bool:
+        """Say whether the field still has the value that the operation left; note it as kept where not."""
+        field = module.by_id.get(number)  # type: ignore[call-overload]  # a field's number
+        if field is None:
+            return False
+        place = module.layout.index[field.column]
+        present = row[place : place + len(field.parts)]
+        following = [change for change in later if number in change.before]
+        if not following or following[0].before[number] == present:
+            return True
+        record = encode(module.prefix, int(row[ID] or 0))
+        params = {"id": record, "actual": row[VERSION], "expected": mine[-1].version + 1}
+        self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record, field=field.name))
+        return False
+
+    def _move(self, module: Module, row: Row, change: JournalChange, later: list[JournalChange]) -> None:
+        deleted = row[DELETED_IN] is not None
+        if deleted is not (change.kind is ChangeKind.DELETE) or (deleted and row[DELETED_IN] != change.entry):
+            record = encode(module.prefix, int(row[ID] or 0))
+            params = {"id": record, "actual": row[VERSION], "expected": change.version + 1}
+            self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record))
+            return
+        kind = ChangeKind.RESTORE if deleted else ChangeKind.DELETE
+        self.found.moves.setdefault((module.id, kind), []).append(row)
+
+    # creations ---------------------------------------------------------------------------------------------
+    def _take_back_creations(self, entry: Row) -> None:
+        for number, first, last, _ in read_inserts(entry):
+            module = self.schema.by_id.get(number)  # type: ignore[call-overload]  # a module's number
+            if module is None or module.name == "modules":
+                self.found.failed.append(Refusal(code="undo_foreign", params=_params(self.operation, "it changed the schema")))
+                continue
+            inside = (Test("id", Operator.GE, first), Test("id", Operator.LE, last))
+            where = All((*inside, Test("created_in", Operator.EQ, entry[ID])))
+            rows = list(self.planner.rows(module, where))
+            self._remove(module, [row for row in rows if row[DELETED_IN] is None])
+
+    def _remove(self, module: Module, rows: list[Row]) -> None:
+        may = self.planner.allowed(module, Action.DELETE)
+        linked = self._linked_from(module, [Key(int(row[ID] or 0)) for row in rows], {row[CREATED_IN] for row in rows})
+        for row in rows:
+            record = encode(module.prefix, int(row[ID] or 0))
+            if not may(row):
+                self._fail(module, Key(int(row[ID] or 0)), "you may not delete it")
+            elif row[VERSION] != 1:
+                params = {"id": record, "actual": row[VERSION], "expected": 1}
+                self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record))
+            elif row[ID] in linked:
+                params = {"id": record, "count": linked[row[ID]][1], "module": linked[row[ID]][0]}
+                self.found.kept.append(Refusal(code="referenced", params=params, module=module.name, record=record))
+            else:
+                self.found.moves.setdefault((module.id, ChangeKind.DELETE), []).append(row)
+
+    def _linked_from(self, module: Module, keys: list[Key], entries: set[object]) -> Mapping[object, tuple[str, int]]:
+        """Give the records that others link to, other than those made in the same transactions."""
+        found: dict[object, tuple[str, int]] = {}
+        for other in self.schema.modules:
+            for field in other.fields:
+                if module.name in field.targets and other.journalled:
+                    self._count_links(other, field.column, keys, entries, found)
+        return found
+
+    def _count_links(
+        self, other: Module, column: str, keys: list[Key], entries: set[object], found: dict[object, tuple[str, int]]
+    ) -> None:
+        for start in range(0, len(keys), _CHUNK):
+            where: Bound = All((AnyOf((OneOf(column, tuple(keys[start : start + _CHUNK])),)),))
+            for targets, made, gone in self.planner.txn.stream(other, where, columns=(column, "created_in", "deleted_in")):
+                for target, entry, deleted in zip(targets, made, gone, strict=True):
+                    if deleted is None and entry not in entries:
+                        found[target] = (other.name, found.get(target, ("", 0))[1] + 1)
+
+    def _parts(self) -> Iterable[Part]:
+        for (number, order), pairs in self.found.sets.items():
+            module = self.schema.by_id[number]  # type: ignore[index]  # a module's number
+            fields = tuple([module.by_id[each] for each in order])  # type: ignore[index]  # a field's number
+            yield Edits(module, [row for row, _ in pairs], fields, [cells for _, cells in pairs])
+        for (number, kind), rows in self.found.moves.items():
+            yield Edits(self.schema.by_id[number], rows, kind=kind)  # type: ignore[index]  # a module's number
+
+
+def _params(operation: Key, reason: str) -> dict[str, object]:
+    return {"id": encode("ope", operation), "reason": reason}

@@ -1,0 +1,152 @@
+"""What all sessions of an organisation share: its store, its schema and settings as last read, its clock and keys."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.errors import NotFound
+from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
+from nubetis.model.convert import schema_of
+from nubetis.model.fields import Operator
+from nubetis.model.fold import fold_exact, fold_text
+from nubetis.model.ids import KeyMaker, decode, encode
+from nubetis.model.query import BoundQuery
+from nubetis.model.schema import DELETED_IN, ID, Module, Schema
+from nubetis.model.store import Store, Txn, Versions
+from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.types import Json, Key, RecordId, Row
+
+if TYPE_CHECKING:
+    from nubetis._plugins import Extensions
+
+__all__ = ["LIVE", "TxnRelated", "World"]
+
+LIVE: Final = Missing("deleted_in")
+"""Holds for records that are not in the recycle bin."""
+
+
+@attrs.define(kw_only=True)
+class World:
+    """One open organisation, as its sessions see it.
+
+    *schema* and *settings* are those of *versions*; every unit calls :meth:`refresh` first, which reads one row and
+    reloads what has moved.
+    """
+
+    store: Store
+    extensions: Extensions
+    now: Callable[[], datetime]
+    keys: KeyMaker
+    salt: Callable[[], str]
+    org_id: str
+    schema: Schema = SYSTEM_SCHEMA
+    settings: Mapping[str, Json] = attrs.field(factory=dict)
+    versions: Versions = Versions(schema=-1, access=-1, settings=-1)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+
+    def refresh(self, txn: Txn) -> Versions:
+        """Bring schema and settings to what *txn* sees; give the versions."""
+        found = txn.versions()
+        if found != self.versions:
+            with self._lock:
+                self._reload(txn, found)
+        return found
+
+    def _reload(self, txn: Txn, found: Versions) -> None:
+        if found.schema != self.versions.schema:
+            self.schema = self._read_schema(txn, found.schema)
+        if found.settings != self.versions.settings:
+            self.settings = read_settings(txn, self.schema)
+        self.versions = found
+
+    def _read_schema(self, txn: Txn, version: int) -> Schema:
+        module = SYSTEM_SCHEMA.module("modules")
+        at = module.layout.index["definition"]
+        definitions = [json.loads(str(row[at])) for row in living(txn, module)]
+        return schema_of(definitions, types=self.extensions.field_types(), version=version)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency that the organisation counts in."""
+        found = self.settings.get("currency")
+        return None if found is None else str(found)
+
+    def module_of(self, record: str) -> tuple[Module, Key]:
+        """Give the module and the key that a record id names.
+
+        Raises:
+            NotFound: no module has such ids; as for a record that is not there.
+        """
+        prefix, key = decode(record)
+        module = self.schema.by_prefix.get(prefix)
+        if module is None or not module.journalled:
+            raise NotFound("not_found", id=record, module="any module")
+        return module, key
+
+    def find_user(self, txn: Txn, name: str) -> RecordId:
+        """Give the record id of the user with this record id, e-mail or handle.
+
+        Raises:
+            NotFound: ``unknown_user``.
+        """
+        users = self.schema.module("users")
+        if name.startswith(f"{users.prefix}_"):
+            return name_if_living(txn, users, name)
+        column, folded = ("email__f", fold_exact(name)) if "@" in name else ("handle__f", fold_text(name))
+        where = All((Test(column, Operator.EQ, folded), LIVE))
+        rows = txn.query(BoundQuery(module=users, where=where, limit=1))
+        if not rows:
+            raise NotFound("unknown_user", user=name[:60])
+        return encode(users.prefix, int(rows[0][ID] or 0))
+
+
+def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
+    """Give *name* back if it is the id of a living record.
+
+    Raises:
+        NotFound: ``unknown_user``.
+    """
+    _, key = decode(name)
+    row = txn.get_many(module, [key])[0]
+    if row is None or row[DELETED_IN] is not None:
+        raise NotFound("unknown_user", user=name[:60])
+    return RecordId(name)
+
+
+def living(txn: Txn, module: Module) -> list[Row]:
+    """Give all living records of a small module, in key order."""
+    where = LIVE if module.journalled else ALWAYS
+    return [row for batch in txn.stream(module, where) for row in zip(*batch, strict=True)]
+
+
+def read_settings(txn: Txn, schema: Schema) -> dict[str, Json]:
+    """Give the organisation's settings by name."""
+    module = schema.module("settings")
+    name, value = module.layout.index["name"], module.layout.index["value"]
+    return {str(row[name]): json.loads(str(row[value])) for row in living(txn, module)}
+
+
+@attrs.frozen
+class TxnRelated:
+    """Finds linked records for the evaluator, in a transaction."""
+
+    txn: Txn
+
+    def by_key(self, module: Module, key: int) -> Row | None:
+        """See :class:`nubetis.model.evaluate.Related`."""
+        row = self.txn.get_many(module, [Key(key)])[0]
+        if row is None or (module.journalled and row[DELETED_IN] is not None):
+            return None
+        return module.layout.fill(row)
+
+    def by_link(self, module: Module, column: str, key: int) -> Iterable[Row]:
+        """See :class:`nubetis.model.evaluate.Related`."""
+        where = All((OneOf(column, (key,)), *([LIVE] if module.journalled else [])))
+        for batch in self.txn.stream(module, where):
+            yield from map(module.layout.fill, zip(*batch, strict=True))
