@@ -139,7 +139,7 @@ class Applier:
         found.append(self._operation_part(operation, ledger, first=first))
         found += [] if drop is None else [Removals(BLOBS, [drop])]
         found += self._messages(entry, now) if first else []
-        expects = self._expects(parts) if first else ()
+        expects = self._expects(parts, first=first)
         return Batch(parts=tuple(found), expects=expects), entry
 
     def _journal(self, part: Edits, entry: Key) -> list[Row]:
@@ -169,16 +169,13 @@ class Applier:
             values = [(*stamp, gone)] * len(part)
         return Updates(part.module, columns, part.keys, values, part.versions)
 
-    def _expects(self, parts: Sequence[Part]) -> tuple[Expect, ...]:
-        versions = self.state.versions
-        found = []
-        if any(part.module.name in STRUCTURAL for part in parts):
-            seen = self.plan.access_version
-            found.append(Expect(VersionName.ACCESS, versions.access if seen is None else seen))
-        if any(part.module.name == "settings" for part in parts):
-            found.append(Expect(VersionName.SETTINGS, versions.settings))
-        if any(part.module.name == "modules" for part in parts):
-            found.append(Expect(VersionName.SCHEMA, versions.schema))
+    def _expects(self, parts: Sequence[Part], *, first: bool) -> tuple[Expect, ...]:
+        """Give the versions that *parts* move; the first transaction also holds the plan to the rights it saw."""
+        versions, names = self.state.versions, {str(part.module.name) for part in parts}
+        seen = self.plan.access_version if first else None
+        found = [Expect(VersionName.ACCESS, versions.access if seen is None else seen)] if names & STRUCTURAL else []
+        found += [Expect(VersionName.SETTINGS, versions.settings)] if "settings" in names else []
+        found += [Expect(VersionName.SCHEMA, versions.schema)] if "modules" in names else []
         return tuple(found)
 
     def _messages(self, entry: Key, now: str) -> list[Inserts | Updates | Removals]:
@@ -221,8 +218,9 @@ class Applier:
     def _keep(self, operation: Operation, lots: Sequence[tuple[Part, ...]]) -> list[Key]:
         keys = self.state.world.keys.many(len(lots))
         rows = (_blob_row(key, operation.key, place, lot) for place, (key, lot) in enumerate(zip(keys, lots, strict=True)))
-        batch = Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),), expects=self._expects(self.plan.parts))
-        self.state.write_now(batch)
+        if self.plan.access_version not in {None, self.state.versions.access}:
+            raise PlanDrifted("drifted", count="Some")
+        self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
         self.state.txn.bulk_load(BLOBS, rows)
         return keys
 

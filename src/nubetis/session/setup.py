@@ -30,7 +30,7 @@ _PROFILES = (("Administrator", True), ("Standard", False))
 
 def set_up(state: State, schema: Schema, *, administrator: str, settings: Mapping[str, Json]) -> None:
     """Write the definitions of the modules, the built-in roles and profiles, the settings and the administrator."""
-    state.write(lambda: _set_up(state, schema, administrator, {"name": _name_of(administrator), **settings}))
+    state.write(lambda: _set_up(state, schema, administrator, {"name": _name_of(administrator), **settings, "id": state.world.salt()}))
 
 
 def _name_of(email: str) -> str:

@@ -44,7 +44,6 @@ class World:
     now: Callable[[], datetime]
     keys: KeyMaker
     salt: Callable[[], str]
-    org_id: str
     schema: Schema = SYSTEM_SCHEMA
     settings: Mapping[str, Json] = attrs.field(factory=dict)
     versions: Versions = Versions(schema=-1, access=-1, settings=-1)
@@ -69,7 +68,14 @@ class World:
         module = SYSTEM_SCHEMA.module("modules")
         at = module.layout.index["definition"]
         definitions = [json.loads(str(row[at])) for row in living(txn, module)]
+        if not definitions:  # an organisation that is being made
+            return SYSTEM_SCHEMA
         return schema_of(definitions, types=self.extensions.field_types(), version=version)
+
+    @property
+    def org_id(self) -> str:
+        """What tells this organisation from all others, for ever."""
+        return str(self.settings.get("id", ""))
 
     @property
     def currency(self) -> str | None:
