@@ -11,15 +11,27 @@ Columns are named as the layout names them, twins included; ``old:`` before a na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from nubetis.errors import InvalidFilter, InvalidValue, NotFound
+from nubetis.errors import InvalidFilter, InvalidValue
 from nubetis.model.fields import Field, Operator, Part, Storage
-from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or, People, Period, PeriodKind, Unit
+from nubetis.model.filters import (
+    EVERYTHING,
+    And,
+    Compare,
+    Filter,
+    Has,
+    Not,
+    Or,
+    People,
+    Period,
+    PeriodKind,
+    Unit,
+)
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import BUILT_IN, instant_text
 from nubetis.model.schema import Module, Schema, suggest
@@ -163,11 +175,11 @@ def _same(name: str) -> RecordId:
     return RecordId(name)
 
 
-def _all_fields(module: Module, field: Field) -> bool:
+def _all_fields(_module: Module, _field: Field) -> bool:
     return True
 
 
-def _all_records(module: Module) -> Filter:
+def _all_records(_module: Module) -> Filter:
     return EVERYTHING
 
 
@@ -250,7 +262,7 @@ def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part
         InvalidFilter: ``unknown_field``, also for a field that the viewer may not read.
     """
     name, _, part_name = path.partition(".")
-    slot = module.layout.slots.get(name)  # type: ignore[call-overload]  # any text may be asked for
+    slot = module.layout.slots.get(name)
     readable = {each for each, slot in module.layout.slots.items() if view.readable(module, slot.field)}
     if slot is None or name not in readable:
         raise InvalidFilter("unknown_field", module=module.name, field=name, hint=suggest(name, readable))
@@ -283,7 +295,11 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
 
 
 def _bad_operator(field: Field, operator: str) -> InvalidFilter:
-    known = ", ".join(sorted(field.type.operators)) if field.filterable or not field.type.filterable else "is empty, matches"
+    known = (
+        ", ".join(sorted(field.type.operators))
+        if field.filterable or not field.type.filterable
+        else "is empty, matches"
+    )
     return InvalidFilter("filter_operator", field=field.name, type=field.type.name, operator=operator, known=known)
 
 
@@ -408,7 +424,10 @@ class _Binder:
         if part.storage is Storage.SET:
             return Holds(field.column, str(self._stored(field, operand)[0][1]))
         pairs = self._stored(field, operand)
-        tests = [self._stored_test(field, name, operator if place == 0 else Operator.EQ, value) for place, (name, value) in enumerate(pairs)]
+        tests = [
+            self._stored_test(field, name, operator if place == 0 else Operator.EQ, value)
+            for place, (name, value) in enumerate(pairs)
+        ]
         return tests[0] if len(tests) == 1 else All(tuple(tests))
 
     def _stored_test(self, field: Field, part_name: str, operator: Operator, value: Stored) -> Bound:
@@ -486,7 +505,11 @@ def _as_part(field: Field, part: Part) -> Field:
     rules = BUILT_IN[part.kind]
     only = attrs.evolve(part, name="")
     return attrs.evolve(
-        field, type=attrs.evolve(rules, parts=lambda _: (only,)), column=field.column_of(part), choices=(), targets=()
+        field,
+        type=attrs.evolve(rules, parts=lambda _: (only,)),
+        column=field.column_of(part),
+        choices=(),
+        targets=(),
     )
 
 
