@@ -50,11 +50,15 @@ def fresh_salt() -> str:
     return secrets.token_hex(8)
 
 
+def _tuple(given: Iterable[object]) -> tuple[object, ...]:
+    return tuple(given)
+
+
 @attrs.frozen(kw_only=True)
 class Surroundings:
     """What an organisation takes from outside: plug-ins, the clock, randomness, the secret of its seals."""
 
-    plugins: tuple[object, ...] = attrs.field(default=(), converter=lambda given: tuple(given))
+    plugins: tuple[object, ...] = attrs.field(default=(), converter=_tuple)
     entry_points: bool = False
     clock: Callable[[], datetime] = utc_now
     salt: Callable[[], str] = fresh_salt
@@ -67,7 +71,7 @@ class Surroundings:
 
 def create(
     url: str, *, administrator: str, settings: Mapping[str, Json] | None = None, around: Surroundings | None = None
-) -> Org:  # fmt: skip
+) -> Org:
     """Make an organisation and its first administrator, who is named by e-mail and has no password.
 
     *settings* are the organisation's first ones, such as ``{"name": "Acme", "currency": "PEN"}``.
@@ -84,8 +88,7 @@ def create(
     extensions = outside.extensions()
     store = extensions.stores(_scheme(url))(url, create=True)
     try:
-        if store.format() is not None:
-            raise Conflict("database_exists", url=url)
+        _require(store, url, present=False)
         schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
         store.migrate(diff(Schema(), schema), schema)
         world = _world(store, extensions, outside)
@@ -96,7 +99,7 @@ def create(
     return Org(url, world, outside)
 
 
-def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[object] = ()) -> Org:  # noqa: A001 - nubetis.open
+def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[object] = ()) -> Org:
     """Open an organisation; a missing one is never made.
 
     Raises:
@@ -107,14 +110,22 @@ def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[obje
     extensions = outside.extensions()
     store = extensions.stores(_scheme(url))(url, create=False)
     try:
-        if store.format() is None:
-            raise NotFound("no_database", url=url)
+        _require(store, url, present=True)
         org = Org(url, _world(store, extensions, outside), outside)
         org.mend()
     except BaseException:
         store.close()
         raise
     return org
+
+
+def _require(store: Store, url: str, *, present: bool) -> None:
+    """Stop where there is no organisation although there should be one, or the other way round."""
+    found = store.format() is not None
+    if present and not found:
+        raise NotFound("no_database", url=url)
+    if found and not present:
+        raise Conflict("database_exists", url=url)
 
 
 def _scheme(url: str) -> str:
@@ -141,7 +152,9 @@ class Org:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -251,4 +264,3 @@ class Org:
     def interrupted(self) -> list[Operation]:
         """Give the operations that were begun and not finished; ``session.resume`` goes on with one."""
         return self._reading(unfinished)
-

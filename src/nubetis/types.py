@@ -6,10 +6,11 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Final, NewType, TypeAlias
+from typing import Any, Final, NewType, TypeAlias
 
 __all__ = [
     "UNSET",
+    "Cells",
     "FieldId",
     "FieldName",
     "Json",
@@ -42,16 +43,19 @@ Key = NewType("Key", int)
 RecordId = NewType("RecordId", str)
 """A record's id outside the store: ``dea_0D3C…``; see :mod:`nubetis.model.ids`."""
 
-Stored: TypeAlias = None | int | str | bytes
+Stored: TypeAlias = int | str | bytes | None
 """What a store keeps in one column; see :class:`nubetis.model.fields.Storage`."""
 
 Row: TypeAlias = tuple[Stored, ...]
 """One record in its stored form, in the order of its module's columns."""
 
-Scalar: TypeAlias = None | bool | int | str | Decimal | date | datetime | time | bytes
+Cells: TypeAlias = tuple[Any, ...]
+"""Cells of a row whose types the reader knows: binding or the field type has settled them."""
+
+Scalar: TypeAlias = bool | int | str | Decimal | date | datetime | time | bytes | None
 """A plain value as the host's code sees it."""
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """What JSON can say."""
 
 Progress: TypeAlias = Callable[[int, int | None], None]

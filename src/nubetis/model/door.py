@@ -35,9 +35,15 @@ class Reader(Protocol):
         ...
 
     def find(
-        self, module: str, where: Filter = EVERYTHING, *, sort: str | Sequence[str] = (), limit: int = 50,
-        after: str | None = None, total: str = "none",
-    ) -> Page:  # fmt: skip
+        self,
+        module: str,
+        where: Filter = EVERYTHING,
+        *,
+        sort: str | Sequence[str] = (),
+        limit: int = 50,
+        after: str | None = None,
+        total: str = "none",
+    ) -> Page:
         """Give a page of records."""
         ...
 
@@ -79,7 +85,9 @@ class Writer(Reader, Protocol):
         """Plan the way of records into the recycle bin."""
         ...
 
-    def apply(self, plan: Plan, *, tolerance: int = 0, skip_refused: bool = False, progress: Progress | None = None) -> Operation:
+    def apply(
+        self, plan: Plan, *, tolerance: int = 0, skip_refused: bool = False, progress: Progress | None = None
+    ) -> Operation:
         """Write a plan."""
         ...
 

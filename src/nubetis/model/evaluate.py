@@ -11,20 +11,36 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from nubetis.errors import InvalidFilter
 from nubetis.model.bind import (
-    All, AnyOf, Bound, Differs, Holds, Linked, Linking, Missing, No, OneOf, Test, Within, Word, normal_form,
+    All,
+    AnyOf,
+    Bound,
+    Differs,
+    Holds,
+    Linked,
+    Linking,
+    Missing,
+    No,
+    OneOf,
+    Test,
+    Within,
+    Word,
+    normal_form,
 )  # fmt: skip
 from nubetis.model.fields import Operator
 from nubetis.model.fold import TILDE
 from nubetis.model.schema import Module
-from nubetis.types import Row, Stored
+from nubetis.types import Cells, Row, Stored
 
 __all__ = ["Predicate", "Related", "matcher", "select"]
 
-Predicate: TypeAlias = Callable[[Row], bool]
+Column: TypeAlias = Sequence[Any]
+"""Cells of the type that binding has settled."""
+
+Predicate: TypeAlias = Callable[[Cells], bool]
 """Says whether a full row fits."""
 
 
@@ -88,32 +104,32 @@ def _on_value(bound: Test | OneOf | Missing | Within | Holds, at: int) -> Predic
             return _within(at, sign, text)
         case Holds(_, value):
             quoted = f'"{value}"'
-            return lambda row: row[at] is not None and quoted in row[at]  # type: ignore[operator]  # text
+            return lambda row: row[at] is not None and quoted in row[at]
 
 
 def _test(at: int, sign: Operator, value: Stored) -> Predicate:
     if sign is Operator.EQ:
         return lambda row: row[at] == value
     if sign is Operator.LT:
-        return lambda row: (cell := row[at]) is not None and cell < value  # type: ignore[operator]  # of one type
+        return lambda row: (cell := row[at]) is not None and cell < value
     if sign is Operator.LE:
-        return lambda row: (cell := row[at]) is not None and cell <= value  # type: ignore[operator]  # of one type
+        return lambda row: (cell := row[at]) is not None and cell <= value
     if sign is Operator.GT:
-        return lambda row: (cell := row[at]) is not None and cell > value  # type: ignore[operator]  # of one type
-    return lambda row: (cell := row[at]) is not None and cell >= value  # type: ignore[operator]  # of one type
+        return lambda row: (cell := row[at]) is not None and cell > value
+    return lambda row: (cell := row[at]) is not None and cell >= value
 
 
 def _within(at: int, sign: Operator, text: str) -> Predicate:
     if sign is Operator.CONTAINS:
-        return lambda row: (cell := row[at]) is not None and text in cell  # type: ignore[operator]  # text
+        return lambda row: (cell := row[at]) is not None and text in cell
     if sign is Operator.STARTS:
-        return lambda row: (cell := row[at]) is not None and cell.startswith(text)  # type: ignore[union-attr,arg-type]
-    return lambda row: (cell := row[at]) is not None and cell.endswith(text)  # type: ignore[union-attr,arg-type]  # text
+        return lambda row: (cell := row[at]) is not None and cell.startswith(text)
+    return lambda row: (cell := row[at]) is not None and cell.endswith(text)
 
 
 def _word(places: Sequence[int], text: str) -> Predicate:
     def found(row: Row) -> bool:
-        return any([text in _plain(row[at]) for at in places if row[at] is not None])
+        return any(text in _plain(row[at]) for at in places if row[at] is not None)
 
     return found
 
@@ -222,21 +238,27 @@ def _select_any(parts: Sequence[Bound], columns: Mapping[str, Sequence[Stored]],
 
 def _flags(bound: Bound, columns: Mapping[str, Sequence[Stored]], among: Sequence[int]) -> list[bool]:
     if isinstance(bound, Word):
-        found = [_flags_of(Within(name, Operator.CONTAINS, bound.text), _cells(columns[name], among, plain=True)) for name in bound.columns]
+        found = [
+            _flags_of(Within(name, Operator.CONTAINS, bound.text), _cells(columns[name], among, plain=True))
+            for name in bound.columns
+        ]
         return [any(flags) for flags in zip(*found, strict=True)] if found else [False] * len(among)
     if isinstance(bound, Differs):
-        return [a != b for a, b in zip(_cells(columns[bound.column], among), _cells(columns[bound.other], among), strict=True)]
+        return [
+            a != b
+            for a, b in zip(_cells(columns[bound.column], among), _cells(columns[bound.other], among), strict=True)
+        ]
     if isinstance(bound, Linked | Linking | All | AnyOf | No):
         raise InvalidFilter("filter_context", what="a linked record")
     return _flags_of(bound, _cells(columns[bound.column], among))
 
 
-def _cells(column: Sequence[Stored], among: Sequence[int], *, plain: bool = False) -> Sequence[Stored]:
+def _cells(column: Sequence[Stored], among: Sequence[int], *, plain: bool = False) -> Column:
     cells = column if len(among) == len(column) else [column[at] for at in among]
     return [None if cell is None else _plain(cell) for cell in cells] if plain else cells
 
 
-def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Sequence[Stored]) -> list[bool]:
+def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Column) -> list[bool]:
     match bound:
         case Test(_, Operator.EQ, value):
             return [cell == value for cell in cells]
@@ -250,14 +272,14 @@ def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Sequence[St
             return [cell is None for cell in cells]
         case Holds(_, value):
             quoted = f'"{value}"'
-            return [cell is not None and quoted in cell for cell in cells]  # type: ignore[operator]  # text
+            return [cell is not None and quoted in cell for cell in cells]
         case Within(_, sign, text):
             return _text_flags(sign, text, cells)
 
 
-def _text_flags(sign: Operator, text: str, cells: Sequence[Stored]) -> list[bool]:
+def _text_flags(sign: Operator, text: str, cells: Column) -> list[bool]:
     if sign is Operator.CONTAINS:
-        return [cell is not None and text in cell for cell in cells]  # type: ignore[operator]  # text
+        return [cell is not None and text in cell for cell in cells]
     if sign is Operator.STARTS:
-        return [cell is not None and cell.startswith(text) for cell in cells]  # type: ignore[union-attr,arg-type]  # text
-    return [cell is not None and cell.endswith(text) for cell in cells]  # type: ignore[union-attr,arg-type]  # text
+        return [cell is not None and cell.startswith(text) for cell in cells]
+    return [cell is not None and cell.endswith(text) for cell in cells]

@@ -21,12 +21,12 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
 from nubetis.errors import InvalidValue
-from nubetis.types import FieldId, FieldName, ModuleName, Row, Stored
+from nubetis.types import Cells, FieldId, FieldName, ModuleName, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.formats import Formats
@@ -43,8 +43,8 @@ __all__ = [
     "check_name",
 ]
 
-Value: TypeAlias = object
-"""A field's value as the host's code sees it; its type is the field type's business."""
+Value: TypeAlias = Any
+"""A field's value as the host's code sees it; its type is the field type's business, unknown to a checker."""
 
 
 class Storage(enum.StrEnum):
@@ -125,7 +125,7 @@ class FieldType:
     parts: Callable[[Field], tuple[Part, ...]]
     check: Callable[[Field, object], Value]
     pack: Callable[[Field, Value], Row]
-    unpack: Callable[[Field, Row], Value]
+    unpack: Callable[[Field, Cells], Value]
     operand: Callable[[Field, object], tuple[tuple[str, Stored], ...]]
     operators: frozenset[Operator]
     parse: Callable[[Field, str, Formats], Value]
@@ -180,7 +180,7 @@ def _field_name(name: str) -> FieldName:
 def _choices(given: Iterable[Choice | str]) -> tuple[Choice, ...]:
     choices = tuple(Choice(item) if isinstance(item, str) else item for item in given)
     if any('"' in choice.value or "\\" in choice.value or not choice.value for choice in choices):
-        raise InvalidValue("bad_argument", argument="choices", reason="a choice is not empty and has no \" or \\")
+        raise InvalidValue("bad_argument", argument="choices", reason='a choice is not empty and has no " or \\')
     return choices
 
 
@@ -202,7 +202,9 @@ class Field:
     type: FieldType
     id: FieldId = FieldId(0)
     column: str = attrs.field(default=attrs.Factory(lambda self: str(self.name), takes_self=True))
-    label: str = attrs.field(default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True))
+    label: str = attrs.field(
+        default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True)
+    )
     help: str = ""
     required: bool = False
     unique: bool = False

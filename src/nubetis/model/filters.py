@@ -44,6 +44,7 @@ __all__ = [
     "PeriodKind",
     "Unit",
     "has",
+    "join",
     "keywords",
     "period",
 ]
@@ -60,11 +61,11 @@ class Filter:
 
     def __and__(self, other: Filter) -> Filter:
         """Both hold."""
-        return And((*_parts(self, And), *_parts(other, And)))
+        return join(And, (self, other))
 
     def __or__(self, other: Filter) -> Filter:
         """At least one holds."""
-        return Or((*_parts(self, Or), *_parts(other, Or)))
+        return join(Or, (self, other))
 
     def __invert__(self) -> Filter:
         """This does not hold."""
@@ -76,6 +77,16 @@ class Filter:
 
 def _parts(part: Filter, kind: type[And | Or]) -> tuple[Filter, ...]:
     return part.parts if isinstance(part, kind) else (part,)
+
+
+def join(kind: type[And | Or], filters: Iterable[Filter]) -> Filter:
+    """Join many filters as ``&`` or ``|`` join two: flat, and one alone is itself.
+
+    >>> join(And, [EVERYTHING, F.stage == "won"])
+    F.stage == 'won'
+    """
+    parts = tuple([part for each in filters for part in _parts(each, kind)])
+    return parts[0] if len(parts) == 1 else kind(parts)
 
 
 def _shown(part: Filter) -> str:
@@ -166,7 +177,7 @@ class Period:
     count: int | None = attrs.field(default=None)
 
     @count.validator
-    def _check(self, attribute: object, value: int | None) -> None:
+    def _check(self, _attribute: object, value: int | None) -> None:
         counted = self.kind is PeriodKind.OLDER
         if (counted and value is None) or (value is not None and not 1 <= value <= 10_000):
             raise InvalidFilter("bad_argument", argument="count", reason="a period counts 1 to 10,000 units")

@@ -64,4 +64,8 @@ def fold_exact(text: str) -> str:
     >>> fold_exact("Ana@Example.COM")
     'ana@example.com'
     """
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return (
+        text.lower()
+        if text.isascii()
+        else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    )

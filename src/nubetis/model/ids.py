@@ -39,7 +39,7 @@ def _times_alpha(value: int) -> int:
 
 
 def _weights() -> list[list[int]]:
-    rows = [[value for value in range(32)]]
+    rows = [list(range(32))]
     for _ in range(_LENGTH):
         rows.append([_times_alpha(value) for value in rows[-1]])
     return rows[1:]

@@ -29,7 +29,7 @@ from typing import Final, cast
 import attrs
 
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
-from nubetis.model.schema import ID, VERSION, Module
+from nubetis.model.schema import ID, VERSION, Module, key_of
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS
 from nubetis.types import Key, Row, Stored
 
@@ -75,7 +75,9 @@ def _commit(salt: str, values: Sequence[Stored]) -> str:
 
 
 def _by_id(cells: Mapping[int, object]) -> str:
-    return json.dumps({str(number): value for number, value in cells.items()}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {str(number): value for number, value in cells.items()}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def change_rows(part: Edits, entry: Key, keys: Iterable[Key], *, salt: Callable[[], str]) -> list[Row]:
@@ -86,10 +88,19 @@ def change_rows(part: Edits, entry: Key, keys: Iterable[Key], *, salt: Callable[
         before = {number: values[start:stop] for number, start, stop in cut}
         salts = {number: salt() for number in before}
         commitment = {number: _commit(salts[number], list(cells)) for number, cells in before.items()}
-        rows.append((
-            key, entry, part.module.id, row[ID], part.kind.value, row[VERSION],
-            _by_id(before), _by_id(salts), _by_id(commitment),
-        ))  # fmt: skip
+        rows.append(
+            (
+                key,
+                entry,
+                part.module.id,
+                row[ID],
+                part.kind.value,
+                row[VERSION],
+                _by_id(before),
+                _by_id(salts),
+                _by_id(commitment),
+            )
+        )
     return rows
 
 
@@ -108,6 +119,7 @@ def _from_json(text: Stored) -> dict[int, object]:
 
 def read_change(row: Row) -> JournalChange:
     """Give a row of the changes ledger as a value."""
+
     def number(name: str) -> int:
         return int(_cell(CHANGES, row, name) or 0)
 
@@ -116,10 +128,16 @@ def read_change(row: Row) -> JournalChange:
 
     cells = cast("dict[int, list[Stored]]", _from_json(_cell(CHANGES, row, "before")))
     return JournalChange(
-        key=Key(number("id")), entry=Key(number("entry")), module=number("module"), record=Key(number("record")),
-        kind=ChangeKind(str(_cell(CHANGES, row, "kind"))), version=number("version"),
-        before={place: tuple(values) for place, values in cells.items()}, salts=texts("salts"), commitment=texts("commitment"),
-    )  # fmt: skip
+        key=Key(number("id")),
+        entry=Key(number("entry")),
+        module=number("module"),
+        record=Key(number("record")),
+        kind=ChangeKind(str(_cell(CHANGES, row, "kind"))),
+        version=number("version"),
+        before={place: tuple(values) for place, values in cells.items()},
+        salts=texts("salts"),
+        commitment=texts("commitment"),
+    )
 
 
 def without_values(change: JournalChange, fields: Iterable[int]) -> tuple[str, str]:
@@ -134,7 +152,7 @@ def inserts_of(parts: Iterable[Part]) -> str:
     found = [
         [part.module.id, min(keys), max(keys), len(keys)]
         for part in parts
-        if isinstance(part, Creates) and (keys := [int(row[ID] or 0) for row in part.rows])
+        if isinstance(part, Creates) and (keys := [key_of(row) for row in part.rows])
     ]
     return json.dumps(found, separators=(",", ":"))
 
@@ -146,7 +164,16 @@ def read_inserts(entry: Row) -> list[tuple[int, Key, Key, int]]:
 
 
 # -- digests and seals ------------------------------------------------------------------------------------------------
-_OPERATION_COLUMNS: Final = ("id", "cause", "detail", "actor", "on_behalf_of", "digest", "undo_of", "started_at")
+_OPERATION_COLUMNS: Final = (
+    "id",
+    "cause",
+    "detail",
+    "actor",
+    "on_behalf_of",
+    "digest",
+    "undo_of",
+    "started_at",
+)
 _CHANGE_COLUMNS: Final = ("id", "entry", "module", "record", "kind", "version", "commitment")
 
 
@@ -156,7 +183,7 @@ def entry_digest(entry: Row, operation: Row, changes: Iterable[Row]) -> str:
     hasher.update(repr([_cell(ENTRIES, entry, name) for name in ("id", "operation", "at", "inserts")]).encode())
     hasher.update(repr([_cell(OPERATIONS, operation, name) for name in _OPERATION_COLUMNS]).encode())
     places = [CHANGES.layout.index[name] for name in _CHANGE_COLUMNS]
-    for row in sorted(changes, key=lambda row: int(row[ID] or 0)):
+    for row in sorted(changes, key=key_of):
         hasher.update(repr([row[place] for place in places]).encode())
     return hasher.hexdigest()
 

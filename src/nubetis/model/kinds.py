@@ -20,7 +20,7 @@ from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.formats import Formats
 from nubetis.model.ids import decode, encode
 from nubetis.model.money import Money
-from nubetis.types import RecordId, Row, Stored
+from nubetis.types import Cells, RecordId, Row, Stored
 
 __all__ = ["BUILT_IN", "Address", "FileRef", "PersonName", "WallTime", "instant_text", "kind"]
 
@@ -44,14 +44,16 @@ def _one(storage: Storage, *, text: bool = False) -> Callable[[Field], tuple[Par
 
 
 def _pack_same(field: Field, value: Value) -> Row:
-    return (value,)  # type: ignore[return-value]  # plain types: the value is its stored form
+    return (value,)
 
 
-def _unpack_same(field: Field, row: Row) -> Value:
+def _unpack_same(field: Field, row: Cells) -> Value:
     return row[0]
 
 
-def _operand_of(pack: Callable[[Field, Value], Row]) -> Callable[[Field, object], tuple[tuple[str, Stored], ...]]:
+def _operand_of(
+    pack: Callable[[Field, Value], Row],
+) -> Callable[[Field, object], tuple[tuple[str, Stored], ...]]:
     def operand(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
         return (("", pack(field, field.type.check(field, offered))[0]),)
 
@@ -90,20 +92,47 @@ def _show_text(field: Field, value: Value, formats: Formats) -> str:
     return str(value)
 
 
-_WORDS: Final = "lima norte sol río ñandú Ágata café uno dos tres 50% a_b x'y Straße 東京 Zoë".split()
+_WORDS: Final = [
+    "lima",
+    "norte",
+    "sol",
+    "río",
+    "ñandú",
+    "Ágata",
+    "café",
+    "uno",
+    "dos",
+    "tres",
+    "50%",
+    "a_b",
+    "x'y",
+    "Straße",
+    "東京",
+    "Zoë",
+]
 
 
 def _sample_text(field: Field, random: Random) -> str:
     return " ".join(random.choices(_WORDS, k=random.randint(1, 3)))[: field.max_length]
 
 
-def _text(name: str, **changes: object) -> FieldType:
+def _text(name: str, **changes: Value) -> FieldType:
     base = FieldType(
-        name=name, parts=_one(Storage.TEXT, text=True), check=_check_text, pack=_pack_same, unpack=_unpack_same,
-        operand=_operand_of(_pack_same), operators=_TEXT, parse=_parse_text, show=_show_text, sample=_sample_text,
-        fold=fold_text, filterable=True, plain=True,
-    )  # fmt: skip
-    return attrs.evolve(base, **changes)  # type: ignore[arg-type]  # evolve checks the names at run time
+        name=name,
+        parts=_one(Storage.TEXT, text=True),
+        check=_check_text,
+        pack=_pack_same,
+        unpack=_unpack_same,
+        operand=_operand_of(_pack_same),
+        operators=_TEXT,
+        parse=_parse_text,
+        show=_show_text,
+        sample=_sample_text,
+        fold=fold_text,
+        filterable=True,
+        plain=True,
+    )
+    return attrs.evolve(base, **changes)
 
 
 _EMAIL: Final = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,190}")
@@ -144,7 +173,7 @@ def _operand_text(field: Field, offered: object) -> tuple[tuple[str, Stored], ..
 
 
 def _sample_email(field: Field, random: Random) -> str:
-    return f"{random.choice('ana luis josé maría'.split())}{random.randint(1, 99)}@{random.choice(['acme.pe', 'Gmail.com'])}"
+    return f"{random.choice(['ana', 'luis', 'josé', 'maría'])}{random.randint(1, 99)}@{random.choice(['acme.pe', 'Gmail.com'])}"
 
 
 def _sample_url(field: Field, random: Random) -> str:
@@ -179,11 +208,11 @@ def check_decimal(field: Field, offered: object) -> Decimal:
 
 
 def _pack_decimal(field: Field, value: Value) -> Row:
-    return (int(value.scaleb(field.scale)),)  # type: ignore[attr-defined]  # checked to be a Decimal
+    return (int(value.scaleb(field.scale)),)
 
 
-def _unpack_decimal(field: Field, row: Row) -> Value:
-    return None if row[0] is None else Decimal(row[0]).scaleb(-field.scale)  # type: ignore[arg-type]  # an int
+def _unpack_decimal(field: Field, row: Cells) -> Value:
+    return None if row[0] is None else Decimal(row[0]).scaleb(-field.scale)
 
 
 def _parse_integer(field: Field, text: str, formats: Formats) -> Value:
@@ -198,7 +227,7 @@ def _parse_decimal(field: Field, text: str, formats: Formats) -> Value:
 
 
 def _show_number(field: Field, value: Value, formats: Formats) -> str:
-    return formats.show_number(value)  # type: ignore[arg-type]  # a number
+    return formats.show_number(value)
 
 
 def _sample_integer(field: Field, random: Random) -> int:
@@ -206,7 +235,7 @@ def _sample_integer(field: Field, random: Random) -> int:
 
 
 def _sample_decimal(field: Field, random: Random) -> Decimal:
-    return Decimal(random.choice([0, 100, random.randint(-10**6, 10**6)])).scaleb(-field.scale)
+    return Decimal(random.choice([0, 100, random.randint(-(10**6), 10**6)])).scaleb(-field.scale)
 
 
 # -- booleans, dates, times -------------------------------------------------------------------------------------------
@@ -217,10 +246,10 @@ def _check_boolean(field: Field, offered: object) -> bool:
 
 
 def _pack_boolean(field: Field, value: Value) -> Row:
-    return (int(value),)  # type: ignore[call-overload]  # a bool
+    return (int(value),)
 
 
-def _unpack_boolean(field: Field, row: Row) -> Value:
+def _unpack_boolean(field: Field, row: Cells) -> Value:
     return None if row[0] is None else bool(row[0])
 
 
@@ -236,11 +265,11 @@ def _check_date(field: Field, offered: object) -> date:
 
 
 def _pack_iso(field: Field, value: Value) -> Row:
-    return (value.isoformat(),)  # type: ignore[attr-defined]  # a date
+    return (value.isoformat(),)
 
 
-def _unpack_date(field: Field, row: Row) -> Value:
-    return None if row[0] is None else date.fromisoformat(row[0])  # type: ignore[arg-type]  # text
+def _unpack_date(field: Field, row: Cells) -> Value:
+    return None if row[0] is None else date.fromisoformat(row[0])
 
 
 def _check_datetime(field: Field, offered: object) -> datetime:
@@ -266,11 +295,11 @@ def instant_text(value: datetime) -> str:
 
 
 def _pack_datetime(field: Field, value: Value) -> Row:
-    return (instant_text(value),)  # type: ignore[arg-type]  # a datetime
+    return (instant_text(value),)
 
 
-def _unpack_datetime(field: Field, row: Row) -> Value:
-    return None if row[0] is None else datetime.fromisoformat(row[0])  # type: ignore[arg-type]  # text
+def _unpack_datetime(field: Field, row: Cells) -> Value:
+    return None if row[0] is None else datetime.fromisoformat(row[0])
 
 
 def _check_time(field: Field, offered: object) -> time:
@@ -286,11 +315,11 @@ def _check_time(field: Field, offered: object) -> time:
 
 
 def _pack_time(field: Field, value: Value) -> Row:
-    return (value.isoformat(timespec="microseconds"),)  # type: ignore[attr-defined]  # a time
+    return (value.isoformat(timespec="microseconds"),)
 
 
-def _unpack_time(field: Field, row: Row) -> Value:
-    return None if row[0] is None else time.fromisoformat(row[0])  # type: ignore[arg-type]  # text
+def _unpack_time(field: Field, row: Cells) -> Value:
+    return None if row[0] is None else time.fromisoformat(row[0])
 
 
 @attrs.frozen
@@ -322,7 +351,7 @@ def _pack_wall(field: Field, value: Value) -> Row:
     return instant_text(value.instant()), value.local.isoformat(timespec="microseconds"), value.zone
 
 
-def _unpack_wall(field: Field, row: Row) -> Value:
+def _unpack_wall(field: Field, row: Cells) -> Value:
     return None if row[1] is None else WallTime(datetime.fromisoformat(str(row[1])), str(row[2]))
 
 
@@ -398,10 +427,10 @@ def pack_set(chosen: Iterable[str]) -> str | None:
 
 
 def _pack_choices(field: Field, value: Value) -> Row:
-    return (pack_set(value),)  # type: ignore[arg-type]  # a tuple of texts
+    return (pack_set(value),)
 
 
-def _unpack_choices(field: Field, row: Row) -> Value:
+def _unpack_choices(field: Field, row: Cells) -> Value:
     return () if row[0] is None else tuple(json.loads(str(row[0])))
 
 
@@ -419,7 +448,7 @@ def _show_choice(field: Field, value: Value, formats: Formats) -> str:
 
 
 def _show_choices(field: Field, value: Value, formats: Formats) -> str:
-    return "; ".join(value)  # type: ignore[arg-type]  # a tuple of texts
+    return "; ".join(value)
 
 
 def _choice_named(field: Field, text: str) -> str:
@@ -469,7 +498,7 @@ def _pack_link(field: Field, value: Value) -> Row:
     return (key,) if len(field.targets) == 1 else (key, prefix)
 
 
-def _unpack_link(field: Field, row: Row) -> Value:
+def _unpack_link(field: Field, row: Cells) -> Value:
     if row[0] is None:
         return None
     return encode(field.prefixes[0] if len(row) == 1 else str(row[1]), int(row[0]))
@@ -495,7 +524,7 @@ def _pack_money(field: Field, value: Value) -> Row:
     return int(value.amount.scaleb(field.scale)), value.currency, int(home.scaleb(field.scale))
 
 
-def _unpack_money(field: Field, row: Row) -> Value:
+def _unpack_money(field: Field, row: Cells) -> Value:
     if row[0] is None:
         return None
     amount, home = (Decimal(int(row[place] or 0)).scaleb(-field.scale) for place in (0, 2))
@@ -589,7 +618,7 @@ def _structured(name: str, value_type: type, sample: Callable[[Field, Random], V
     def pack(field: Field, value: Value) -> Row:
         return tuple([getattr(value, each) for each in names])
 
-    def unpack(field: Field, row: Row) -> Value:
+    def unpack(field: Field, row: Cells) -> Value:
         return value_type(**dict(zip(names, row, strict=True))) if any(row) else None
 
     def parse(field: Field, text: str, formats: Formats) -> Value:
@@ -597,11 +626,19 @@ def _structured(name: str, value_type: type, sample: Callable[[Field, Random], V
         return field.check(value_type(**dict(zip(names, cells, strict=False))))
 
     return FieldType(
-        name=name, parts=lambda field: parts, check=check, pack=pack, unpack=unpack, operand=lambda field, offered: (),
-        operators=frozenset({Operator.EMPTY, Operator.MATCHES}), parse=parse,
+        name=name,
+        parts=lambda field: parts,
+        check=check,
+        pack=pack,
+        unpack=unpack,
+        operand=lambda field, offered: (),
+        operators=frozenset({Operator.EMPTY, Operator.MATCHES}),
+        parse=parse,
         show=lambda field, value, formats: "|".join(getattr(value, each) or "" for each in names).rstrip("|"),
-        sample=sample, fold=fold_text, filterable=True,
-    )  # fmt: skip
+        sample=sample,
+        fold=fold_text,
+        filterable=True,
+    )
 
 
 def _sample_address(field: Field, random: Random) -> Address:
@@ -627,10 +664,10 @@ def _check_file(field: Field, offered: object) -> FileRef:
 
 
 def _pack_file(field: Field, value: Value) -> Row:
-    return attrs.astuple(value)  # type: ignore[arg-type]  # a FileRef
+    return attrs.astuple(value)
 
 
-def _unpack_file(field: Field, row: Row) -> Value:
+def _unpack_file(field: Field, row: Cells) -> Value:
     if row[0] is None:
         return None
     return FileRef(hash=str(row[0]), name=str(row[1]), size=int(row[2] or 0), media_type=str(row[3]))
@@ -647,7 +684,7 @@ def _check_bytes(field: Field, offered: object) -> bytes:
 
 
 def _show_size(field: Field, value: Value, formats: Formats) -> str:
-    return f"{len(value)} bytes"  # type: ignore[arg-type]  # bytes
+    return f"{len(value)} bytes"
 
 
 def _sample_file(field: Field, random: Random) -> FileRef:
@@ -655,68 +692,183 @@ def _sample_file(field: Field, random: Random) -> FileRef:
 
 
 # -- the registry -----------------------------------------------------------------------------------------------------
-def _plain(name: str, storage: Storage, **functions: object) -> FieldType:
+def _plain(name: str, storage: Storage, **functions: Value) -> FieldType:
     pack = functions.pop("pack", _pack_same)
-    settings: dict[str, object] = {
-        "parts": _one(storage), "pack": pack, "unpack": _unpack_same, "operators": _ORDER,
-        "operand": _operand_of(pack), "plain": "unpack" not in functions,  # type: ignore[arg-type]  # a pack function
-    } | functions  # fmt: skip
-    return FieldType(name=name, **settings)  # type: ignore[arg-type]  # the call sites below are the check
+    settings: dict[str, Value] = {
+        "parts": _one(storage),
+        "pack": pack,
+        "unpack": _unpack_same,
+        "operators": _ORDER,
+        "operand": _operand_of(pack),
+        "plain": "unpack" not in functions,
+    } | functions
+    return FieldType(name=name, **settings)
 
 
 def _make() -> dict[str, FieldType]:
     decimal = _plain(
-        "decimal", Storage.DECIMAL, check=check_decimal, pack=_pack_decimal, unpack=_unpack_decimal,
-        parse=_parse_decimal, show=_show_number, sample=_sample_decimal,
-    )  # fmt: skip
+        "decimal",
+        Storage.DECIMAL,
+        check=check_decimal,
+        pack=_pack_decimal,
+        unpack=_unpack_decimal,
+        parse=_parse_decimal,
+        show=_show_number,
+        sample=_sample_decimal,
+    )
     link = _plain(
-        "link", Storage.KEY, parts=_link_parts, check=_check_link, pack=_pack_link, unpack=_unpack_link,
-        operand=_operand_link, operators=_EQUAL | {Operator.LINKED}, parse=_parse_link, show=_show_text,
+        "link",
+        Storage.KEY,
+        parts=_link_parts,
+        check=_check_link,
+        pack=_pack_link,
+        unpack=_unpack_link,
+        operand=_operand_link,
+        operators=_EQUAL | {Operator.LINKED},
+        parse=_parse_link,
+        show=_show_text,
         sample=_sample_link,
-    )  # fmt: skip
+    )
     file = _plain(
-        "file", Storage.TEXT, parts=lambda field: _FILE_PARTS, check=_check_file, pack=_pack_file, unpack=_unpack_file,
-        operand=_operand_text, operators=frozenset({Operator.EMPTY}), parse=_refuse_parse, show=_show_text,
+        "file",
+        Storage.TEXT,
+        parts=lambda field: _FILE_PARTS,
+        check=_check_file,
+        pack=_pack_file,
+        unpack=_unpack_file,
+        operand=_operand_text,
+        operators=frozenset({Operator.EMPTY}),
+        parse=_refuse_parse,
+        show=_show_text,
         sample=_sample_file,
-    )  # fmt: skip
+    )
     types = [
         _text("text"),
         _text("long_text", check=_check_long, operators=_LONG, filterable=False),
         _text("email", check=_check_email, operand=_operand_text, fold=fold_exact, sample=_sample_email),
         _text("phone", check=_check_phone, operand=_operand_text, fold=fold_phone, sample=_sample_phone),
         _text("url", check=_check_url, operand=_operand_text, fold=fold_exact, sample=_sample_url),
-        _plain("integer", Storage.INTEGER, check=_check_integer, parse=_parse_integer, show=_show_number, sample=_sample_integer),
-        _plain("auto_number", Storage.INTEGER, check=_check_integer, parse=_parse_integer, show=_show_number, sample=_sample_integer),
+        _plain(
+            "integer",
+            Storage.INTEGER,
+            check=_check_integer,
+            parse=_parse_integer,
+            show=_show_number,
+            sample=_sample_integer,
+        ),
+        _plain(
+            "auto_number",
+            Storage.INTEGER,
+            check=_check_integer,
+            parse=_parse_integer,
+            show=_show_number,
+            sample=_sample_integer,
+        ),
         decimal,
         attrs.evolve(decimal, name="percent"),
         FieldType(
-            name="money", check=_check_money, pack=_pack_money, unpack=_unpack_money, operand=_operand_money,
-            parts=lambda field: _MONEY_PARTS, operators=_ORDER, parse=_parse_money, show=_show_money, sample=_sample_money,
+            name="money",
+            check=_check_money,
+            pack=_pack_money,
+            unpack=_unpack_money,
+            operand=_operand_money,
+            parts=lambda field: _MONEY_PARTS,
+            operators=_ORDER,
+            parse=_parse_money,
+            show=_show_money,
+            sample=_sample_money,
         ),
-        _plain("boolean", Storage.BOOLEAN, check=_check_boolean, pack=_pack_boolean, unpack=_unpack_boolean,
-               operators=_EQUAL, parse=_parse_by("parse_boolean"), show=_show_by("show_boolean"),
-               sample=lambda field, random: random.random() < 0.5),
-        _plain("date", Storage.DATE, check=_check_date, pack=_pack_iso, unpack=_unpack_date,
-               parse=_parse_by("parse_date"), show=_show_by("show_date"), sample=_sample_date),
-        _plain("datetime", Storage.DATETIME, check=_check_datetime, pack=_pack_datetime, unpack=_unpack_datetime,
-               parse=_parse_by("parse_datetime"), show=_show_by("show_datetime"), sample=_sample_datetime),
-        _plain("time", Storage.TIME, check=_check_time, pack=_pack_time, unpack=_unpack_time,
-               parse=_parse_by("parse_time"), show=_show_by("show_time"), sample=_sample_time),
-        _plain("wall_time", Storage.DATETIME, parts=lambda field: _WALL_PARTS, check=_check_wall, pack=_pack_wall,
-               unpack=_unpack_wall, operand=_operand_wall, parse=_parse_wall, show=_show_wall, sample=_sample_wall),
-        _plain("choice", Storage.TEXT, check=_check_choice, operators=_EQUAL, operand=_operand_choice,
-               parse=_parse_choice, show=_show_choice, sample=_sample_choice),
-        _plain("multi_choice", Storage.SET, check=_check_choices, pack=_pack_choices, unpack=_unpack_choices,
-               operators=_MANY, operand=_operand_choice, parse=_parse_choices, show=_show_choices, sample=_sample_choices),
-        _plain("bytes", Storage.BYTES, check=_check_bytes, operators=frozenset({Operator.EMPTY}), parse=_refuse_parse,
-               show=_show_size, sample=lambda field, random: random.randbytes(8)),
+        _plain(
+            "boolean",
+            Storage.BOOLEAN,
+            check=_check_boolean,
+            pack=_pack_boolean,
+            unpack=_unpack_boolean,
+            operators=_EQUAL,
+            parse=_parse_by("parse_boolean"),
+            show=_show_by("show_boolean"),
+            sample=lambda field, random: random.random() < 0.5,
+        ),
+        _plain(
+            "date",
+            Storage.DATE,
+            check=_check_date,
+            pack=_pack_iso,
+            unpack=_unpack_date,
+            parse=_parse_by("parse_date"),
+            show=_show_by("show_date"),
+            sample=_sample_date,
+        ),
+        _plain(
+            "datetime",
+            Storage.DATETIME,
+            check=_check_datetime,
+            pack=_pack_datetime,
+            unpack=_unpack_datetime,
+            parse=_parse_by("parse_datetime"),
+            show=_show_by("show_datetime"),
+            sample=_sample_datetime,
+        ),
+        _plain(
+            "time",
+            Storage.TIME,
+            check=_check_time,
+            pack=_pack_time,
+            unpack=_unpack_time,
+            parse=_parse_by("parse_time"),
+            show=_show_by("show_time"),
+            sample=_sample_time,
+        ),
+        _plain(
+            "wall_time",
+            Storage.DATETIME,
+            parts=lambda field: _WALL_PARTS,
+            check=_check_wall,
+            pack=_pack_wall,
+            unpack=_unpack_wall,
+            operand=_operand_wall,
+            parse=_parse_wall,
+            show=_show_wall,
+            sample=_sample_wall,
+        ),
+        _plain(
+            "choice",
+            Storage.TEXT,
+            check=_check_choice,
+            operators=_EQUAL,
+            operand=_operand_choice,
+            parse=_parse_choice,
+            show=_show_choice,
+            sample=_sample_choice,
+        ),
+        _plain(
+            "multi_choice",
+            Storage.SET,
+            check=_check_choices,
+            pack=_pack_choices,
+            unpack=_unpack_choices,
+            operators=_MANY,
+            operand=_operand_choice,
+            parse=_parse_choices,
+            show=_show_choices,
+            sample=_sample_choices,
+        ),
+        _plain(
+            "bytes",
+            Storage.BYTES,
+            check=_check_bytes,
+            operators=frozenset({Operator.EMPTY}),
+            parse=_refuse_parse,
+            show=_show_size,
+            sample=lambda field, random: random.randbytes(8),
+        ),
         link,
         attrs.evolve(link, name="owner"),
         file,
         attrs.evolve(file, name="image"),
         _structured("address", Address, _sample_address),
         _structured("person_name", PersonName, _sample_person),
-    ]  # fmt: skip
+    ]
     return {each.name: each for each in types}
 
 
@@ -725,7 +877,11 @@ _MONEY_PARTS: Final = (
     Part("currency", Storage.TEXT, kind="choice"),
     Part("home", Storage.DECIMAL, kind="decimal"),
 )
-_WALL_PARTS: Final = (Part("", Storage.DATETIME), Part("local", Storage.TEXT, kind="choice"), Part("zone", Storage.TEXT, kind="choice"))
+_WALL_PARTS: Final = (
+    Part("", Storage.DATETIME),
+    Part("local", Storage.TEXT, kind="choice"),
+    Part("zone", Storage.TEXT, kind="choice"),
+)
 
 BUILT_IN: Final = _make()
 """The built-in field types by name."""

@@ -21,7 +21,7 @@ from nubetis.model.fields import Field, Value
 from nubetis.model.ids import encode
 from nubetis.model.outbox import Message
 from nubetis.model.record import Record
-from nubetis.model.schema import ID, VERSION, Module, Schema
+from nubetis.model.schema import ID, VERSION, Module, Schema, key_of
 from nubetis.types import Json, Key, ModuleName, RecordId, Row
 
 __all__ = [
@@ -162,7 +162,7 @@ class Edits:
     @property
     def keys(self) -> list[Key]:
         """The keys of the records."""
-        return [Key(int(row[ID] or 0)) for row in self.rows]
+        return [key_of(row) for row in self.rows]
 
     @property
     def versions(self) -> list[int]:
@@ -188,9 +188,7 @@ class Edits:
         news = self.changed_rows() if self.after else iter(self.rows)
         for row, new in zip(self.rows, news, strict=True):
             old, now = Record(self.module, row), Record(self.module, new)
-            yield Change(
-                self.kind, self.module.name, old.id, {n: old[n] for n in names}, {n: now[n] for n in names}
-            )  # fmt: skip
+            yield Change(self.kind, self.module.name, old.id, {n: old[n] for n in names}, {n: now[n] for n in names})
 
     def slice(self, start: int, stop: int) -> Edits:
         """Give some of the records."""
@@ -204,7 +202,8 @@ Part: TypeAlias = Creates | Edits
 class Plan:
     """What would be written: *parts*; what would not: *refusals*; what one should know: *warnings*.
 
-    *schema* and *at* are what it was made with, and when.  *access_version* is that of the rights it was made under; it is set where people or rights change.
+    *schema* and *at* are what it was made with, and when.  *access_version* is that of the rights it was
+    made under; it is set where people or rights change.
     """
 
     cause: Cause = attrs.field(factory=Cause)
@@ -237,7 +236,7 @@ class Plan:
         return hasher.hexdigest()
 
     def counts(self) -> dict[str, int]:
-        """Give how many records are created, updated, deleted…"""
+        """Give the number of records for each kind of change."""
         found: dict[str, int] = {}
         for part in self.parts:
             found[part.kind.value] = found.get(part.kind.value, 0) + len(part)

@@ -32,7 +32,17 @@ from nubetis.types import ModuleName, Row, Stored
 if TYPE_CHECKING:
     from nubetis.model.record import Record
 
-__all__ = ["BoundQuery", "Order", "Page", "Query", "Total", "digest_of", "order_values", "read_cursor", "write_cursor"]
+__all__ = [
+    "BoundQuery",
+    "Order",
+    "Page",
+    "Query",
+    "Total",
+    "digest_of",
+    "order_values",
+    "read_cursor",
+    "write_cursor",
+]
 
 
 class Total(enum.StrEnum):

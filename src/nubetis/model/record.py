@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nubetis.errors import NotFound
 from nubetis.model.ids import encode
-from nubetis.model.schema import ID, VERSION, suggest
+from nubetis.model.schema import VERSION, key_of, suggest
 from nubetis.types import Key, ModuleName, RecordId, Row
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class Record(Mapping[str, "Value"]):
     @property
     def id(self) -> RecordId:
         """The record's id as text."""
-        return encode(self._module.prefix, int(self._row[ID] or 0))
+        return encode(self._module.prefix, key_of(self._row))
 
     @property
     def key(self) -> Key:
         """The record's id inside the store."""
-        return Key(int(self._row[ID] or 0))
+        return key_of(self._row)
 
     @property
     def version(self) -> int:
@@ -61,7 +61,7 @@ class Record(Mapping[str, "Value"]):
         return str(self[self._module.title] or self.id)
 
     def __getitem__(self, name: str) -> Value:
-        slot = self._module.layout.slots.get(name)  # type: ignore[call-overload]  # any text may be asked for
+        slot = self._module.layout.slots.get(name)
         if slot is None:
             hint = suggest(name, self._module.layout.slots)
             raise _UnknownKey("unknown_field", module=self._module.name, field=name, hint=hint)

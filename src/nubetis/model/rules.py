@@ -9,7 +9,7 @@ from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.evaluate import matcher
 from nubetis.model.ids import encode
 from nubetis.model.plan import ChangeKind, Creates, Part, Plan, Refusal
-from nubetis.model.schema import ID, Module
+from nubetis.model.schema import Module, key_of
 
 __all__ = ["ValidationRules"]
 
@@ -23,7 +23,9 @@ class ValidationRules:
     @hookimpl
     def nubetis_validate(self, plan: Plan) -> Iterable[Refusal]:
         """Check creations and updates against the rules of their modules."""
-        return [refusal for part in plan.parts if part.module.rules and _says(part) for refusal in _refusals(part, plan)]
+        return [
+            refusal for part in plan.parts if part.module.rules and _says(part) for refusal in _refusals(part, plan)
+        ]
 
 
 def _says(part: Part) -> bool:
@@ -34,12 +36,14 @@ def _says(part: Part) -> bool:
 def _refusals(part: Part, plan: Plan) -> Iterator[Refusal]:
     module = part.module
     view = Viewpoint(now=plan.at)
-    tests = [(rule, matcher(bind(rule.where, module, plan.schema, view), module.layout.full_index)) for rule in module.rules]
+    tests = [
+        (rule, matcher(bind(rule.where, module, plan.schema, view), module.layout.full_index)) for rule in module.rules
+    ]
     for row in part.rows if isinstance(part, Creates) else part.changed_rows():
         full = module.layout.fill(row)
         for rule, broken in tests:
             if broken(full):
-                yield _refusal(module, int(row[ID] or 0), rule.message)
+                yield _refusal(module, key_of(row), rule.message)
 
 
 def _refusal(module: Module, key: int, message: str) -> Refusal:

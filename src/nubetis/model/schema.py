@@ -10,14 +10,14 @@ import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_name
 from nubetis.model.kinds import kind
-from nubetis.types import FieldId, FieldName, ModuleId, ModuleName, Row
+from nubetis.types import FieldId, FieldName, Key, ModuleId, ModuleName, Row
 
 if TYPE_CHECKING:
     from nubetis.model.filters import Filter
@@ -37,6 +37,7 @@ __all__ = [
     "StoredColumn",
     "ValidationRule",
     "diff",
+    "key_of",
     "suggest",
 ]
 
@@ -51,6 +52,11 @@ DELETED_IN: Final = 3
 
 FIRST_OWN_FIELD: Final = 32
 """Field ids below this belong to the fields that every module has."""
+
+
+def key_of(row: Row) -> Key:
+    """Give the key of a row."""
+    return cast("Key", row[ID])
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -96,7 +102,7 @@ class Layout:
     """How the fields of a module lie in a row."""
 
     columns: tuple[StoredColumn, ...]
-    slots: Mapping[FieldName, Slot]
+    slots: Mapping[str, Slot]
 
     @cached_property
     def index(self) -> Mapping[str, int]:
@@ -120,7 +126,7 @@ class Layout:
 
     def fill(self, row: Row) -> Row:
         """Give the full row: *row* and its folded twins."""
-        return row + tuple([fold(row[place]) if row[place] is not None else None for _, place, fold in self.twins])  # type: ignore[arg-type]  # text
+        return row + tuple([None if row[place] is None else fold(str(row[place])) for _, place, fold in self.twins])
 
     def column(self, name: str) -> StoredColumn:
         """Give the column *name*."""
@@ -129,12 +135,14 @@ class Layout:
 
 def _lay_out(fields: Iterable[Field]) -> Layout:
     columns: list[StoredColumn] = []
-    slots: dict[FieldName, Slot] = {}
+    slots: dict[str, Slot] = {}
     for field in fields:
         start = len(columns)
         for part in field.parts:
             name = field.column_of(part)
-            columns.append(StoredColumn(name, part.storage, field, part, f"{name}__f" if field.has_twin(part) else None))
+            columns.append(
+                StoredColumn(name, part.storage, field, part, f"{name}__f" if field.has_twin(part) else None)
+            )
         if field.state is FieldState.ACTIVE:
             slots[field.name] = Slot(field, start, len(columns))
     return Layout(tuple(columns), slots)
@@ -143,9 +151,9 @@ def _lay_out(fields: Iterable[Field]) -> Layout:
 def _every_record(name: ModuleName) -> tuple[Field, ...]:
     """Give the fields that records of every journalled module have, in row order."""
 
-    def system(place: int, field_name: str, type_name: str, **more: object) -> Field:
+    def system(place: int, field_name: str, type_name: str, **more: Value) -> Field:
         changes = {"id": FieldId(place + 1), "system": True, **more}
-        return Field(name=field_name, type=kind(type_name), **changes)  # type: ignore[arg-type]  # checked below by use
+        return Field(name=field_name, type=kind(type_name), **changes)
 
     return (
         system(ID, "id", "link", targets=(name,)),
@@ -200,7 +208,9 @@ class Module:
     fields: tuple[Field, ...] = attrs.field(converter=_tuple_of_fields)
     id: ModuleId = ModuleId(0)
     prefix: str = attrs.field(default=attrs.Factory(lambda self: self.name.replace("_", "")[:3], takes_self=True))
-    label: str = attrs.field(default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True))
+    label: str = attrs.field(
+        default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True)
+    )
     title: FieldName = attrs.field(default=attrs.Factory(lambda self: self.fields[0].name, takes_self=True))
     table: str = attrs.field(default=attrs.Factory(lambda self: str(self.name), takes_self=True))
     journalled: bool = True
@@ -223,7 +233,7 @@ class Module:
         return _lay_out(self.all_fields)
 
     @cached_property
-    def by_id(self) -> Mapping[FieldId, Field]:
+    def by_id(self) -> Mapping[int, Field]:
         """All fields by their immutable id."""
         return {field.id: field for field in self.all_fields}
 
@@ -233,7 +243,7 @@ class Module:
         Raises:
             NotFound: ``unknown_field``, with the nearest name.
         """
-        slot = self.layout.slots.get(FieldName(name))
+        slot = self.layout.slots.get(name)
         if slot is None:
             raise NotFound("unknown_field", module=self.name, field=name, hint=suggest(name, self.layout.slots))
         return slot.field
@@ -282,7 +292,7 @@ class Schema:
         return {module.name: module for module in self.modules}
 
     @cached_property
-    def by_id(self) -> Mapping[ModuleId, Module]:
+    def by_id(self) -> Mapping[int, Module]:
         """The modules by their immutable id."""
         return {module.id: module for module in self.modules}
 

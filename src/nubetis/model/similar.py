@@ -68,9 +68,7 @@ def similarities(first: Sequence[str], second: Sequence[str], *, measure: Measur
     return found / np.float32(top)
 
 
-def similarity_table(
-    first: Sequence[str], second: Sequence[str], *, measure: Measure = Measure.NAME
-) -> Scores:
+def similarity_table(first: Sequence[str], second: Sequence[str], *, measure: Measure = Measure.NAME) -> Scores:
     """Give how alike each text of *first* is to each of *second*: a row for each of *first*.
 
     It holds ``len(first) * len(second)`` numbers: cut long lists into pieces.

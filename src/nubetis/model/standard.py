@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from nubetis.model.fields import Field
+from nubetis.model.fields import Field, Value
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema
 from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.types import FieldName
 
 __all__ = ["STANDARD_MODULES", "base_schema"]
 
 
-def _field(name: str, type_name: str = "text", **settings: object) -> Field:
-    return Field(name=name, type=kind(type_name), **settings)  # type: ignore[arg-type]  # literals below
+def _field(name: str, type_name: str = "text", **settings: Value) -> Field:
+    return Field(name=name, type=kind(type_name), **settings)
 
 
 def _name(name: str = "name", *, required: bool = True) -> Field:
@@ -29,7 +30,7 @@ def _link(name: str, *targets: str) -> Field:
 
 
 def _module(name: str, prefix: str, *fields: Field, title: str = "name") -> Module:
-    return Module(name=name, prefix=prefix, fields=fields, title=title, tallied_by=("owner",))  # type: ignore[arg-type]
+    return Module(name=name, prefix=prefix, fields=fields, title=FieldName(title), tallied_by=("owner",))
 
 
 def _person(*, required: bool) -> tuple[Field, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from nubetis.model.fields import Field
+from nubetis.model.fields import Field, Value
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema
 
@@ -19,8 +19,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _field(name: str, type_name: str = "text", **settings: object) -> Field:
-    return Field(name=name, type=kind(type_name), **settings)  # type: ignore[arg-type]  # literals below
+def _field(name: str, type_name: str = "text", **settings: Value) -> Field:
+    return Field(name=name, type=kind(type_name), **settings)
 
 
 def _choice(name: str, *values: str) -> Field:
@@ -40,8 +40,8 @@ def _blob(name: str) -> Field:
     return _field(name, "choice", max_length=1 << 40)
 
 
-def _system(name: str, prefix: str, fields: Iterable[Field], **settings: object) -> Module:
-    return Module(name=name, prefix=prefix, fields=fields, system=True, **settings)  # type: ignore[arg-type]  # literals
+def _system(name: str, prefix: str, fields: Iterable[Field], **settings: Value) -> Module:
+    return Module(name=name, prefix=prefix, fields=fields, system=True, **settings)
 
 
 def _ledger(name: str, prefix: str, fields: Iterable[Field], *indexes: tuple[str, ...]) -> Module:
@@ -138,7 +138,9 @@ _SEALS = _ledger(
 
 # -- what the store keeps for itself ----------------------------------------------------------------------------------
 _VERSIONS = _ledger(
-    "versions", "ver", [_number("format"), _number("schema"), _number("access"), _number("settings"), _plain("org")]
+    "versions",
+    "ver",
+    [_number("format"), _number("schema"), _number("access"), _number("settings"), _plain("org")],
 )
 """Just one row, with key 1."""
 
@@ -167,8 +169,20 @@ _BLOBS = _ledger("blobs", "blo", [_plain("hash", unique=True), _number("size"), 
 
 SYSTEM_SCHEMA: Final = Schema().with_modules(
     [
-        _VERSIONS, _COUNTERS, _TALLIES, _USERS, _ROLES, _PROFILES, _SETTINGS, _MODULES,
-        _OPERATIONS, _ENTRIES, _CHANGES, _SEALS, _OUTBOX, _BLOBS,
+        _VERSIONS,
+        _COUNTERS,
+        _TALLIES,
+        _USERS,
+        _ROLES,
+        _PROFILES,
+        _SETTINGS,
+        _MODULES,
+        _OPERATIONS,
+        _ENTRIES,
+        _CHANGES,
+        _SEALS,
+        _OUTBOX,
+        _BLOBS,
     ]
 )
 """All of them, numbered by their place in this list for ever: new ones go to the end."""

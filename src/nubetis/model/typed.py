@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import attrs
 
@@ -29,7 +29,7 @@ class Typed(Generic[T]):
         Raises:
             NotFound: ``unknown_field``.
         """
-        names = tuple([each.name for each in attrs.fields(view)])  # type: ignore[arg-type,misc]  # an attrs class
+        names = tuple([each.name for each in attrs.fields(cast("type[attrs.AttrsInstance]", view))])
         for name in names:
             module.field(name)
         return cls(view, names)

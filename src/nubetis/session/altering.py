@@ -10,13 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-
 from nubetis.access.decision import Action
 from nubetis.errors import Conflict
 from nubetis.model.bind import All, Test
 from nubetis.model.convert import module_json, schema_of
 from nubetis.model.fields import Operator
-from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Operation, OperationState, Part, Plan
+from nubetis.model.plan import (
+    Cause,
+    CauseKind,
+    ChangeKind,
+    Creates,
+    Edits,
+    Operation,
+    OperationState,
+    Part,
+    Plan,
+)
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import ID, Schema, StepKind, diff
 from nubetis.model.system import OPERATIONS
@@ -130,5 +139,3 @@ def resume_alter(state: State) -> Operation | None:
         return Applier(state, Plan()).drain(operation, [])
     applier = Applier(state, Plan(cause=operation.cause, parts=lots[0][1]))
     return _carry_out(applier, operation, lots[0][0])
-
-

@@ -8,25 +8,33 @@ plan is in the store, and :func:`resume` goes on with it: no record is lost or w
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, cast
 
 import attrs
 
 from nubetis.access.invariants import check_administrators
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted
 from nubetis.model.bind import Test
-from nubetis.model.fields import Operator
+from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
 from nubetis.model.plan import ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import CREATED_IN, ID, Module, Schema
+from nubetis.model.schema import CREATED_IN, ID, Schema, key_of
 from nubetis.model.store import (
-    Batch, ConflictKind, Expect, Inserts, Removals, Txn, Updates, VersionName, WriteConflict,
-)  # fmt: skip
+    Batch,
+    ConflictKind,
+    Expect,
+    Inserts,
+    Removals,
+    Txn,
+    Updates,
+    VersionName,
+    WriteConflict,
+)
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.state import State
@@ -59,10 +67,19 @@ def chunks(parts: Iterable[Part], size: int = CHUNK) -> Iterator[tuple[Part, ...
 def operation_row(operation: Operation) -> Row:
     """Give the row of the operations ledger."""
     return (
-        operation.key, operation.state.value, operation.cause.kind.value, json.dumps(dict(operation.cause.detail), ensure_ascii=False),
-        _key(operation.actor), _key(operation.on_behalf_of), operation.digest, operation.position, operation.changes,
-        operation.undo_of, _instant(operation.started_at), _instant(operation.ended_at),
-    )  # fmt: skip
+        operation.key,
+        operation.state.value,
+        operation.cause.kind.value,
+        json.dumps(dict(operation.cause.detail), ensure_ascii=False),
+        _key(operation.actor),
+        _key(operation.on_behalf_of),
+        operation.digest,
+        operation.position,
+        operation.changes,
+        operation.undo_of,
+        _instant(operation.started_at),
+        _instant(operation.ended_at),
+    )
 
 
 def _key(record: RecordId | None) -> Key | None:
@@ -101,9 +118,15 @@ class Applier:
         world = self.state.world
         actor = self.state.user_id
         return Operation(
-            key=world.keys.one(), state=OperationState.RUNNING, cause=self.plan.cause, digest=self.plan.digest,
-            actor=actor, changes=count, undo_of=self.plan.undo_of, started_at=world.now(),
-        )  # fmt: skip
+            key=world.keys.one(),
+            state=OperationState.RUNNING,
+            cause=self.plan.cause,
+            digest=self.plan.digest,
+            actor=actor,
+            changes=count,
+            undo_of=self.plan.undo_of,
+            started_at=world.now(),
+        )
 
     # one transaction ---------------------------------------------------------------------------------------
     def _whole(self, operation: Operation, parts: tuple[Part, ...]) -> Operation:
@@ -111,10 +134,14 @@ class Applier:
         done = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         return self._write(done, parts, first=True)
 
-    def _write(self, operation: Operation, parts: tuple[Part, ...], *, first: bool, drop: Key | None = None) -> Operation:
+    def _write(
+        self, operation: Operation, parts: tuple[Part, ...], *, first: bool, drop: Key | None = None
+    ) -> Operation:
         txn = self.state.txn
         while True:
-            written = attrs.evolve(operation, position=operation.position + sum(map(len, parts)), skipped=tuple(self.skipped))
+            written = attrs.evolve(
+                operation, position=operation.position + sum(map(len, parts)), skipped=tuple(self.skipped)
+            )
             batch, entry = self._batch(written, parts, first=first, drop=drop)
             outcome = txn.write(batch)
             if outcome.written:
@@ -126,7 +153,9 @@ class Applier:
         )
         return written
 
-    def _batch(self, operation: Operation, parts: tuple[Part, ...], *, first: bool, drop: Key | None) -> tuple[Batch, Key]:
+    def _batch(
+        self, operation: Operation, parts: tuple[Part, ...], *, first: bool, drop: Key | None
+    ) -> tuple[Batch, Key]:
         world = self.state.world
         entry, now = world.keys.one(), instant_text(world.now())
         ledger = operation_row(operation)
@@ -181,7 +210,16 @@ class Applier:
     def _messages(self, entry: Key, now: str) -> list[Inserts | Updates | Removals]:
         world = self.state.world
         rows: list[Row] = [
-            (world.keys.one(), each.kind, json.dumps(dict(each.body), ensure_ascii=False), each.key, "waiting", 0, now, entry)
+            (
+                world.keys.one(),
+                each.kind,
+                json.dumps(dict(each.body), ensure_ascii=False),
+                each.key,
+                "waiting",
+                0,
+                now,
+                entry,
+            )
             for each in self.plan.messages
         ]
         return [Inserts(OUTBOX, rows)] if rows else []
@@ -199,8 +237,12 @@ class Applier:
             raise _error_of(other[0])
         if len(self.skipped) + len(drifted) > self.tolerance:
             raise self._drift_error(parts, list(drifted.values()))
-        self.skipped += [encode(c.module.prefix, c.key) for c in drifted.values() if c.module is not None and c.key is not None]
-        return tuple([_slice_without(part, {key for module, key in drifted if module == part.module.id}) for part in parts])
+        self.skipped += [
+            encode(c.module.prefix, c.key) for c in drifted.values() if c.module is not None and c.key is not None
+        ]
+        return tuple(
+            [_slice_without(part, {key for module, key in drifted if module == part.module.id}) for part in parts]
+        )
 
     def _drift_error(self, parts: Sequence[Part], conflicts: Sequence[WriteConflict]) -> Conflict:
         first = conflicts[0]
@@ -217,7 +259,9 @@ class Applier:
     # many transactions -------------------------------------------------------------------------------------
     def _keep(self, operation: Operation, lots: Sequence[tuple[Part, ...]]) -> list[Key]:
         keys = self.state.world.keys.many(len(lots))
-        rows = (_blob_row(key, operation.key, place, lot) for place, (key, lot) in enumerate(zip(keys, lots, strict=True)))
+        rows = (
+            _blob_row(key, operation.key, place, lot) for place, (key, lot) in enumerate(zip(keys, lots, strict=True))
+        )
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("drifted", count="Some")
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
@@ -246,7 +290,12 @@ class Applier:
         ended = attrs.evolve(operation, state=state, ended_at=self.state.world.now())
         row = operation_row(ended)
         columns = ("state", "position", "ended_at")
-        part = Updates(OPERATIONS, columns, [ended.key], [tuple([row[OPERATIONS.layout.index[name]] for name in columns])])
+        part = Updates(
+            OPERATIONS,
+            columns,
+            [ended.key],
+            [tuple([row[OPERATIONS.layout.index[name]] for name in columns])],
+        )
         self.state.write(lambda: self.state.write_now(Batch(parts=(part,))))
         return ended
 
@@ -294,16 +343,20 @@ def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[tuple[Key, tuple
     where = Test("hash", Operator.GE, low)
     query = BoundQuery(module=BLOBS, where=where, order=(Order("hash"), Order("id")), limit=1_000_000)
     rows = [row for row in txn.query(query) if str(row[1]) < high]
-    return [(Key(int(row[ID] or 0)), tuple([_part_of(each, schema) for each in json.loads(bytes(row[3] or b"[]"))])) for row in rows]
+    return [
+        (
+            key_of(row),
+            tuple([_part_of(each, schema) for each in json.loads(cast("bytes", row[3]))]),
+        )
+        for row in rows
+    ]
 
 
-def _part_of(data: list[object], schema: Schema) -> Part:
+def _part_of(data: Value, schema: Schema) -> Part:
     kind, number, field_ids, rows, after = data
-    module: Module = schema.by_id[number]  # type: ignore[index]  # a number, as written above
-    row_tuples = [tuple(row) for row in rows]  # type: ignore[attr-defined]  # a list of rows
+    module = schema.by_id[number]
+    row_tuples = [tuple(row) for row in rows]
     if kind == ChangeKind.CREATE:
         return Creates(module, row_tuples)
-    fields = tuple([module.by_id[each] for each in field_ids])  # type: ignore[attr-defined]  # a list of numbers
-    return Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))  # type: ignore[attr-defined]
-
-
+    fields = tuple([module.by_id[each] for each in field_ids])
+    return Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))

@@ -10,12 +10,12 @@ from nubetis.model.kinds import instant_text
 from nubetis.model.outbox import Message
 from nubetis.model.plan import Operation, OperationState
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import ID
+from nubetis.model.schema import key_of
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import OPERATIONS, OUTBOX
 from nubetis.session.past import operation_of
 from nubetis.session.state import State
-from nubetis.types import Key, Row
+from nubetis.types import Row
 
 __all__ = ["deliver", "unfinished"]
 
@@ -49,7 +49,7 @@ def _mark(state: State, rows: list[Row], taken: set[str]) -> None:
     values: list[Row] = [
         ("done" if _cell(row, "key") in taken else "waiting", int(_cell(row, "attempts")) + 1) for row in rows
     ]
-    keys = [Key(int(row[ID] or 0)) for row in rows]
+    keys = [key_of(row) for row in rows]
     state.write_now(Batch(parts=(Updates(OUTBOX, ("state", "attempts"), keys, values),)))
 
 

@@ -16,7 +16,15 @@ from typing import Final, Self, TypeVar
 import attrs
 
 from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
-from nubetis.errors import AccessDenied, Conflict, InvalidFilter, InvalidValue, NotFound, NubetisError, Refused
+from nubetis.errors import (
+    AccessDenied,
+    Conflict,
+    InvalidFilter,
+    InvalidValue,
+    NotFound,
+    NubetisError,
+    Refused,
+)
 from nubetis.model.bind import find_column
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import EVERYTHING, Filter
@@ -71,7 +79,9 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -101,9 +111,16 @@ class Session:
         return Record(module, row)
 
     def find(
-        self, module: str, where: Filter = EVERYTHING, *, sort: str | Sequence[str] = (), limit: int = 50,
-        after: str | None = None, total: str = "none", deleted: bool = False,
-    ) -> Page:  # fmt: skip
+        self,
+        module: str,
+        where: Filter = EVERYTHING,
+        *,
+        sort: str | Sequence[str] = (),
+        limit: int = 50,
+        after: str | None = None,
+        total: str = "none",
+        deleted: bool = False,
+    ) -> Page:
         """Give a page of the records of *module* that fit *where* and that the user may see.
 
         *sort* names fields, ``-`` before the name for descending; the id breaks ties.  *after* is ``page.next`` or
@@ -117,7 +134,7 @@ class Session:
         order = (sort,) if isinstance(sort, str) else tuple(sort)
         query = Query(
             ModuleName(module), where, sort=order, limit=limit, after=after, total=Total(total), deleted=deleted
-        )  # fmt: skip
+        )
         return self.state.read(lambda: find_page(self.state, query))
 
     def stream(
@@ -128,7 +145,9 @@ class Session:
         Without *fields*, all that the user may read.  Pages are read one by one, each on a snapshot of its own.
         """
         found = self.schema.module(module)
-        names = list(fields) or [name for name, slot in found.layout.slots.items() if self.state.policy.reads(found, slot.field)]
+        names = list(fields) or [
+            name for name, slot in found.layout.slots.items() if self.state.policy.reads(found, slot.field)
+        ]
         after: str | None = None
         while True:
             page = self.find(module, where, limit=size, after=after)
@@ -175,7 +194,13 @@ class Session:
         return self.unit(lambda _: work())
 
     def edit(
-        self, record: str | Record, /, values: Mapping[str, Value] | None = None, *, merge_fields: bool = False, **fields: Value
+        self,
+        record: str | Record,
+        /,
+        values: Mapping[str, Value] | None = None,
+        *,
+        merge_fields: bool = False,
+        **fields: Value,
     ) -> Record:
         """Give fields of a record new values; give the record as it then is.
 
@@ -228,9 +253,7 @@ class Session:
         return self.unit(lambda _: erase(self.state, self._get(record, Action.DELETE), tuple(fields)))
 
     # plans -------------------------------------------------------------------------------------------------
-    def plan_create(
-        self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause | None = None
-    ) -> Plan:  # fmt: skip
+    def plan_create(self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause | None = None) -> Plan:
         """Plan new records; what does not fit is refused by line, from 1, and the rest can be applied."""
 
         def work() -> Plan:
@@ -241,7 +264,7 @@ class Session:
 
     def plan_update(
         self, module: str, where: Filter, /, values: Mapping[str, Value] | None = None, **fields: Value
-    ) -> Plan:  # fmt: skip
+    ) -> Plan:
         """Plan the same new values for all records that fit; ``EVERYTHING`` must be said where it is meant."""
 
         def work() -> Plan:
@@ -252,9 +275,7 @@ class Session:
 
         return self.state.read(work)
 
-    def plan_edits(
-        self, module: str, edits: Mapping[str, Mapping[str, Value]], *, cause: Cause | None = None
-    ) -> Plan:  # fmt: skip
+    def plan_edits(self, module: str, edits: Mapping[str, Mapping[str, Value]], *, cause: Cause | None = None) -> Plan:
         """Plan new values for each record, by id; ids that the user may not see are refused as those of none."""
         return self.state.read(lambda: self._plan_edits(self.schema.module(module), edits, cause))
 
@@ -315,7 +336,7 @@ class Session:
     # applying ----------------------------------------------------------------------------------------------
     def apply(
         self, plan: Plan, *, tolerance: int = 0, skip_refused: bool = False, progress: Progress | None = None
-    ) -> Operation:  # fmt: skip
+    ) -> Operation:
         """Write *plan*: one operation, one transaction for each 5,000 records.
 
         Refused unless *skip_refused* says to write the rest.  Up to *tolerance* records may have changed since the
@@ -435,7 +456,7 @@ class Session:
         who = self.state.facts.email if self.state.facts is not None else self.state.purpose
         decision = Decision(
             allowed=last.matched, action=action, module=module.name, user=who, reasons=(last.reason,), record=name
-        )  # fmt: skip
+        )
         return Explanation(decision=decision, steps=tuple(steps))
 
 
@@ -477,22 +498,26 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
         if isinstance(part, Edits) and len(part):
             groups.setdefault(tuple([int(field.id) for field in part.fields]), []).append(part)
     return [
-        attrs.evolve(group[0], rows=[r for each in group for r in each.rows], after=[a for each in group for a in each.after])
+        attrs.evolve(
+            group[0], rows=[r for each in group for r in each.rows], after=[a for each in group for a in each.after]
+        )
         for group in groups.values()
-    ]  # fmt: skip
+    ]
 
 
 def _aggregate(
     state: State, module: Module, where: Filter, wanted: tuple[tuple[str, ...], Mapping[str, str]]
-) -> list[dict[str, Value]]:  # fmt: skip
+) -> list[dict[str, Value]]:
     by, named = wanted
     planner = state.planner()
     groups = [find_column(module, name, planner.view) for name in by]
     measures = [(name, *_measure(state, module, text)) for name, text in named.items()]
     rows = state.txn.aggregate(
-        module, planner.bound(module, where, Action.VIEW), groups=[field.column_of(part) for field, part in groups],
+        module,
+        planner.bound(module, where, Action.VIEW),
+        groups=[field.column_of(part) for field, part in groups],
         measures=[measure for _, measure, _ in measures],
-    )  # fmt: skip
+    )
     return [_group(row, by, [field for field, _ in groups], measures) for row in rows]
 
 
@@ -509,7 +534,7 @@ def _measure(state: State, module: Module, text: str) -> tuple[Measure, Field | 
 
 def _group(
     row: Row, by: Sequence[str], fields: Sequence[Field], measures: Sequence[tuple[str, Measure, Field | None]]
-) -> dict[str, Value]:  # fmt: skip
+) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name, grouped, cell in zip(by, fields, row, strict=False):
         found[name] = cell if cell is None or len(grouped.parts) > 1 else grouped.type.unpack(grouped, (cell,))
@@ -519,14 +544,18 @@ def _group(
     return found
 
 
-def _number(field: Field, cell: object) -> Value:
+def _number(field: Field, cell: Value) -> Value:
     """Give a sum or a bound as a value: of money, in the organisation's currency."""
     if field.type.name == "money":
-        return Decimal(int(cell)).scaleb(-field.scale)  # type: ignore[call-overload]  # a scaled integer
-    return field.type.unpack(field, (cell,))  # type: ignore[arg-type]  # a stored value
+        return Decimal(int(cell)).scaleb(-field.scale)
+    return field.type.unpack(field, (cell,))
 
 
 _ERRORS: Final[dict[str, type[NubetisError]]] = {
-    "not_unique": Conflict, "denied": AccessDenied, "not_found": NotFound, "unknown_field": NotFound, "unknown_user": NotFound,
-}  # fmt: skip
+    "not_unique": Conflict,
+    "denied": AccessDenied,
+    "not_found": NotFound,
+    "unknown_field": NotFound,
+    "unknown_user": NotFound,
+}
 """The class of a refusal's error, where it is not InvalidValue."""

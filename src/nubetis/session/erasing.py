@@ -51,5 +51,3 @@ def _scrub(state: State, changes: Sequence[JournalChange], fields: Sequence[Fiel
     part = Updates(CHANGES, ("before", "salts"), [change.key for change in touched], values)
     if touched:
         state.write_now(Batch(parts=(part,)))
-
-

@@ -9,7 +9,17 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidCursor, InvalidValue
 from nubetis.model.bind import All, Bound, No, bind, bind_sort
-from nubetis.model.query import BoundQuery, Order, Page, Query, Total, digest_of, order_values, read_cursor, write_cursor
+from nubetis.model.query import (
+    BoundQuery,
+    Order,
+    Page,
+    Query,
+    Total,
+    digest_of,
+    order_values,
+    read_cursor,
+    write_cursor,
+)
 from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.session.state import State
@@ -46,7 +56,7 @@ def find_page(state: State, query: Query) -> Page:
         page,
         next=cursors[1] if rows and (more or back) else None,
         previous=cursors[0] if rows and (more if back else after is not None) else None,
-    )  # fmt: skip
+    )
     return _counted(state, module, where, (query.total, page))
 
 
@@ -83,5 +93,3 @@ def _counted(state: State, module: Module, where: Bound, wanted: tuple[Total, Pa
     found = state.txn.count(module, where, limit=limit)
     capped = limit is not None and found > CAP
     return attrs.evolve(page, total=CAP if capped else found, capped=capped)
-
-

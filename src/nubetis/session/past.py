@@ -16,7 +16,7 @@ from nubetis.model.journal import JournalChange
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Operation, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
-from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module
+from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
 from nubetis.session.undoing import later_changes
 from nubetis.types import Key, RecordId, Row, Stored
@@ -45,12 +45,18 @@ def operation_of(row: Row) -> Operation:
     """Give a row of the operations ledger as a value."""
     cell = {column.name: row[place] for place, column in enumerate(OPERATIONS.layout.columns)}
     return Operation(
-        key=Key(int(cell["id"] or 0)), state=OperationState(str(cell["state"])), digest=str(cell["digest"]),
-        cause=Cause(CauseKind(str(cell["cause"])), json.loads(str(cell["detail"]))), actor=_user(cell["actor"]),
-        on_behalf_of=_user(cell["on_behalf_of"]), position=int(cell["position"] or 0), changes=int(cell["changes"] or 0),
-        undo_of=None if cell["undo_of"] is None else Key(int(cell["undo_of"])), started_at=_instant(cell["started_at"]),
+        key=Key(int(cell["id"] or 0)),
+        state=OperationState(str(cell["state"])),
+        digest=str(cell["digest"]),
+        cause=Cause(CauseKind(str(cell["cause"])), json.loads(str(cell["detail"]))),
+        actor=_user(cell["actor"]),
+        on_behalf_of=_user(cell["on_behalf_of"]),
+        position=int(cell["position"] or 0),
+        changes=int(cell["changes"] or 0),
+        undo_of=None if cell["undo_of"] is None else Key(int(cell["undo_of"])),
+        started_at=_instant(cell["started_at"]),
         ended_at=_instant(cell["ended_at"]),
-    )  # fmt: skip
+    )
 
 
 def _user(key: Stored) -> RecordId | None:
@@ -63,21 +69,33 @@ def _instant(text: Stored) -> datetime | None:
 
 def history_of(txn: Txn, module: Module, row: Row) -> list[Moment]:
     """Give the life of the record *row*, newest first.  Cost: one indexed query, and one for its operations."""
-    changes = later_changes(txn, module, [Key(int(row[ID] or 0))], after=Key(0))
+    changes = later_changes(txn, module, [key_of(row)], after=Key(0))
     entries = _entries(txn, [change.entry for change in changes] + [Key(int(row[CREATED_IN] or 0))])
     present, moments = row, []
     for change in reversed(changes):
         earlier = _undone(module, present, change)
-        names = [module.by_id[number].name for number in change.before if number in module.by_id]  # type: ignore[index]
+        names = [module.by_id[number].name for number in change.before if number in module.by_id]
         moments.append(_moment(module, change.kind, entries[change.entry], (earlier, present), names))
         present = earlier
-    born = [name for name, slot in module.layout.slots.items() if not slot.field.system and Record(module, present)[name] not in (None, ())]
+    born = [
+        name
+        for name, slot in module.layout.slots.items()
+        if not slot.field.system and Record(module, present)[name] not in (None, ())
+    ]
     first = entries.get(Key(int(row[CREATED_IN] or 0)))
-    return moments + ([] if first is None else [_moment(module, ChangeKind.CREATE, first, (present, present), born, born=True)])
+    return moments + (
+        [] if first is None else [_moment(module, ChangeKind.CREATE, first, (present, present), born, born=True)]
+    )
 
 
 def _moment(
-    module: Module, kind: ChangeKind, entry: tuple[datetime, Operation], rows: tuple[Row, Row], names: Sequence[str], *, born: bool = False
+    module: Module,
+    kind: ChangeKind,
+    entry: tuple[datetime, Operation],
+    rows: tuple[Row, Row],
+    names: Sequence[str],
+    *,
+    born: bool = False,
 ) -> Moment:
     old, new = Record(module, rows[0]), Record(module, rows[1])
     before = {} if born else {name: old[name] for name in names}
@@ -88,7 +106,7 @@ def _undone(module: Module, row: Row, change: JournalChange) -> Row:
     """Give the row as it was before *change*."""
     cells = list(row)
     for number, values in change.before.items():
-        field = module.by_id.get(number)  # type: ignore[call-overload]  # a field's number
+        field = module.by_id.get(number)
         if field is not None:
             place = module.layout.index[field.column]
             cells[place : place + len(values)] = values
@@ -102,7 +120,7 @@ def _entries(txn: Txn, keys: Sequence[Key]) -> dict[Key, tuple[datetime, Operati
     rows = [row for row in txn.get_many(ENTRIES, unique) if row is not None]
     numbers = sorted({Key(int(row[1] or 0)) for row in rows})
     operations = {row[ID]: operation_of(row) for row in txn.get_many(OPERATIONS, numbers) if row is not None}
-    return {Key(int(row[ID] or 0)): (datetime.fromisoformat(str(row[2])), operations[row[1]]) for row in rows}
+    return {key_of(row): (datetime.fromisoformat(str(row[2])), operations[row[1]]) for row in rows}
 
 
 def row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
@@ -111,7 +129,7 @@ def row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
     if created is None or str(created[2]) > instant:
         return None
     after = _last_entry(txn, instant)
-    for change in reversed(later_changes(txn, module, [Key(int(row[ID] or 0))], after=after)):
+    for change in reversed(later_changes(txn, module, [key_of(row)], after=after)):
         row = _undone(module, row, change)
         if change.kind is ChangeKind.RESTORE:
             row = (*row[:DELETED_IN], change.entry, *row[DELETED_IN + 1 :])
@@ -121,7 +139,7 @@ def row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
 def _last_entry(txn: Txn, instant: str) -> Key:
     where = Test("at", Operator.LE, instant)
     rows = txn.query(BoundQuery(module=ENTRIES, where=where, order=(Order("id", descending=True),), limit=1))
-    return Key(int(rows[0][ID] or 0)) if rows else Key(0)
+    return key_of(rows[0]) if rows else Key(0)
 
 
 def latest(txn: Txn, actor: Key | None, limit: int) -> list[Operation]:

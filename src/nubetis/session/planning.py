@@ -7,7 +7,7 @@ uniqueness for all of a part together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
@@ -21,7 +21,7 @@ from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Refusal
-from nubetis.model.schema import DELETED_IN, ID, Module
+from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.world import LIVE, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -145,7 +145,7 @@ class Planner:
         def make(values: Mapping[str, Value]) -> list[Stored]:
             row = empty.copy()
             for name, offered in values.items():
-                slot = places.get(name)  # type: ignore[call-overload]  # any text may be offered
+                slot = places.get(name)
                 if slot is None:
                     slot = module.layout.slots[self.writable(module, name).name]
                 row[slot.start : slot.stop] = self.value(slot.field, offered)
@@ -172,7 +172,12 @@ class Planner:
 
     # editing -----------------------------------------------------------------------------------------------
     def edits(
-        self, module: Module, rows: Iterable[Row], values: Mapping[str, Value], *, action: Action = Action.EDIT
+        self,
+        module: Module,
+        rows: Iterable[Row],
+        values: Mapping[str, Value],
+        *,
+        action: Action = Action.EDIT,
     ) -> tuple[Edits, list[Refusal]]:
         """Give the same new values for all of *rows*; records that have them already are left out."""
         self.require(action, module)
@@ -217,14 +222,16 @@ class Planner:
         return attrs.evolve(part, rows=[row for at, row in enumerate(kept) if at not in gone]), refusals
 
     def _id(self, module: Module, row: Row) -> RecordId:
-        return encode(module.prefix, int(row[ID] or 0))
+        return encode(module.prefix, key_of(row))
 
     def _denied(self, module: Module, row: Row, action: Action) -> Refusal:
         params = {"user": "This user", "action": action.value, "module": module.name}
         return Refusal(code="denied", params=params, module=module.name, record=self._id(module, row))
 
     # what only all records together can tell ---------------------------------------------------------------
-    def _unfit(self, module: Module, rows: Sequence[Row], *, fields: Sequence[Field] | None = None) -> dict[int, Refusal]:
+    def _unfit(
+        self, module: Module, rows: Sequence[Row], *, fields: Sequence[Field] | None = None
+    ) -> dict[int, Refusal]:
         """Give what stands against some of *rows*, by place: links that lead nowhere, values that are taken."""
         gone: dict[int, Refusal] = {}
         looked_at = module.all_fields if fields is None else fields
@@ -246,7 +253,11 @@ class Planner:
                 wanted.setdefault((prefix, int(row[at] or 0)), []).append(place)
         missing = [places for pair, places in wanted.items() if pair not in self._present(wanted)] if wanted else []
         params = {"field": field.name}
-        return {p: Refusal(code="bad_link", params=params, module=module.name, field=field.name) for ps in missing for p in ps}
+        return {
+            p: Refusal(code="bad_link", params=params, module=module.name, field=field.name)
+            for ps in missing
+            for p in ps
+        }
 
     def _present(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
         found: set[tuple[str, int]] = set()
@@ -257,7 +268,7 @@ class Planner:
             module = self.world.schema.by_prefix[prefix]
             may = self.allowed(module, Action.VIEW)
             rows = self.rows_of(module, keys)
-            found |= {(prefix, int(r[ID] or 0)) for r in rows if r is not None and r[DELETED_IN] is None and may(r)}
+            found |= {(prefix, key_of(r)) for r in rows if r is not None and r[DELETED_IN] is None and may(r)}
         return found
 
     def _taken(self, module: Module, field: Field, rows: Sequence[Row]) -> dict[int, Refusal]:
@@ -270,8 +281,10 @@ class Planner:
         for place, (row, value) in enumerate(zip(rows, values, strict=True)):
             if value is None:
                 continue
-            if owners.setdefault(value, int(row[ID] or 0)) != row[ID]:
-                gone[place] = Refusal(code="not_unique", params={"field": field.name}, module=module.name, field=field.name)
+            if owners.setdefault(value, key_of(row)) != row[ID]:
+                gone[place] = Refusal(
+                    code="not_unique", params={"field": field.name}, module=module.name, field=field.name
+                )
         return gone
 
     def _owners(self, module: Module, column: str, values: set[Stored]) -> dict[Stored, int]:
@@ -280,13 +293,19 @@ class Planner:
         for start in range(0, len(ordered), _CHUNK):
             where = All((OneOf(column, tuple(ordered[start : start + _CHUNK])), LIVE))
             for keys, cells in self.txn.stream(module, where, columns=("id", column)):
-                found |= dict(zip(cells, map(int, keys), strict=True))  # type: ignore[arg-type]  # keys are integers
+                found |= dict(zip(cells, cast("Sequence[int]", keys), strict=True))
         return found
 
 
 def _refusal(error: NubetisError, module: Module, line: int) -> Refusal:
     field = error.params.get("field")
-    return Refusal(code=error.code, params=error.params, module=module.name, line=line, field=None if field is None else str(field))
+    return Refusal(
+        code=error.code,
+        params=error.params,
+        module=module.name,
+        line=line,
+        field=None if field is None else str(field),
+    )
 
 
 def without(parts: Iterable[Part], refused: set[tuple[ModuleName, RecordId]]) -> tuple[Part, ...]:
@@ -294,10 +313,10 @@ def without(parts: Iterable[Part], refused: set[tuple[ModuleName, RecordId]]) ->
     found: list[Part] = []
     for part in parts:
         prefix, name = part.module.prefix, part.module.name
-        keep = [at for at, row in enumerate(part.rows) if (name, encode(prefix, int(row[ID] or 0))) not in refused]
+        keep = [at for at, row in enumerate(part.rows) if (name, encode(prefix, key_of(row))) not in refused]
         rows = [part.rows[at] for at in keep]
         after = [part.after[at] for at in keep] if isinstance(part, Edits) and part.after else []
-        found.append(attrs.evolve(part, rows=rows, after=after) if isinstance(part, Edits) else Creates(part.module, rows))
+        found.append(
+            attrs.evolve(part, rows=rows, after=after) if isinstance(part, Edits) else Creates(part.module, rows)
+        )
     return tuple(found)
-
-

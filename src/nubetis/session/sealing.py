@@ -8,10 +8,17 @@ import attrs
 
 from nubetis.errors import Damaged
 from nubetis.model.bind import ALWAYS, Missing, OneOf
-from nubetis.model.journal import GENESIS, Tampered, broken_commitments, entry_digest, read_change, seal_digest
+from nubetis.model.journal import (
+    GENESIS,
+    Tampered,
+    broken_commitments,
+    entry_digest,
+    read_change,
+    seal_digest,
+)
 from nubetis.model.kinds import instant_text
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import ID
+from nubetis.model.schema import ID, key_of
 from nubetis.model.store import Batch, Inserts, Txn, Updates
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS, SEALS
 from nubetis.session.state import State
@@ -61,10 +68,12 @@ def _seal_some(state: State, secret: bytes | None) -> int:
     before, now = _last_seal(state.txn), instant_text(state.world.now())
     seals: list[Row] = []
     for number, entry in enumerate(entries, start=first):
-        before = seal_digest(before, Key(int(entry[ID] or 0)), str(entry[_DIGEST]), secret=secret)
+        before = seal_digest(before, key_of(entry), str(entry[_DIGEST]), secret=secret)
         seals.append((number, entry[ID], before, now))
-    keys = [Key(int(entry[ID] or 0)) for entry in entries]
-    state.write_now(Batch(parts=(Inserts(SEALS, seals), Updates(ENTRIES, ("seal",), keys, [(row[ID],) for row in seals]))))
+    keys = [key_of(entry) for entry in entries]
+    state.write_now(
+        Batch(parts=(Inserts(SEALS, seals), Updates(ENTRIES, ("seal",), keys, [(row[ID],) for row in seals])))
+    )
     return len(entries)
 
 
@@ -98,9 +107,13 @@ class _Verifier:
         for batch in self.txn.stream(SEALS, size=_LOT):
             self._seals(list(zip(*batch, strict=True)), anchor)
         if anchor is not None and not self.anchored:
-            self.found.append(Tampered("the chain does not hold the anchor: its end was cut off or it was written anew"))
+            self.found.append(
+                Tampered("the chain does not hold the anchor: its end was cut off or it was written anew")
+            )
         self._strangers()
-        return Verification(entries=self.entries, anchor=f"{self.expected - 1}:{self.before}", tampered=tuple(self.found))
+        return Verification(
+            entries=self.entries, anchor=f"{self.expected - 1}:{self.before}", tampered=tuple(self.found)
+        )
 
     def _seals(self, seals: Sequence[Row], anchor: str | None) -> None:
         keys = [Key(int(row[1] or 0)) for row in seals]
@@ -110,7 +123,7 @@ class _Verifier:
         for row in seals:
             key = Key(int(row[1] or 0))
             entry = entries[key]
-            self._number(int(row[ID] or 0))
+            self._number(key_of(row))
             self.entries += 1
             if entry is None:
                 self.found.append(Tampered(f"entry {key} is gone", key))
@@ -118,7 +131,7 @@ class _Verifier:
                 self._entry(entry, operations.get(entry[1]), changes.get(key, []))
                 self._link(row, entry)
             self.before = str(row[2])
-            self.anchored = self.anchored or anchor == f"{row[ID]}:{row[2]}"
+            self.anchored = self.anchored or anchor == f"{key_of(row)}:{row[2]!s}"
 
     def _number(self, number: int) -> None:
         if number != self.expected:
@@ -128,14 +141,21 @@ class _Verifier:
     def _link(self, row: Row, entry: Row) -> None:
         wanted = seal_digest(self.before, Key(int(row[1] or 0)), str(entry[_DIGEST]), secret=self.secret)
         if wanted != row[2] or entry[_SEAL] != row[ID]:
-            self.found.append(Tampered(f"seal {row[ID]} does not fit entry {row[1]} and the seal before it", Key(int(row[1] or 0))))
+            self.found.append(
+                Tampered(
+                    f"seal {key_of(row)} does not fit entry {int(row[1] or 0)} and the seal before it",
+                    Key(int(row[1] or 0)),
+                )
+            )
 
     def _entry(self, entry: Row, operation: Row | None, changes: Sequence[Row]) -> None:
-        key = Key(int(entry[ID] or 0))
+        key = key_of(entry)
         if operation is None:
             self.found.append(Tampered(f"the operation of entry {key} is gone", key))
         elif entry_digest(entry, operation, changes) != entry[_DIGEST]:
-            self.found.append(Tampered(f"entry {key}, its operation or one of its changes is not what was written", key))
+            self.found.append(
+                Tampered(f"entry {key}, its operation or one of its changes is not what was written", key)
+            )
         for change in changes:
             self.found += self._commitments(change)
 
@@ -143,7 +163,7 @@ class _Verifier:
         try:
             change = read_change(row)
         except (ValueError, TypeError, AttributeError):
-            return [Tampered(f"change {row[ID]} cannot be read")]
+            return [Tampered(f"change {key_of(row)} cannot be read")]
         return broken_commitments(change)
 
     def _changes(self, keys: Sequence[Key]) -> dict[Key, list[Row]]:
@@ -162,10 +182,11 @@ class _Verifier:
         for keys, entries in self.txn.stream(CHANGES, columns=("id", "entry"), size=_LOT):
             known = _present(self.txn, {Key(int(entry or 0)) for entry in entries})
             self.found += [
-                Tampered(f"change {key} belongs to no entry") for key, entry in zip(keys, entries, strict=True) if entry not in known
-            ]  # fmt: skip
+                Tampered(f"change {int(key or 0)} belongs to no entry")
+                for key, entry in zip(keys, entries, strict=True)
+                if entry not in known
+            ]
 
 
 def _present(txn: Txn, keys: set[Key]) -> set[object]:
     return {row[ID] for row in txn.get_many(ENTRIES, sorted(keys)) if row is not None}
-

@@ -30,7 +30,14 @@ _PROFILES = (("Administrator", True), ("Standard", False))
 
 def set_up(state: State, schema: Schema, *, administrator: str, settings: Mapping[str, Json]) -> None:
     """Write the definitions of the modules, the built-in roles and profiles, the settings and the administrator."""
-    state.write(lambda: _set_up(state, schema, administrator, {"name": _name_of(administrator), **settings, "id": state.world.salt()}))
+    state.write(
+        lambda: _set_up(
+            state,
+            schema,
+            administrator,
+            {"name": _name_of(administrator), **settings, "id": state.world.salt()},
+        )
+    )
 
 
 def _name_of(email: str) -> str:
@@ -41,18 +48,27 @@ def _name_of(email: str) -> str:
 def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[str, Json]) -> None:
     state.world.schema = schema
     definitions = [
-        {"name": each.name, "number": int(each.id), "definition": json.dumps(module_json(each), ensure_ascii=False, sort_keys=True)}
+        {
+            "name": each.name,
+            "number": int(each.id),
+            "definition": json.dumps(module_json(each), ensure_ascii=False, sort_keys=True),
+        }
         for each in schema.modules
-    ]  # fmt: skip
+    ]
     _create(state, "modules", definitions)
     _create(state, "settings", [{"name": name, "value": json.dumps(value)} for name, value in settings.items()])
     roles = _create(state, "roles", [{"name": name, "built_in": True} for name in _ROLES])
-    profiles = _create(state, "profiles", [{"name": n, "administrator": admin, "built_in": True} for n, admin in _PROFILES])
+    profiles = _create(
+        state, "profiles", [{"name": n, "administrator": admin, "built_in": True} for n, admin in _PROFILES]
+    )
     local = administrator.partition("@")[0]
     person = {
-        "email": administrator, "handle": local, "name": local.replace(".", " ").title(),
-        "role": roles[0].id, "profile": profiles[0].id,
-    }  # fmt: skip
+        "email": administrator,
+        "handle": local,
+        "name": local.replace(".", " ").title(),
+        "role": roles[0].id,
+        "profile": profiles[0].id,
+    }
     _create(state, "users", [person])
 
 
@@ -80,5 +96,3 @@ def open_session(world: World, sign_in: HostSignIn) -> Session:
     if not facts.active:
         raise AccessDenied("denied", user=sign_in.user, action="sign in", module="this organisation")
     return Session(State(world, key))
-
-

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import attrs
 
-from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
 from nubetis.access.decision import Action
+from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
 from nubetis.errors import Conflict, NotFound, StoreError
 from nubetis.model.bind import Test, Viewpoint
 from nubetis.model.fields import Operator, Value
@@ -43,10 +43,12 @@ def facts_of(world: World, txn: Txn, user: Key) -> UserFacts:
     record = Record(users, row)
     held = txn.get_many(profiles, [Key(int(row[users.layout.index["profile"]] or 0))])[0]
     return UserFacts(
-        id=record.id, name=str(record["name"]), email=str(record["email"]),
+        id=record.id,
+        name=str(record["name"]),
+        email=str(record["email"]),
         active=record["state"] == "active" and row[DELETED_IN] is None,
         administrator=held is not None and held[DELETED_IN] is None and bool(Record(profiles, held)["administrator"]),
-    )  # fmt: skip
+    )
 
 
 @attrs.define
@@ -131,9 +133,12 @@ class State:
         """Give from where the user's filters are seen."""
         people: Mapping[People, tuple[RecordId, ...]] = {} if self.user_id is None else {People.ME: (self.user_id,)}
         return Viewpoint(
-            now=self.world.now(), people=people, readable=self.policy.reads, visible=self._visible,
+            now=self.world.now(),
+            people=people,
+            readable=self.policy.reads,
+            visible=self._visible,
             find_user=lambda name: self.world.find_user(self.txn, name),
-        )  # fmt: skip
+        )
 
     def _visible(self, module: Module) -> Filter:
         return self.policy.grant(Action.VIEW, module)[0]
@@ -160,5 +165,7 @@ class State:
 
     def _left(self, operation: Key) -> list[Key]:
         where = Test("hash", Operator.GE, f"plan:{operation}:")
-        rows = self.txn.query(BoundQuery(module=BLOBS, where=where, order=(Order("hash"), Order("id")), limit=1_000_000))
+        rows = self.txn.query(
+            BoundQuery(module=BLOBS, where=where, order=(Order("hash"), Order("id")), limit=1_000_000)
+        )
         return [Key(int(row[0] or 0)) for row in rows if str(row[1]).startswith(f"plan:{operation}:")]

@@ -17,7 +17,7 @@ from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
 from nubetis.model.journal import JournalChange, read_change, read_inserts
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Part, Plan, Refusal
-from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, Schema
+from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, Schema, key_of
 from nubetis.model.system import CHANGES, ENTRIES
 from nubetis.session.planning import Planner
 from nubetis.types import Key, Row
@@ -38,10 +38,13 @@ def entries_of(txn: Txn, operation: Key) -> list[Row]:
 
 def changes_of_entries(txn: Txn, entries: Iterable[Row]) -> list[JournalChange]:
     """Give the changes of *entries*, oldest first."""
-    keys = [int(row[ID] or 0) for row in entries]
-    found = [row for start in range(0, len(keys), _CHUNK)
-             for batch in txn.stream(CHANGES, OneOf("entry", tuple(keys[start : start + _CHUNK])))
-             for row in zip(*batch, strict=True)]  # fmt: skip
+    keys = [key_of(row) for row in entries]
+    found = [
+        row
+        for start in range(0, len(keys), _CHUNK)
+        for batch in txn.stream(CHANGES, OneOf("entry", tuple(keys[start : start + _CHUNK])))
+        for row in zip(*batch, strict=True)
+    ]
     return sorted(map(read_change, found), key=lambda change: (change.entry, change.key))
 
 
@@ -86,20 +89,25 @@ class UndoPlanner:
         for change in changes_of_entries(self.planner.txn, entries):
             by_module.setdefault(change.module, []).append(change)
         for number, changes in by_module.items():
-            self._take_back(number, changes, last=Key(int(entries[-1][ID] or 0)))
+            self._take_back(number, changes, last=key_of(entries[-1]))
         for entry in entries:
             self._take_back_creations(entry)
         detail = {"operation": encode("ope", self.operation)}
         return Plan(
-            cause=Cause(CauseKind.UNDO, detail), parts=tuple(self._parts()), refusals=tuple(self.found.failed),
-            warnings=tuple(self.found.kept), undo_of=self.operation,
-        )  # fmt: skip
+            cause=Cause(CauseKind.UNDO, detail),
+            parts=tuple(self._parts()),
+            refusals=tuple(self.found.failed),
+            warnings=tuple(self.found.kept),
+            undo_of=self.operation,
+        )
 
     # changes -----------------------------------------------------------------------------------------------
     def _take_back(self, number: int, changes: list[JournalChange], *, last: Key) -> None:
-        module = self.schema.by_id.get(number)  # type: ignore[call-overload]  # a module's number
+        module = self.schema.by_id.get(number)
         if module is None or module.name == "modules":
-            self.found.failed.append(Refusal(code="undo_foreign", params=_params(self.operation, "the module is gone or a schema")))
+            self.found.failed.append(
+                Refusal(code="undo_foreign", params=_params(self.operation, "the module is gone or a schema"))
+            )
             return
         records = list(dict.fromkeys(change.record for change in changes))
         rows = dict(zip(records, self.planner.rows_of(module, records), strict=True))
@@ -121,29 +129,32 @@ class UndoPlanner:
         params = {"id": encode(module.prefix, record), "reason": reason}
         self.found.failed.append(
             Refusal(code="undo_foreign", params=params, module=module.name, record=encode(module.prefix, record))
-        )  # fmt: skip
+        )
 
     def _record(self, module: Module, row: Row, mine: list[JournalChange], later: list[JournalChange]) -> None:
         moves = [change for change in mine if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}]
         if moves:
-            self._move(module, row, moves[-1], later)
+            self._move(module, row, moves[-1])
         before: dict[int, Row] = {}
         for change in mine:
             before = {**change.before, **before}
-        back: dict[int, Row] = {}
-        for number, values in before.items():
-            if self._untouched(module, row, mine, later, number):
-                back[number] = values
+        back = {
+            number: cells for number, cells in before.items() if self._untouched(module, row, (mine, later), number)
+        }
         if back:
             order = tuple(sorted(back))
-            cells = tuple([cell for number in order for cell in back[number]])
-            self.found.sets.setdefault((module.id, order), []).append((row, cells))
+            values = tuple([cell for number in order for cell in back[number]])
+            self.found.sets.setdefault((module.id, order), []).append((row, values))
 
     def _untouched(
-        self, module: Module, row: Row, mine: list[JournalChange], later: list[JournalChange], number: int
+        self, module: Module, row: Row, changes: tuple[list[JournalChange], list[JournalChange]], number: int
     ) -> bool:
-        """Say whether the field still has the value that the operation left; note it as kept where not."""
-        field = module.by_id.get(number)  # type: ignore[call-overload]  # a field's number
+        """Say whether the field still has the value that the operation left; note it as kept where not.
+
+        *changes* are the operation's own and those that followed.
+        """
+        mine, later = changes
+        field = module.by_id.get(number)
         if field is None:
             return False
         place = module.layout.index[field.column]
@@ -151,15 +162,17 @@ class UndoPlanner:
         following = [change for change in later if number in change.before]
         if not following or following[0].before[number] == present:
             return True
-        record = encode(module.prefix, int(row[ID] or 0))
+        record = encode(module.prefix, key_of(row))
         params = {"id": record, "actual": row[VERSION], "expected": mine[-1].version + 1}
-        self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record, field=field.name))
+        self.found.kept.append(
+            Refusal(code="stale", params=params, module=module.name, record=record, field=field.name)
+        )
         return False
 
-    def _move(self, module: Module, row: Row, change: JournalChange, later: list[JournalChange]) -> None:
+    def _move(self, module: Module, row: Row, change: JournalChange) -> None:
         deleted = row[DELETED_IN] is not None
         if deleted is not (change.kind is ChangeKind.DELETE) or (deleted and row[DELETED_IN] != change.entry):
-            record = encode(module.prefix, int(row[ID] or 0))
+            record = encode(module.prefix, key_of(row))
             params = {"id": record, "actual": row[VERSION], "expected": change.version + 1}
             self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record))
             return
@@ -169,9 +182,11 @@ class UndoPlanner:
     # creations ---------------------------------------------------------------------------------------------
     def _take_back_creations(self, entry: Row) -> None:
         for number, first, last, _ in read_inserts(entry):
-            module = self.schema.by_id.get(number)  # type: ignore[call-overload]  # a module's number
+            module = self.schema.by_id.get(number)
             if module is None or module.name == "modules":
-                self.found.failed.append(Refusal(code="undo_foreign", params=_params(self.operation, "it changed the schema")))
+                self.found.failed.append(
+                    Refusal(code="undo_foreign", params=_params(self.operation, "it changed the schema"))
+                )
                 continue
             inside = (Test("id", Operator.GE, first), Test("id", Operator.LE, last))
             where = All((*inside, Test("created_in", Operator.EQ, entry[ID])))
@@ -180,11 +195,11 @@ class UndoPlanner:
 
     def _remove(self, module: Module, rows: list[Row]) -> None:
         may = self.planner.allowed(module, Action.DELETE)
-        linked = self._linked_from(module, [Key(int(row[ID] or 0)) for row in rows], {row[CREATED_IN] for row in rows})
+        linked = self._linked_from(module, [key_of(row) for row in rows], {row[CREATED_IN] for row in rows})
         for row in rows:
-            record = encode(module.prefix, int(row[ID] or 0))
+            record = encode(module.prefix, key_of(row))
             if not may(row):
-                self._fail(module, Key(int(row[ID] or 0)), "you may not delete it")
+                self._fail(module, key_of(row), "you may not delete it")
             elif row[VERSION] != 1:
                 params = {"id": record, "actual": row[VERSION], "expected": 1}
                 self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record))
@@ -204,22 +219,29 @@ class UndoPlanner:
         return found
 
     def _count_links(
-        self, other: Module, column: str, keys: list[Key], entries: set[object], found: dict[object, tuple[str, int]]
+        self,
+        other: Module,
+        column: str,
+        keys: list[Key],
+        entries: set[object],
+        found: dict[object, tuple[str, int]],
     ) -> None:
         for start in range(0, len(keys), _CHUNK):
             where: Bound = All((AnyOf((OneOf(column, tuple(keys[start : start + _CHUNK])),)),))
-            for targets, made, gone in self.planner.txn.stream(other, where, columns=(column, "created_in", "deleted_in")):
+            for targets, made, gone in self.planner.txn.stream(
+                other, where, columns=(column, "created_in", "deleted_in")
+            ):
                 for target, entry, deleted in zip(targets, made, gone, strict=True):
                     if deleted is None and entry not in entries:
                         found[target] = (other.name, found.get(target, ("", 0))[1] + 1)
 
     def _parts(self) -> Iterable[Part]:
         for (number, order), pairs in self.found.sets.items():
-            module = self.schema.by_id[number]  # type: ignore[index]  # a module's number
-            fields = tuple([module.by_id[each] for each in order])  # type: ignore[index]  # a field's number
+            module = self.schema.by_id[number]
+            fields = tuple([module.by_id[each] for each in order])
             yield Edits(module, [row for row, _ in pairs], fields, [cells for _, cells in pairs])
         for (number, kind), rows in self.found.moves.items():
-            yield Edits(self.schema.by_id[number], rows, kind=kind)  # type: ignore[index]  # a module's number
+            yield Edits(self.schema.by_id[number], rows, kind=kind)
 
 
 def _params(operation: Key, reason: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import DELETED_IN, ID, Module, Schema
+from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Store, Txn, Versions
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.types import Json, Key, RecordId, Row
@@ -109,7 +109,7 @@ class World:
         rows = txn.query(BoundQuery(module=users, where=where, limit=1))
         if not rows:
             raise NotFound("unknown_user", user=name[:60])
-        return encode(users.prefix, int(rows[0][ID] or 0))
+        return encode(users.prefix, key_of(rows[0]))
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
