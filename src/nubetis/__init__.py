@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nubetis.org import Org as Org
     from nubetis.org import Surroundings as Surroundings
     from nubetis.org import create as create
-    from nubetis.org import open as open  # noqa: A004 - nubetis.open
+    from nubetis.org import open as open
     from nubetis.session import Session as Session
 
 _WHERE: Final = {
@@ -56,7 +56,7 @@ _WHERE: Final = {
     "read": "nubetis.data.table",
 }
 
-__all__ = [  # noqa: F822 - loaded by __getattr__
+__all__ = [
     "Decision",
     "F",
     "Field",
@@ -86,7 +86,7 @@ def __getattr__(name: str) -> object:
     if name not in _WHERE:
         message = f"module 'nubetis' has no attribute {name!r}"
         raise AttributeError(message)
-    from importlib import import_module  # noqa: PLC0415 - loaded when asked for
+    from importlib import import_module
 
     value: object = getattr(import_module(_WHERE[name]), name)
     globals()[name] = value

@@ -80,6 +80,8 @@ class Explanation:
 
     def __str__(self) -> str:
         verb = "may" if self.decision.allowed else "may not"
-        head = f"{self.decision.user} {verb} {self.decision.action.value} {self.decision.record or self.decision.module}"
+        head = (
+            f"{self.decision.user} {verb} {self.decision.action.value} {self.decision.record or self.decision.module}"
+        )
         lines = [f"  {'✓' if step.matched else '·'} {step.name}: {_SENTENCES[step.reason]}" for step in self.steps]
         return "\n".join([f"{head}: {self.decision.because}", *lines])

@@ -23,9 +23,7 @@ def check_administrators(txn: Txn, schema: Schema) -> None:
     """
     living = Missing("deleted_in")
     administrators = All((Test("administrator", Operator.EQ, 1), living))
-    keys = [
-        key for (batch,) in txn.stream(schema.module("profiles"), administrators, columns=("id",)) for key in batch
-    ]
+    keys = [key for (batch,) in txn.stream(schema.module("profiles"), administrators, columns=("id",)) for key in batch]
     active = All((Test("state", Operator.EQ, "active"), OneOf("profile", tuple(keys)), living))
     if not keys or not txn.count(schema.module("users"), active, limit=1):
         raise Refused("last_administrator")

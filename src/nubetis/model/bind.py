@@ -232,6 +232,7 @@ def _shift(start: date, unit: Unit, count: int) -> date:
 def period_days(span: Period, view: Viewpoint) -> tuple[date | None, date]:
     """Give the first day of *span* and the day after its last; ``None`` where it has no beginning.
 
+    >>> from datetime import UTC
     >>> view = Viewpoint(now=datetime(2026, 5, 20, tzinfo=UTC))
     >>> period_days(Period(PeriodKind.LAST, Unit.QUARTER), view)
     (datetime.date(2026, 1, 1), datetime.date(2026, 4, 1))

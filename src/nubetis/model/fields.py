@@ -21,15 +21,13 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from nubetis.errors import InvalidValue
+from nubetis.model.formats import Formats
 from nubetis.types import Cells, FieldId, FieldName, ModuleName, Row, Stored
-
-if TYPE_CHECKING:
-    from nubetis.model.formats import Formats
 
 __all__ = [
     "Choice",

@@ -18,7 +18,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, overload
+from typing import Final, overload
 
 import attrs
 
@@ -26,11 +26,9 @@ from nubetis.errors import InvalidCursor
 from nubetis.model.bind import All, Bound, Missing, No, Test
 from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.types import ModuleName, Row, Stored
-
-if TYPE_CHECKING:
-    from nubetis.model.record import Record
 
 __all__ = [
     "BoundQuery",
@@ -160,7 +158,7 @@ def read_cursor(cursor: str, digest: str) -> tuple[tuple[Stored, ...], bool]:
 
 
 @attrs.frozen(kw_only=True)
-class Page(Sequence["Record"]):
+class Page(Sequence[Record]):
     """Some records of a query, in order; a sequence.
 
     *next* and *previous* are cursors for ``find(…, after=…)``; ``None`` at the end and at the beginning.

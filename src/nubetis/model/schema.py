@@ -10,17 +10,15 @@ import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import attrs
 
 from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_name
+from nubetis.model.filters import Filter
 from nubetis.model.kinds import kind
 from nubetis.types import FieldId, FieldName, Key, ModuleId, ModuleName, Row
-
-if TYPE_CHECKING:
-    from nubetis.model.filters import Filter
 
 __all__ = [
     "CREATED_IN",

@@ -14,9 +14,22 @@ from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema
 
 __all__ = [
-    "BLOBS", "CHANGES", "COUNTERS", "ENTRIES", "MODULES", "OPERATIONS", "OUTBOX", "PROFILES", "ROLES", "SEALS", "SETTINGS",
-    "SYSTEM_SCHEMA", "TALLIES", "USERS", "VERSIONS",
-]  # fmt: skip
+    "BLOBS",
+    "CHANGES",
+    "COUNTERS",
+    "ENTRIES",
+    "MODULES",
+    "OPERATIONS",
+    "OUTBOX",
+    "PROFILES",
+    "ROLES",
+    "SEALS",
+    "SETTINGS",
+    "SYSTEM_SCHEMA",
+    "TALLIES",
+    "USERS",
+    "VERSIONS",
+]
 
 
 def _field(name: str, type_name: str = "text", **settings: Value) -> Field:

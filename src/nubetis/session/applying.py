@@ -102,7 +102,7 @@ class Applier:
 
     def run(self) -> Operation:
         """Write the plan; give the operation."""
-        lots = list(chunks(self.plan.parts))
+        lots = list(chunks(self.plan.parts, CHUNK))
         operation = self._begin(sum(map(len, self.plan.parts)))
         if len(lots) <= 1:
             return self.state.write(lambda: self._whole(operation, lots[0] if lots else ()))

@@ -1,0 +1,83 @@
+"""Money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+from typing import Final
+
+from nubetis.errors import InvalidValue
+from nubetis.model.fields import Field, FieldType, Part, Storage, Value
+from nubetis.model.formats import Formats
+from nubetis.model.kinds.base import ORDER, wrong
+from nubetis.model.kinds.numbers import check_decimal, sample_decimal
+from nubetis.model.money import Money
+from nubetis.types import Cells, Row, Stored
+
+__all__ = ["TYPES"]
+
+
+def _pack_money(field: Field, value: Value) -> Row:
+    assert isinstance(value, Money)  # noqa: S101 - checked
+    home = value.amount if value.home is None else value.home
+    return int(value.amount.scaleb(field.scale)), value.currency, int(home.scaleb(field.scale))
+
+
+def _unpack_money(field: Field, row: Cells) -> Value:
+    if row[0] is None:
+        return None
+    amount, home = (Decimal(int(row[place] or 0)).scaleb(-field.scale) for place in (0, 2))
+    return Money(amount, str(row[1]), home=home)
+
+
+def _check_money(field: Field, offered: object) -> Money:
+    if not isinstance(offered, Money):
+        raise wrong(field, offered, "Money")
+    home = None if offered.home is None else check_decimal(field, offered.home)
+    return Money(check_decimal(field, offered.amount), offered.currency, home=home)
+
+
+def _operand_money(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
+    """A number is compared with the home amount; Money names its currency and is compared within it."""
+    if isinstance(offered, Money):
+        amount = int(check_decimal(field, offered.amount).scaleb(field.scale))
+        return (("", amount), ("currency", offered.currency))
+    return (("home", int(check_decimal(field, offered).scaleb(field.scale))),)
+
+
+def _parse_money(field: Field, text: str, formats: Formats) -> Value:
+    amount, currency = formats.parse_money(text)
+    if currency is None:
+        raise InvalidValue("bad_currency", field=field.name)
+    return field.check(Money(amount, currency))
+
+
+def _show_money(field: Field, value: Value, formats: Formats) -> str:
+    assert isinstance(value, Money)  # noqa: S101 - checked
+    return formats.show_money(value.amount, value.currency)
+
+
+def _sample_money(field: Field, random: Random) -> Money:
+    return Money(sample_decimal(field, random), random.choice(["PEN", "EUR"]), home=sample_decimal(field, random))
+
+
+_MONEY_PARTS: Final = (
+    Part("", Storage.DECIMAL, kind="decimal"),
+    Part("currency", Storage.TEXT, kind="choice"),
+    Part("home", Storage.DECIMAL, kind="decimal"),
+)
+
+TYPES: Final[tuple[FieldType, ...]] = (
+    FieldType(
+        name="money",
+        check=_check_money,
+        pack=_pack_money,
+        unpack=_unpack_money,
+        operand=_operand_money,
+        parts=lambda field: _MONEY_PARTS,
+        operators=ORDER,
+        parse=_parse_money,
+        show=_show_money,
+        sample=_sample_money,
+    ),
+)

@@ -1,0 +1,100 @@
+"""Files, images, bare bytes."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+import attrs
+
+from nubetis.model.fields import Field, FieldType, Operator, Part, Storage, Value
+from nubetis.model.formats import Formats
+from nubetis.model.kinds.base import plain, wrong
+from nubetis.model.kinds.texts import clean_text, operand_text, show_text
+from nubetis.types import Cells, Row
+
+__all__ = ["TYPES", "FileRef"]
+
+
+@attrs.frozen(kw_only=True)
+class FileRef:
+    """A file kept in the blob store: what its bytes hash to, and what it was called."""
+
+    hash: str
+    name: str
+    size: int
+    media_type: str = "application/octet-stream"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_FILE_PARTS: Final = (
+    Part("", Storage.TEXT),
+    Part("name", Storage.TEXT, kind="text", text=True),
+    Part("size", Storage.INTEGER, kind="integer"),
+    Part("media_type", Storage.TEXT, kind="choice"),
+)
+
+
+def _check_file(field: Field, offered: object) -> FileRef:
+    if not isinstance(offered, FileRef):
+        raise wrong(field, offered, "a FileRef")
+    return attrs.evolve(offered, name=clean_text(field, offered.name, field.max_length))
+
+
+def _pack_file(field: Field, value: Value) -> Row:
+    return attrs.astuple(value)
+
+
+def _unpack_file(field: Field, row: Cells) -> Value:
+    if row[0] is None:
+        return None
+    return FileRef(hash=str(row[0]), name=str(row[1]), size=int(row[2] or 0), media_type=str(row[3]))
+
+
+def _refuse_parse(field: Field, text: str, formats: Formats) -> Value:
+    raise wrong(field, text, "a FileRef")
+
+
+def _check_bytes(field: Field, offered: object) -> bytes:
+    if not isinstance(offered, bytes):
+        raise wrong(field, offered, "bytes")
+    return offered
+
+
+def _show_size(field: Field, value: Value, formats: Formats) -> str:
+    return f"{len(value)} bytes"
+
+
+def _sample_file(field: Field, random: Random) -> FileRef:
+    return FileRef(hash=f"{random.getrandbits(256):064x}", name="contrato.pdf", size=random.randint(1, 10**6))
+
+
+_FILE = plain(
+    "file",
+    Storage.TEXT,
+    parts=lambda field: _FILE_PARTS,
+    check=_check_file,
+    pack=_pack_file,
+    unpack=_unpack_file,
+    operand=operand_text,
+    operators=frozenset({Operator.EMPTY}),
+    parse=_refuse_parse,
+    show=show_text,
+    sample=_sample_file,
+)
+
+TYPES: Final[tuple[FieldType, ...]] = (
+    _FILE,
+    attrs.evolve(_FILE, name="image"),
+    plain(
+        "bytes",
+        Storage.BYTES,
+        check=_check_bytes,
+        operators=frozenset({Operator.EMPTY}),
+        parse=_refuse_parse,
+        show=_show_size,
+        sample=lambda field, random: random.randbytes(8),
+    ),
+)

@@ -1,0 +1,154 @@
+"""Text, long text, e-mail, telephone and web address."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from random import Random
+from typing import Final
+
+import attrs
+
+from nubetis.errors import InvalidValue
+from nubetis.model.fields import Field, FieldType, Storage, Value
+from nubetis.model.fold import fold_exact, fold_text
+from nubetis.model.formats import Formats
+from nubetis.model.kinds.base import LONG, TEXT, one, operand_of, pack_same, unpack_same, wrong
+from nubetis.types import Stored
+
+__all__ = ["TYPES", "clean_text", "fold_phone", "operand_text", "sample_text", "show_text"]
+
+_BAD: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(field: Field, offered: object, limit: int) -> str:
+    """Give *offered* back if it is text that every store can hold."""
+    if not isinstance(offered, str):
+        raise wrong(field, offered, "text")
+    if len(offered) > limit:
+        raise InvalidValue("too_long", field=field.name, limit=limit, length=len(offered))
+    if (bad := _BAD.search(offered)) is not None:
+        what = "NUL" if bad[0] == "\0" else "half of a surrogate pair"
+        raise InvalidValue("bad_text", field=field.name, what=what)
+    return str(offered)
+
+
+def _check_text(field: Field, offered: object) -> str:
+    return clean_text(field, offered, field.max_length)
+
+
+def _check_long(field: Field, offered: object) -> str:
+    return clean_text(field, offered, 1_000_000)
+
+
+def _parse_text(field: Field, text: str, formats: Formats) -> Value:
+    return field.check(text)
+
+
+def show_text(field: Field, value: Value, formats: Formats) -> str:
+    """Show a value as its own text."""
+    return str(value)
+
+
+_WORDS: Final = [
+    "lima",
+    "norte",
+    "sol",
+    "río",
+    "ñandú",
+    "Ágata",
+    "café",
+    "uno",
+    "dos",
+    "tres",
+    "50%",
+    "a_b",
+    "x'y",
+    "Straße",
+    "東京",
+    "Zoë",
+]
+
+
+def sample_text(field: Field, random: Random) -> str:
+    """Give some words, hostile ones among them."""
+    return " ".join(random.choices(_WORDS, k=random.randint(1, 3)))[: field.max_length]
+
+
+def _text(name: str, **changes: Value) -> FieldType:
+    base = FieldType(
+        name=name,
+        parts=one(Storage.TEXT, text=True),
+        check=_check_text,
+        pack=pack_same,
+        unpack=unpack_same,
+        operand=operand_of(pack_same),
+        operators=TEXT,
+        parse=_parse_text,
+        show=show_text,
+        sample=sample_text,
+        fold=fold_text,
+        filterable=True,
+        plain=True,
+    )
+    return attrs.evolve(base, **changes)
+
+
+_EMAIL: Final = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,190}")
+_URL: Final = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
+_PHONE: Final = re.compile(r"\+?[\d\s().\-/]*(\s?(x|ext\.?|anexo)\s?\d{1,6})?", re.IGNORECASE)
+
+
+def _check_email(field: Field, offered: object) -> str:
+    text = clean_text(field, offered, field.max_length).strip()
+    if not _EMAIL.fullmatch(text):
+        raise InvalidValue("bad_email", field=field.name)
+    return text
+
+
+def _check_url(field: Field, offered: object) -> str:
+    text = clean_text(field, offered, 2000).strip()
+    if not _URL.fullmatch(text):
+        raise InvalidValue("bad_url", field=field.name)
+    return text
+
+
+def _check_phone(field: Field, offered: object) -> str:
+    text = clean_text(field, offered, 60).strip()
+    if not _PHONE.fullmatch(text) or not 3 <= sum(map(str.isdigit, text)) <= 20:
+        raise InvalidValue("bad_phone", field=field.name)
+    return text
+
+
+def fold_phone(text: str) -> str:
+    """Give the digits of a telephone number, and its leading plus."""
+    digits = "".join([str(unicodedata.digit(char)) for char in text if char.isdigit()])
+    return f"+{digits}" if text.lstrip().startswith("+") else digits
+
+
+# Filters compare e-mail, phone and url with a piece of one, too, so their operands are text only.
+def operand_text(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
+    """Compare with a piece of text that need not be a whole value."""
+    return (("", clean_text(field, offered, 2000)),)
+
+
+def _sample_email(field: Field, random: Random) -> str:
+    name, host = random.choice(["ana", "luis", "josé", "maría"]), random.choice(["acme.pe", "Gmail.com"])
+    return f"{name}{random.randint(1, 99)}@{host}"
+
+
+def _sample_url(field: Field, random: Random) -> str:
+    return f"https://{random.choice(['acme', 'norte', 'sol'])}.example/{random.randint(1, 9)}"
+
+
+def _sample_phone(field: Field, random: Random) -> str:
+    return random.choice(["+51 9{:08d}", "(01) {:07d}", "9{:08d}"]).format(random.randint(0, 9_999_999))
+
+
+TYPES: Final[tuple[FieldType, ...]] = (
+    _text("text"),
+    _text("long_text", check=_check_long, operators=LONG, filterable=False),
+    _text("email", check=_check_email, operand=operand_text, fold=fold_exact, sample=_sample_email),
+    _text("phone", check=_check_phone, operand=operand_text, fold=fold_phone, sample=_sample_phone),
+    _text("url", check=_check_url, operand=operand_text, fold=fold_exact, sample=_sample_url),
+)
