@@ -1,0 +1,225 @@
+"""Schema changes, and the store as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import attrs
+import pytest
+
+from nubetis.errors import Conflict, StoreError
+from nubetis.model.bind import (
+    ALWAYS,
+    Test,
+)  # fmt: skip
+from nubetis.model.fields import FieldState, Operator
+from nubetis.model.fold import fold_text
+from nubetis.model.schema import Module, Schema, diff
+from nubetis.model.store import (
+    FORMAT,
+    Batch,
+    ConflictKind,
+    Expect,
+    Inserts,
+    Removals,
+    Store,
+    Updates,
+    VersionName,
+)  # fmt: skip
+from nubetis.testing.generate import any_rows
+from nubetis.testing.store_contract.setting import (
+    CONTRACT_SCHEMA,
+    LOGS,
+    PEOPLE,
+    PLACES,
+    ContractSetting,
+    all_rows,
+    all_there_is,
+    cell,
+    field_of,
+    get,
+    inserting,
+    keys_of,
+    kinds,
+    load,
+    people,
+    row_of,
+    write,
+)
+from nubetis.types import FieldId, FieldName, Key
+
+__all__ = [
+    "SchemaCases",
+]
+
+
+class SchemaCases(ContractSetting):
+    """What a migration keeps, and what opening, closing and copying do."""
+
+    # schema ---------------------------------------------------------------------------------------
+    def test_an_empty_store_has_no_format(self, tmp_path: Path) -> None:
+        """Until the first migration writes it."""
+        store = self.open_store(tmp_path)
+        assert None is store.format()
+        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        assert store.format() == FORMAT
+        store.close()
+
+    def test_each_step_may_be_repeated(self, store: Store) -> None:
+        """Records, versions and counters stay."""
+        load(store, PEOPLE, any_rows(Random(1), PEOPLE, count=10))
+        write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),)))
+        before = store.read(all_there_is)
+        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        assert before == store.read(all_there_is)
+
+    def _change(self, store: Store, schema: Schema) -> Module:
+        """Migrate to *schema*, twice; give its people."""
+        steps = diff(CONTRACT_SCHEMA, schema)
+        store.migrate(steps, schema)
+        store.migrate(steps, schema)
+        return schema.module("people")
+
+    def test_a_new_field_is_empty_and_can_be_used(self, store: Store) -> None:
+        """Filtered, sorted, unique."""
+        rows = people([{"size": size} for size in range(10)])
+        load(store, PEOPLE, rows)
+        module = self._change(store, CONTRACT_SCHEMA.with_field("people", field_of("nick", unique=True)))
+        assert [(*row, None) for row in rows] == store.read(lambda txn: all_rows(txn, module))
+        new = Batch(parts=(Updates(module, ("nick",), [Key(3), Key(4)], [("Ñ",), ("ñ",)]),))
+        assert kinds(write(store, new)) == [ConflictKind.UNIQUE]
+        write(store, Batch(parts=(Updates(module, ("nick",), [Key(3)], [("Ñ",)]),)))
+        assert keys_of(store, Test("nick__f", Operator.EQ, fold_text("ñ")), module) == [3]
+
+    def test_rows_of_the_schema_before_can_be_read_and_written_meanwhile(self, store: Store) -> None:
+        """Between the step and the new version, others work on with the module they know."""
+        load(store, PEOPLE, people([{"size": 1}]))
+        module = self._change(store, CONTRACT_SCHEMA.with_field("people", field_of("nick")))
+        row = row_of(PEOPLE, 2, {"size": 2})
+        assert write(store, inserting(PEOPLE, [row])).written
+        assert [get(store, 1), row] == store.read(lambda txn: all_rows(txn, PEOPLE))
+        assert (*row, None) == get(store, 2, module)
+
+    def test_a_field_made_filterable_has_its_twin_filled(self, store: Store) -> None:
+        """And loses it again."""
+        load(store, PEOPLE, people([{"code": "José"}]))
+        code = attrs.evolve(PEOPLE.field("name"), searchable=False, filterable=False)
+        module = self._change(store, CONTRACT_SCHEMA.with_field("people", code))
+        write(store, Batch(parts=(Inserts(module, [row_of(module, 2, {"name": "Ñandú"})]),)))
+        again = CONTRACT_SCHEMA.with_field("people", attrs.evolve(PEOPLE.field("name"), label="Again"))
+        store.migrate(diff(CONTRACT_SCHEMA.with_field("people", code), again), again)
+        assert keys_of(store, Test("name__f", Operator.EQ, fold_text("ñandu")), again.module("people")) == [2]
+
+    def test_a_renamed_field_keeps_its_column_and_its_data(self, store: Store) -> None:
+        """Names are for people."""
+        rows = any_rows(Random(3), PEOPLE, count=5)
+        load(store, PEOPLE, rows)
+        renamed = attrs.evolve(PEOPLE.field("size"), name="height")
+        module = self._change(store, CONTRACT_SCHEMA.with_field("people", renamed))
+        assert rows == store.read(lambda txn: all_rows(txn, module))
+
+    def test_a_retired_field_keeps_its_data(self, store: Store) -> None:
+        """Until it is purged."""
+        rows = any_rows(Random(4), PEOPLE, count=5)
+        load(store, PEOPLE, rows)
+        module = self._change(store, CONTRACT_SCHEMA.retire_field("people", "size"))
+        assert FieldState.RETIRED is module.layout.column("size").field.state
+        assert rows == store.read(lambda txn: all_rows(txn, module))
+
+    @pytest.mark.parametrize("name", ["size", "code", "marks", "worth", "name"])
+    def test_a_purged_field_is_gone_and_its_name_is_free(self, store: Store, name: str) -> None:
+        """A new field of that name begins empty."""
+        load(store, PEOPLE, any_rows(Random(5), PEOPLE, count=10))
+        old = PEOPLE.field(name)
+        fields = [field for field in PEOPLE.fields if field is not old]
+        purged = CONTRACT_SCHEMA.with_module(attrs.evolve(PEOPLE, fields=fields, title=FieldName("note"), indexes=()))
+        store.migrate(diff(CONTRACT_SCHEMA, purged), purged)
+        again = purged.with_field("people", attrs.evolve(old, id=FieldId(0)))
+        store.migrate(diff(purged, again), again)
+        module = again.module("people")
+        column = PEOPLE.layout.slots[old.name].field.column
+        assert {None} == {cell(module, row, column) for row in store.read(lambda txn: all_rows(txn, module))}
+
+    def test_a_dropped_module_is_gone(self, store: Store) -> None:
+        """With its rows; others stay."""
+        load(store, LOGS, [row_of(LOGS, 1)])
+        load(store, PLACES, [row_of(PLACES, 1)])
+        without = CONTRACT_SCHEMA.without_module("logs")
+        self._change(store, without)
+        store.migrate(diff(without, CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        assert (keys_of(store, ALWAYS, LOGS), keys_of(store, ALWAYS, PLACES)) == ([], [1])
+
+    def test_a_field_that_is_not_unique_cannot_become_so(self, store: Store) -> None:
+        """Nothing is changed; without the twin, it can."""
+        load(store, PEOPLE, people([{"name": "José"}, {"name": "JOSE"}]))
+        unique = CONTRACT_SCHEMA.with_field("people", attrs.evolve(PEOPLE.field("name"), unique=True))
+        with pytest.raises(Conflict) as caught:
+            store.migrate(diff(CONTRACT_SCHEMA, unique), unique)
+        assert caught.value.code == "not_unique"
+        write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
+        self._change(store, unique)
+
+    def test_a_module_tallied_by_another_field_counts_what_is_there(self, store: Store) -> None:
+        """Records that were written before count, too."""
+        load(store, PLACES, [row_of(PLACES, key, {"keeper": key % 2}) for key in range(1, 6)])
+        schema = CONTRACT_SCHEMA.with_module(attrs.evolve(PLACES, tallied_by=("keeper",)))
+        self._change(store, schema)
+        places = schema.module("places")
+        assert store.read(lambda txn: txn.tally(places, "keeper")) == {0: 2, 1: 3}
+
+    # the store as a whole -------------------------------------------------------------------------
+    def test_closing_twice_does_no_harm(self, tmp_path: Path) -> None:
+        """Neither does closing a store that nobody used."""
+        store = self.open_store(tmp_path)
+        store.close()
+        store.close()
+
+    def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
+        """Rows, tallies, versions, counters."""
+        store = self.open_store(tmp_path)
+        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        load(store, PEOPLE, any_rows(Random(6), PEOPLE, count=20))
+        write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),)))
+        assert store.write(lambda txn: txn.allocate("a", 5)) == 1
+        before = store.read(all_there_is)
+        store.close()
+        again = self.open_store(tmp_path)
+        assert (before, FORMAT) == (again.read(all_there_is), again.format())
+        assert again.write(lambda txn: txn.allocate("a")) == 6
+        again.close()
+
+    def test_organisations_do_not_see_each_other(self, store: Store, tmp_path: Path) -> None:
+        """A store serves one."""
+        folder = tmp_path / "other"
+        folder.mkdir()
+        other = self.open_store(folder)
+        other.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        load(other, PEOPLE, people([{"code": "x", "owner": 1}]))
+        load(store, PEOPLE, people([{"code": "x"}]))
+        assert other.write(lambda txn: txn.allocate("a")) == 1
+        assert (
+            store.write(lambda t: t.allocate("a")),
+            store.read(lambda t: t.tally(PEOPLE, "owner")),
+        ) == (1, {None: 1})
+        other.close()
+
+    def test_a_snapshot_is_a_whole_store(self, store: Store, tmp_path: Path) -> None:
+        """What is written afterwards is not in it."""
+        self.need(store, "snapshots")
+        load(store, PEOPLE, any_rows(Random(7), PEOPLE, count=20))
+        before = store.read(all_there_is)
+        target = str(tmp_path / "snapshot")
+        store.snapshot(target)
+        write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
+        copy = self.open_snapshot(target)
+        assert (before, []) == (copy.read(all_there_is), copy.check())
+        copy.close()
+
+    def test_a_store_without_snapshots_says_so(self, store: Store, tmp_path: Path) -> None:
+        """It refuses with the code that says what it cannot do."""
+        if store.capabilities.snapshots:
+            pytest.skip(f"{store.capabilities.name} has snapshots")
+        with pytest.raises(StoreError) as caught:
+            store.snapshot(str(tmp_path / "snapshot"))
+        assert caught.value.code == "no_capability"

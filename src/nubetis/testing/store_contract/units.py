@@ -1,0 +1,256 @@
+"""Units of work: isolation, guards, races, savepoints."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from functools import partial
+from itertools import chain
+from typing import NoReturn
+
+import attrs
+import pytest
+
+from nubetis.errors import StoreError
+from nubetis.model.bind import (
+    ALWAYS,
+    Test,
+)  # fmt: skip
+from nubetis.model.fields import Operator
+from nubetis.model.query import BoundQuery
+from nubetis.model.store import (
+    Batch,
+    ConflictKind,
+    Expect,
+    Guard,
+    Inserts,
+    Removals,
+    Store,
+    Txn,
+    VersionName,
+    Versions,
+    WriteConflict,
+)  # fmt: skip
+from nubetis.testing.store_contract.setting import (
+    LOGS,
+    PATIENCE,
+    PEOPLE,
+    ContractSetting,
+    StopError,
+    all_rows,
+    all_there_is,
+    in_thread,
+    inserting,
+    keys_of,
+    load,
+    nest,
+    people,
+    race,
+    row_of,
+    stop,
+    write,
+)
+from nubetis.types import Key, Stored
+
+__all__ = [
+    "UnitCases",
+]
+
+
+class UnitCases(ContractSetting):
+    """What units see of each other, and what racing writers may not do."""
+
+    # guards, expects, counters --------------------------------------------------------------------
+    def test_a_guard_keeps_its_counter_within_bounds(self, store: Store) -> None:
+        """Both bounds are included; the conflict names the counter and its value."""
+        up = Batch(guards=(Guard(counter="seats", delta=2, ceiling=4),))
+        assert [write(store, up).written for _ in range(3)] == [True, True, False]
+        assert (WriteConflict(ConflictKind.GUARD, None, None, "seats", 4),) == write(store, up).conflicts
+        down = Batch(guards=(Guard(counter="seats", delta=-4, floor=0),))
+        assert [write(store, down).written for _ in range(2)] == [True, False]
+
+    def test_a_failed_guard_takes_the_rows_with_it(self, store: Store) -> None:
+        """The counter moves with the batch or not at all."""
+        guard = Guard(counter="seats", delta=1, ceiling=1)
+        batches = [Batch(parts=(Inserts(PEOPLE, [row_of(PEOPLE, key)]),), guards=(guard,)) for key in (1, 2)]
+        assert [write(store, batch).written for batch in batches] == [True, False]
+        assert keys_of(store, ALWAYS) == [1]
+
+    def test_counters_do_not_know_each_other(self, store: Store) -> None:
+        """Names differ to the letter."""
+        for name in ("a", "A", "á", "a "):
+            assert write(store, Batch(guards=(Guard(counter=name, delta=1, ceiling=1),))).written
+
+    def test_racing_guards_never_oversell(self, store: Store) -> None:
+        """Eight threads, each of which reads before it writes, take exactly what there is."""
+        assert write(store, Batch(guards=(Guard(counter="seats", delta=20),))).written
+        take = Guard(counter="seats", delta=-1, floor=0)
+
+        def unit(txn: Txn) -> bool:
+            txn.count(PEOPLE)
+            return txn.write(Batch(guards=(take,))).written
+
+        found = race(*[lambda: [store.write(unit) for _ in range(5)]] * 8)
+        assert sum(chain(*found)) == 20
+
+    def test_writers_who_meet_inside_their_units_stay_serial(self, store: Store) -> None:
+        """The second begins while the first pauses between its read and its write."""
+        assert write(store, Batch(guards=(Guard(counter="administrators", delta=2),))).written
+        inside, begun = threading.Event(), threading.Event()
+        resign = Batch(guards=(Guard(counter="administrators", delta=-1, floor=1),))
+
+        def first(txn: Txn) -> bool:
+            txn.versions()
+            inside.set()
+            begun.wait(PATIENCE)
+            return txn.write(resign).written
+
+        def second() -> bool:
+            inside.wait(PATIENCE)
+            begun.set()
+            return write(store, resign).written
+
+        assert sorted(race(lambda: store.write(first), second)) == [False, True]
+
+    def test_an_expected_version_is_raised_by_one(self, store: Store) -> None:
+        """Each of the numbers by itself."""
+        assert Versions(0, 0, 0) == store.read(lambda txn: txn.versions())
+        for name, version in ((VersionName.ACCESS, 0), (VersionName.ACCESS, 1), (VersionName.SETTINGS, 0)):
+            assert write(store, Batch(expects=(Expect(name, version),))).written
+        assert Versions(schema=0, access=2, settings=1) == store.read(lambda txn: txn.versions())
+
+    def test_a_version_that_moved_is_returned_as_a_conflict(self, store: Store) -> None:
+        """With what it is now; the rows of the batch are not written."""
+        move = Batch(expects=(Expect(VersionName.SCHEMA, 0),))
+        assert write(store, move).written
+        outcome = write(store, attrs.evolve(move, parts=(Inserts(PEOPLE, [row_of(PEOPLE, 1)]),)))
+        assert (WriteConflict(ConflictKind.VERSION, None, None, "schema", 1),) == outcome.conflicts
+        assert keys_of(store, ALWAYS) == []
+
+    def test_of_racing_structural_changes_one_wins_each_round(self, store: Store) -> None:
+        """Compare-and-set of the access version by four threads."""
+        for version in range(5):
+            batch = Batch(expects=(Expect(VersionName.ACCESS, version),))
+            assert sum(outcome.written for outcome in race(*[partial(write, store, batch)] * 4)) == 1
+
+    def test_numbers_are_never_given_twice(self, store: Store) -> None:
+        """From 1, in one piece each, whoever asks; other counters have their own."""
+        assert store.write(lambda t: (t.allocate("a"), t.allocate("a", 10), t.allocate("b"))) == (1, 2, 1)
+
+        def take(count: int) -> list[int]:
+            firsts = [store.write(lambda txn: txn.allocate("a", count)) for _ in range(10)]
+            return [number for first in firsts for number in range(first, first + count)]
+
+        taken = chain(*race(*[partial(take, count) for count in (1, 2, 3, 4)]))
+        assert list(range(12, 112)) == sorted(taken)
+
+    # units ----------------------------------------------------------------------------------------
+    def test_a_unit_gives_what_it_returns(self, store: Store) -> None:
+        """Reading and writing."""
+        assert (store.read(lambda txn: "r"), store.write(lambda txn: "w")) == ("r", "w")
+
+    def test_a_failed_unit_leaves_nothing(self, store: Store) -> None:
+        """Neither rows, nor counters, versions or tallies; and the store can be written again."""
+        load(store, PEOPLE, people([{"owner": 1}]))
+        before = store.read(all_there_is)
+
+        def unit(txn: Txn) -> NoReturn:
+            txn.bulk_load(LOGS, [row_of(LOGS, 1)])
+            txn.update_where(PEOPLE, ALWAYS, {"owner": 2})
+            txn.write(Batch(parts=(Removals(PEOPLE, [Key(1)]),), expects=(Expect(VersionName.ACCESS, 0),)))
+            txn.allocate("a", 5)
+            stop()
+
+        with pytest.raises(StopError):
+            store.write(unit)
+        assert before == store.read(all_there_is)
+        assert store.write(lambda txn: txn.allocate("a")) == 1
+
+    def test_a_write_unit_sees_its_own_writes(self, store: Store) -> None:
+        """By every way of reading, before anybody else does."""
+        mine, others = threading.Event(), threading.Event()
+
+        def unit(txn: Txn) -> int:
+            txn.write(inserting(PEOPLE, people([{"owner": 4, "name": "x"}])))
+            where = Test("name__f", Operator.EQ, "x")
+            assert 1 == txn.count(PEOPLE, where) == len(all_rows(txn, PEOPLE, where))
+            assert len(txn.query(BoundQuery(module=PEOPLE, where=where))) == 1
+            assert txn.get_many(PEOPLE, [Key(1)])[0] is not None
+            assert txn.tally(PEOPLE, "owner") == {4: 1}
+            mine.set()
+            return -others.wait(PATIENCE)
+
+        def other() -> int:
+            assert mine.wait(PATIENCE)
+            count = store.read(lambda txn: txn.count(PEOPLE))
+            others.set()
+            return count
+
+        assert race(lambda: store.write(unit), other) == [-1, 0]
+        assert keys_of(store, ALWAYS) == [1]
+
+    def test_a_read_unit_sees_one_snapshot(self, store: Store) -> None:
+        """Another thread commits in the middle; the next unit sees it."""
+        load(store, PEOPLE, people([{"owner": 1}]))
+
+        def unit(txn: Txn) -> tuple[object, object]:
+            before = all_there_is(txn)
+            in_thread(lambda: write(store, inserting(PEOPLE, [row_of(PEOPLE, 2, {"owner": 1})])))
+            in_thread(lambda: write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),))))
+            return before, all_there_is(txn)
+
+        before, after = store.read(unit)
+        assert before == after
+        assert keys_of(store, ALWAYS) == [1, 2]
+
+    def test_a_stream_is_not_disturbed_by_writers(self, store: Store) -> None:
+        """Rows taken out meanwhile are still given."""
+        load(store, PEOPLE, people([{}] * 50))
+
+        def unit(txn: Txn) -> list[Stored]:
+            stream = txn.stream(PEOPLE, columns=["id"], size=7)
+            first = next(stream)
+            in_thread(lambda: write(store, Batch(parts=(Removals(PEOPLE, list(map(Key, range(1, 51)))),))))
+            return [key for (keys,) in [first, *stream] for key in keys]
+
+        assert list(range(1, 51)) == store.read(unit)
+
+    def test_a_unit_inside_a_unit_is_refused(self, store: Store) -> None:
+        """It would wait for the outer one, or see half of it."""
+        for outer in (store.read, store.write):
+            for inner in (store.read, store.write):
+                with pytest.raises(StoreError) as caught:
+                    outer(nest(inner))
+                assert caught.value.code == "store_failed"
+        assert store.write(lambda txn: txn.allocate("a")) == 1
+
+    def test_a_read_unit_may_not_write(self, store: Store) -> None:
+        """It is refused, and the store is as it was."""
+        with pytest.raises(StoreError) as caught:
+            store.read(lambda txn: txn.write(inserting(PEOPLE, [row_of(PEOPLE, 1)])))
+        assert caught.value.code == "store_failed"
+        assert keys_of(store, ALWAYS) == []
+
+    def test_a_savepoint_that_raises_leaves_nothing_and_the_unit_goes_on(self, store: Store) -> None:
+        """Nested ones, too: the outer keeps what the inner did not lose."""
+        self.need(store, "savepoints")
+
+        def unit(txn: Txn) -> None:
+            txn.write(inserting(PEOPLE, [row_of(PEOPLE, 1, {"owner": 1})]))
+            with txn.savepoint():
+                txn.write(inserting(PEOPLE, [row_of(PEOPLE, 2, {"owner": 2})]))
+                _lose(txn, inserting(PEOPLE, [row_of(PEOPLE, 3, {"owner": 3})]))
+                assert txn.tally(PEOPLE, "owner") == {1: 1, 2: 1}
+            _lose(txn, Batch(parts=(Removals(PEOPLE, [Key(1)]),), guards=(Guard(counter="g", delta=1),)))
+            assert txn.write(Batch(guards=(Guard(counter="g", delta=1, ceiling=1),))).written
+
+        store.write(unit)
+        assert keys_of(store, ALWAYS) == [1, 2]
+
+
+def _lose(txn: Txn, batch: Batch) -> None:
+    """Write *batch* and more in a savepoint that raises."""
+    with suppress(StopError), txn.savepoint():
+        assert txn.write(batch).written
+        txn.update_where(PEOPLE, ALWAYS, {"owner": 9})
+        stop()

@@ -1,0 +1,313 @@
+"""Writing rows: batches, versions, uniqueness, bulk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+
+import pytest
+
+from nubetis.errors import Conflict
+from nubetis.model.bind import (
+    ALWAYS,
+    All,
+    Holds,
+    Missing,
+    No,
+    Test,
+)  # fmt: skip
+from nubetis.model.fields import Operator
+from nubetis.model.fold import fold_text
+from nubetis.model.store import (
+    Batch,
+    ConflictKind,
+    Expect,
+    Guard,
+    Inserts,
+    Outcome,
+    Removals,
+    Store,
+    Txn,
+    Updates,
+    VersionName,
+    WriteConflict,
+)  # fmt: skip
+from nubetis.testing.generate import INTEGERS
+from nubetis.testing.store_contract.setting import (
+    HOSTILE,
+    LOGS,
+    PATIENCE,
+    PEOPLE,
+    PLACES,
+    ContractSetting,
+    all_there_is,
+    cell,
+    get,
+    inserting,
+    keys_of,
+    kinds,
+    load,
+    people,
+    race,
+    row_of,
+    setting,
+    write,
+)
+from nubetis.types import Key, Row, Stored
+
+__all__ = [
+    "WritingCases",
+]
+
+
+class WritingCases(ContractSetting):
+    """What a batch and a bulk load do, and what stands against them."""
+
+    # rows -----------------------------------------------------------------------------------------
+    def test_rows_come_back_as_they_were_written(self, store: Store) -> None:
+        """Hostile texts, huge and negative numbers, bytes and empty cells come back to the letter."""
+        cells = [{"name": text, "note": text} for text in HOSTILE] + [{"size": number} for number in INTEGERS]
+        rows = people([*cells, {"face": bytes(range(256)), "worth": 5, "worth.currency": "PEN", "worth.home": 5}])
+        assert write(store, inserting(PEOPLE, rows)).written
+        keys = [Key(int(row[0] or 0)) for row in rows]
+        assert rows == store.read(lambda txn: txn.get_many(PEOPLE, keys))
+
+    def test_get_many_keeps_the_order_asked_for_and_says_what_is_missing(self, store: Store) -> None:
+        """Also of keys that are asked twice, and of more keys than a statement has parameters."""
+        load(store, PEOPLE, people([{}] * 3))
+        keys = [Key(3), Key(9), Key(1), Key(3), *map(Key, range(100, 40_100))]
+        found = store.read(lambda txn: txn.get_many(PEOPLE, keys))
+        assert [row and row[0] for row in found[:4]] == [3, None, 1, 3]
+        assert (40_004, {None}) == (len(found), set(found[4:]))
+
+    def test_get_many_gives_deleted_rows_too(self, store: Store) -> None:
+        """Whether a record is in the recycle bin is not the store's business."""
+        load(store, PEOPLE, people([{"deleted_in": 5}]))
+        assert get(store, 1) is not None
+
+    def test_the_same_key_in_two_modules_is_two_rows(self, store: Store) -> None:
+        """A key names a row within its module."""
+        load(store, PEOPLE, [row_of(PEOPLE, 1, {"size": 1})])
+        load(store, PLACES, [row_of(PLACES, 1, {"size": 2})])
+        assert write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),))).written
+        assert (get(store, 1), cell(PLACES, get(store, 1, PLACES), "size")) == (None, 2)
+
+    def test_a_taken_key_is_returned_as_a_conflict(self, store: Store) -> None:
+        """The row that has the key keeps its values, even when it is deleted."""
+        load(store, PEOPLE, people([{"name": "first", "deleted_in": 4}]))
+        outcome = write(store, inserting(PEOPLE, [row_of(PEOPLE, 1, {"name": "second"})]))
+        assert (outcome.conflicts[0].kind, outcome.conflicts[0].key) == (ConflictKind.TAKEN, 1)
+        assert cell(PEOPLE, get(store, 1), "name") == "first"
+
+    def test_removals_take_rows_out_and_missing_keys_do_no_harm(self, store: Store) -> None:
+        """More keys than a statement has parameters, too."""
+        load(store, PEOPLE, people([{}] * 3))
+        assert write(store, Batch(parts=(Removals(PEOPLE, list(map(Key, range(2, 40_000)))),))).written
+        assert keys_of(store, ALWAYS) == [1]
+
+    def test_updates_set_the_named_columns_only(self, store: Store) -> None:
+        """Each row gets its own values; an empty value can be set."""
+        load(store, PEOPLE, people([{"name": "a", "size": 1}, {"name": "b", "size": 2}]))
+        part = Updates(PEOPLE, ("name", "size"), [Key(2), Key(1)], [(None, 20), ("A", 10)])
+        assert write(store, Batch(parts=(part,))).written
+        rows = store.read(lambda txn: txn.get_many(PEOPLE, [Key(1), Key(2)]))
+        assert [(cell(PEOPLE, r, "name"), cell(PEOPLE, r, "size")) for r in rows] == [("A", 10), (None, 20)]
+
+    def test_an_update_moves_the_folded_twin(self, store: Store) -> None:
+        """Filters see the new text and no longer the old one."""
+        load(store, PEOPLE, people([{"name": "Ágata"}]))
+        write(store, setting("name", [1], ["Peña"]))
+        old, new = (Test("name__f", Operator.EQ, fold_text(text)) for text in ("AGATA", "PEÑA"))
+        assert (keys_of(store, old), keys_of(store, new)) == ([], [1])
+
+    def test_a_batch_of_thousands_is_one_batch(self, store: Store) -> None:
+        """Inserts, updates and removals beyond any limit of one statement."""
+        rows = [row_of(LOGS, key, {"size": key}) for key in range(1, 6001)]
+        assert write(store, inserting(LOGS, rows)).written
+        keys = [Key(key) for key in range(1, 6001)]
+        more: list[Row] = [(key + 1,) for key in keys]
+        assert write(store, Batch(parts=(Updates(LOGS, ("size",), keys, more), Removals(LOGS, keys[3000:])))).written
+        assert more[:3000] == [(size,) for size in chain(*[c[0] for c in self._sizes(store)])]
+
+    def _sizes(self, store: Store) -> list[tuple[Sequence[Stored], ...]]:
+        return store.read(lambda txn: list(txn.stream(LOGS, columns=["size"])))
+
+    # versions -------------------------------------------------------------------------------------
+    def test_an_update_with_the_right_version_raises_it_by_one(self, store: Store) -> None:
+        """The writer need not set it."""
+        load(store, PEOPLE, people([{"size": 1}]))
+        assert write(store, setting("size", [1], [2], expected=[1])).written
+        assert (cell(PEOPLE, get(store, 1), "version"), cell(PEOPLE, get(store, 1), "size")) == (2, 2)
+
+    def test_a_stale_version_is_returned_with_the_one_found(self, store: Store) -> None:
+        """Nothing of the batch is written then."""
+        load(store, PEOPLE, people([{"size": 1}, {"size": 1, "version": 5}]))
+        outcome = write(store, setting("size", [1, 2], [7, 7], expected=[1, 4]))
+        assert (WriteConflict(ConflictKind.STALE, PEOPLE, Key(2), "", 5),) == outcome.conflicts
+        assert [cell(PEOPLE, get(store, key), "size") for key in (1, 2)] == [1, 1]
+
+    def test_all_stale_rows_are_named(self, store: Store) -> None:
+        """Not only the first."""
+        load(store, PEOPLE, people([{"version": 2}, {"version": 3}, {}]))
+        outcome = write(store, setting("size", [1, 2, 3], [0, 0, 0], expected=[1, 1, 1]))
+        assert {(1, 2), (2, 3)} == {(conflict.key, conflict.actual) for conflict in outcome.conflicts}
+
+    @pytest.mark.parametrize("expected", [[1], None])
+    def test_an_update_of_no_row_is_returned_as_missing(self, store: Store, expected: list[int] | None) -> None:
+        """With and without an expected version."""
+        outcome = write(store, setting("size", [9], [1], expected=expected))
+        assert (WriteConflict(ConflictKind.MISSING, PEOPLE, Key(9)),) == outcome.conflicts
+
+    def test_an_update_without_expected_versions_leaves_them(self, store: Store) -> None:
+        """Ledgers have none."""
+        load(store, PEOPLE, people([{"version": 3}]))
+        assert write(store, setting("size", [1], [2])).written
+        assert cell(PEOPLE, get(store, 1), "version") == 3
+
+    def test_of_two_writers_with_one_version_one_is_stale(self, store: Store) -> None:
+        """Compare-and-set in two threads."""
+        load(store, PEOPLE, people([{"size": 0}]))
+        found = race(*[partial(write, store, setting("size", [1], [n], expected=[1])) for n in (1, 2)])
+        assert sorted(outcome.written for outcome in found) == [False, True]
+
+    # batches --------------------------------------------------------------------------------------
+    def test_a_batch_with_a_conflict_leaves_nothing(self, store: Store) -> None:
+        """Whatever it held: rows, guards, versions; the transaction goes on."""
+        load(store, PEOPLE, people([{"size": 1, "code": "x"}]))
+        batch = Batch(
+            parts=(
+                Inserts(PEOPLE, [row_of(PEOPLE, 2, {"owner": 4})]),
+                Updates(PEOPLE, ("size",), [Key(1)], [(9,)]),
+                Removals(PEOPLE, [Key(1)]),
+                Updates(PEOPLE, ("size",), [Key(77)], [(9,)]),
+            ),
+            guards=(Guard(counter="seats", delta=1),),
+            expects=(Expect(VersionName.ACCESS, 0),),
+        )
+        before = store.read(all_there_is)
+
+        def unit(txn: Txn) -> Outcome:
+            outcome = txn.write(batch)
+            assert before == all_there_is(txn)
+            assert txn.write(Batch(guards=(Guard(counter="seats", delta=0, ceiling=0),))).written
+            return outcome
+
+        assert kinds(store.write(unit)) == [ConflictKind.MISSING]
+        assert before == store.read(all_there_is)
+
+    def test_the_transaction_goes_on_after_a_conflict(self, store: Store) -> None:
+        """What it wrote before and writes after is kept."""
+
+        def unit(txn: Txn) -> list[bool]:
+            keys = (1, 1, 2)
+            return [txn.write(inserting(PEOPLE, [row_of(PEOPLE, key)])).written for key in keys]
+
+        assert store.write(unit) == [True, False, True]
+        assert keys_of(store, ALWAYS) == [1, 2]
+
+    def test_parts_apply_in_their_order(self, store: Store) -> None:
+        """A key and a unique value set free by one part can be used by the next."""
+        load(store, PEOPLE, people([{"code": "x"}, {"code": "y"}]))
+        batch = Batch(
+            parts=(
+                Removals(PEOPLE, [Key(1)]),
+                Updates(PEOPLE, ("code",), [Key(2)], [("x",)]),
+                Inserts(PEOPLE, [row_of(PEOPLE, 1, {"code": "y"})]),
+            )
+        )
+        assert write(store, batch).written
+        assert [cell(PEOPLE, get(store, key), "code") for key in (1, 2)] == ["y", "x"]
+
+    def test_an_empty_batch_is_written(self, store: Store) -> None:
+        """It has nothing against it."""
+        assert write(store, Batch()).written
+        assert write(store, Batch(parts=(Inserts(PEOPLE, []), Removals(PEOPLE, [])))).written
+
+    # uniqueness -----------------------------------------------------------------------------------
+    @pytest.mark.parametrize(("old", "new"), [("José", "JOSE"), ("ﬁn", "FIN"), ("Straße", "strasse"), ("a%", "A%")])
+    def test_a_folded_twin_is_not_unique(self, store: Store, old: str, new: str) -> None:
+        """The conflict names the row offered and the column."""
+        load(store, PEOPLE, people([{"code": old}]))
+        outcome = write(store, inserting(PEOPLE, [row_of(PEOPLE, 2, {"code": new})]))
+        assert (WriteConflict(ConflictKind.UNIQUE, PEOPLE, Key(2), "code"),) == outcome.conflicts
+
+    @pytest.mark.parametrize(("old", "new"), [("pena", "peña"), ("a", "a "), ("a_", "ab"), (None, None)])
+    def test_what_only_looks_alike_is_unique(self, store: Store, old: str | None, new: str | None) -> None:
+        """ñ is not n, a trailing space counts, patterns are text, and empty values never clash."""
+        load(store, PEOPLE, people([{"code": old}]))
+        assert write(store, inserting(PEOPLE, [row_of(PEOPLE, 2, {"code": new})])).written
+
+    def test_uniqueness_holds_within_one_batch(self, store: Store) -> None:
+        """Two rows of one part may not share a value."""
+        outcome = write(store, inserting(PEOPLE, people([{"code": "x"}, {"code": "X"}])))
+        assert kinds(outcome) == [ConflictKind.UNIQUE]
+        assert keys_of(store, ALWAYS) == []
+
+    def test_an_update_may_not_take_a_value_but_may_keep_its_own(self, store: Store) -> None:
+        """Changing only the case of one's own value is no conflict."""
+        load(store, PEOPLE, people([{"code": "x"}, {"code": "y"}]))
+        assert kinds(write(store, setting("code", [2], ["X"], expected=[1]))) == [ConflictKind.UNIQUE]
+        assert write(store, setting("code", [2], ["Y"], expected=[1])).written
+
+    def test_deleting_frees_a_unique_value_and_restoring_claims_it(self, store: Store) -> None:
+        """Uniqueness holds among living rows only."""
+        load(store, PEOPLE, people([{"code": "x"}]))
+        assert write(store, setting("deleted_in", [1], [5], expected=[1])).written
+        assert write(store, inserting(PEOPLE, [row_of(PEOPLE, 2, {"code": "X"})])).written
+        assert kinds(write(store, setting("deleted_in", [1], [None], expected=[2]))) == [ConflictKind.UNIQUE]
+        assert write(store, Batch(parts=(Removals(PEOPLE, [Key(2)]),))).written
+        assert write(store, setting("deleted_in", [1], [None], expected=[2])).written
+
+    def test_a_ledger_is_unique_without_deletion(self, store: Store) -> None:
+        """Its rows all live."""
+        load(store, LOGS, [row_of(LOGS, 1, {"key": "x"})])
+        assert kinds(write(store, inserting(LOGS, [row_of(LOGS, 2, {"key": "x"})]))) == [ConflictKind.UNIQUE]
+        assert write(store, inserting(LOGS, [row_of(LOGS, 2, {"key": "X"})])).written
+
+    def test_of_two_writers_with_one_value_one_is_refused(self, store: Store) -> None:
+        """Also when both looked first and found it free."""
+        free = threading.Barrier(2)
+        look = Test("code__f", Operator.EQ, "x")
+
+        def take(key: int) -> bool:
+            assert store.read(lambda txn: txn.count(PEOPLE, look)) == 0
+            free.wait(PATIENCE)
+            return write(store, inserting(PEOPLE, [row_of(PEOPLE, key, {"code": "x"})])).written
+
+        assert sorted(race(lambda: take(1), lambda: take(2))) == [False, True]
+
+    # bulk -----------------------------------------------------------------------------------------
+    def test_a_bulk_load_takes_rows_in_any_order_from_any_iterable(self, store: Store) -> None:
+        """And gives their number; twins, sets and tallies are made as well."""
+        rows = [row_of(PEOPLE, key, {"name": "Ñ", "marks": '["a"]', "owner": key % 3}) for key in range(3000, 0, -1)]
+        assert store.write(lambda txn: txn.bulk_load(PEOPLE, iter(rows))) == 3000
+        both = All((Test("name__f", Operator.EQ, fold_text("ñ")), Holds("marks", "a")))
+        assert store.read(lambda txn: txn.count(PEOPLE, both)) == 3000
+        assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == {0: 1000, 1: 1000, 2: 1000}
+
+    @pytest.mark.parametrize("rows", [[(1, "x"), (2, "X")], [(9, "Y")], [(1, "a"), (1, "b")]])
+    def test_a_bulk_load_that_is_not_unique_is_lost(self, store: Store, rows: list[tuple[int, str]]) -> None:
+        """Among its own rows, against those there are, and by key."""
+        load(store, PEOPLE, [row_of(PEOPLE, 5, {"code": "y"})])
+        with pytest.raises(Conflict) as caught:
+            store.write(lambda txn: txn.bulk_load(PEOPLE, [row_of(PEOPLE, key, {"code": code}) for key, code in rows]))
+        assert caught.value.code == "not_unique"
+        assert keys_of(store, ALWAYS) == [5]
+
+    def test_update_where_sets_all_that_fit_and_no_version(self, store: Store) -> None:
+        """Also when the value decides what fits; its number is given."""
+        load(store, PEOPLE, people([{"size": size, "name": "Ñ"} for size in (1, 2, None, 2)]))
+        where = Test("size", Operator.EQ, 2)
+        assert store.write(lambda txn: txn.update_where(PEOPLE, where, {"size": 1, "name": "José", "stage": None})) == 2
+        found = keys_of(store, All((Test("size", Operator.EQ, 1), Test("name__f", Operator.EQ, "jose"))))
+        assert (found, cell(PEOPLE, get(store, 2), "version")) == ([2, 4], 1)
+        assert store.write(lambda txn: txn.update_where(PEOPLE, where, {"size": 1})) == 0
+
+    def test_update_where_may_not_break_uniqueness(self, store: Store) -> None:
+        """The unit is lost."""
+        load(store, PEOPLE, people([{}, {}]))
+        with pytest.raises(Conflict):
+            store.write(lambda txn: txn.update_where(PEOPLE, ALWAYS, {"code": "x"}))
+        assert store.read(lambda txn: txn.count(PEOPLE, No(Missing("code")))) == 0
