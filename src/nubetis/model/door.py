@@ -26,6 +26,11 @@ __all__ = ["Context", "Reader", "Writer"]
 class Reader(Protocol):
     """Reads records, as far as its user may see them."""
 
+    @property
+    def schema(self) -> Schema:
+        """The modules, as last read."""
+        ...
+
     def get(self, record: str | Record) -> Record:
         """Give the record with this id, as it is now.
 

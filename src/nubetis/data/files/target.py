@@ -1,0 +1,61 @@
+"""Where a file's bytes go: a path that is replaced whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from nubetis.errors import StoreError
+
+__all__ = ["replacing", "target_suffix"]
+
+
+def target_suffix(path: Path) -> str:
+    """Give the suffix that says the kind of file, in lower case, without ``.gz``.
+
+    >>> target_suffix(Path("contacts.CSV.gz"))
+    '.csv'
+    """
+    return Path(path.name.removesuffix(".gz")).suffix.lower()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside *path* that takes its place when all was written; ``.gz`` packs.
+
+    Raises:
+        StoreError: ``unwritable``; what stood at *path* is still there.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                with _packed(file, path) as sink:
+                    yield sink
+                file.close()
+                Path(file.name).chmod(0o666 & ~_umask())
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise StoreError("unwritable", file=str(path), reason=error.strerror or type(error).__name__) from None
+
+
+@contextmanager
+def _packed(file: IO[bytes], path: Path) -> Iterator[BinaryIO]:
+    if path.suffix != ".gz":
+        yield cast("BinaryIO", file)
+        return
+    with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as sink:
+        yield cast("BinaryIO", sink)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

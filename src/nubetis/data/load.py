@@ -1,0 +1,412 @@
+"""Loading a table into a module: its columns become fields, its cells values, its faults a report.
+
+Nothing is guessed that cannot be seen: which column fills which field is a :class:`~nubetis.data.mapping.FieldMap`
+that can be looked at and changed, columns that fill none are warnings of the plan, and a row that does not fit is
+refused by its line in the file, with field, code and reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.data.cells import Cell, unique_names
+from nubetis.data.mapping import FieldMap, Mapped, map_columns
+from nubetis.data.table import Table
+from nubetis.errors import InvalidValue, NubetisError
+from nubetis.model.fields import Field, Operator, Part, Value
+from nubetis.model.filters import F
+from nubetis.model.fold import fold_text
+from nubetis.model.formats import ISO, Formats
+from nubetis.model.ids import decode
+from nubetis.model.plan import Cause, CauseKind, Operation, Plan, Refusal
+from nubetis.model.schema import Module
+
+from nubetis.types import RecordId
+
+if TYPE_CHECKING:
+    import os
+
+    from nubetis.data.files import Batch
+    from nubetis.model.door import Reader, Writer
+    from nubetis.types import Json, Progress
+
+__all__ = ["LoadReport", "Rejected", "apply_load", "fitting_map", "load", "map_table", "plan_links", "plan_load"]
+
+_CHUNK: Final = 500
+_PROBLEMS: Final = ("line", "field", "code", "reason")
+
+
+# --- which column fills which field ----------------------------------------------------------------
+
+
+def map_table(table: Table, module: Module) -> FieldMap:
+    """Find the fields of *module* that the columns of *table* fill: by name, label or synonym."""
+    known = {name: slot.field.label for name, slot in module.layout.slots.items() if not slot.field.system}
+    return map_columns(table.columns, module=module.name, known={str(name): label for name, label in known.items()})
+
+
+def fitting_map(
+    table: Table, field_map: FieldMap, module: Module, *, formats: Formats = ISO, share: float = 0.5
+) -> FieldMap:
+    """Give the map without the columns of whose cells less than *share* can be values of their field.
+
+    A header may say ``type`` and mean something else than the field of that name: the cells tell.
+    """
+    slots = [_Slot.of(module, column, field, formats) for column, field in field_map.fields.items()]
+    misfits = [slot.column for slot in slots if slot.fit(table[slot.column]) < share]
+    because = {column: f"{field_map.fields[column]} cannot hold its values" for column in misfits}
+    columns = [
+        Mapped(each.column, None, 0.0, because[each.column]) if each.column in because else each for each in field_map
+    ]
+    return attrs.evolve(field_map, columns=tuple(columns))
+
+
+# --- one column on its way to a field --------------------------------------------------------------
+
+
+@attrs.frozen
+class _Slot:
+    """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``)."""
+
+    column: str
+    field: Field
+    part: Part | None
+    formats: Formats
+
+    @classmethod
+    def of(cls, module: Module, column: str, path: str, formats: Formats) -> _Slot:
+        """Give the slot for *path*: a field's name, or a field's and a part's.
+
+        Raises:
+            NotFound: ``unknown_field``.
+        """
+        name, _, part_name = path.partition(".")
+        field = module.field(name)
+        part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
+        if part_name and part is None:
+            module.field(path)
+        return cls(column, field, part, formats)
+
+    def read(self, text: str) -> Value:
+        """Give the value that *text* says; of a part, and of a user's name, the text itself."""
+        if self.part is not None or "users" in self.field.targets:
+            return text
+        return self.field.type.parse(self.field, text, self.formats)
+
+    def reader(self) -> Callable[[str], Value | NubetisError]:
+        """Give :meth:`read` with a memory, which gives a refusal as a value."""
+        known: dict[str, Value | NubetisError] = {}
+
+        def read(text: str) -> Value | NubetisError:
+            if text not in known:
+                known[text] = _attempt(self.read, text)
+            return known[text]
+
+        return read
+
+    def fit(self, cells: Iterable[Cell]) -> float:
+        """Give the share of the cells that are values of the field; links are looked up later, so all of them."""
+        filled = Counter([cell for cell in cells if cell])
+        if not filled or self.field.targets:
+            return 1.0
+        good = [count for text, count in filled.items() if not isinstance(_attempt(self.read, text), NubetisError)]
+        return sum(good) / filled.total()
+
+
+def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
+    try:
+        return read(text)
+    except NubetisError as error:
+        return error
+
+
+# --- links -----------------------------------------------------------------------------------------
+
+
+def _is_link(field: Field) -> bool:
+    return bool(field.targets) and "users" not in field.targets
+
+
+def _is_id(text: str) -> bool:
+    return not isinstance(_attempt(decode, text.strip()), NubetisError)
+
+
+def _linked(door: Reader, field: Field, texts: Iterable[str]) -> Callable[[str], Value | NubetisError]:
+    """Give the reader of a link's cells: an id, or the title of exactly one record."""
+    folded = {fold_text(text.strip()): text.strip() for text in texts if not _is_id(text)}
+    names = [name for _, name in sorted(folded.items())]
+    found: dict[str, list[RecordId]] = {}
+    for target in field.targets:
+        _find_titles(door, door.schema.module(target), names, found)
+
+    def read(text: str) -> Value | NubetisError:
+        bare = text.strip()
+        if _is_id(bare):
+            return _attempt(lambda each: field.check(each), bare)
+        ids = found.get(fold_text(bare), [])
+        if len(ids) == 1:
+            return ids[0]
+        code = "ambiguous_link" if ids else "bad_link"
+        return InvalidValue(code, field=field.name, candidates=", ".join(ids[:5]))
+
+    return read
+
+
+def _find_titles(door: Reader, module: Module, names: Sequence[str], found: dict[str, list[RecordId]]) -> None:
+    title = module.field(module.title)
+    if Operator.IN not in title.type.operators or title.type.fold is None:
+        return
+    for start in range(0, len(names), _CHUNK):
+        where = F[title.name].in_(names[start : start + _CHUNK])
+        for ids, titles in door.stream(module.name, where, fields=("id", title.name)):
+            for record, text in zip(ids, titles, strict=True):
+                found.setdefault(fold_text(str(text)), []).append(RecordId(str(record)))
+
+
+def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap | None = None) -> Plan:
+    """Plan the records that the link columns of *table* name and that do not exist yet: the companies of contacts.
+
+    Apply it before the table itself is loaded.
+    """
+    home = door.schema.module(module)
+    fields = (field_map or map_table(table, home)).fields
+    slots = [_Slot.of(home, column, path, ISO) for column, path in fields.items()]
+    plans = [_plan_targets(door, slot.field, table[slot.column]) for slot in slots if _is_link(slot.field)]
+    cause = Cause(CauseKind.IMPORT, {"links_of": home.name})
+    return Plan(
+        cause=cause,
+        parts=tuple([part for plan in plans for part in plan.parts]),
+        refusals=tuple([each for plan in plans for each in plan.refusals]),
+        schema=door.schema,
+    )
+
+
+def _plan_targets(door: Writer, field: Field, cells: Iterable[Cell]) -> Plan:
+    texts = {cell.strip() for cell in cells if cell and not cell.isspace()}
+    read = _linked(door, field, texts)
+    missing = [text for text in sorted(texts) if getattr(read(text), "code", "") == "bad_link"]
+    distinct = {fold_text(text): text for text in reversed(missing)}
+    module = door.schema.module(field.targets[0])
+    return door.plan_create(module.name, [{module.title: text} for _, text in sorted(distinct.items())])
+
+
+# --- rows ------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Loader:
+    """Makes records of the rows of a table."""
+
+    table: Table
+    slots: tuple[_Slot, ...]
+    readers: tuple[Callable[[str], Value | NubetisError], ...]
+    records: list[dict[str, Value]] = attrs.field(factory=list)
+    places: list[int] = attrs.field(factory=list)
+    refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
+
+    @classmethod
+    def of(cls, door: Reader, table: Table, slots: Sequence[_Slot]) -> _Loader:
+        readers = [
+            _linked(door, slot.field, {cell for cell in table[slot.column] if cell}) if _is_link(slot.field) else slot.reader()
+            for slot in slots
+        ]
+        return cls(table, tuple(slots), tuple(readers))
+
+    def run(self, module: Module) -> None:
+        """Fill *records*, with the *places* of their rows, and *refusals*."""
+        columns = [self.table[slot.column] for slot in self.slots]
+        for place, cells in enumerate(zip(*columns, strict=True)):
+            record, faults = self._row(cells)
+            if faults:
+                self.refusals.extend([(place, _refusal(fault, module, slot)) for slot, fault in faults])
+            elif record:
+                self.records.append(record)
+                self.places.append(place)
+
+    def _row(self, cells: Iterable[Cell]) -> tuple[dict[str, Value], list[tuple[_Slot, NubetisError]]]:
+        record: dict[str, Value] = {}
+        parts: dict[Field, dict[str, str]] = {}
+        faults: list[tuple[_Slot, NubetisError]] = []
+        for slot, read, cell in zip(self.slots, self.readers, cells, strict=True):
+            if cell is None or cell.isspace() or not cell:
+                continue
+            value = read(cell)
+            if isinstance(value, NubetisError):
+                faults.append((slot, value))
+            elif slot.part is not None:
+                parts.setdefault(slot.field, {})[slot.part.name] = cell
+            else:
+                record[slot.field.name] = value
+        return _with_parts(record, parts), faults
+
+
+def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, str]]) -> dict[str, Value]:
+    """Put the cells of a field's parts together; what the field itself holds stays beside them."""
+    for field, cells in parts.items():
+        whole = field.pack(record.get(field.name))
+        row = [cells.get(part.name, cell) for part, cell in zip(field.parts, whole, strict=True)]
+        record[field.name] = field.type.unpack(field, tuple(row))
+    return record
+
+
+def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
+    return Refusal(code=fault.code, params=fault.params, module=module.name, field=slot.field.name)
+
+
+# --- the plan --------------------------------------------------------------------------------------
+
+
+def plan_load(
+    door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
+    formats: Formats = ISO, file: str | None = None,
+) -> Plan:  # fmt: skip
+    """Plan a record of *module* for each row of *table*.
+
+    A cell is read as a value of its field by *formats*; a link's cell is an id or the title of exactly one record.
+    An empty cell says nothing, and a row of empty cells is left out.  Refusals name the line in the file (of a table
+    without lines: the row, from 1), the field and the reason; warnings name the columns that fill no field.
+    *file* is named in the journal.
+
+    Raises:
+        NotFound: ``unknown_module``; ``unknown_field`` or ``unknown_column`` in *field_map*.
+        InvalidValue: ``bad_argument``; no column fills a field.
+    """
+    return _plan(door, _as_table(table), _Options(module, field_map, formats, file))
+
+
+@attrs.frozen
+class _Options:
+    module: str
+    field_map: FieldMap | None
+    formats: Formats
+    file: str | None
+
+
+def _as_table(given: Table | Iterable[Batch]) -> Table:
+    return given if isinstance(given, Table) else Table.from_batches(given)
+
+
+def _plan(door: Writer, table: Table, options: _Options) -> Plan:
+    module = door.schema.module(options.module)
+    field_map = options.field_map or map_table(table, module)
+    if not field_map.fields:
+        raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
+    slots = [_Slot.of(module, column, path, options.formats) for column, path in field_map.fields.items()]
+    loader = _Loader.of(door, table, slots)
+    loader.run(module)
+    plan = door.plan_create(module.name, loader.records)
+    refusals = [*loader.refusals, *_placed(plan.refusals, loader.places)]
+    return attrs.evolve(
+        plan,
+        cause=Cause(CauseKind.IMPORT, _detail(table, plan, options)),
+        refusals=tuple(_by_line(table, refusals)),
+        warnings=tuple(_warnings(field_map, module)),
+    )
+
+
+def _placed(refusals: Iterable[Refusal], places: Sequence[int]) -> Iterator[tuple[int, Refusal]]:
+    """Give refusals of the planner, which counts records from 1, with the places of their rows."""
+    return ((places[each.line - 1] if each.line else 0, each) for each in refusals)
+
+
+def _by_line(table: Table, refusals: Iterable[tuple[int, Refusal]]) -> list[Refusal]:
+    ordered = sorted(refusals, key=lambda pair: pair[0])
+    return [attrs.evolve(each, line=table.lines[place] if table.lines else place + 1) for place, each in ordered]
+
+
+def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
+    for each in field_map:
+        if each.field is None:
+            params = {"column": each.column, "because": each.because}
+            yield Refusal(code="unmapped_column", params=params, module=module.name)
+
+
+def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
+    known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": len(plan)}
+    if options.file is not None:
+        known["file"] = options.file
+    if table.detected is not None:
+        known["encoding"] = table.detected.encoding
+    return known
+
+
+# --- the report ------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Rejected:
+    """One fault of one row: where it is, what is wrong, and the row as it was."""
+
+    line: int
+    field: str | None
+    code: str
+    reason: str
+    cells: Mapping[str, Cell] = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class LoadReport:
+    """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault."""
+
+    operation: Operation
+    rows: int
+    created: int
+    refused: int
+    rejected: tuple[Rejected, ...] = ()
+    warnings: tuple[Refusal, ...] = ()
+
+    def write_rejected(self, target: str | os.PathLike[str]) -> None:
+        """Write the rejected rows as they were, with line, field, code and reason: mend them and load them again.
+
+        A row with several faults is written once, with the first.
+        """
+        first = {each.line: each for each in reversed(self.rejected)}
+        rows = [first[line] for line in sorted(first)]
+        columns = list(rows[0].cells) if rows else []
+        names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
+        cells = {column: [each.cells[column] for each in rows] for column in columns}
+        problems = {name: [_text(each, of) for each in rows] for name, of in zip(names, _PROBLEMS, strict=True)}
+        Table({**cells, **problems}).write(target)
+
+
+def _text(rejected: Rejected, name: str) -> Cell:
+    value = getattr(rejected, name)
+    return None if value is None else str(value)
+
+
+def load(
+    door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
+    formats: Formats = ISO, file: str | None = None, progress: Progress | None = None,
+) -> LoadReport:  # fmt: skip
+    """Write a record of *module* for each row of *table* that fits, as :func:`plan_load` says; report the others."""
+    whole = _as_table(table)
+    plan = _plan(door, whole, _Options(module, field_map, formats, file))
+    return apply_load(door, plan, table=whole, progress=progress)
+
+
+def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
+    """Apply a plan of :func:`plan_load` that was looked at; *table* is what it was made of."""
+    operation = door.apply(plan, skip_refused=True, progress=progress)
+    return LoadReport(
+        operation=operation,
+        rows=len(table),
+        created=operation.changes,
+        refused=len({each.line for each in plan.refusals}),
+        rejected=tuple(_rejected(table, plan.refusals)),
+        warnings=plan.warnings,
+    )
+
+
+def _rejected(table: Table, refusals: Iterable[Refusal]) -> Iterator[Rejected]:
+    places = {line: place for place, line in enumerate(table.lines or range(1, len(table) + 1))}
+    columns = {name: table[name] for name in table.columns}
+    for each in refusals:
+        if each.line is None:
+            continue
+        cells = {name: column[places[each.line]] for name, column in columns.items()}
+        reason = str(attrs.evolve(each, line=None, record=None))
+        yield Rejected(line=each.line, field=each.field, code=each.code, reason=reason, cells=cells)
