@@ -1,0 +1,149 @@
+"""Whole files: what one holds, and copies of it that are complete or not there at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from nubetis.backends.sql.connections import Location, connect, locate, uri
+from nubetis.backends.sql.dialects import SQLITE
+from nubetis.backends.sql.faults import translated
+from nubetis.errors import Damaged, NewerFormat, StoreError
+from nubetis.model.store import FORMAT
+
+__all__ = ["copy_out", "format_of", "found_format", "restore"]
+
+_KNOWN: Final = frozenset({"id", "format", "schema", "access", "settings"})
+
+
+def found_format(place: Location) -> int | None:
+    """Give the format of the file, ``None`` where it is empty; nothing is changed."""
+    try:
+        with closing(sqlite3.connect(uri(place.path, "ro"), uri=True)) as link:
+            return format_of(link, place.url)
+    except sqlite3.Error as error:
+        raise translated(error, place.url) from None
+
+
+def format_of(link: sqlite3.Connection, url: str) -> int | None:
+    """Give the format that the versions row names, ``None`` where there are no tables.
+
+    Raises:
+        StoreError: ``not_nubetis``.
+        NewerFormat: a later nubetis wrote it.
+    """
+    if not SQLITE.tables_of(link):
+        return None
+    known = set(SQLITE.columns_of(link, "versions")) >= _KNOWN
+    row = link.execute("SELECT format FROM versions WHERE id = 1").fetchone() if known else None
+    if row is None:
+        raise StoreError("not_nubetis", url=url)
+    if row[0] > FORMAT:
+        raise NewerFormat("newer_format", url=url, found=row[0], known=FORMAT)
+    return int(row[0])
+
+
+def copy_out(link: sqlite3.Connection, target: str) -> None:
+    """Copy the database to the file *target*, which must not be there.
+
+    Raises:
+        StoreError: ``unwritable``.
+    """
+    if Path(target).exists():
+        raise StoreError("unwritable", file=target, reason="there is a file of this name")
+    with _temporary(target) as temporary:
+        _copy(link, temporary)
+
+
+def restore(source: str, url: str, *, replace: bool = False) -> None:
+    """Put the snapshot in the file *source* in the place of *url*; with *replace* also where there is one already.
+
+    The snapshot is verified first.  Whoever has the old file open must close it before.
+
+    Raises:
+        StoreError: ``database_exists``, ``not_nubetis``, ``store_busy``, ``unwritable``.
+        Damaged: the snapshot is not whole.
+        NewerFormat: a later nubetis wrote it.
+    """
+    place = locate(url)
+    if Path(place.path).exists() and not replace:
+        raise StoreError("database_exists", url=place.url)
+    with _reading(source) as link, _temporary(place.path) as temporary:
+        _verify(link, source)
+        _copy(link, temporary)
+        _clear(place)
+
+
+@contextmanager
+def _reading(source: str) -> Iterator[sqlite3.Connection]:
+    if not Path(source).is_file():
+        raise StoreError("unreadable", file=source, reason="there is no such file")
+    try:
+        with closing(sqlite3.connect(uri(source, "ro"), uri=True)) as link:
+            yield link
+    except sqlite3.Error as error:
+        raise translated(error, source) from None
+
+
+def _verify(link: sqlite3.Connection, source: str) -> None:
+    if format_of(link, source) is None:
+        raise StoreError("not_nubetis", url=source)
+    if [row[0] for row in link.execute("PRAGMA integrity_check(1)")] != ["ok"]:
+        raise Damaged("damaged", what=source, reason="its pages do not fit together")
+
+
+@contextmanager
+def _temporary(target: str) -> Iterator[str]:
+    """Give the name of a file beside *target* that becomes *target* at the end, or goes."""
+    temporary = f"{target}.{os.getpid()}.part"
+    try:
+        yield temporary
+        os.replace(temporary, target)
+        _sync(os.path.dirname(os.path.abspath(target)))
+    except OSError as error:
+        raise StoreError("unwritable", file=target, reason=error.strerror or "the system refuses") from None
+    except sqlite3.Error as error:
+        raise translated(error, target) from None
+    finally:
+        for left in ("", "-journal", "-wal", "-shm"):
+            with suppress(OSError):
+                os.unlink(f"{temporary}{left}")
+
+
+def _copy(link: sqlite3.Connection, target: str) -> None:
+    with closing(sqlite3.connect(uri(target, "rwc"), uri=True, isolation_level=None)) as copy:
+        link.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file that is whole by itself
+    _sync(target)
+
+
+def _sync(path: str) -> None:
+    """Bring a file or folder to the disk; where a system cannot open folders, its own rename must do."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _clear(place: Location) -> None:
+    """Bring the old file to rest, so that nothing beside it is taken for a part of the new one."""
+    if not Path(place.path).exists():
+        return
+    try:
+        with closing(connect(uri(place.path, "rw"))) as old:
+            old.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.DatabaseError as error:
+        found = translated(error, place.url)
+        if not isinstance(found, Damaged):
+            raise found from None
+    for left in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{place.path}{left}")

@@ -1,0 +1,153 @@
+"""Bringing tables to a schema.
+
+Only what destroys needs a step: a module dropped, a field purged.  For the rest each table is compared with what it
+must be, and what is missing is made.  So all can be repeated, and what was interrupted is simply done again; where the
+database has DDL in transactions (SQLite, PostgreSQL) nothing is ever half done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
+
+from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
+from nubetis.backends.sql.tallies import Tallies
+from nubetis.errors import Conflict
+from nubetis.model.schema import Schema, SchemaStep, StepKind
+from nubetis.model.store import FORMAT
+from nubetis.model.system import COUNTERS, TALLIES, VERSIONS
+
+if TYPE_CHECKING:
+    from nubetis.backends.sql.dialects import Connection
+    from nubetis.model.fields import Field
+
+__all__ = ["Builder"]
+
+_CHUNK: Final = 10_000
+
+
+class Builder:
+    """Makes and changes tables, inside the transaction of *connection*."""
+
+    def __init__(self, connection: Connection, tables: Tables) -> None:
+        self._db = connection
+        self._tables = tables
+        self._dialect = tables.dialect
+
+    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+        """Do *steps*, and what needs none (indexes, tallies); in an empty database write format and versions too."""
+        for module in (VERSIONS, COUNTERS, TALLIES):
+            self._ensure(self._tables.of(module))
+        for step in steps:
+            self._step(step)
+        for module in schema.modules:
+            self._ensure(self._tables.of(module))
+            Tallies(self._db, self._tables).settle(self._tables.of(module))
+        self._number()
+
+    def _number(self) -> None:
+        table = self._tables.of(VERSIONS).table
+        row = {"id": 1, "format": FORMAT, "schema": 0, "access": 0, "settings": 0}
+        if not self._db.execute(self._text(sa.select(table.c.id))).fetchall():
+            insert = sa.insert(table).values({name: parameter(place) for place, name in enumerate(row)})
+            self._db.execute(self._text(insert), tuple(row.values()))
+
+    def _step(self, step: SchemaStep) -> None:
+        home = self._tables.of(step.module)
+        if step.kind is StepKind.DROP_MODULE:
+            self._drop(home)
+        elif step.kind is StepKind.PURGE_FIELD and step.field is not None:
+            self._purge(home, step.field)
+
+    # -- one table ------------------------------------------------------------------------------------------
+    def _ensure(self, home: ModuleTable) -> None:
+        """Make the table what it must be."""
+        found = self._dialect.columns_of(self._db, home.name)
+        for side in home.sides.values():
+            self._run(CreateTable(side, if_not_exists=True))
+            self._index(sa.Index(f"{side.name}__ix__value", side.c.value, side.c.record))
+        if not found:
+            self._run(CreateTable(home.table))
+        self._drop_surplus(home, found)
+        for name in [name for name in home.full_columns if found and name not in found]:
+            self._add_column(home, name)
+        for index in home.indexes:
+            self._make_index(home, index)
+
+    def _add_column(self, home: ModuleTable, name: str) -> None:
+        column = self._text(CreateColumn(home.table.c[name]))
+        self._db.execute(f"ALTER TABLE {self._quoted(home.name)} ADD COLUMN {column}")
+        for twin, place, fold in home.twins:
+            if twin == name:
+                self._fill_twin(home, (home.columns[place], twin), fold)
+
+    def _fill_twin(self, home: ModuleTable, names: tuple[str, str], fold: Callable[[str], str]) -> None:
+        cells, folded = home.table.c, home.table.c[names[1]]
+        cell = cells[names[0]]
+        ahead = sa.select(cells.id, cell).where(cells.id > parameter(0), cell.is_not(None)).order_by(cells.id)
+        read = self._text(ahead.suffix_with(sa.text(f"LIMIT {_CHUNK}")))
+        write = self._text(sa.update(home.table).where(cells.id == parameter(1)).values({folded: parameter(0)}))
+        last: int | None = -(1 << 63)
+        while last is not None:
+            rows = self._db.execute(read, (last,)).fetchall()
+            self._db.executemany(write, [(fold(str(text)), key) for key, text in rows])
+            last = int(rows[-1][0] or 0) if rows else None
+
+    def _make_index(self, home: ModuleTable, index: Index) -> None:
+        cells = [home.table.c[name] for name in index.columns]
+        if self._dialect.key_in_index and index.field is None:
+            cells.append(home.table.c.id)
+        settings = {self._dialect.partial: sa.text(index.condition)} if index.condition else {}
+        unique = index.field is not None
+        try:
+            self._index(sa.Index(index.name(home.name), *cells, unique=unique, **settings))
+        except Exception as error:
+            if index.field is None or not self._dialect.violated(error):
+                raise
+            raise Conflict("not_unique", field=index.field.name) from None
+
+    def _drop_surplus(self, home: ModuleTable, found: list[str]) -> None:
+        """Take away what can be made again: indexes and twins that no longer belong."""
+        wanted = {index.name(home.name) for index in home.indexes}
+        ours = tuple([f"{home.name}__{kind}__" for kind in ("ix", "ux", "dx")])
+        for name in self._dialect.indexes_of(self._db, home.name):
+            if name.startswith(ours) and name not in wanted:
+                self._db.execute(f"DROP INDEX {self._quoted(name)}")
+        self._drop_columns(home, [name for name in found if name.endswith("__f") and name not in home.full_columns])
+
+    def _drop_columns(self, home: ModuleTable, names: Iterable[str]) -> None:
+        for name in names:
+            self._db.execute(f"ALTER TABLE {self._quoted(home.name)} DROP COLUMN {self._quoted(name)}")
+
+    def _purge(self, home: ModuleTable, field: Field) -> None:
+        found = self._dialect.columns_of(self._db, home.name)
+        columns = [field.column_of(part) for part in field.parts]
+        self._drop_surplus(home, found)
+        left = self._dialect.columns_of(self._db, home.name)
+        self._drop_columns(home, [name for name in (*columns, *[f"{name}__f" for name in columns]) if name in left])
+        for column in columns:
+            self._db.execute(f"DROP TABLE IF EXISTS {self._quoted(side_name(home.name, column))}")
+
+    def _drop(self, home: ModuleTable) -> None:
+        for name in [*self._sides(home.name), *[side.name for side in home.sides.values()], home.name]:
+            self._db.execute(f"DROP TABLE IF EXISTS {self._quoted(name)}")
+        Tallies(self._db, self._tables).forget(home.module.id)
+
+    def _sides(self, table: str) -> list[str]:
+        return [name for name in self._dialect.tables_of(self._db) if name.startswith(f"{table}__")]
+
+    # -- text -----------------------------------------------------------------------------------------------
+    def _index(self, index: sa.Index) -> None:
+        self._run(CreateIndex(index, if_not_exists=True))
+
+    def _run(self, element: sa.schema.ExecutableDDLElement) -> None:
+        self._db.execute(self._text(element))
+
+    def _text(self, element: sa.sql.expression.ClauseElement) -> str:
+        return str(element.compile(dialect=self._dialect.compiler))
+
+    def _quoted(self, name: str) -> str:
+        return str(self._dialect.compiler.identifier_preparer.quote(name))

@@ -1,0 +1,55 @@
+"""What SQLite says when it cannot go on, in the words of :mod:`nubetis.errors`.
+
+No message of the driver is passed on where it could hold more than names: the errors of a damaged file, for one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
+from nubetis.model.bind import DEPTH
+
+__all__ = ["code_of", "is_busy", "translated"]
+
+_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
+_READ_ONLY: Final = frozenset(
+    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+)
+_DAMAGED: Final = {
+    sqlite3.SQLITE_CORRUPT: "its pages do not fit together",
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite file",
+}
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """Give SQLite's primary result code, 0 where the driver raised by itself."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Say whether somebody else was faster, so that the same may succeed now."""
+    return code_of(error) in _BUSY
+
+
+def translated(error: sqlite3.Error, url: str, *, seconds: float = 0) -> NubetisError:
+    """Give the error of ours that says the same."""
+    code = code_of(error)
+    if code in _BUSY:
+        return StoreBusy("store_busy", url=url, seconds=round(seconds, 1))
+    if code in _DAMAGED:
+        return Damaged("damaged", what=url, reason=_DAMAGED[code])
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError("disk_full", url=url)
+    if code in _READ_ONLY:
+        return StoreError("read_only_store", url=url)
+    if code == sqlite3.SQLITE_ERROR and "Expression tree" in str(error):
+        return InvalidFilter("filter_depth", limit=DEPTH)
+    return StoreError("store_failed", reason=_reason(error, code))
+
+
+def _reason(error: sqlite3.Error, code: int) -> str:
+    if code in {0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISUSE}:
+        return str(error)  # names of tables and columns: values are always bound
+    return f"SQLite reports {getattr(error, 'sqlite_errorname', 'an error')}"

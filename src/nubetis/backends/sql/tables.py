@@ -1,0 +1,242 @@
+"""A module's table: its columns, the side tables of its sets, its indexes, as SQLAlchemy and the driver need them.
+
+A table is named as the module's ``table`` and has a column for each of ``layout.columns``, under the same name,
+then the folded twins.  A set column also has a side table ``<table>__<column>`` of (record, value), so that "holds
+this choice" is a look-up.  Names of modules and fields have no ``__``, so nothing of ours clashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import sqlalchemy as sa
+
+from nubetis.model.fields import Field, FieldState, Storage
+from nubetis.types import Row, Stored
+
+if TYPE_CHECKING:
+    from nubetis.backends.sql.dialects import Dialect
+    from nubetis.model.schema import Module
+
+__all__ = ["Index", "ModuleTable", "Statement", "Tables", "compared", "side_name", "table_name"]
+
+_LONGEST: Final = 60
+"""Characters of a name at most; PostgreSQL cuts at 63."""
+
+_KEPT: Final = 1024
+"""Statements kept for one module."""
+
+
+def table_name(module: Module) -> str:
+    """Give the name of the module's table; SQLite keeps names that begin with ``sqlite_`` for itself."""
+    return f"_{module.table}" if module.table.startswith("sqlite_") else module.table
+
+
+def side_name(table: str, column: str) -> str:
+    """Give the name of the side table of a set column."""
+    return _short(f"{table}__{column}")
+
+
+def _short(name: str) -> str:
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 13]}_{hashlib.blake2b(name.encode(), digest_size=6).hexdigest()}"
+
+
+def compared(field: Field) -> tuple[str, ...]:
+    """Give the columns that say whether two records have the same value: the twin where there is one.
+
+    >>> from nubetis.model.system import USERS
+    >>> compared(USERS.field("email"))
+    ('email__f',)
+    """
+    first = field.parts[0]
+    if first.storage is Storage.KEY:
+        return tuple([field.column_of(part) for part in field.parts])
+    column = field.column_of(first)
+    return (f"{column}__f" if field.has_twin(first) else column,)
+
+
+@attrs.frozen
+class Index:
+    """One index of a module's table; *field* is set where it keeps a field unique."""
+
+    columns: tuple[str, ...]
+    field: Field | None = None
+    condition: str = "deleted_in IS NULL"
+
+    def name(self, table: str) -> str:
+        """Give its name, which says all that it is: another index has another name."""
+        kind = "ux" if self.field is not None else "dx" if self.columns == ("deleted_in",) else "ix"
+        return _short(f"{table}__{kind}__{'__'.join(self.columns)}")
+
+
+def _indexes(module: Module) -> tuple[Index, ...]:
+    living = "deleted_in IS NULL" if module.journalled else ""
+    active = [field for field in module.all_fields if field.state is FieldState.ACTIVE and field.name != "id"]
+    found = [Index(compared(field), field, living) for field in active if field.unique]
+    found += [Index(compared(field)[:1], None, living) for field in active if field.indexed and not field.unique]
+    found += [Index(tuple([_column(module, name) for name in names]), None, living) for names in module.indexes]
+    if module.journalled:
+        found.append(Index(("deleted_in",), None, "deleted_in IS NOT NULL"))
+    return tuple(dict.fromkeys(found))
+
+
+def _column(module: Module, name: str) -> str:
+    slot = next((slot for slot in module.layout.slots.values() if slot.field.name == name), None)
+    return name if slot is None else compared(slot.field)[0]
+
+
+@attrs.frozen
+class Statement:
+    """Text for the driver; *places* says where each parameter lies among the constants, ``None`` as they come."""
+
+    text: str
+    places: tuple[int, ...] | None = None
+
+    def arguments(self, constants: Sequence[Stored]) -> Sequence[Stored]:
+        """Give the parameters in the order of the text."""
+        return constants if self.places is None else [constants[place] for place in self.places]
+
+
+class ModuleTable:
+    """What the store knows of one module's table."""
+
+    def __init__(self, module: Module, dialect: Dialect) -> None:
+        self.module = module
+        self.dialect = dialect
+        self.name = table_name(module)
+        layout = module.layout
+        self.columns = tuple([column.name for column in layout.columns])
+        self.twins = layout.twins
+        self.full_columns = tuple(layout.full_index)
+        self.indexes = _indexes(module)
+        self.sets = {column.name: place for place, column in enumerate(layout.columns) if column.storage is Storage.SET}
+        self.tallied = _tallied(module)
+        self.folds = {column: fold for _, place, fold in self.twins for column in (self.columns[place],)}
+        self.table = self._table()
+        self.sides = {column: self._side(column) for column in self.sets}
+        self._statements: OrderedDict[Hashable, tuple[object, Statement]] = OrderedDict()
+        self._lock = Lock()
+        self.select_one = self._select_one()
+
+    def _table(self) -> sa.Table:
+        types, layout = self.dialect.types, self.module.layout
+        columns = [sa.Column(c.name, types[c.storage]) for c in layout.columns if c.name != "id"]
+        columns += [sa.Column(name, types[Storage.TEXT]) for name, _, _ in self.twins]
+        key = sa.Column("id", types[Storage.KEY], primary_key=True, autoincrement=not self.module.journalled)
+        return sa.Table(self.name, sa.MetaData(), key, *columns, **self.dialect.table_options)
+
+    def _side(self, column: str) -> sa.Table:
+        types = self.dialect.types
+        return sa.Table(
+            side_name(self.name, column),
+            sa.MetaData(),
+            sa.Column("record", types[Storage.KEY], primary_key=True, autoincrement=False),
+            sa.Column("value", types[Storage.TEXT], primary_key=True),
+            **self.dialect.side_options,
+        )
+
+    def _select_one(self) -> str:
+        return self.finish(sa.select(*self.row()).where(self.table.c.id == parameter(0))).text
+
+    def row(self) -> list[sa.Column[object]]:
+        """Give the columns of a row, in its order."""
+        return [self.table.c[name] for name in self.columns]
+
+    def finish(self, expression: sa.sql.expression.ClauseElement) -> Statement:
+        """Compile *expression*, whose parameters are all made by :func:`parameter`."""
+        compiled = expression.compile(dialect=self.dialect.compiler)
+        names = getattr(compiled, "positiontup", None) or []
+        places = tuple([int(name[1:]) for name in names])
+        return Statement(str(compiled), None if places == tuple(range(len(places))) else places)
+
+    def statement(
+        self, key: Hashable, build: Callable[[], sa.sql.expression.ClauseElement], *, keep: object = None
+    ) -> Statement:
+        """Give the statement of *key*, compiled the first time; the least lately used are forgotten.
+
+        *keep* is held as long as the statement is: what the key names by identity must not be replaced.
+        """
+        found = self._statements.get(key)
+        if found is None:
+            return self._make(key, self.finish(build()), keep)
+        with suppress(KeyError):  # another thread may just have forgotten it
+            self._statements.move_to_end(key)
+        return found[1]
+
+    def _make(self, key: Hashable, made: Statement, keep: object) -> Statement:
+        with self._lock:
+            while len(self._statements) >= _KEPT:
+                self._statements.popitem(last=False)
+            self._statements[key] = (keep, made)
+        return made
+
+    def fill(self, rows: Sequence[Row]) -> list[Row]:
+        """Give the full rows; a fold runs once for each distinct text."""
+        if not self.twins:
+            return list(rows)
+        extra = [list(map(_Folded(fold).__getitem__, [row[place] for row in rows])) for _, place, fold in self.twins]
+        return [row + more for row, more in zip(rows, zip(*extra, strict=True), strict=True)]
+
+    def with_twins(self, columns: Sequence[str], values: Sequence[Row]) -> tuple[tuple[str, ...], list[Row]]:
+        """Give *columns* with the twins they have, and the *values* that go with them."""
+        folds = [(place, self.folds[name]) for place, name in enumerate(columns) if name in self.folds]
+        names = (*columns, *[f"{columns[place]}__f" for place, _ in folds])
+        if not folds:
+            return names, list(values)
+        extra = [list(map(_Folded(fold).__getitem__, [row[place] for row in values])) for place, fold in folds]
+        return names, [tuple(row) + more for row, more in zip(values, zip(*extra, strict=True), strict=True)]
+
+
+def _tallied(module: Module) -> tuple[tuple[str, int], ...]:
+    names = [module.field(name).column for name in module.tallied_by]
+    return tuple([(name, module.layout.index[name]) for name in names])
+
+
+class _Folded(dict[Stored, Stored]):
+    """Folds each text once."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        super().__init__({None: None})
+        self._fold = fold
+
+    def __missing__(self, text: Stored) -> Stored:
+        folded = self[text] = self._fold(text)  # type: ignore[arg-type]  # a column with a twin holds text
+        return folded
+
+
+def parameter(place: int) -> sa.BindParameter[object]:
+    """Give the parameter that takes the constant at *place*."""
+    return sa.bindparam(f"p{place}")
+
+
+class Tables:
+    """The tables of the modules in use, by identity: comparing two modules would cost more than a query."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._known: dict[int, ModuleTable] = {}
+        self._lock = Lock()
+
+    def of(self, module: Module) -> ModuleTable:
+        """Give the table of *module*."""
+        found = self._known.get(id(module))
+        return self._add(module) if found is None else found
+
+    def all(self) -> list[ModuleTable]:
+        """Give the tables known so far, in no order."""
+        return list(self._known.values())
+
+    def _add(self, module: Module) -> ModuleTable:
+        made = ModuleTable(module, self.dialect)
+        with self._lock:
+            while len(self._known) >= _KEPT:
+                self._known.pop(next(iter(self._known)))
+            return self._known.setdefault(id(module), made)  # keeps the module, so its id stays its own

@@ -1,0 +1,143 @@
+"""Live counts, kept as a ledger of deltas: writers append, so no row is fought over.
+
+A delta is (module, column, the value as JSON, how many more).  :meth:`Tallies.of` adds them up,
+:meth:`Tallies.compact` does so for good.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import sqlalchemy as sa
+
+from nubetis.backends.sql.tables import ModuleTable, Tables, parameter
+from nubetis.model.schema import DELETED_IN
+from nubetis.model.system import TALLIES
+from nubetis.types import ModuleId, Row, Stored
+
+if TYPE_CHECKING:
+    from nubetis.backends.sql.dialects import Connection
+    from nubetis.model.schema import Module
+
+__all__ = ["Tallies", "living_counts"]
+
+Counts: TypeAlias = dict[str, Counter[Stored]]
+"""Column → value → how many."""
+
+_KEYS: Final = 500
+
+
+def living_counts(home: ModuleTable, rows: Iterable[Row]) -> Counts:
+    """Count the living among *rows*, which are whole."""
+    living = [row for row in rows if row[DELETED_IN] is None] if home.module.journalled else rows
+    return {column: Counter([row[place] for row in living]) for column, place in home.tallied}
+
+
+class Tallies:
+    """The ledger of deltas, in one transaction."""
+
+    def __init__(self, connection: Connection, tables: Tables) -> None:
+        self._db = connection
+        self._tables = tables
+        self._ledger = tables.of(TALLIES)
+
+    def of(self, module: Module, column: str) -> dict[Stored, int]:
+        """Give the count of each value that has one."""
+        cells = self._ledger.table.c
+
+        def build() -> Any:
+            total = sa.func.sum(cells.delta)
+            where = (cells.module == parameter(0), cells.column == parameter(1))
+            return (
+                sa.select(cells.value, total)
+                .where(*where)
+                .group_by(cells.value)
+                .having(total != sa.literal_column("0"))
+            )
+
+        statement = self._ledger.statement("tally", build)
+        found = self._db.execute(statement.text, (module.id, column))
+        return {json.loads(str(value)): int(total or 0) for value, total in found}
+
+    def add(self, module: Module, counts: Mapping[str, Mapping[Stored, int]], *, sign: int = 1) -> None:
+        """Append what *counts* say, one delta for each value."""
+        rows = [
+            (module.id, column, json.dumps(value, ensure_ascii=False), sign * delta)
+            for column, values in counts.items()
+            for value, delta in values.items()
+            if delta
+        ]
+        if rows:
+            self._db.executemany(self._insert(), rows)
+
+    def _insert(self) -> str:
+        cells = self._ledger.table.c
+        names = (cells.module, cells.column, cells.value, cells.delta)
+        values = {cell: parameter(place) for place, cell in enumerate(names)}
+        return self._ledger.statement("add", lambda: sa.insert(self._ledger.table).values(values).inline()).text
+
+    def of_keys(self, home: ModuleTable, keys: Sequence[int]) -> Counts:
+        """Count the living rows with these keys."""
+        counts: Counts = {column: Counter() for column, _ in home.tallied}
+        for at in range(0, len(keys), _KEYS):
+            self._count_part(home, keys[at : at + _KEYS], counts)
+        return counts
+
+    def _count_part(self, home: ModuleTable, keys: Sequence[int], counts: Counts) -> None:
+        cells = home.table.c
+
+        def build() -> Any:
+            chosen = sa.select(*[cells[column] for column, _ in home.tallied])
+            among = self._tables.dialect.one_of_many(cells.id, parameter(0))
+            return chosen.where(among, *([cells.deleted_in.is_(None)] if home.module.journalled else []))
+
+        statement = home.statement("tallied", build)
+        packed = self._tables.dialect.pack_many(list(dict.fromkeys(keys)))
+        rows = self._db.execute(statement.text, (packed,)).fetchall()
+        for (column, _), values in zip(home.tallied, zip(*rows, strict=True), strict=bool(rows)):
+            counts[column].update(values)
+
+    def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
+        """Replace the deltas of each value by their sum."""
+        wanted = set(module_ids)
+        cells = self._ledger.table.c
+        keys = (cells.module, cells.column, cells.value)
+        every = sa.select(*keys, sa.func.sum(cells.delta), sa.func.count()).group_by(*keys)
+        found = self._db.execute(self._ledger.finish(every).text).fetchall()
+        stale = [row for row in found if (row[4] != 1 or not row[3]) and (not wanted or row[0] in wanted)]
+        gone = sa.delete(self._ledger.table).where(*[cell == parameter(place) for place, cell in enumerate(keys)])
+        self._db.executemany(self._ledger.finish(gone).text, [row[:3] for row in stale])
+        self._db.executemany(self._insert(), [row[:4] for row in stale if row[3]])
+
+    def settle(self, home: ModuleTable) -> None:
+        """Begin the counts that the module did not have, forget those that it no longer has."""
+        cells = self._ledger.table.c
+        kept = sa.select(cells.column).distinct().where(cells.module == parameter(0))
+        known = {row[0] for row in self._db.execute(self._ledger.finish(kept).text, (home.module.id,))}
+        wanted = [column for column, _ in home.tallied]
+        for column in known.difference(wanted):
+            self.forget(home.module.id, str(column))
+        self.add(home.module, {column: self._counted(home, column) for column in wanted if column not in known})
+
+    def forget(self, module: ModuleId, column: str | None = None) -> None:
+        """Take the counts of a module out of the ledger."""
+        cells = self._ledger.table.c
+        gone = sa.delete(self._ledger.table).where(cells.module == parameter(0))
+        if column is None:
+            self._db.execute(self._ledger.finish(gone).text, (module,))
+            return
+        one = gone.where(cells.column == parameter(1))
+        self._db.execute(self._ledger.finish(one).text, (module, column))
+
+    def wrong(self, home: ModuleTable) -> list[str]:
+        """Give the columns whose ledger does not say what the rows say."""
+        return [column for column, _ in home.tallied if self._counted(home, column) != self.of(home.module, column)]
+
+    def _counted(self, home: ModuleTable, column: str) -> dict[Stored, int]:
+        cell = home.table.c[column]
+        living = [home.table.c.deleted_in.is_(None)] if home.module.journalled else []
+        counted = sa.select(cell, sa.func.count()).where(*living).group_by(cell)
+        return {value: int(number or 0) for value, number in self._db.execute(home.finish(counted).text)}

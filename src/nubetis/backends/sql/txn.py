@@ -1,0 +1,228 @@
+"""One transaction: what is read here, what is written in :mod:`nubetis.backends.sql.writes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from nubetis.backends.sql.ddl import Builder
+from nubetis.backends.sql.shapes import Shape, tame
+from nubetis.backends.sql.statements import (
+    Build,
+    aggregate,
+    counted,
+    measured,
+    padded,
+    page,
+    prepare,
+    select_keys,
+    streamed,
+)  # fmt: skip
+from nubetis.backends.sql.tallies import Tallies
+from nubetis.backends.sql.writes import Writer
+from nubetis.errors import NewerFormat, StoreError
+from nubetis.model.bind import ALWAYS, Bound, Test, normal_form
+from nubetis.model.fields import Operator
+from nubetis.model.store import FORMAT, Columns, Measure, Outcome, Versions
+from nubetis.model.system import VERSIONS
+
+if TYPE_CHECKING:
+    from nubetis.backends.sql.dialects import Connection, Cursor
+    from nubetis.backends.sql.tables import ModuleTable, Tables
+    from nubetis.model.query import BoundQuery
+    from nubetis.model.schema import Module, Schema, SchemaStep
+    from nubetis.model.store import Batch
+    from nubetis.types import Key, ModuleId, Row, Stored
+
+__all__ = ["SqlTxn"]
+
+_MOST_KEYS: Final = 500
+"""Keys of one statement; more are asked for by several."""
+
+_REFUSED: Final = (OverflowError, UnicodeEncodeError)
+"""What the driver raises for a constant that no column can hold."""
+
+
+class _Ended:
+    """Stands in for the connection when the unit has ended."""
+
+    def execute(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
+        """Refuse."""
+        raise StoreError("closed", what="unit of work")
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
+        """Refuse."""
+        raise StoreError("closed", what="unit of work")
+
+
+class SqlTxn:
+    """The transaction of one unit, on a connection that is its own; see :class:`nubetis.model.store.Txn`."""
+
+    def __init__(self, connection: Connection, tables: Tables, *, writable: bool) -> None:
+        self._db: Connection = connection
+        self._tables = tables
+        self._writable = writable
+        self._open: list[Cursor] = []
+        self._depth = count(1)
+
+    def end(self) -> None:
+        """Let go of the connection."""
+        for cursor in self._open:
+            cursor.close()
+        self._db = _Ended()
+
+    # -- reading --------------------------------------------------------------------------------------------
+    def versions(self) -> Versions:
+        """Give the versions row."""
+        home = self._tables.of(VERSIONS)
+        found = self._db.execute(home.select_one, (1,)).fetchone()
+        if found is None:
+            return Versions()
+        _, version, schema, access, settings, _ = found
+        if int(version or 0) > FORMAT:
+            raise NewerFormat("newer_format", url="The store", found=version, known=FORMAT)
+        return Versions(int(schema or 0), int(access or 0), int(settings or 0))
+
+    def get_many(self, module: Module, keys: Sequence[Key]) -> list[Row | None]:
+        """Give the row of each key, deleted ones too."""
+        home = self._tables.of(module)
+        if len(keys) == 1:
+            return [self._db.execute(home.select_one, keys).fetchone()]
+        found: dict[Stored, Row] = {}
+        for at in range(0, len(keys), _MOST_KEYS):
+            part = keys[at : at + _MOST_KEYS]
+            size = padded(len(part))
+            statement = home.statement(("get", size), partial(select_keys, home, size))
+            filled = part if len(part) == size else [*part, *[part[-1]] * (size - len(part))]
+            found.update([(row[0], row) for row in self._db.execute(statement.text, filled)])
+        return list(map(found.get, keys))
+
+    def query(self, query: BoundQuery) -> list[Row]:
+        """Give a keyset page."""
+        rows: list[Row] = []
+        where = normal_form(query.where)
+        for segment in query.segments():
+            left = query.limit - len(rows)
+            if left <= 0:
+                break
+            build = partial(page, order=query.order)
+            key = ("page", *[(each.column, each.descending) for each in query.order])
+            rows += self._select(query.module, (where, segment), build=build, key=key, more=(left,)).fetchall()
+        return rows
+
+    def stream(
+        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 2048
+    ) -> Iterator[Columns]:
+        """Give all rows that fit, in key order, as batches of columns."""
+        names = tuple(columns) or self._tables.of(module).columns
+        chosen = normal_form(where)
+        if self._writable:  # what the unit writes between two batches must not disturb an open cursor
+            yield from self._stream_pages(module, chosen, names, size)
+            return
+        cursor = self._select(module, (chosen,), build=partial(streamed, names=names), key=("stream", names))
+        self._open.append(cursor)
+        while rows := cursor.fetchmany(size):
+            yield tuple(zip(*rows, strict=True))
+
+    def _stream_pages(self, module: Module, where: Bound, names: tuple[str, ...], size: int) -> Iterator[Columns]:
+        build, key = partial(streamed, names=(*names, "id"), paged=True), ("stream page", names)
+        beyond: Bound = ALWAYS
+        while True:
+            rows = self._select(module, (where, beyond), build=build, key=key, more=(size,)).fetchall()
+            if not rows:
+                return
+            *turned, keys = zip(*rows, strict=True)
+            yield tuple(turned)
+            beyond = Test("id", Operator.GT, keys[-1])
+
+    def count(self, module: Module, where: Bound = ALWAYS, *, limit: int | None = None) -> int:
+        """Give how many rows fit; counting may stop at *limit*."""
+        more = () if limit is None else (limit,)
+        found = self._select(
+            module, (normal_form(where),), build=partial(counted, capped=limit is not None), key=("count", len(more)),
+            more=more,
+        ).fetchone()  # fmt: skip
+        return int(found[0] or 0) if found else 0
+
+    def aggregate(
+        self, module: Module, where: Bound, *, groups: Sequence[str] = (), measures: Sequence[Measure]
+    ) -> list[Row]:
+        """Give a row for each group, in the order of the groups."""
+        build = partial(aggregate, groups=tuple(groups), measures=tuple(measures))
+        key = ("aggregate", *groups, None, *[(each.kind, each.column) for each in measures])
+        rows = self._select(module, (normal_form(where),), build=build, key=key).fetchall()
+        return [(*row[: len(groups)], *measured(row[len(groups) :], measures)) for row in rows]
+
+    def tally(self, module: Module, column: str) -> dict[Stored, int]:
+        """Give the number of living rows for each value of *column*."""
+        return Tallies(self._db, self._tables).of(module, column)
+
+    def _select(
+        self, module: Module, parts: Sequence[Bound], *, build: Build, key: Shape, more: Sequence[Stored] = ()
+    ) -> Cursor:
+        home = self._tables.of(module)
+        try:
+            return self._run(home, parts, build, key=key, more=more)
+        except _REFUSED:
+            return self._run(home, [tame(part) for part in parts], build, key=key, more=more)
+
+    def _run(
+        self, home: ModuleTable, parts: Sequence[Bound], build: Build, *, key: Shape, more: Sequence[Stored] = ()
+    ) -> Cursor:
+        statement, constants = prepare(self._tables, home, parts, build=build, key=key)
+        constants += more
+        return self._db.execute(statement.text, statement.arguments(constants))
+
+    # -- writing --------------------------------------------------------------------------------------------
+    def write(self, batch: Batch) -> Outcome:
+        """Apply *batch* whole, or return what stands against it."""
+        return self._writer().write(batch)
+
+    def bulk_load(self, module: Module, rows: Iterable[Row]) -> int:
+        """Insert many rows as fast as the database can."""
+        return self._writer().load(module, rows)
+
+    def update_where(self, module: Module, where: Bound, values: Mapping[str, Stored]) -> int:
+        """Set the same values in all rows that fit."""
+        writer = self._writer()
+        try:
+            return writer.update_where(module, normal_form(where), values)
+        except _REFUSED:
+            return writer.update_where(module, tame(normal_form(where)), values)
+
+    def allocate(self, counter: str, count: int = 1) -> int:
+        """Take *count* numbers from a counter; give the first."""
+        return self._writer().allocate(counter, count)
+
+    def compact(self, module_ids: Iterable[ModuleId]) -> None:
+        """Add up the ledgers of tallies; what :meth:`nubetis.model.store.Store.compact` does."""
+        Tallies(self._db, self._tables).compact(module_ids)
+
+    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+        """Make and change tables; what :meth:`nubetis.model.store.Store.migrate` does."""
+        Builder(self._db, self._tables).migrate(steps, schema)
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Give a block of which nothing stays when it raises."""
+        return savepoint(self._db, f"s{next(self._depth)}")
+
+    def _writer(self) -> Writer:
+        if not self._writable:
+            raise StoreError("store_failed", reason="a unit that only reads cannot write")
+        return Writer(self._db, self._tables)
+
+
+@contextmanager
+def savepoint(connection: Connection, name: str) -> Iterator[None]:
+    """Give a block of which nothing stays when it raises."""
+    connection.execute(f"SAVEPOINT {name}")
+    try:
+        yield
+    except BaseException:
+        connection.execute(f"ROLLBACK TO {name}")
+        connection.execute(f"RELEASE {name}")
+        raise
+    connection.execute(f"RELEASE {name}")
