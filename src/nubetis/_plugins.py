@@ -5,7 +5,9 @@ An :class:`Extensions` belongs to one organisation; there is none at module leve
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pluggy
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Extensions"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("nubetis")
 
 
 class _Registry:
@@ -114,8 +118,14 @@ class Extensions:
         return _joined(self._call("nubetis_validate", lambda: self._manager.hook.nubetis_validate(plan=plan)))
 
     def committed(self, committed: Committed) -> None:
-        """Tell that one batch was stored."""
-        self._call("nubetis_committed", lambda: self._manager.hook.nubetis_committed(committed=committed))
+        """Tell that one batch was stored; a plug-in that raises is logged, for what is stored is stored."""
+        plugins = self._manager.get_plugins()
+        for implementation in self._manager.hook.nubetis_committed.get_hookimpls():
+            alone = self._manager.subset_hook_caller("nubetis_committed", plugins - {implementation.plugin})
+            try:
+                self._call("nubetis_committed", partial(alone, committed=committed))
+            except NubetisError as error:
+                _log.error("%s", error, exc_info=error)
 
     def notify(self, messages: Sequence[Message]) -> Sequence[str]:
         """Deliver messages; give the keys of those taken."""

@@ -20,6 +20,7 @@ from nubetis.model.typed import Typed
 from nubetis.session import Session
 from nubetis.session.altering import alter, resume_alter
 from nubetis.session.delivering import deliver, unfinished
+from nubetis.session.erasing import purge
 from nubetis.session.sealing import Verification, seal, verify
 from nubetis.session.setup import open_session, set_up
 from nubetis.session.state import State
@@ -256,6 +257,13 @@ class Org:
     def check(self) -> list[str]:
         """Give what is wrong with the store, in sentences."""
         return self._world.store.check()
+
+    def purge(self, *, before: datetime) -> int:
+        """Take out of the recycle bin for good what was put there before an instant; give the number of records.
+
+        This cannot be undone; the journal keeps that they were there.
+        """
+        return purge(State(self._world, None, purpose="purging"), before)
 
     def deliver(self, *, limit: int = 100) -> int:
         """Hand due messages of the outbox to the plug-ins; give the number of those taken."""

@@ -370,6 +370,22 @@ class Schema:
             raise InvalidValue("schema_system", name=name, reason="every record has it")
         return self.with_field(module, attrs.evolve(field, state=FieldState.RETIRED))
 
+    def purge_field(self, module: str, name: str) -> Schema:
+        """Give a schema without a field that was retired; its data go with it.
+
+        Raises:
+            NotFound: the module has no retired field *name*.
+        """
+        old = self.module(module)
+        gone = [field for field in old.fields if field.name == name and field.state is FieldState.RETIRED]
+        if not gone:
+            raise NotFound("unknown_field", module=module, field=name, hint="Retire it first.")
+        return self.with_module(_without_field(old, gone[0]))
+
+
+def _without_field(module: Module, field: Field) -> Module:
+    return attrs.evolve(module, fields=[each for each in module.fields if each.id != field.id])
+
 
 def _resolved(modules: Iterable[Module]) -> tuple[Module, ...]:
     ordered = list(modules)

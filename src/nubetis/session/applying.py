@@ -23,7 +23,7 @@ from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
 from nubetis.model.plan import ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import CREATED_IN, ID, Schema, key_of
+from nubetis.model.schema import CREATED_IN, ID, Module, Schema, key_of
 from nubetis.model.store import (
     Batch,
     ConflictKind,
@@ -117,10 +117,13 @@ class Applier:
     def _begin(self, count: int) -> Operation:
         world = self.state.world
         actor = self.state.user_id
+        cause = self.plan.cause
+        if self.state.sign_in:
+            cause = attrs.evolve(cause, detail={**cause.detail, "sign_in": dict(self.state.sign_in)})
         return Operation(
             key=world.keys.one(),
             state=OperationState.RUNNING,
-            cause=self.plan.cause,
+            cause=cause,
             digest=self.plan.digest,
             actor=actor,
             changes=count,
@@ -185,7 +188,7 @@ class Applier:
     def _stored(self, part: Part, entry: Key, now: str) -> Inserts | Updates | Removals:
         if isinstance(part, Creates):
             rows = [(*row[:CREATED_IN], entry, *row[CREATED_IN + 1 :]) for row in part.rows]
-            return Inserts(part.module, rows)
+            return Inserts(part.module, self._numbered(part.module, rows))
         if part.kind is ChangeKind.PURGE:
             return Removals(part.module, part.keys)
         stamp: Row = (now, self.state.user)
@@ -197,6 +200,15 @@ class Applier:
             gone = entry if part.kind is ChangeKind.DELETE else None
             values = [(*stamp, gone)] * len(part)
         return Updates(part.module, columns, part.keys, values, part.versions)
+
+    def _numbered(self, module: Module, rows: list[Row]) -> list[Row]:
+        """Fill in the automatic numbers; they are taken when a plan is written, and gaps are allowed."""
+        for slot in module.layout.slots.values():
+            if slot.field.type.name == "auto_number" and rows:
+                first = self.state.txn.allocate(f"number:{module.id}:{slot.field.id}", len(rows))
+                at = slot.start
+                rows = [(*row[:at], number, *row[at + 1 :]) for number, row in enumerate(rows, start=first)]
+        return rows
 
     def _expects(self, parts: Sequence[Part], *, first: bool) -> tuple[Expect, ...]:
         """Give the versions that *parts* move; the first transaction also holds the plan to the rights it saw."""

@@ -1,13 +1,19 @@
-"""Erasure: values leave the record and its whole past; the journal still verifies, by the commitments that stay."""
+"""Erasure and purging: what goes for good.
+
+Erasure: values leave the record and its whole past; the journal still verifies, by the commitments that stay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from nubetis.errors import InvalidValue
-from nubetis.model.fields import Field
+from nubetis.model.bind import All, No, Test
+from nubetis.model.fields import Field, Operator
 from nubetis.model.journal import JournalChange, without_values
-from nubetis.model.plan import Cause, CauseKind, Edits, Operation, Plan
+from nubetis.model.kinds import instant_text
+from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Operation, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Updates
@@ -15,9 +21,10 @@ from nubetis.model.system import CHANGES
 from nubetis.session.applying import Applier
 from nubetis.session.state import State
 from nubetis.session.undoing import later_changes
+from nubetis.session.world import LIVE
 from nubetis.types import Key
 
-__all__ = ["erase"]
+__all__ = ["erase", "purge"]
 
 
 def erase(state: State, record: Record, names: Sequence[str]) -> Operation:
@@ -51,3 +58,22 @@ def _scrub(state: State, changes: Sequence[JournalChange], fields: Sequence[Fiel
     part = Updates(CHANGES, ("before", "salts"), [change.key for change in touched], values)
     if touched:
         state.write_now(Batch(parts=(part,)))
+
+
+def purge(state: State, before: datetime) -> int:
+    """Take records for good out of the recycle bin that were put there before an instant; give their number."""
+    limit = instant_text(before)
+    plan = state.read(lambda: Plan(cause=Cause(CauseKind.SYSTEM, {"purge": limit}), parts=tuple(_purged(state, limit))))
+    if len(plan):
+        Applier(state, plan).run()
+    return len(plan)
+
+
+def _purged(state: State, limit: str) -> Iterator[Edits]:
+    where = All((No(LIVE), Test("modified_at", Operator.LT, limit)))
+    planner = state.planner()
+    for module in state.world.schema.modules:
+        if module.journalled:
+            part = Edits(module, list(planner.rows(module, where)), kind=ChangeKind.PURGE)
+            if len(part):
+                yield part

@@ -113,9 +113,12 @@ class Planner:
             InvalidValue: ``read_only``.
         """
         field = module.field(name)
-        if not self.policy.writes(module, field):
+        if not self._writes(module, field):
             raise InvalidValue("read_only", field=name)
         return field
+
+    def _writes(self, module: Module, field: Field) -> bool:
+        return field.type.name != "auto_number" and self.policy.writes(module, field)
 
     # creating ----------------------------------------------------------------------------------------------
     def creates(self, module: Module, records: Iterable[Mapping[str, Value]]) -> tuple[Creates, list[Refusal]]:
@@ -139,7 +142,7 @@ class Planner:
     def row_maker(self, module: Module) -> Callable[[Mapping[str, Value]], list[Stored]]:
         """Give a function that makes a row, without key, of a record's values; it raises what stands against them."""
         empty = self._empty_row(module)
-        places = {name: slot for name, slot in module.layout.slots.items() if self.policy.writes(module, slot.field)}
+        places = {name: slot for name, slot in module.layout.slots.items() if self._writes(module, slot.field)}
         needed = [(slot.field, slot.start) for slot in places.values() if slot.field.required]
 
         def make(values: Mapping[str, Value]) -> list[Stored]:

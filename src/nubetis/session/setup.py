@@ -95,4 +95,11 @@ def open_session(world: World, sign_in: HostSignIn) -> Session:
     facts = state.read(lambda: facts_of(world, state.txn, key))
     if not facts.active:
         raise AccessDenied("denied", user=sign_in.user, action="sign in", module="this organisation")
-    return Session(State(world, key))
+    return Session(State(world, key, sign_in=_in_journal(sign_in)))
+
+
+def _in_journal(sign_in: HostSignIn) -> dict[str, Json]:
+    """Give what the journal says of a sign-in, with everything that its session writes."""
+    at = None if sign_in.at is None else sign_in.at.isoformat()
+    found: dict[str, Json] = {"by": "host", "factor": sign_in.factor, "at": at, "address": sign_in.address}
+    return {name: value for name, value in found.items() if value is not None}

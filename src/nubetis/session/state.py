@@ -23,7 +23,7 @@ from nubetis.model.store import Batch, Removals, Txn, Versions
 from nubetis.model.system import BLOBS
 from nubetis.session.planning import Planner
 from nubetis.session.world import World
-from nubetis.types import Key, RecordId
+from nubetis.types import Json, Key, RecordId
 
 __all__ = ["State", "facts_of"]
 
@@ -55,12 +55,14 @@ def facts_of(world: World, txn: Txn, user: Key) -> UserFacts:
 class State:
     """One session's share of the world.
 
-    *user* is ``None`` for nubetis itself, whose *purpose* is then named.  Units inside a unit join it.
+    *user* is ``None`` for nubetis itself, whose *purpose* is then named.  *sign_in* stands in the journal with
+    everything that the session writes.  Units inside a unit join it.
     """
 
     world: World
     user: Key | None
     purpose: str = ""
+    sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     policy: Policy = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
     versions: Versions = attrs.field(default=Versions(access=-1), init=False)
