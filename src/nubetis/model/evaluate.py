@@ -8,6 +8,7 @@ Measured on five clauses: about 2 M rows/s by closures, 8 M/s on columns (``benc
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
@@ -103,8 +104,8 @@ def _on_value(bound: Test | OneOf | Missing | Within | Holds, at: int) -> Predic
         case Within(_, sign, text):
             return _within(at, sign, text)
         case Holds(_, value):
-            quoted = f'"{value}"'
-            return lambda row: row[at] is not None and quoted in row[at]
+            holds = _holds(value)
+            return lambda row: row[at] is not None and holds(row[at])
 
 
 def _test(at: int, sign: Operator, value: Stored) -> Predicate:
@@ -117,6 +118,16 @@ def _test(at: int, sign: Operator, value: Stored) -> Predicate:
     if sign is Operator.GT:
         return lambda row: (cell := row[at]) is not None and cell > value
     return lambda row: (cell := row[at]) is not None and cell >= value
+
+
+def _holds(value: str) -> Callable[[str], bool]:
+    """Say whether the JSON array has *value*, in which no quote is escaped: first of all, or after another.
+
+    Just ``"value"`` would also find the ``","`` between two others.
+    """
+    quoted = json.dumps(value, ensure_ascii=False)
+    first, later = f"[{quoted}", f'",{quoted}'
+    return lambda cell: later in cell or cell.startswith(first)
 
 
 def _within(at: int, sign: Operator, text: str) -> Predicate:
@@ -271,8 +282,8 @@ def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Column) -> 
         case Missing():
             return [cell is None for cell in cells]
         case Holds(_, value):
-            quoted = f'"{value}"'
-            return [cell is not None and quoted in cell for cell in cells]
+            holds = _holds(value)
+            return [cell is not None and holds(cell) for cell in cells]
         case Within(_, sign, text):
             return _text_flags(sign, text, cells)
 
