@@ -51,6 +51,7 @@ MESSAGES: Final[dict[str, str]] = {
     # names
     "unknown_module": "There is no module {module}. {hint}",
     "unknown_field": "Module {module} has no field {field}. {hint}",
+    "unknown_column": "There is no column {column}. Columns: {known}.",
     "unknown_field_type": "There is no field type {type}. {hint}",
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
     "unknown_choice": "{field} has no choice {value}. Choices: {choices}.",
@@ -79,6 +80,8 @@ MESSAGES: Final[dict[str, str]] = {
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",
     "bad_link": "{field} names a record that does not exist.",
+    "ambiguous_link": "{field} names several records: {candidates}. Give the id of one.",
+    "unmapped_column": "Column {column} fills no field of {module} ({because}); its values are left out.",
     "bad_rule": "{message}",
     "bad_argument": "{argument}: {reason}.",
     # filters, queries

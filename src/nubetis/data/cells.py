@@ -46,9 +46,7 @@ def unique_names(names: Iterable[Cell]) -> tuple[str, ...]:
     >>> unique_names(["name", "", "name"])
     ('name', 'column_2', 'name_2')
     """
-    given = [
-        name if name and not name.isspace() else f"column_{place}" for place, name in enumerate(names, 1)
-    ]
+    given = [name if name and not name.isspace() else f"column_{place}" for place, name in enumerate(names, 1)]
     taken = set(given)
     used: set[str] = set()
     found: list[str] = []

@@ -208,10 +208,7 @@ def detect_dialect(lines: Sequence[str], *, delimiters: str = ",;\t|") -> Detect
     quote = _quote(lines, delimiters)
     escape = _escape(lines, quote)
     scored = sorted(
-        [
-            (-_score_rows(_rows(lines, mark, quote, escape)), place, mark)
-            for place, mark in enumerate(delimiters)
-        ]
+        [(-_score_rows(_rows(lines, mark, quote, escape)), place, mark) for place, mark in enumerate(delimiters)]
     )
     lead = scored[1][0] - scored[0][0] if len(scored) > 1 else 1.0
     mark = scored[0][2]
@@ -244,9 +241,7 @@ def _escape(lines: Iterable[str], quote: str) -> str | None:
     return "\\" if escaped > doubled else None
 
 
-def _rows(
-    lines: Iterable[str], delimiter: str, quote: str, escape: str | None
-) -> list[tuple[int, list[str]]]:
+def _rows(lines: Iterable[str], delimiter: str, quote: str, escape: str | None) -> list[tuple[int, list[str]]]:
     """Give line and cells of the rows that are not blank."""
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape)
     rows: list[tuple[int, list[str]]] = []

@@ -24,7 +24,6 @@ from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode
 from nubetis.model.plan import Cause, CauseKind, Operation, Plan, Refusal
 from nubetis.model.schema import Module
-
 from nubetis.types import RecordId
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ def _linked(door: Reader, field: Field, texts: Iterable[str]) -> Callable[[str],
     def read(text: str) -> Value | NubetisError:
         bare = text.strip()
         if _is_id(bare):
-            return _attempt(lambda each: field.check(each), bare)
+            return _attempt(field.check, bare)
         ids = found.get(fold_text(bare), [])
         if len(ids) == 1:
             return ids[0]
@@ -211,7 +210,9 @@ class _Loader:
     @classmethod
     def of(cls, door: Reader, table: Table, slots: Sequence[_Slot]) -> _Loader:
         readers = [
-            _linked(door, slot.field, {cell for cell in table[slot.column] if cell}) if _is_link(slot.field) else slot.reader()
+            _linked(door, slot.field, {cell for cell in table[slot.column] if cell})
+            if _is_link(slot.field)
+            else slot.reader()
             for slot in slots
         ]
         return cls(table, tuple(slots), tuple(readers))

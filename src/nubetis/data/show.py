@@ -78,9 +78,7 @@ def _fitting(widths: Sequence[int]) -> int:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(
-        [cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=False)]
-    ).rstrip()
+    return "  ".join([cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=False)]).rstrip()
 
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, caption: str = "") -> str:

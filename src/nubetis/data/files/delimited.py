@@ -59,9 +59,7 @@ class Delimited:
             sample = list(islice(lines, _LOOKED_AT))
         found = detect_dialect(sample, delimiters=_delimiter(hints) or self.delimiters)
         header = found.header if hints.header is None else hints.header
-        return attrs.evolve(
-            found, encoding=encoding.value, header=header, evidence=(encoding, *found.evidence)
-        )
+        return attrs.evolve(found, encoding=encoding.value, header=header, evidence=(encoding, *found.evidence))
 
     def read(self, source: Source, detected: Detected, *, rows: int = BATCH_ROWS) -> Iterator[Batch]:
         """Give the rows below the header, in batches; blank lines are left out."""
