@@ -373,7 +373,7 @@ class Session:
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Give a block of which nothing stays when it raises; the unit goes on."""
-        return self.state.txn.savepoint()
+        return self.state.savepoint()
 
     # the past ----------------------------------------------------------------------------------------------
     def history(self, record: str | Record) -> list[past.Moment]:

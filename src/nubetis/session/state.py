@@ -118,6 +118,17 @@ class State:
         finally:
             self.txn_now = None
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Give a block of which nothing stays when it raises, and of which nobody is told then."""
+        told = len(self.committed)
+        try:
+            with self.txn.savepoint():
+                yield
+        except BaseException:
+            del self.committed[told:]
+            raise
+
     def refresh(self) -> None:
         """Read the versions; learn anew who the user is where rights have moved."""
         seen = self.world.refresh(self.txn)

@@ -1,0 +1,341 @@
+"""Plans: what is shown is what is written, and what others changed meanwhile is found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from nubetis import F, Money
+from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted, Refused, StoreError
+from nubetis.model.filters import EVERYTHING
+from nubetis.model.plan import OperationState
+from tests.stores import refusing, rows_of, state_of
+
+
+def leads(session, count=4):
+    """Make leads named 0, 1, 2…"""
+    session.apply(session.plan_create("leads", [{"name": str(number)} for number in range(count)]))
+    return list(session.find("leads", sort="id"))
+
+
+def test_a_plan_writes_nothing(nubetis_org, nubetis_session):
+    """A dry run is the plan without apply: the store stays as it was, row for row."""
+    from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS
+
+    leads(nubetis_session)
+    before = [rows_of(nubetis_org, ledger) for ledger in (OPERATIONS, ENTRIES, CHANGES)]
+    nubetis_session.plan_create("leads", [{"name": "X"}])
+    nubetis_session.plan_update("leads", EVERYTHING, company="Y")
+    nubetis_session.plan_delete("leads", EVERYTHING)
+
+    assert before == [rows_of(nubetis_org, ledger) for ledger in (OPERATIONS, ENTRIES, CHANGES)]
+    assert 4 == nubetis_session.count("leads", F.company.is_empty())
+
+
+@pytest.mark.parametrize("kind", ["create", "update", "edits", "delete"])
+def test_the_operation_has_the_digest_of_the_dry_run(nubetis_session, kind):
+    """digest(dry run) == digest(apply), in the operation, in its ledger row, and in a plan made again."""
+    records = leads(nubetis_session)
+    plan = {
+        "create": lambda: nubetis_session.plan_create("leads", [{"name": "X"}, {"name": "Y"}]),
+        "update": lambda: nubetis_session.plan_update("leads", F.name != "2", company="Acme"),
+        "edits": lambda: nubetis_session.plan_edits("leads", {r.id: {"company": r["name"]} for r in records}),
+        "delete": lambda: nubetis_session.plan_delete("leads", F.name.in_(["1", "2"])),
+    }[kind]
+    dry = plan()
+    if kind != "create":  # ids of new records are part of the digest
+        assert dry.digest == plan().digest
+    operation = nubetis_session.apply(dry)
+
+    assert dry.digest == operation.digest
+    assert dry.digest == nubetis_session.operations(limit=1)[0].digest
+    assert (OperationState.DONE, len(dry)) == (operation.state, operation.position)
+
+
+def test_what_is_applied_is_what_the_plan_shows(nubetis_session):
+    """The changes of a plan, before and after, are those that the records make."""
+    leads(nubetis_session)
+    plan = nubetis_session.plan_update("leads", F.name != "2", company="Acme")
+    changes = list(plan.changes)
+    nubetis_session.apply(plan)
+
+    assert [{"company": None}] * 3 == [change.before for change in changes]
+    for change in changes:
+        assert change.after["company"] == nubetis_session.get(change.record)["company"]
+
+
+def test_records_that_already_have_the_values_are_left_out(nubetis_session):
+    """An update that changes nothing writes no version and no history."""
+    records = leads(nubetis_session)
+    nubetis_session.edit(records[0], company="Acme")
+
+    assert 3 == len(nubetis_session.plan_update("leads", EVERYTHING, company="Acme"))
+
+
+def test_another_filter_gives_another_digest(nubetis_session):
+    """Records and values are both part of the digest."""
+    leads(nubetis_session)
+    digests = {
+        nubetis_session.plan_update("leads", where, company=company).digest
+        for where in (EVERYTHING, F.name == "1")
+        for company in ("A", "B")
+    }
+
+    assert 4 == len(digests)
+
+
+def test_a_plan_that_drifted_is_refused_whole(nubetis_org, nubetis_session):
+    """One record changed since the plan was made: nothing of the plan is written."""
+    records = leads(nubetis_session)
+    plan = nubetis_session.plan_update("leads", EVERYTHING, company="Acme")
+    nubetis_org.administrator().edit(records[1], company="Other")
+
+    with refusing("drifted", PlanDrifted):
+        nubetis_session.apply(plan)
+    assert [None, "Other", None, None] == [r["company"] for r in nubetis_session.find("leads", sort="id")]
+
+
+@pytest.mark.parametrize("change", ["edit", "delete"])
+def test_drift_within_the_tolerance_is_left_out_and_named(nubetis_org, nubetis_session, change):
+    """Up to *tolerance* records that changed are skipped; the operation lists them."""
+    records = leads(nubetis_session)
+    plan = nubetis_session.plan_update("leads", EVERYTHING, company="Acme")
+    other = nubetis_org.administrator()
+    other.edit(records[1], company="Other") if change == "edit" else other.delete(records[1])
+    operation = nubetis_session.apply(plan, tolerance=1)
+
+    assert (records[1].id,) == operation.skipped
+    assert 3 == operation.position
+    assert 3 == nubetis_session.count("leads", F.company == "Acme")
+
+
+def test_a_plan_of_one_record_that_drifted_names_both_values(nubetis_org, nubetis_session):
+    """Of a single edit the conflict says what the caller wanted and what is there."""
+    record = leads(nubetis_session, 1)[0]
+    plan = nubetis_session.plan_edits("leads", {record.id: {"company": "Mine"}})
+    nubetis_org.administrator().edit(record, company="Theirs")
+
+    with refusing("stale", Conflict) as caught:
+        nubetis_session.apply(plan)
+    assert ({"company": "Mine"}, {"company": "Theirs"}) == (caught.value.mine, caught.value.theirs)
+
+
+def test_applying_a_plan_twice_is_drift(nubetis_session):
+    """A plan is good for one time."""
+    leads(nubetis_session)
+    plan = nubetis_session.plan_update("leads", EVERYTHING, company="Acme")
+    nubetis_session.apply(plan)
+
+    with refusing("drifted", PlanDrifted):
+        nubetis_session.apply(plan)
+
+
+def test_creating_twice_by_one_plan_is_refused(nubetis_session):
+    """The keys of new records are part of the plan, so that a repeated apply makes no twins."""
+    plan = nubetis_session.plan_create("leads", [{"name": "X"}])
+    nubetis_session.apply(plan)
+
+    with pytest.raises(Conflict):
+        nubetis_session.apply(plan)
+    assert 1 == nubetis_session.count("leads")
+
+
+def test_an_edit_of_a_stale_record_raises_with_both_values(nubetis_org, nubetis_session):
+    """A record given as it was read must still have that version."""
+    record = leads(nubetis_session, 1)[0]
+    nubetis_org.administrator().edit(record, company="Theirs")
+
+    with refusing("stale", Conflict) as caught:
+        nubetis_session.edit(record, company="Mine")
+    assert ({"company": "Mine"}, {"company": "Theirs"}) == (caught.value.mine, caught.value.theirs)
+    assert (1, 2) == (caught.value.params["expected"], caught.value.params["actual"])
+
+
+def test_an_id_has_no_version_to_be_stale(nubetis_org, nubetis_session):
+    """Who names a record by id says that any version will do."""
+    record = leads(nubetis_session, 1)[0]
+    nubetis_org.administrator().edit(record, company="Theirs")
+
+    assert "Mine" == nubetis_session.edit(record.id, company="Mine")["company"]
+
+
+def test_merge_fields_applies_what_nobody_else_touched(nubetis_org, nubetis_session):
+    """With *merge_fields* only the fields written must be as they were read."""
+    record = leads(nubetis_session, 1)[0]
+    nubetis_org.administrator().edit(record, company="Theirs")
+    merged = nubetis_session.edit(record, description="Mine", merge_fields=True)
+
+    assert ("Theirs", "Mine") == (merged["company"], merged["description"])
+    with refusing("stale", Conflict):
+        nubetis_session.edit(record, company="Mine", merge_fields=True)
+
+
+def test_deleting_a_stale_record_is_a_conflict(nubetis_org, nubetis_session):
+    """What one deletes one must have seen."""
+    record = leads(nubetis_session, 1)[0]
+    nubetis_org.administrator().edit(record, company="Theirs")
+
+    with refusing("stale", Conflict):
+        nubetis_session.delete(record)
+
+
+def test_refusals_stop_the_plan_unless_the_rest_is_wanted(nubetis_session):
+    """Bad input is a result: line, field and reason; the rest can be written."""
+    plan = nubetis_session.plan_create("leads", [{"name": "X"}, {}, {"name": 7}, {"name": "Y"}])
+
+    assert [(2, "required"), (3, "wrong_type")] == [(each.line, each.code) for each in plan.refusals]
+    with refusing("refused", Refused) as caught:
+        nubetis_session.apply(plan)
+    assert plan.refusals == caught.value.refusals
+    assert 0 == nubetis_session.count("leads")
+    nubetis_session.apply(plan, skip_refused=True)
+    assert ["X", "Y"] == [record["name"] for record in nubetis_session.find("leads", sort="name")]
+
+
+def test_values_take_names_that_clash_with_arguments(nubetis_org, nubetis_session):
+    """``values=`` writes fields named like arguments."""
+    from nubetis import Field, Module
+    from nubetis.model.kinds import kind
+
+    text = kind("text")
+    nubetis_org.add_module(Module(name="odd", fields=[Field(name=n, type=text) for n in ("merge_fields", "module")]))
+    record = nubetis_session.create("odd", {"merge_fields": "a"}, module="b")
+
+    assert ("a", "b") == (record["merge_fields"], record["module"])
+    assert "c" == nubetis_session.edit(record, {"merge_fields": "c"})["merge_fields"]
+
+
+def test_a_unit_is_written_whole_or_not_at_all(nubetis_session):
+    """An error in a unit takes back what it wrote; the session goes on."""
+
+    def work(session):
+        session.create("leads", name="X")
+        assert 1 == session.count("leads")
+        raise InvalidValue("bad_argument", argument="x", reason="y")
+
+    with refusing("bad_argument"):
+        nubetis_session.unit(work)
+    assert {} == state_of(nubetis_session)
+    assert "Y" == nubetis_session.create("leads", name="Y")["name"]
+
+
+def test_units_join_the_one_they_stand_in(nubetis_session):
+    """A unit inside a unit is the same transaction."""
+
+    def outer(session):
+        session.unit(lambda inner: inner.create("leads", name="X"))
+        raise InvalidValue("bad_argument", argument="x", reason="y")
+
+    with refusing("bad_argument"):
+        nubetis_session.unit(outer)
+    assert 0 == nubetis_session.count("leads")
+
+
+def test_nothing_of_a_block_under_a_savepoint_stays_when_it_raises(nubetis_session):
+    """A savepoint gives up its block, and the unit goes on."""
+
+    def work(session):
+        session.create("leads", name="X")
+        with refusing("required"), session.savepoint():
+            session.create("leads", name="Y")
+            session.create("leads")
+        return session.create("leads", name="Z")
+
+    nubetis_session.unit(work)
+    assert ["X", "Z"] == [record["name"] for record in nubetis_session.find("leads", sort="name")]
+
+
+def test_hooks_hear_only_of_what_was_stored(nubetis_store_url):
+    """What a savepoint or a failed unit took back is told to nobody."""
+    from nubetis import hookimpl
+    from nubetis.testing.people import make_org
+
+    class Ear:
+        heard = 0
+
+        @hookimpl
+        def nubetis_committed(self, committed):
+            self.heard += sum(map(len, committed.parts))
+
+    def work(session):
+        with refusing("required"), session.savepoint():
+            session.create("leads", name="Y")
+            session.create("leads")
+        session.create("leads", name="Z")
+
+    ear = Ear()
+    with make_org(nubetis_store_url, plugins=[ear]) as org:
+        ear.heard = 0
+        org.administrator().unit(work)
+    assert 1 == ear.heard
+
+
+CALLS = {
+    "get": lambda s: s.get("lea_0000000000001W"),
+    "find": lambda s: s.find("leads"),
+    "count": lambda s: s.count("leads"),
+    "aggregate": lambda s: s.aggregate("leads", measures={"n": "count"}),
+    "stream": lambda s: list(s.stream("leads")),
+    "create": lambda s: s.create("leads", name="X"),
+    "plan_create": lambda s: s.plan_create("leads", [{"name": "X"}]),
+    "plan_update": lambda s: s.plan_update("leads", EVERYTHING, name="X"),
+    "operations": lambda s: s.operations(),
+    "unit": lambda s: s.unit(lambda inner: None),
+    "savepoint": lambda s: s.savepoint().__enter__(),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_closed_session_refuses(nubetis_session, name):
+    """Whatever it is asked when it was closed, it does nothing."""
+    nubetis_session.close()
+
+    with pytest.raises(StoreError):
+        CALLS[name](nubetis_session)
+
+
+def test_a_closed_session_answers_no_question_of_rights(nubetis_session):
+    """``can`` is not false but an error: a closed session knows nothing of rights."""
+    nubetis_session.close()
+
+    with refusing("closed"):
+        nubetis_session.can("view", "leads")
+
+
+def test_an_unknown_module_is_named_with_the_nearest(nubetis_session):
+    """A mistyped module is an error that helps."""
+    with refusing("unknown_module", NotFound) as caught:
+        nubetis_session.find("leeds")
+    assert "leads" in str(caught.value)
+
+
+def test_money_counts_at_home(nubetis_session):
+    """The home amount is filled in for the home currency; another one needs its rate."""
+    home = nubetis_session.create("deals", name="A", amount=Money("12.50", "PEN"))["amount"]
+    given = nubetis_session.create("deals", name="B", amount=Money("10", "EUR", home="41.2"))["amount"]
+
+    assert (Money("12.5", "PEN", home="12.5"), Money("10", "EUR", home="41.2")) == (home, given)
+    with refusing("no_rate", InvalidValue):
+        nubetis_session.create("deals", name="C", amount=Money("10", "EUR"))
+    total = nubetis_session.aggregate("deals", measures={"sum": "sum amount", "n": "count"})
+    assert [{"sum": Money("53.7", "PEN").amount, "n": 2}] == total
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_pages_meet_no_record_twice_and_miss_none(nubetis_session, size):
+    """Walking on and back over keyset pages gives each record once, ties and empty values too."""
+    nubetis_session.apply(nubetis_session.plan_create(
+        "leads", [{"name": str(n), "company": [None, "A", "á", "b"][n % 4]} for n in range(11)]))  # fmt: skip
+    whole = [record.id for record in nubetis_session.find("leads", sort="-company", limit=100)]
+    seen, pages = [], []
+    page = nubetis_session.find("leads", sort="-company", limit=size)
+    while True:
+        pages.append([record.id for record in page])
+        seen += pages[-1]
+        if page.next is None:
+            break
+        page = nubetis_session.find("leads", sort="-company", limit=size, after=page.next)
+    assert whole == seen
+    for wanted in reversed(pages[:-1]):
+        page = nubetis_session.find("leads", sort="-company", limit=size, after=page.previous)
+        assert wanted == [record.id for record in page]
+    assert page.previous is None

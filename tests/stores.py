@@ -1,0 +1,61 @@
+"""What tests of the door share: the same test on each store, and a short way to name an error."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+from nubetis.backends.memory import forget_memory
+from nubetis.errors import NubetisError
+from nubetis.session import applying
+
+SYSTEM = ("id", "version", "created_in", "deleted_in", "created_at", "created_by", "modified_at", "modified_by")
+"""Fields that nubetis sets."""
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def nubetis_store_url(request, tmp_path):
+    """Run the test on each store; takes the place of the plug-in's fixture."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/org.db?profile=fast"
+        return
+    url = f"memory://{tmp_path}"
+    yield url
+    forget_memory(url)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Let a transaction hold three records, so that a few records make a long operation."""
+    monkeypatch.setattr(applying, "CHUNK", 3)
+    return 3
+
+
+@contextmanager
+def refusing(code, kind=NubetisError):
+    """Expect an error of *kind* with *code*."""
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert code == caught.value.code
+
+
+def values_of(record):
+    """Give what people put into a record."""
+    return {name: value for name, value in record.items() if name not in SYSTEM}
+
+
+def state_of(session, *modules):
+    """Give the values of all records of *modules*, by id, and whether they are in the recycle bin."""
+    return {
+        record.id: (gone, values_of(record))
+        for module in modules or ("leads",)
+        for gone in (False, True)
+        for record in session.find(module, deleted=gone, limit=10_000)
+    }
+
+
+def rows_of(org, module):
+    """Give all rows of a ledger, as the store keeps them."""
+    store = org._world.store
+    return store.read(lambda txn: [row for batch in txn.stream(module) for row in zip(*batch, strict=True)])
