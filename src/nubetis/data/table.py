@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, TypeAlias, cast
 
@@ -19,8 +16,9 @@ from nubetis.data.dedupe.fuse import fuse
 from nubetis.data.dedupe.matches import Matches
 from nubetis.data.detect import Detected
 from nubetis.data.files import BATCH_ROWS, BUILT_IN, Batch, FileFormat, Hints, Origin, Source
+from nubetis.data.files.target import replacing, target_suffix
 from nubetis.data.show import html_table, text_table
-from nubetis.errors import InvalidValue, NotFound, StoreError
+from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.formats import ISO, Formats
 
 __all__ = ["Rows", "Table", "read"]
@@ -238,9 +236,8 @@ class Table:
             _kind(file_format or "csv").write(self.batches(), cast("BinaryIO", target))
             return
         path = Path(target)
-        suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-        kind = _kind(file_format) if file_format else BUILT_IN.for_suffix(suffix, file=str(path))
-        with _replacing(path) as sink:
+        kind = _kind(file_format) if file_format else BUILT_IN.for_suffix(target_suffix(path), file=str(path))
+        with replacing(path) as sink:
             kind.write(self.batches(), sink)
 
     # --- faces -------------------------------------------------------------------------------------
@@ -299,27 +296,3 @@ def _extend(found: dict[str, list[Cell]], batch: Batch, height: int) -> None:
         found.setdefault(name, [None] * height).extend(cells)
     for column in found.values():
         column.extend([None] * (height + len(batch) - len(column)))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside *path* that takes its place when all was written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        try:
-            with part.open("xb") as file, _packed(file, path) as sink:
-                yield sink
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError("unwritable", file=str(path), reason=error.strerror or type(error).__name__) from None
-
-
-@contextmanager
-def _packed(file: IO[bytes], path: Path) -> Iterator[BinaryIO]:
-    if path.suffix != ".gz":
-        yield cast("BinaryIO", file)
-        return
-    with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as sink:
-        yield cast("BinaryIO", sink)

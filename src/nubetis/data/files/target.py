@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,17 +31,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         StoreError: ``unwritable``; what stood at *path* is still there.
     """
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                with _packed(file, path) as sink:
-                    yield sink
-                file.close()
-                Path(file.name).chmod(0o666 & ~_umask())
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        try:
+            with part.open("xb") as file, _packed(file, path) as sink:
+                yield sink
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError("unwritable", file=str(path), reason=error.strerror or type(error).__name__) from None
 
@@ -53,9 +50,3 @@ def _packed(file: IO[bytes], path: Path) -> Iterator[BinaryIO]:
         return
     with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as sink:
         yield cast("BinaryIO", sink)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
