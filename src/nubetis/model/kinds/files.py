@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from nubetis.model.fields import Field, FieldType, Operator, Part, Storage, Value
+from nubetis.model.fold import fold_text
 from nubetis.model.formats import Formats
 from nubetis.model.kinds.base import plain, wrong
 from nubetis.model.kinds.texts import clean_text, operand_text, show_text
@@ -75,6 +76,7 @@ _FILE = plain(
     "file",
     Storage.TEXT,
     parts=lambda field: _FILE_PARTS,
+    fold=fold_text,
     check=_check_file,
     pack=_pack_file,
     unpack=_unpack_file,
