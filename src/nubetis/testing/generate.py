@@ -30,6 +30,7 @@ from nubetis.model.filters import (
     Unit,
     keywords,
 )  # fmt: skip
+from nubetis.model.fold import fold_text
 from nubetis.model.ids import encode
 from nubetis.model.kinds import BUILT_IN, Address, PersonName, WallTime
 from nubetis.model.money import Money
@@ -51,8 +52,8 @@ TEXTS: Final = (
     "a", "A", "á", "a\u0301", "ab", "a ", " a", "a  b", "a%", "a_b", "%", "_", "\\", "'", '"', "a'b", "--", "n", "ñ",
     "Ñ", "nz", "n\u0303\u0303", "o", "José", "JOSE", "jose\u0301", "Peña", "pena", "Núñez",
     "Straße", "STRASSE", "ﬁn", "fin",
-    "東京", "東",
-    "🙂", "👩‍👩‍👧", "\u0301", "\uffff", "\U0010ffff", "0", "10", "9", "1e3", "null", "NULL", "\t", "a\nb", "İ", "\u0131",
+    "東京", "東", "🙂", "👩‍👩‍👧",
+    "\u0301", "\uffff", "\U0010ffff", "0", "10", "9", "1e3", "null", "NULL", "\t", "a\nb", "İ", "\u0131",
     "x" * 250, "ñ" * 120, "Ω", "Å", "①", "ｶﾞ",
 )  # fmt: skip
 """Short texts that collations, patterns, quoting and folds tend to get wrong."""
@@ -199,20 +200,20 @@ class _Target:
 _CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 
 
-def _targets(module: Module) -> list[_Target]:
+def _targets(module: Module, known: frozenset[str]) -> list[_Target]:
     found: list[_Target] = []
     for slot in module.layout.slots.values():
-        field = slot.field
-        found += [_target(field, part) for part in (field.parts if field.parts[0].name else field.parts[:1])]
-        if field.type.name == "money":
-            found += [_target(field, part) for part in field.parts[1:]]
+        named = [part for part in slot.field.parts if part.name and part.kind]
+        whole = [part for part in slot.field.parts if not part.name]
+        found += [_target(slot.field, part, known) for part in whole + named]
     return [target for target in found if target.operators]
 
 
-def _target(field: Field, part: Part) -> _Target:
-    rules = BUILT_IN[part.kind] if part.name and part.kind else field.type
+def _target(field: Field, part: Part, known: frozenset[str]) -> _Target:
+    rules = BUILT_IN[part.kind] if part.name else field.type
     path = f"{field.name}.{part.name}" if part.name else str(field.name)
-    allowed = [each for each in rules.operators if each not in _CHANGES and _is_known(field, part, each)]
+    unusable = _CHANGES if known.issuperset(field.targets) else _CHANGES | {Operator.LINKED}
+    allowed = [each for each in rules.operators - unusable if _is_known(field, part, each)]
     return _Target(path, field, part, tuple(sorted(allowed)))
 
 
@@ -235,7 +236,7 @@ class FilterMaker:
         self._rows = rows
         self._schema = schema
         self._related = dict(related or {})
-        self._targets = _targets(module)
+        self._targets = _targets(module, frozenset(self._related))
         self._links = [
             (other, field)
             for name in self._related
@@ -277,7 +278,7 @@ class FilterMaker:
             case Operator.EMPTY:
                 return Compare(target.path, operator)
             case Operator.BETWEEN:
-                return Compare(target.path, operator, (self._one(random, target), self._one(random, target)))
+                return Compare(target.path, operator, self._two(random, target))
             case Operator.IN | Operator.ANY_OF | Operator.ALL_OF:
                 return Compare(target.path, operator, self._several(random, target, operator))
             case Operator.CONTAINS | Operator.STARTS | Operator.ENDS:
@@ -285,14 +286,15 @@ class FilterMaker:
             case Operator.MATCHES:
                 return self._matches(random, target)
             case _:
-                return Compare(target.path, operator, self._operand(random, target))
+                return Compare(target.path, operator, self._operand(random, target, operator))
 
-    def _operand(self, random: Random, target: _Target) -> object:
+    def _operand(self, random: Random, target: _Target, operator: Operator) -> object:
         if target.part.storage in {Storage.DATE, Storage.DATETIME} and random.random() < 0.4:
             return _any_period(random)
         if "users" in target.field.targets and random.random() < 0.2:
             return random.choice(list(People))
-        value = self._one(random, target)
+        low, high = self._two(random, target)
+        value = high if operator in {Operator.LT, Operator.LE} else low
         return random.choice([value, value.home]) if isinstance(value, Money) and value.home is not None else value
 
     def _one(self, random: Random, target: _Target) -> object:
@@ -302,6 +304,11 @@ class FilterMaker:
             if value is not None and value != ():
                 return value if not isinstance(value, tuple) else random.choice(value)
         return _fresh(random, target)
+
+    def _two(self, random: Random, target: _Target) -> tuple[object, object]:
+        """Give two values, the lower first, so that ordered comparisons are true for a fair share."""
+        low, high = sorted([self._one(random, target), self._one(random, target)], key=_rank)
+        return low, high
 
     def _read(self, row: Row, target: _Target) -> Value:
         if not target.part.name:
@@ -339,7 +346,7 @@ class FilterMaker:
 
     def _linked(self, random: Random, target: _Target, depth: int) -> Filter:
         name = random.choice(target.field.targets)
-        if len(target.field.targets) > 1 or depth <= 0 or name not in self._related:
+        if len(target.field.targets) > 1 or depth <= 0:
             return Compare(target.path, Operator.LINKED, EVERYTHING)
         return Compare(target.path, Operator.LINKED, self._of(name).filter(random, depth=depth - 1))
 
@@ -350,6 +357,20 @@ class FilterMaker:
     def _of(self, name: str) -> FilterMaker:
         rows = self._related[name]
         return FilterMaker(self._schema.module(name), rows, schema=self._schema, related=self._related)
+
+
+def _rank(value: object) -> tuple[float, str]:
+    match value:
+        case Money():
+            return float(value.amount if value.home is None else value.home), ""
+        case WallTime():
+            return value.instant().timestamp(), ""
+        case bool() | int() | Decimal():
+            return float(value), ""
+        case date() | time():
+            return 0.0, value.isoformat()
+        case _:
+            return 0.0, fold_text(str(value))
 
 
 def _fresh(random: Random, target: _Target) -> object:

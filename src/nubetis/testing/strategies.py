@@ -1,0 +1,157 @@
+"""Hypothesis strategies for schemas, rows, filters and queries; hostile on purpose.
+
+They are the makers of :mod:`nubetis.testing.generate`, driven by Hypothesis, so that what fails is made smaller.
+
+>>> from nubetis.model.standard import base_schema
+>>> deals = base_schema().module("deals")
+>>> filters(deals, schema=base_schema())
+builds(...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import TYPE_CHECKING
+
+import attrs
+from hypothesis import strategies as st
+
+from nubetis.model.bind import Bound, Viewpoint, bind
+from nubetis.model.fields import Field, Value
+from nubetis.model.filters import Filter
+from nubetis.model.kinds import BUILT_IN
+from nubetis.model.query import BoundQuery
+from nubetis.model.schema import Module, Schema
+from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.testing.generate import FilterMaker, any_query, any_rows, any_value, any_view
+from nubetis.types import FieldName, ModuleName, RecordId, Row
+
+if TYPE_CHECKING:
+    from hypothesis.vendor.pretty import RepresentationPrinter
+
+__all__ = [
+    "World",
+    "fields",
+    "filters",
+    "modules",
+    "names",
+    "queries",
+    "rows",
+    "schemas",
+    "values",
+    "viewpoints",
+    "worlds",
+]
+
+_LINKS = frozenset({"link", "owner"})
+
+
+def _dice() -> st.SearchStrategy[Random]:
+    return st.randoms(use_true_random=False)
+
+
+def names() -> st.SearchStrategy[str]:
+    """Give names that a module or a field can have."""
+    return st.from_regex(r"[a-z][a-z0-9]{1,8}(_[a-z0-9]{1,4})?x", fullmatch=True)
+
+
+@st.composite
+def fields(draw: st.DrawFn, *, targets: Sequence[str] = ("users",)) -> Field:
+    """Give a field of any built-in type; links lead to *targets*."""
+    type_name = draw(st.sampled_from(sorted(BUILT_IN)))
+    kind = BUILT_IN[type_name]
+    chosen = draw(st.lists(st.sampled_from(list(targets)), min_size=1, max_size=2, unique=True))
+    picky = type_name in {"choice", "multi_choice"} and draw(st.booleans())
+    return Field(
+        name=FieldName(draw(names())),
+        type=kind,
+        scale=draw(st.integers(0, 4)),
+        filterable=kind.filterable and draw(st.booleans()),
+        searchable=draw(st.booleans()),
+        indexed=draw(st.booleans()),
+        choices=("norte", "sur", "Ñuñoa", "50%") if picky else (),
+        targets=[ModuleName(each) for each in chosen] if type_name in _LINKS else (),
+    )
+
+
+def _named_apart(found: list[Field]) -> list[Field]:
+    apart = [f"{each.name}{place}" for place, each in enumerate(found)]
+    return [attrs.evolve(each, name=name, column=name) for each, name in zip(found, apart, strict=True)]
+
+
+@st.composite
+def modules(draw: st.DrawFn, *, name: str = "things", targets: Sequence[str] = ("users",)) -> Module:
+    """Give a journalled module with one to eight fields of its own."""
+    own = draw(st.lists(fields(targets=targets), min_size=1, max_size=8).map(_named_apart))
+    return Module(name=ModuleName(name), fields=own)
+
+
+@st.composite
+def schemas(draw: st.DrawFn) -> Schema:
+    """Give the system modules and ``things`` and ``boxes``, which may link to each other."""
+    known = ("users", "things", "boxes")
+    return SYSTEM_SCHEMA.with_modules([draw(modules(name=name, targets=known)) for name in known[1:]])
+
+
+@st.composite
+def values(draw: st.DrawFn, field: Field) -> Value:
+    """Give a checked value of *field*, ``None`` now and then."""
+    return any_value(draw(_dice()), field)
+
+
+@st.composite
+def rows(draw: st.DrawFn, module: Module, *, most: int = 20) -> list[Row]:
+    """Give stored rows of *module*, whose cells agree now and then."""
+    return any_rows(draw(_dice()), module, count=draw(st.integers(0, most)), pool=draw(st.integers(1, 5)))
+
+
+@st.composite
+def viewpoints(draw: st.DrawFn, *, users: Sequence[RecordId] = ()) -> Viewpoint:
+    """Give a viewpoint: some zone, first day of the week, fiscal year; *users* are who "me" and others may be."""
+    return any_view(draw(_dice()), users)
+
+
+@st.composite
+def filters(draw: st.DrawFn, module: Module, *, schema: Schema, rows: Sequence[Row] = (), depth: int = 2) -> Filter:
+    """Give a filter on *module* whose constants come from *rows*, so that it is true for a fair share of them."""
+    maker = FilterMaker(module, rows, schema=schema)
+    return maker.filter(draw(_dice()), depth=draw(st.integers(0, depth)))
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """A schema, rows of two modules, a filter on the first, and what it is bound to."""
+
+    schema: Schema = attrs.field(repr=False)
+    module: Module = attrs.field(repr=False)
+    rows: dict[str, list[Row]] = attrs.field(repr=lambda rows: str({name: rows[name][:3] for name in rows})[:5000])
+    filter: Filter = attrs.field(repr=lambda where: repr(where)[:5000])
+    bound: Bound = attrs.field(repr=False)
+    view: Viewpoint = attrs.field(repr=False)
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:  # noqa: FBT001 - Hypothesis calls it
+        printer.text("(cycle)" if cycle else repr(self))
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, linked: bool = True, depth: int = 3) -> World:
+    """Give a schema, rows and a bound filter that fit each other; *linked* says whether it may follow links."""
+    schema = draw(schemas())
+    found = {name: draw(rows(schema.module(name))) for name in ("things", "boxes")}
+    module, random = schema.module("things"), draw(_dice())
+    maker = FilterMaker(module, found["things"], schema=schema, related=found if linked else None)
+    where, view = maker.filter(random, depth=depth), draw(viewpoints(users=_users(found["things"], module)))
+    bound = bind(where, module, schema, view)
+    return World(schema=schema, module=module, rows=found, filter=where, bound=bound, view=view)
+
+
+def _users(found: Sequence[Row], module: Module) -> list[RecordId]:
+    owners = [module.layout.slots[FieldName("owner")].read(row) for row in found]
+    return sorted({RecordId(str(owner)) for owner in owners if owner is not None})
+
+
+@st.composite
+def queries(draw: st.DrawFn, module: Module, where: Bound) -> BoundQuery:
+    """Give the first page of a query in some order, mixed in direction."""
+    return any_query(draw(_dice()), module, where)
