@@ -102,16 +102,15 @@ class Applier:
 
     def run(self) -> Operation:
         """Write the plan; give the operation."""
-        lots = list(chunks(self.plan.parts, CHUNK))
-        operation = self._begin(sum(map(len, self.plan.parts)))
-        if len(lots) <= 1:
-            return self.state.write(lambda: self._whole(operation, lots[0] if lots else ()))
-        kept = self.state.write(lambda: self._keep(operation, lots))
-        return self.drain(operation, zip(kept, lots, strict=True))
+        operation = self._begin(len(self.plan))
+        if len(self.plan) <= CHUNK or self.state.txn_now is not None:
+            return self.state.write(lambda: self._whole(operation, self.plan.parts))
+        kept = self.state.write(lambda: self._keep(operation, chunks(self.plan.parts, CHUNK)))
+        return self.drain(operation, zip(kept, chunks(self.plan.parts, CHUNK), strict=True))
 
     def keep_whole(self) -> tuple[Operation, Key]:
         """Keep the plan in the store as one lot, to be written by :meth:`drain`; inside a unit."""
-        operation = self._begin(sum(map(len, self.plan.parts)))
+        operation = self._begin(len(self.plan))
         return operation, self._keep(operation, [self.plan.parts])[0]
 
     def _begin(self, count: int) -> Operation:
@@ -269,16 +268,19 @@ class Applier:
         return error
 
     # many transactions -------------------------------------------------------------------------------------
-    def _keep(self, operation: Operation, lots: Sequence[tuple[Part, ...]]) -> list[Key]:
-        keys = self.state.world.keys.many(len(lots))
-        rows = (
-            _blob_row(key, operation.key, place, lot) for place, (key, lot) in enumerate(zip(keys, lots, strict=True))
-        )
+    def _keep(self, operation: Operation, lots: Iterable[tuple[Part, ...]]) -> list[Key]:
+        """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("drifted", count="Some")
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
-        self.state.txn.bulk_load(BLOBS, rows)
+        keys: list[Key] = []
+        self.state.txn.bulk_load(BLOBS, self._lot_rows(operation, lots, keys))
         return keys
+
+    def _lot_rows(self, operation: Operation, lots: Iterable[tuple[Part, ...]], keys: list[Key]) -> Iterator[Row]:
+        for place, lot in enumerate(lots):
+            keys.append(self.state.world.keys.one())
+            yield _blob_row(keys[-1], operation.key, place, lot)
 
     def drain(self, operation: Operation, lots: Iterable[tuple[Key, tuple[Part, ...]]]) -> Operation:
         """Write lot after lot; leave an operation that can be resumed when asked to stop, and nothing when it fails."""

@@ -22,6 +22,7 @@ from nubetis.model.kinds import instant_text
 from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
+from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -124,20 +125,32 @@ class Planner:
     def creates(self, module: Module, records: Iterable[Mapping[str, Value]]) -> tuple[Creates, list[Refusal]]:
         """Give the rows of new records, and what is refused, by line from 1."""
         self.require(Action.CREATE, module)
-        make, lines = self.row_maker(module), []
-        made: list[list[Stored]] = []
         refusals: list[Refusal] = []
-        for line, values in enumerate(records, start=1):
-            try:
-                made.append(make(values))
-                lines.append(line)
-            except NubetisError as error:
-                refusals.append(_refusal(error, module, line))
-        rows = self._with_keys(made)
+        lines: list[int] = []
+        rows = Spool(self._made(module, records, (lines, refusals)))
         gone = self._unfit(module, rows)
         refusals += [attrs.evolve(gone[at], line=lines[at]) for at in sorted(gone)]
-        kept = [row for at, row in enumerate(rows) if at not in gone]
-        return Creates(module, kept), refusals
+        return Creates(module, _kept(rows, gone)), refusals
+
+    def _made(
+        self, module: Module, records: Iterable[Mapping[str, Value]], found: tuple[list[int], list[Refusal]]
+    ) -> Iterator[Row]:
+        """Give rows with keys; note their lines, and what is refused, in *found*."""
+        make, (lines, refusals) = self.row_maker(module), found
+        keys: Iterator[Key] = iter(())
+        for line, values in enumerate(records, start=1):
+            try:
+                row = make(values)
+            except NubetisError as error:
+                refusals.append(_refusal(error, module, line))
+                continue
+            key = next(keys, None)
+            if key is None:
+                keys = iter(self.world.keys.many(_CHUNK if lines else 1))
+                key = next(keys)
+            row[ID] = key
+            lines.append(line)
+            yield tuple(row)
 
     def row_maker(self, module: Module) -> Callable[[Mapping[str, Value]], list[Stored]]:
         """Give a function that makes a row, without key, of a record's values; it raises what stands against them."""
@@ -168,11 +181,6 @@ class Planner:
                 row[slot.start : slot.stop] = self.value(slot.field, slot.field.default)
         return row
 
-    def _with_keys(self, rows: list[list[Stored]]) -> list[Row]:
-        for row, key in zip(rows, self.world.keys.many(len(rows)), strict=True):
-            row[ID] = key
-        return [tuple(row) for row in rows]
-
     # editing -----------------------------------------------------------------------------------------------
     def edits(
         self,
@@ -187,13 +195,19 @@ class Planner:
         fields = tuple([self.writable(module, name) for name in values])
         after = tuple([cell for field in fields for cell in self._edited(field, values[field.name])])
         part = Edits(module, [], fields)
-        may, kept, refusals = self.allowed(module, action), [], []
-        for row in rows:
-            if not may(row):
-                refusals.append(self._denied(module, row, action))
-            elif tuple([row[place] for place in part.places]) != after:
-                kept.append(row)
+        refusals: list[Refusal] = []
+        different = (row for row in rows if tuple([row[place] for place in part.places]) != after)
+        kept = Spool(self._permitted(module, different, action, refusals))
         return self._fit(attrs.evolve(part, rows=kept, after=[after] * len(kept)), refusals)
+
+    def _permitted(self, module: Module, rows: Iterable[Row], action: Action, refusals: list[Refusal]) -> Iterator[Row]:
+        """Give the rows to which the user may do *action*; note the others in *refusals*."""
+        may = self.allowed(module, action)
+        for row in rows:
+            if may(row):
+                yield row
+            else:
+                refusals.append(self._denied(module, row, action))
 
     def _edited(self, field: Field, offered: Value) -> Row:
         cells = self.value(field, offered)
@@ -202,27 +216,21 @@ class Planner:
         return cells
 
     def _fit(self, part: Edits, refusals: list[Refusal]) -> tuple[Edits, list[Refusal]]:
-        gone = self._unfit(part.module, list(part.changed_rows()), fields=part.fields)
+        gone = self._unfit(part.module, part.changed_rows(), fields=part.fields)
         refusals += [attrs.evolve(gone[at], record=self._id(part.module, part.rows[at])) for at in sorted(gone)]
-        keep = [at for at in range(len(part)) if at not in gone]
-        rows, after = [part.rows[at] for at in keep], [part.after[at] for at in keep]
-        return attrs.evolve(part, rows=rows, after=after), refusals
+        return attrs.evolve(part, rows=_kept(part.rows, gone), after=_kept(part.after, gone)), refusals
 
     def moves(self, module: Module, rows: Iterable[Row], kind: ChangeKind) -> tuple[Edits, list[Refusal]]:
         """Give the way of *rows* into the recycle bin or out of it."""
         self.require(Action.DELETE, module)
-        may, kept, refusals = self.allowed(module, Action.DELETE), [], []
-        for row in rows:
-            if not may(row):
-                refusals.append(self._denied(module, row, Action.DELETE))
-            else:
-                kept.append(row)
+        refusals: list[Refusal] = []
+        kept = Spool(self._permitted(module, rows, Action.DELETE, refusals))
         part = Edits(module, kept, kind=kind)
         if kind is not ChangeKind.RESTORE:
             return part, refusals
         gone = self._unfit(module, kept)
         refusals += [attrs.evolve(gone[at], record=self._id(module, kept[at])) for at in sorted(gone)]
-        return attrs.evolve(part, rows=[row for at, row in enumerate(kept) if at not in gone]), refusals
+        return attrs.evolve(part, rows=_kept(kept, gone)), refusals
 
     def _id(self, module: Module, row: Row) -> RecordId:
         return encode(module.prefix, key_of(row))
@@ -233,34 +241,26 @@ class Planner:
 
     # what only all records together can tell ---------------------------------------------------------------
     def _unfit(
-        self, module: Module, rows: Sequence[Row], *, fields: Sequence[Field] | None = None
+        self, module: Module, rows: Iterable[Row], *, fields: Sequence[Field] | None = None
     ) -> dict[int, Refusal]:
         """Give what stands against some of *rows*, by place: links that lead nowhere, values that are taken."""
+        looked_at = [each for each in (module.all_fields if fields is None else fields) if _is_checked(each)]
+        links = [_Links(each, module.layout.index[each.column]) for each in looked_at if each.targets]
+        uniques = [_Uniques(each, module.layout.index[each.column]) for each in looked_at if each.unique]
+        checks: list[_Links | _Uniques] = [*links, *uniques]
+        for place, row in enumerate(rows if checks else ()):
+            for check in checks:
+                check.see(place, row)
         gone: dict[int, Refusal] = {}
-        looked_at = module.all_fields if fields is None else fields
-        for field in looked_at:
-            if field.state is not FieldState.ACTIVE or (field.system and fields is None):
-                continue
-            if field.targets and field.name != "id":
-                gone = self._dangling(module, field, rows) | gone
-            if field.unique:
-                gone = self._taken(module, field, rows) | gone
+        for link in links:
+            gone |= {place: _against("bad_link", module, link.field) for place in self._dangling(link)}
+        for unique in uniques:
+            gone |= {place: _against("not_unique", module, unique.field) for place in self._taken(module, unique)}
         return gone
 
-    def _dangling(self, module: Module, field: Field, rows: Sequence[Row]) -> dict[int, Refusal]:
-        at = module.layout.index[field.column]
-        wanted: dict[tuple[str, int], list[int]] = {}
-        for place, row in enumerate(rows):
-            if row[at] is not None:
-                prefix = str(row[at + 1]) if len(field.targets) > 1 else field.prefixes[0]
-                wanted.setdefault((prefix, int(row[at] or 0)), []).append(place)
-        missing = [places for pair, places in wanted.items() if pair not in self._present(wanted)] if wanted else []
-        params = {"field": field.name}
-        return {
-            p: Refusal(code="bad_link", params=params, module=module.name, field=field.name)
-            for ps in missing
-            for p in ps
-        }
+    def _dangling(self, links: _Links) -> list[int]:
+        present = self._present(links.places)
+        return [place for pair, places in links.places.items() if pair not in present for place in places]
 
     def _present(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
         found: set[tuple[str, int]] = set()
@@ -274,21 +274,9 @@ class Planner:
             found |= {(prefix, key_of(r)) for r in rows if r is not None and r[DELETED_IN] is None and may(r)}
         return found
 
-    def _taken(self, module: Module, field: Field, rows: Sequence[Row]) -> dict[int, Refusal]:
-        column = f"{field.column}__f" if field.has_twin(field.parts[0]) else field.column
-        at, fold = module.layout.index[field.column], field.type.fold
-        folded = column != field.column and fold is not None
-        values = [fold(str(row[at])) if folded and row[at] is not None and fold else row[at] for row in rows]
-        owners = self._owners(module, column, {value for value in values if value is not None})
-        gone: dict[int, Refusal] = {}
-        for place, (row, value) in enumerate(zip(rows, values, strict=True)):
-            if value is None:
-                continue
-            if owners.setdefault(value, key_of(row)) != row[ID]:
-                gone[place] = Refusal(
-                    code="not_unique", params={"field": field.name}, module=module.name, field=field.name
-                )
-        return gone
+    def _taken(self, module: Module, unique: _Uniques) -> list[int]:
+        owners = self._owners(module, unique.column, {value for _, value, _ in unique.seen})
+        return [place for place, value, key in unique.seen if owners.setdefault(value, key) != key]
 
     def _owners(self, module: Module, column: str, values: set[Stored]) -> dict[Stored, int]:
         ordered = sorted(values, key=str)
@@ -298,6 +286,55 @@ class Planner:
             for keys, cells in self.txn.stream(module, where, columns=("id", column)):
                 found |= dict(zip(cells, cast("Sequence[int]", keys), strict=True))
         return found
+
+
+def _is_checked(field: Field) -> bool:
+    return field.state is FieldState.ACTIVE and not field.system
+
+
+def _against(code: str, module: Module, field: Field) -> Refusal:
+    return Refusal(code=code, params={"field": field.name}, module=module.name, field=field.name)
+
+
+@attrs.define
+class _Links:
+    """Gathers where the links of one field lead: (prefix, key) → places."""
+
+    field: Field
+    at: int
+    places: dict[tuple[str, int], list[int]] = attrs.field(factory=dict)
+
+    def see(self, place: int, row: Row) -> None:
+        key = row[self.at]
+        if key is not None:
+            several = len(self.field.targets) > 1
+            prefix = str(row[self.at + 1]) if several else self.field.prefixes[0]
+            self.places.setdefault((prefix, cast("int", key)), []).append(place)
+
+
+@attrs.define
+class _Uniques:
+    """Gathers the values of one unique field, folded: (place, value, key)."""
+
+    field: Field
+    at: int
+    seen: list[tuple[int, Stored, int]] = attrs.field(factory=list)
+
+    @property
+    def column(self) -> str:
+        """The column that must be unique."""
+        return f"{self.field.column}__f" if self.field.has_twin(self.field.parts[0]) else self.field.column
+
+    def see(self, place: int, row: Row) -> None:
+        value = row[self.at]
+        if value is not None:
+            fold = self.field.type.fold if self.column != self.field.column else None
+            self.seen.append((place, value if fold is None else fold(str(value)), key_of(row)))
+
+
+def _kept(rows: Sequence[Row], gone: Mapping[int, Refusal]) -> Sequence[Row]:
+    """Give *rows* without those at the places *gone*."""
+    return rows if not gone else Spool(row for place, row in enumerate(rows) if place not in gone)
 
 
 def _refusal(error: NubetisError, module: Module, line: int) -> Refusal:

@@ -1,0 +1,111 @@
+"""Rows of a plan: in memory while they are few, in a temporary file beyond that.
+
+A plan of a million records must not need a gigabyte.  Rows are written in blocks, as JSON, and read back block by
+block; whoever looks at them sees a sequence and cannot tell.  The file goes with the last reference to the rows.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import IO, Final, overload
+
+from nubetis.types import Row
+
+__all__ = ["IN_MEMORY", "Spool"]
+
+IN_MEMORY: Final = 50_000
+"""Rows that stay in memory."""
+
+_BLOCK: Final = 1000
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    raise TypeError(type(value))
+
+
+def _restored(found: dict[str, str]) -> bytes:
+    return bytes.fromhex(found["bytes"])
+
+
+class Spool(Sequence[Row]):
+    """A sequence of rows that is added to at its end.
+
+    >>> rows = Spool([(1, "a"), (2, "b")])
+    >>> rows[1], len(rows)
+    ((2, 'b'), 2)
+    """
+
+    def __init__(self, rows: Iterable[Row] = (), *, in_memory: int = IN_MEMORY) -> None:
+        self._tail: list[Row] = []
+        self._limit = in_memory
+        self._file: IO[str] | None = None
+        self._offsets: list[int] = []
+        self.extend(rows)
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Add rows."""
+        source = iter(rows)
+        while block := list(islice(source, _BLOCK)):
+            self._tail += block
+            if self._file is not None or len(self._tail) > self._limit:
+                self._spill()
+
+    def _spill(self) -> None:
+        """Write all full blocks to the file."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by the finalizer
+            weakref.finalize(self, self._file.close)
+        whole = len(self._tail) - len(self._tail) % _BLOCK
+        self._file.seek(0, 2)
+        for start in range(0, whole, _BLOCK):
+            self._offsets.append(self._file.tell())
+            block = self._tail[start : start + _BLOCK]
+            self._file.write(json.dumps(block, default=_readable, separators=(",", ":")) + "\n")
+        self._tail = self._tail[whole:]
+
+    def _block(self, number: int) -> list[Row]:
+        if self._file is None or number >= len(self._offsets):
+            start = (number - len(self._offsets)) * _BLOCK
+            return self._tail[start : start + _BLOCK]
+        self._file.seek(self._offsets[number])
+        return [tuple(row) for row in json.loads(self._file.readline(), object_hook=_restored)]
+
+    @property
+    def spilled(self) -> bool:
+        """Say whether some rows are in a file."""
+        return self._file is not None
+
+    def __len__(self) -> int:
+        return len(self._offsets) * _BLOCK + len(self._tail)
+
+    def __iter__(self) -> Iterator[Row]:
+        for number in range(len(self._offsets)):
+            yield from self._block(number)
+        yield from self._tail
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            return self._between(start, stop)[::step] if step > 0 else [self[at] for at in range(start, stop, step)]
+        at = range(len(self))[index]
+        return self._block(at // _BLOCK)[at % _BLOCK]
+
+    def _between(self, start: int, stop: int) -> list[Row]:
+        if not self._offsets:
+            return self._tail[start:stop]
+        found: list[Row] = []
+        for number in range(start // _BLOCK, -(-stop // _BLOCK)):
+            block = self._block(number)
+            first = number * _BLOCK
+            found += block[max(start - first, 0) : max(stop - first, 0)]
+        return found
