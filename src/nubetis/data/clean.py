@@ -143,7 +143,8 @@ def clean_columns(columns: Columns, *, recipe: Recipe = DEFAULT) -> tuple[dict[s
 def _clean_column(name: str, cells: list[Cell], recipe: Recipe) -> tuple[list[Cell], list[Changed]]:
     changes: list[Changed] = []
     for step in recipe:
-        if not step.kinds or step.wants(name, profile_column(name, cells).kind):
+        asks = step.columns is None and step.kinds
+        if step.wants(name, profile_column(name, cells).kind if asks else ColumnKind.TEXT):
             cells, made = _apply(step.cleaner, name, cells)
             changes += made
     return cells, changes

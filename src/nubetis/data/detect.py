@@ -112,6 +112,18 @@ def detect_encoding(stream: BinaryIO) -> Evidence:
     return _code_page(head + odd)
 
 
+def looks_like_text(head: bytes) -> bool:
+    r"""Tell whether a file that begins so may be text; a stray control character does not speak against it.
+
+    >>> looks_like_text(b"name,city"), looks_like_text("né".encode("utf-16")), looks_like_text(b"PNG\\0\\0\\1")
+    (True, True, False)
+    """
+    if any(head.startswith(mark) for mark, _ in _MARKS) or _wide(head).confidence > 0.5:
+        return True
+    controls = sum([byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head])
+    return controls * 10 <= len(head)
+
+
 def _wide(head: bytes) -> Evidence:
     """Tell UTF-16 without its mark by the place of its zero bytes."""
     for name, zeros, rest in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):

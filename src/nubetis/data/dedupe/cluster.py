@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 __all__ = ["cluster"]
+
+_LEAST: Final = 0.6
+"""More than a half, so that three in a row, whose ends are not alike, stay apart."""
 
 
 def cluster(pairs: Iterable[tuple[int, int, float]], *, above: float) -> list[tuple[int, ...]]:
     """Give groups of two and more, sorted; *pairs* come best first.
 
-    Two groups become one when, of all pairs between them, the average is at least half of *above*; a pair that
+    Two groups become one when, of all pairs between them, the average is at least six tenths of *above*; a pair that
     was never thought worth comparing counts as 0.
 
     >>> cluster([(0, 1, 0.99), (1, 2, 0.97), (0, 2, 0.9)], above=0.95)
@@ -27,7 +31,7 @@ def cluster(pairs: Iterable[tuple[int, int, float]], *, above: float) -> list[tu
             break
         left = groups.setdefault(group_of.setdefault(first, first), [first])
         right = groups.setdefault(group_of.setdefault(second, second), [second])
-        if left is not right and _is_close(left, right, scores, above / 2):
+        if left is not right and _is_close(left, right, scores, _LEAST * above):
             _join(left, right, group_of, groups)
     return sorted([tuple(sorted(group)) for group in groups.values() if len(group) > 1])
 

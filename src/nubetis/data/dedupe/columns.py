@@ -72,7 +72,8 @@ def code_columns(columns: Columns) -> list[Coded]:
     """Give the columns that say something about who is who; codes are by row."""
     profiles = [profile_column(name, cells) for name, cells in columns.items()]
     named = ColumnKind.PERSON if any(each.kind is ColumnKind.PERSON for each in profiles) else ColumnKind.COMPANY
-    return [_coded(each, columns[each.name], _role(each, named)) for each in profiles if each.kind not in _SKIPPED]
+    coded = [_coded(each, columns[each.name], _role(each, named)) for each in profiles if each.kind not in _SKIPPED]
+    return [column for column in coded if column.words]
 
 
 def _role(profile: Profile, named: ColumnKind) -> Role:

@@ -17,11 +17,12 @@ def fuse(columns: Columns, clusters: Iterable[Sequence[int]], *, rows: int) -> d
     >>> fuse({"name": ["Ana", None], "city": [None, "Lima"]}, [(0, 1)], rows=2)
     {'name': ['Ana'], 'city': ['Lima']}
     """
-    group_of = {row: cluster for cluster in clusters for row in cluster}
+    groups = [sorted(cluster) for cluster in clusters]
+    group_of = {row: group for group in groups for row in group}
     kept = [
         (row, _fullest_first(columns, group_of[row]) if row in group_of else (row,))
         for row in range(rows)
-        if row not in group_of or row == min(group_of[row])
+        if row not in group_of or row == group_of[row][0]
     ]
     return {name: [_first_filled(cells, group) for _, group in kept] for name, cells in columns.items()}
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import attrs
 
 from nubetis.data.cells import Cell, unique_names
-from nubetis.data.detect import Detected, Evidence, detect_dialect, detect_encoding
+from nubetis.data.detect import Detected, Evidence, detect_dialect, detect_encoding, looks_like_text
 from nubetis.data.files.format import BATCH_ROWS, Batch, Hints
 from nubetis.errors import InvalidValue
 
@@ -48,9 +48,8 @@ class Delimited:
     delimiters: str = ",;\t|"
 
     def sniff(self, head: bytes) -> float:
-        """Any text may be one; tabs only say so when they are there."""
-        text = b"\0" not in head or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return 0.5 if text and self.delimiters[0] == "," else 0.0
+        """Any text may be one."""
+        return 0.5 if self.delimiters[0] == "," and looks_like_text(head) else 0.0
 
     def detect(self, source: Source, hints: Hints) -> Detected:
         """Find encoding, delimiter, quote and header from the beginning of *source*."""

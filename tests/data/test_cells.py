@@ -1,0 +1,17 @@
+"""Names of columns are unique and never blank."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nubetis.data.cells import unique_names
+
+NAMES = st.lists(st.none() | st.sampled_from(["", " ", "a", "a_2", "a_3", "column_1", "b"]), max_size=8)
+
+
+@given(NAMES)
+def test_names_become_unique_and_stay_when_they_are(names):
+    found = unique_names(names)
+    assert len(set(found)) == len(found) == len(names)
+    assert unique_names(found) == found

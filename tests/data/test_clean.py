@@ -1,0 +1,85 @@
+"""Cleaning: what is done, what is left alone, and that once is enough."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nubetis.data import Cleaner, Step, Table
+from nubetis.data.clean import clean_columns, clean_text
+
+PIECES = st.sampled_from(
+    ["JosÃ©", "Ã", "\xad", "\u200b", " ", "\u00a0", "MARÍA", "de la", "O'NEIL", "+51", "(01)", "445-3020", "x12", "00",
+     "Ana@X.PE", "<", ">", "mailto:", "\n", "\r\n", "ñ", "İ", "ß", "ǆ", "é", "1", "."]
+)  # fmt: skip
+CELLS = st.none() | st.text(max_size=10) | st.lists(PIECES, max_size=5).map("".join)
+HEADERS = st.sampled_from(["nombre", "correo", "telefono", "notas", "x"])
+
+
+@given(st.dictionaries(HEADERS, st.lists(CELLS, min_size=4, max_size=4), max_size=3))
+def test_cleaning_what_is_clean_changes_nothing(columns):
+    once, _ = clean_columns(columns)
+    twice, report = clean_columns(once)
+    assert (twice, report.cells) == (once, 0)
+
+
+@given(st.lists(CELLS, max_size=8), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(cells, random):
+    order = list(range(len(cells)))
+    random.shuffle(order)
+    cleaned, _ = clean_columns({"telefono": cells})
+    shuffled, _ = clean_columns({"telefono": [cells[place] for place in order]})
+    assert shuffled["telefono"] == [cleaned["telefono"][place] for place in order]
+
+
+@pytest.mark.parametrize(
+    ("cleaner", "before", "after"),
+    [
+        (Cleaner.REPAIR, "JosÃ© NuÃ±ez", "José Nuñez"),
+        (Cleaner.REPAIR, "JosÃƒÂ©", "José"),
+        (Cleaner.REPAIR, "SÃO PAULO", "SÃO PAULO"),
+        (Cleaner.REPAIR, "MarÃ\xada", "María"),
+        (Cleaner.TRIM, " \ufeffa \u00a0 b\r\n c ", "a b\nc"),
+        (Cleaner.NAME, "MARÍA DE LA CRUZ PÉREZ-GIL III", "María de la Cruz Pérez-Gil III"),
+        (Cleaner.NAME, "á. o'neil", "Á. O'Neil"),
+        (Cleaner.NAME, "DE LA CRUZ", "De la Cruz"),
+        (Cleaner.NAME, "McDonald", "McDonald"),
+        (Cleaner.NAME, "李", "李"),
+        (Cleaner.EMAIL, "Ana Pérez <ANA@X.pe>;", "ana@x.pe"),
+        (Cleaner.EMAIL, "mailto:A@x.pe", "a@x.pe"),
+        (Cleaner.EMAIL, "Ana at x.pe", "Ana at x.pe"),
+        (Cleaner.PHONE, "+44 (0)20 7946 0958", "+442079460958"),
+        (Cleaner.PHONE, "0051 (1) 445-3020 anexo 12", "+5114453020 ext 12"),
+        (Cleaner.PHONE, "044 123 456", "044123456"),
+        (Cleaner.PHONE, "12", "12"),
+        (Cleaner.PHONE, "ask Ana 445-3020", "ask Ana 445-3020"),
+    ],
+)
+def test_a_cleaner_does_this(cleaner, before, after):
+    assert clean_text(before, cleaner) == after
+
+
+def test_tax_ids_and_postcodes_are_left_alone():
+    table = Table({"RUC": ["20-12345678-9"] * 3, "zip": ["00123"] * 3, "notes": ["ALL CAPITALS"] * 3})
+    assert table.clean() == table
+
+
+def test_the_report_counts_cells_and_shows_examples():
+    report = Table({"nombre": ["ANA", "ANA", "Luis"]}).clean().cleaned
+    [change] = report.changes
+    assert (change.cleaner, change.column, change.cells, change.examples) == ("name", "nombre", 2, (("ANA", "Ana"),))
+    assert "ANA" in repr(report)
+    assert "<table>" in report._repr_html_()
+
+
+def test_a_recipe_may_name_its_columns():
+    recipe = (Step(Cleaner.NAME, columns=frozenset({"a"})),)
+    assert Table({"a": ["ANA RÍOS"], "b": ["ANA RÍOS"]}).clean(recipe).to_dict() == {
+        "a": ["Ana Ríos"],
+        "b": ["ANA RÍOS"],
+    }
+
+
+def test_white_space_alone_becomes_nothing():
+    assert Table({"a": [" ", "", "x"]}).clean()["a"] == [None, None, "x"]

@@ -1,0 +1,196 @@
+"""Tables: parts, faces, reading and writing."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nubetis.data import Batch, Table, read
+from nubetis.errors import InvalidValue, NotFound, StoreError
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+HOSTILE = st.sampled_from(
+    [
+        "=1+1",
+        '"',
+        '""',
+        "a\nb",
+        "a\r\nb",
+        "\r",
+        ";",
+        "\t",
+        "|",
+        "'",
+        "\\",
+        '\\"',
+        " x ",
+        "007",
+        "\ufeff",
+        "\u2028",
+        "NULL",
+    ]
+)
+FILLED = (TEXT | HOSTILE).filter(bool)
+NAMES = st.lists(FILLED.filter(lambda name: not name.isspace()), min_size=1, max_size=4, unique=True)
+
+
+@st.composite
+def tables(draw, cells):
+    names = draw(NAMES)
+    height = draw(st.integers(0, 6))
+    return Table({name: draw(st.lists(cells, min_size=height, max_size=height)) for name in names})
+
+
+def _has_rows(table):
+    return all(any(row) for row in table)
+
+
+def _round_trip(table, kind, **hints):
+    sink = io.BytesIO()
+    table.write(sink, file_format=kind)
+    return read(sink.getvalue(), file_format=kind, encoding="utf-8", **hints)
+
+
+@given(tables(st.none() | FILLED).filter(_has_rows))
+def test_csv_is_read_as_it_was_written(table):
+    assert _round_trip(table, "csv", delimiter=",", header=1) == table
+
+
+@given(tables(st.none() | FILLED).filter(_has_rows))
+def test_tsv_is_read_as_it_was_written(table):
+    assert _round_trip(table, "tsv", delimiter="\t", header=1) == table
+
+
+@given(tables(st.none() | TEXT | HOSTILE).filter(len))
+def test_jsonl_is_read_as_it_was_written_and_tells_nothing_from_empty(table):
+    assert _round_trip(table, "jsonl") == table
+
+
+@given(tables(st.none() | TEXT | HOSTILE))
+def test_a_table_is_the_table_of_its_batches(table):
+    assert Table.from_batches(table.batches(rows=2)) == table
+
+
+@given(tables(st.none() | TEXT | HOSTILE))
+def test_a_table_is_the_table_of_its_dicts(table):
+    assert (Table.from_dicts(table.to_dicts()) == table) is (len(table) > 0)
+
+
+@given(tables(st.none() | TEXT | HOSTILE))
+def test_every_table_has_both_faces(table):
+    assert "<table>" in table._repr_html_()
+    assert all(line.isprintable() for line in repr(table).split("\n"))
+
+
+def test_html_is_escaped():
+    assert "<script>" not in Table({"<script>": ["<script>"]})._repr_html_()
+
+
+def test_long_tables_say_how_much_is_not_shown():
+    assert repr(Table({"n": range(30)})).endswith("(and 20 more rows)")
+    assert "more columns)" in repr(Table({f"column number {n}": ["x" * 40] for n in range(9)}))
+
+
+def test_values_become_iso_text():
+    assert Table({"a": [1, 2.5, True, None, ["x"]]})["a"] == ["1", "2.5", "true", None, '["x"]']
+
+
+def test_columns_are_of_one_length():
+    with pytest.raises(InvalidValue) as caught:
+        Table({"a": ["1"], "b": []})
+    assert caught.value.code == "bad_argument"
+
+
+def test_an_unknown_column_is_named_with_those_that_are_there():
+    with pytest.raises(NotFound, match=r"There is no column b\. Columns: a\."):
+        Table({"a": []})["b"]
+
+
+def test_columns_are_selected_left_out_and_renamed():
+    table = Table({"a": ["1"], "b": ["2"], "c": ["3"]})
+    assert table.select("c", "a").columns == ("c", "a")
+    assert table.without("a", "zz").columns == ("b", "c")
+    assert table.rename({"a": "x"}).columns == ("x", "b", "c")
+    with pytest.raises(InvalidValue, match="already a column"):
+        table.rename({"a": "b"})
+
+
+def test_rows_are_taken_with_their_lines():
+    table = read(b"a\n1\n2\n3\n", header=1)
+    assert (table.take([2, 0])["a"], table.take([2, 0]).lines) == (["3", "1"], [4, 2])
+    assert table.head(2)["a"] == ["1", "2"]
+
+
+def test_a_table_is_not_a_key():
+    with pytest.raises(TypeError):
+        hash(Table({}))
+    assert Table({}) != "table"
+
+
+def test_late_columns_are_empty_above():
+    batches = [Batch(("a",), (["1"],)), Batch(("a", "b"), (["2"], ["3"]))]
+    assert Table.from_batches(batches).to_dict() == {"a": ["1", "2"], "b": [None, "3"]}
+
+
+def test_the_design_runs(tmp_path):
+    source, target = tmp_path / "contactos.csv", tmp_path / "limpio.csv"
+    source.write_text("nombre;correo\nANA RÍOS; Ana@X.pe\nana rios;ana@x.pe\nLuis Paz;l@y.pe\n", encoding="cp1252")
+    table = read(source).clean()
+    matches = table.duplicates(seed=1)
+    table.merged(matches, above=0.9).write(target)
+    assert read(target).to_dict() == {"nombre": ["Ana Ríos", "Luis Paz"], "correo": ["ana@x.pe", "l@y.pe"]}
+
+
+def test_matches_of_another_table_are_refused():
+    with pytest.raises(InvalidValue, match="another table"):
+        Table({"a": ["1"]}).merged(Table({"a": []}).duplicates())
+
+
+def test_gzip_is_written_the_same_each_time_and_read(tmp_path):
+    one, two = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
+    table = Table({"name": ["Ana"], "city": ["Lima"]})
+    table.write(one)
+    table.write(two)
+    assert one.read_bytes() == two.read_bytes()
+    assert gzip.decompress(one.read_bytes()) == b"name,city\r\nAna,Lima\r\n"
+    assert read(one) == table
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"old")
+    with pytest.raises(InvalidValue) as caught:
+        Table({"a": ["fine", "\ud800"]}).write(path)
+    assert caught.value.code == "bad_text"
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize("cell", ["a\0b", "\udfff"])
+def test_what_no_text_may_hold_is_not_written(kind, cell):
+    with pytest.raises(InvalidValue) as caught:
+        Table({"a": [cell]}).write(io.BytesIO(), file_format=kind)
+    assert caught.value.code == "bad_text"
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_ours(tmp_path):
+    with pytest.raises(StoreError) as caught:
+        Table({"a": ["1"]}).write(tmp_path / "no" / "a.csv")
+    assert caught.value.code == "unwritable"
+
+
+def test_an_unknown_suffix_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(InvalidValue) as caught:
+        Table({"a": ["1"]}).write(tmp_path / "a.pdf")
+    assert (caught.value.code, list(tmp_path.iterdir())) == ("unknown_format", [])
+
+
+def test_dicts_and_open_files_are_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("name\nAna\n", encoding="utf-8")
+    with path.open("rb") as binary, path.open(encoding="utf-8") as text:
+        assert read(binary) == read(text) == read([{"name": "Ana"}])
