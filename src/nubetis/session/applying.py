@@ -347,8 +347,8 @@ def _blob_row(key: Key, operation: Key, place: int, lot: tuple[Part, ...]) -> Ro
 
 def _part_json(part: Part) -> list[object]:
     if isinstance(part, Creates):
-        return [part.kind.value, part.module.id, [], part.rows, []]
-    return [part.kind.value, part.module.id, [field.id for field in part.fields], part.rows, part.after]
+        return [part.kind.value, part.module.id, [], list(part.rows), []]
+    return [part.kind.value, part.module.id, [field.id for field in part.fields], list(part.rows), list(part.after)]
 
 
 def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[tuple[Key, tuple[Part, ...]]]:
