@@ -97,7 +97,7 @@ class SqlTxn:
             size = padded(len(part))
             statement = home.statement(("get", size), partial(select_keys, home, size))
             filled = part if len(part) == size else [*part, *[part[-1]] * (size - len(part))]
-            found.update([(row[0], row) for row in self._db.execute(statement.text, filled)])
+            found.update({row[0]: row for row in self._db.execute(statement.text, filled).fetchall()})
         return list(map(found.get, keys))
 
     def query(self, query: BoundQuery) -> list[Row]:

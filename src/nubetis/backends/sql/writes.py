@@ -10,13 +10,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import sqlalchemy as sa
 
 from nubetis.backends.sql.compile import Conditions
+from nubetis.backends.sql.ddl import Builder
 from nubetis.backends.sql.statements import prepare
 from nubetis.backends.sql.tables import ModuleTable, Tables, parameter
 from nubetis.backends.sql.tallies import Tallies, living_counts
@@ -248,13 +249,24 @@ class Writer:
         """Insert many rows; give their number."""
         home = self._tables.of(module)
         source, total = iter(rows), 0
+        first = list(islice(source, _CHUNK))
+        afresh = len(first) == _CHUNK and self._is_empty(home)
+        builder = Builder(self._db, self._tables)
+        if afresh:
+            builder.drop_indexes(home)
         try:
-            while chunk := list(islice(source, _CHUNK)):
+            for chunk in chain([first], iter(lambda: list(islice(source, _CHUNK)), [])):
                 self._insert(home, chunk)
                 total += len(chunk)
         except Exception as error:
             raise self._lost(error, home) from error
+        if afresh:
+            builder.make_indexes(home)
         return total
+
+    def _is_empty(self, home: ModuleTable) -> bool:
+        text = home.statement("any", partial(_any, home)).text
+        return self._db.execute(text).fetchone() is None
 
     def _lost(self, error: Exception, home: ModuleTable) -> Exception:
         columns = self._violated(error)
@@ -345,6 +357,10 @@ def _insert_side(side: sa.Table) -> Any:
 
 def _delete_side(side: sa.Table) -> Any:
     return sa.delete(side).where(side.c.record == parameter(0))
+
+
+def _any(home: ModuleTable) -> Any:
+    return sa.select(home.table.c.id).suffix_with(sa.text("LIMIT 1"))
 
 
 def _delete(home: ModuleTable) -> Any:
