@@ -196,7 +196,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wrong", "reason", "hint"), FAULTS, ids=[text[:40] for text, *_ in FAULTS])
+@pytest.mark.parametrize(("text", "wrong", "reason", "hint"), FAULTS, ids=[text for text, *_ in FAULTS])
 def test_a_fault_says_where_it_is_and_what_to_do(text, wrong, reason, hint):
     with pytest.raises(InvalidFilter) as caught:
         parse(text)

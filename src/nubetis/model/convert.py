@@ -410,6 +410,7 @@ def _writer() -> Converter:
     """Make what writes definitions."""
     converter = Converter()
     converter.register_unstructure_hook(FieldType, lambda kind: kind.name)
+    converter.register_unstructure_hook(FieldState, lambda state: state.value)  # a str, too, else
     converter.register_unstructure_hook_func(_is_filter, lambda where: _write_filter(where, "$", 0))
     plain = make_dict_unstructure_fn(Field, converter, default=override(omit=True))
     converter.register_unstructure_hook(Field, lambda field: {**plain(field), "default": _write_default(field)})
