@@ -1,0 +1,351 @@
+"""Records: our stores beside raw sqlite3 (same file, or same table, pragmas and indexes) and the SQLAlchemy ORM.
+
+``python bench/records.py --quick`` takes less than a minute; without it a million records.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import attrs
+import sqlalchemy as sa
+from measure import Figure, against, machine, options, report, versions
+from sqlalchemy import orm
+
+import nubetis
+from nubetis import Field, HostSignIn, Module, Record
+from nubetis.model.bind import ALWAYS
+from nubetis.model.kinds import kind
+from nubetis.model.query import BoundQuery, Order
+from nubetis.model.store import Batch, Inserts, Txn
+from nubetis.model.system import ENTRIES
+from nubetis.session.world import LIVE
+from nubetis.types import Key, Row
+
+FIRST = ["Ana", "Luis", "José", "María", "Íñigo", "Zoë", "Carmen", "Rosa", "Pedro", "Lucía", "Jorge", "Elena"]
+LAST = ["Quispe", "Mamani", "Flores", "Rodríguez", "Núñez", "Peña", "García", "Vargas", "Castillo", "Rojas", "Díaz"]
+CITIES = ["Lima", "Cusco", "Arequipa", "Trujillo", "Piura", "Iquitos", "Tacna", "Puno"]
+STAGES = ("open", "won", "lost")
+LOT = 5000
+NOW = "2026-03-02T09:30:00.000000Z"
+
+
+def _field(name: str, type_name: str = "text", **more: object) -> Field:
+    return Field(name=name, type=kind(type_name), **more)  # type: ignore[arg-type]  # literals below
+
+
+PEOPLE = Module(
+    name="people", prefix="peo", title="last_name", tallied_by=["owner"],
+    fields=[
+        _field("first_name"), _field("last_name", indexed=True), _field("email", "email", indexed=True),
+        _field("phone", "phone"), _field("company"), _field("city"), _field("stage", "choice", choices=STAGES),
+        _field("amount", "money"), _field("closed", "date"), _field("score", "integer"),
+    ],
+)  # fmt: skip
+
+
+def people(random: Random, count: int) -> list[dict[str, object]]:
+    """Give values of people as a host would."""
+    return [
+        {
+            "first_name": random.choice(FIRST), "last_name": f"{random.choice(LAST)} {random.choice(LAST)} {number}",
+            "email": f"{random.choice(FIRST)}.{number}@example.com", "phone": f"+51 9{random.randrange(10**8):08d}",
+            "company": f"Comercial {random.choice(LAST)} {random.randrange(999)}", "city": random.choice(CITIES),
+            "stage": random.choice(STAGES), "amount": nubetis.Money(random.randrange(10**6), "PEN"),
+            "closed": f"2026-{random.randrange(1, 13):02d}-{random.randrange(1, 29):02d}",
+            "score": random.randrange(100),
+        }
+        for number in range(count)
+    ]  # fmt: skip
+
+
+@attrs.define
+class Bench:
+    """One store with its people, and a raw connection to a table that is the same."""
+
+    name: str
+    org: nubetis.Org
+    raw: sqlite3.Connection
+    engine: sa.Engine
+    module: Module
+    rounds: int
+    random: Random = attrs.field(factory=lambda: Random(7))
+    keys: list[Key] = attrs.field(factory=list)
+
+    @property
+    def store(self) -> object:
+        """The store itself."""
+        return self.org._world.store  # noqa: SLF001 - the figures are of the store
+
+    def rows(self, count: int) -> list[Row]:
+        """Give new rows with keys, as a plan has them."""
+        session = self.org.session(HostSignIn("admin"))
+        plan = session.plan_create("people", people(self.random, count))
+        return list(plan.parts[0].rows)
+
+    def named(self, path: str, peer: str, bounds: tuple[float, float]) -> dict[str, object]:
+        """Give the names of a figure."""
+        return {"path": f"{path} [{self.name}]", "peer": peer, "gate": bounds[0], "stretch": bounds[1]}
+
+
+def load(bench: Bench, count: int) -> None:
+    """Fill store and raw table alike."""
+    for start in range(0, count, 50_000):
+        rows = bench.rows(min(50_000, count - start))
+        bench.keys += [Key(int(row[0] or 0)) for row in rows]
+        bench.store.write(lambda txn, rows=rows: txn.bulk_load(bench.module, rows))
+        if bench.name == "memory":
+            _insert_raw(bench, [bench.module.layout.fill(row) for row in rows])
+    bench.raw.execute("ANALYZE")
+
+
+def _columns(bench: Bench) -> str:
+    return ", ".join(f'"{column.name}"' for column in bench.module.layout.columns)
+
+
+def _insert_raw(bench: Bench, rows: list[Row], table: str = "people") -> None:
+    names = list(bench.module.layout.full_index)
+    marks = ", ".join("?" * len(names))
+    quoted = ", ".join(f'"{name}"' for name in names)
+    sql = f"INSERT INTO {table} ({quoted}) VALUES ({marks})"
+    for start in range(0, len(rows), LOT):
+        bench.raw.execute("BEGIN IMMEDIATE")
+        bench.raw.executemany(sql, rows[start : start + LOT])
+        bench.raw.execute("COMMIT")
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+def point_reads(bench: Bench) -> Iterator[Figure]:
+    """``get`` → record in one unit, beside raw tuples and ORM objects."""
+    keys = bench.random.sample(bench.keys, min(2000, len(bench.keys)))
+    module = bench.module
+    sql = f"SELECT {_columns(bench)} FROM people WHERE id = ?"
+
+    def ours() -> list[Record]:
+        return bench.store.read(lambda txn: [Record(module, txn.get_many(module, [key])[0]) for key in keys])
+
+    def raw() -> list[Row]:
+        bench.raw.execute("BEGIN")
+        found = [bench.raw.execute(sql, (key,)).fetchone() for key in keys]
+        bench.raw.execute("COMMIT")
+        return found
+
+    mapped = _mapped(bench)
+
+    def by_orm() -> list[object]:
+        with orm.Session(bench.engine) as session:
+            return [session.get(mapped, key) for key in keys]
+
+    assert [record.row for record in ours()] == raw()
+    yield against(ours, raw, rounds=bench.rounds, units=len(keys), **bench.named("get", "raw sqlite3", (0.60, 0.80)))
+    yield against(ours, by_orm, rounds=bench.rounds, units=len(keys), **bench.named("get", "SQLAlchemy ORM", (5, 5)))
+
+
+def _mapped(bench: Bench) -> type:
+    meta = sa.MetaData()
+    table = sa.Table("people", meta, autoload_with=bench.engine)
+    mapped = type("Person", (), {})
+    orm.registry().map_imperatively(mapped, table)
+    return mapped
+
+
+def many_reads(bench: Bench) -> Iterator[Figure]:
+    """``get_many`` of 500 beside one select with ``IN``."""
+    lots = [bench.random.sample(bench.keys, 500) for _ in range(10)]
+    module = bench.module
+    sql = f"SELECT {_columns(bench)} FROM people WHERE id IN ({', '.join('?' * 500)})"
+
+    def ours() -> list[list[Row | None]]:
+        return bench.store.read(lambda txn: [txn.get_many(module, lot) for lot in lots])
+
+    def raw() -> list[list[Row]]:
+        bench.raw.execute("BEGIN")
+        found = [bench.raw.execute(sql, lot).fetchall() for lot in lots]
+        bench.raw.execute("COMMIT")
+        return found
+
+    assert [sorted(lot) for lot in ours()] == [sorted(lot) for lot in raw()]
+    yield against(
+        ours, raw, rounds=bench.rounds, units=5000, **bench.named("get_many(500)", "raw IN select", (0.70, 0.90))
+    )
+
+
+def pages(bench: Bench) -> Iterator[Figure]:
+    """A keyset page of 50 anywhere, and deep beside shallow."""
+    module, order = bench.module, (Order("last_name__f"), Order("id"))
+    names = sorted(bench.raw.execute("SELECT last_name__f, id FROM people").fetchall())
+    places = [names[int(len(names) * share / 100)] for share in range(1, 100)]
+    sql = (
+        f"SELECT {_columns(bench)} FROM people WHERE deleted_in IS NULL AND (last_name__f, id) > (?, ?)"
+        " ORDER BY last_name__f, id LIMIT 50"
+    )
+
+    def one(place: tuple[str, int]) -> list[Row]:
+        query = BoundQuery(module=module, where=LIVE, order=order, limit=50, after=place)
+        return bench.store.read(lambda txn: txn.query(query))
+
+    def raw(place: tuple[str, int]) -> list[Row]:
+        return bench.raw.execute(sql, place).fetchall()
+
+    assert all(one(place) == raw(place) for place in places[::20])
+    few = places if bench.name == "sqlite" else places[::50]  # memory sorts all that follow
+    named = bench.named("keyset page of 50", "raw SQL", (0.60, 0.80))
+    yield against(
+        lambda: [one(p) for p in few], lambda: [raw(p) for p in few], rounds=bench.rounds, units=len(few), **named
+    )
+    named = bench.named("deep page beside shallow", "ours at 1 %", (0.8, 1.0))
+    deep, shallow = [places[-1]] * len(few), [places[0]] * len(few)
+    yield against(
+        lambda: [one(p) for p in deep], lambda: [one(p) for p in shallow], rounds=bench.rounds, units=len(few), **named
+    )
+
+
+def streams(bench: Bench) -> Iterator[Figure]:
+    """All records to columns, beside all records as tuples."""
+    module = bench.module
+    sql = f"SELECT {_columns(bench)} FROM people ORDER BY id"
+
+    def ours() -> int:
+        return bench.store.read(lambda txn: sum(len(batch[0]) for batch in txn.stream(module, ALWAYS)))
+
+    def raw() -> int:
+        cursor = bench.raw.execute(sql)
+        return sum(map(len, iter(partial(cursor.fetchmany, 2048), [])))
+
+    assert ours() == raw() == len(bench.keys)
+    yield against(
+        ours,
+        raw,
+        rounds=max(3, bench.rounds // 3),
+        units=len(bench.keys),
+        **bench.named("stream to columns", "raw tuples", (0.80, 1.0)),
+    )
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+def loads(bench: Bench, count: int) -> Iterator[Figure]:
+    """Bulk insert with journal: unvalidated through the store, validated through a session."""
+    _twin_table(bench)
+    rounds = max(5, bench.rounds // 3)
+    lots = [bench.rows(count) for _ in range(3 * (rounds + 1))]
+    full = [[bench.module.layout.fill(row) for row in rows] for rows in lots]
+    offered = [people(bench.random, count) for _ in range(rounds + 1)]
+    mine, raw = iter(lots), iter(full)
+
+    def theirs() -> None:
+        _insert_raw(bench, next(raw), "twin")
+
+    def session_load() -> None:
+        session = bench.org.session(HostSignIn("admin"))
+        session.apply(session.plan_create("people", offered.pop()))
+
+    for path, load_lot in (("bulk_load", _load_lot), ("batches of inserts", _insert_lot)):
+        named = bench.named(f"{path}, unvalidated, with journal", "raw executemany", (0.60, 0.80))
+        write = partial(_load_store, bench, load_lot)
+        yield against(lambda write=write: write(next(mine)), theirs, rounds=rounds, units=count, **named)
+    named = bench.named("bulk insert, validated, session", "raw executemany", (0.33, 0.45))
+    yield against(session_load, theirs, rounds=rounds, units=count, **named)
+
+
+def _load_store(bench: Bench, load_lot: Callable[[Txn, Module, list[Row]], None], rows: list[Row]) -> None:
+    keys = bench.org._world.keys  # noqa: SLF001 - as the session does
+    for start in range(0, len(rows), LOT):
+        entry = (keys.one(), 1, NOW, "[]", "0" * 32, None)
+
+        def unit(txn: Txn, lot: list[Row] = rows[start : start + LOT], entry: Row = entry) -> None:
+            load_lot(txn, bench.module, lot)
+            assert txn.write(Batch(parts=(Inserts(ENTRIES, [entry]),))).written
+
+        bench.store.write(unit)
+
+
+def _load_lot(txn: Txn, module: Module, rows: list[Row]) -> None:
+    txn.bulk_load(module, rows)
+
+
+def _insert_lot(txn: Txn, module: Module, rows: list[Row]) -> None:
+    assert txn.write(Batch(parts=(Inserts(module, rows),))).written
+
+
+def _twin_table(bench: Bench) -> None:
+    """Make an empty raw table that is the same as that of people, indexes and all."""
+    found = bench.raw.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'people' AND sql IS NOT NULL").fetchall()
+    for (sql,) in sorted(found, key=lambda row: "CREATE TABLE" not in row[0]):
+        text = sql.replace("INDEX people__", "INDEX twin__").replace(" ON people", " ON twin")
+        bench.raw.execute(text.replace("CREATE TABLE people", "CREATE TABLE twin").replace('"people"', '"twin"'))
+    bench.raw.execute("INSERT INTO twin SELECT * FROM people")
+
+
+# -- importing --------------------------------------------------------------------------------------------------------
+def imports(rounds: int) -> Figure:
+    """``import nubetis`` beside ``import attrs, pluggy``, timed inside a fresh interpreter."""
+    times: dict[str, list[float]] = {"nubetis": [], "attrs, pluggy": []}
+    for _, names in itertools.product(range(rounds), times):
+        script = f"import time; t = time.perf_counter(); import {names}; print(time.perf_counter() - t)"
+        run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        times[names].append(float(run.stdout))
+    ratios = sorted(a / b for a, b in zip(times["nubetis"], times["attrs, pluggy"], strict=True))
+    mine, peer = (sorted(found)[rounds // 2] for found in times.values())
+    # Here less is better: shown as the share of the peer's time, gate 1 / 1.5, stretch 1 / 1.3.
+    return Figure(
+        path="import nubetis", peer="import attrs, pluggy", ratio=1 / ratios[rounds // 2], gate=1 / 1.5,
+        stretch=1 / 1.3, spread=(1 / ratios[-1], 1 / ratios[0]), ours=1 / mine, theirs=1 / peer,
+    )  # fmt: skip
+
+
+# -- all of it --------------------------------------------------------------------------------------------------------
+def open_bench(name: str, folder: Path, stack: ExitStack, rounds: int) -> Bench:
+    """Make the organisation, and the raw connection: to the same file, or to one with the same table."""
+    path = folder / "org.db"
+    url = "memory://" if name == "memory" else f"sqlite:///{path}"
+    org = stack.enter_context(nubetis.create(url, administrator="admin@example.com", settings={"currency": "PEN"}))
+    org.add_module(PEOPLE)
+    if name == "memory":
+        path = folder / "raw.db"
+        with nubetis.create(f"sqlite:///{path}", administrator="admin@example.com") as twin:
+            twin.add_module(PEOPLE)
+    raw = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None, cached_statements=512)))
+    for pragma in ("synchronous = FULL", "cache_size = -32768", "temp_store = MEMORY", "secure_delete = ON"):
+        raw.execute(f"PRAGMA {pragma}")
+    engine = sa.create_engine(f"sqlite:///{path}")
+    stack.callback(engine.dispose)
+    return Bench(name=name, org=org, raw=raw, engine=engine, module=org.schema.module("people"), rounds=rounds)
+
+
+def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
+    """Give the figures of one store."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        bench = open_bench(name, Path(folder), stack, rounds)
+        load(bench, count)
+        for area in (point_reads, many_reads, pages, streams):
+            if wanted(area.__name__):
+                yield from area(bench)
+        if wanted("loads"):
+            yield from loads(bench, 10_000 if count < 10**6 else 50_000)
+
+
+def main() -> None:
+    """Measure and print."""
+    given = options(__doc__ or "")
+    count, rounds = (20_000, 9) if given.quick else (1_000_000, 15)
+
+    def wanted(area: str) -> bool:
+        return given.only in area
+
+    figures = [figure for name in ("sqlite", "memory") for figure in measure(name, count, rounds=rounds, wanted=wanted)]
+    figures += [imports(15 if given.quick else 51)] if wanted("imports") else []
+    facts = {**machine(), "records": count, "peers": versions("sqlalchemy", "attrs", "pluggy")}
+    report(figures, facts=facts, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
