@@ -180,7 +180,7 @@ class Org:
     @property
     def schema(self) -> Schema:
         """The modules as they are now."""
-        return self._reading(lambda state: state.world.schema)
+        return self._reading(lambda state: state.known.schema)
 
     @property
     def name(self) -> str:
@@ -189,7 +189,7 @@ class Org:
 
     def settings(self) -> dict[str, Json]:
         """Give the organisation's settings by name."""
-        return self._reading(lambda state: dict(state.world.settings))
+        return self._reading(lambda state: dict(state.known.settings))
 
     def _reading(self, work: Callable[[State], T]) -> T:
         state = State(self._world, None, purpose="reading")
@@ -237,7 +237,7 @@ class Org:
         state = State(self._world, None, purpose="mending")
         state.read(state.refresh)
         resume_alter(state)
-        schema = state.world.schema
+        schema = state.known.schema
         new = [module for module in self._world.extensions.modules() if module.name not in schema]
         if new:
             alter(state, schema.with_modules(new))

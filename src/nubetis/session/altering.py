@@ -50,15 +50,15 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
     """
     planner = state.planner()
-    module = state.world.schema.module("modules")
+    module = state.known.schema.module("modules")
     planner.require(Action.EDIT, module)
-    diff(state.world.schema, schema)
+    diff(state.known.schema, schema)
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
 
 
 def _parts(planner: Planner, schema: Schema) -> Iterable[Part]:
-    module = planner.world.schema.module("modules")
+    module = planner.known.schema.module("modules")
     number, definition = module.layout.index["number"], module.layout.index["definition"]
     name = module.layout.index["name"]
     stored = {row[number]: row for row in living(planner.txn, module)}
@@ -97,7 +97,7 @@ def _pending(state: State) -> list[Row]:
 
 
 def _carry_out(applier: Applier, operation: Operation, key: Key) -> Operation:
-    state, old = applier.state, applier.state.world.schema
+    state, old = applier.state, applier.state.known.schema
     new = _schema_after(state, applier.plan.parts)
     steps = diff(old, new)
     state.world.store.migrate([step for step in steps if step.kind not in _DROPS], new)
@@ -109,7 +109,7 @@ def _carry_out(applier: Applier, operation: Operation, key: Key) -> Operation:
 
 def _schema_after(state: State, parts: Iterable[Part]) -> Schema:
     """Give the schema when *parts*, changes of definitions, are written."""
-    module = state.world.schema.module("modules")
+    module = state.known.schema.module("modules")
     at = module.layout.index["definition"]
     rows = {row[ID]: row for row in state.read(lambda: living(state.txn, module))}
     for part in parts:
@@ -118,7 +118,7 @@ def _schema_after(state: State, parts: Iterable[Part]) -> Schema:
         if part.kind is ChangeKind.DELETE:
             rows = {key: row for key, row in rows.items() if key not in {row[ID] for row in changed}}
     definitions = [json.loads(str(row[at])) for row in rows.values()]
-    return schema_of(definitions, types=state.world.extensions.field_types(), version=state.world.versions.schema + 1)
+    return schema_of(definitions, types=state.world.extensions.field_types(), version=state.known.versions.schema + 1)
 
 
 def resume_alter(state: State) -> Operation | None:
@@ -129,7 +129,7 @@ def resume_alter(state: State) -> Operation | None:
         if not rows:
             return None
         operation = operation_of(rows[0])
-        return operation, read_lots(state.txn, operation.key, state.world.schema)
+        return operation, read_lots(state.txn, operation.key, state.known.schema)
 
     found = state.read(left)
     if found is None:

@@ -151,7 +151,7 @@ class Applier:
             parts = self._without_drifted(parts, outcome.conflicts)
         self._check_invariants(txn, parts)
         self.state.committed.append(
-            Committed(org_id=self.state.world.org_id, operation=written, entry=entry, parts=parts)
+            Committed(org_id=self.state.known.org_id, operation=written, entry=entry, parts=parts)
         )
         return written
 
@@ -237,7 +237,7 @@ class Applier:
 
     def _check_invariants(self, txn: Txn, parts: Sequence[Part]) -> None:
         if self.state.purpose != "setup" and any(part.module.name in STRUCTURAL for part in parts):
-            check_administrators(txn, self.state.world.schema)
+            check_administrators(txn, self.state.known.schema)
 
     # what stands against it --------------------------------------------------------------------------------
     def _without_drifted(self, parts: tuple[Part, ...], conflicts: Sequence[WriteConflict]) -> tuple[Part, ...]:

@@ -65,7 +65,7 @@ class Session:
     @property
     def schema(self) -> Schema:
         """The modules, as last read."""
-        return self.state.world.schema
+        return self.state.known.schema
 
     @property
     def user(self) -> RecordId | None:
@@ -100,7 +100,7 @@ class Session:
 
     def _get(self, record: str | Record, action: Action, *, deleted: bool = False) -> Record:
         name = _id(record)
-        module, key = self.state.world.module_of(name)
+        module, key = self.state.known.module_of(name)
         planner = self.state.planner()
         row = self.state.txn.get_many(module, [key])[0]
         gone = row is None or (row[DELETED_IN] is not None) is not deleted
@@ -221,7 +221,7 @@ class Session:
         return self.unit(lambda _: work())
 
     def _after_write(self, record: Record) -> Record:
-        module, key = self.state.world.module_of(record.id)
+        module, key = self.state.known.module_of(record.id)
         row = self.state.txn.get_many(module, [key])[0]
         return record if row is None else Record(module, row)
 

@@ -33,7 +33,7 @@ def erase(state: State, record: Record, names: Sequence[str]) -> Operation:
     Raises:
         InvalidValue: a field that nubetis sets.
     """
-    module = state.world.schema.module(record.module)
+    module = state.known.schema.module(record.module)
     fields = _chosen(state, module, names)
     empty = tuple([None for field in fields for _ in field.parts])
     cause = Cause(CauseKind.ERASURE, {"record": record.id, "fields": [field.name for field in fields]})
@@ -72,7 +72,7 @@ def purge(state: State, before: datetime) -> int:
 def _purged(state: State, limit: str) -> Iterator[Edits]:
     where = All((No(LIVE), Test("modified_at", Operator.LT, limit)))
     planner = state.planner()
-    for module in state.world.schema.modules:
+    for module in state.known.schema.modules:
         if module.journalled:
             part = Edits(module, list(planner.rows(module, where)), kind=ChangeKind.PURGE)
             if len(part):

@@ -38,7 +38,7 @@ def find_page(state: State, query: Query) -> Page:
     """Give the page that *query* asks for; inside a unit."""
     if not 1 <= query.limit <= MOST:
         raise InvalidValue("bad_argument", argument="limit", reason=f"a page has 1 to {MOST:,} records")
-    module = state.world.schema.module(query.module)
+    module = state.known.schema.module(query.module)
     where = _bound(state, module, query)
     order = bind_order(state, module, query.sort)
     digest = digest_of(query)
@@ -65,7 +65,7 @@ def _bound(state: State, module: Module, query: Query) -> Bound:
     if not query.deleted:
         return planner.bound(module, query.where, Action.VIEW)
     planner.require(Action.VIEW, module)
-    wanted = bind(query.where, module, state.world.schema, planner.view)
+    wanted = bind(query.where, module, state.known.schema, planner.view)
     return All((No(LIVE), wanted, planner.granted(module, Action.VIEW)))
 
 

@@ -23,7 +23,7 @@ from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.spool import Spool
-from nubetis.session.world import LIVE, TxnRelated, World
+from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Planner:
     """Makes the parts of plans for one user, in one transaction."""
 
     world: World
+    known: Known
     txn: Txn
     policy: Policy
     view: Viewpoint
@@ -56,14 +57,14 @@ class Planner:
             AccessDenied: the user may not do *action* in *module* at all.
         """
         self.require(action, module)
-        wanted = bind(where, module, self.world.schema, self.view)
+        wanted = bind(where, module, self.known.schema, self.view)
         return All((LIVE, wanted, self.granted(module, action)))
 
     def granted(self, module: Module, action: Action) -> Bound:
         """Give the records of *module* to which the user may do *action*."""
         grant, _ = self.policy.grant(action, module)
         free = attrs.evolve(self.view, readable=lambda module, field: True, visible=lambda module: EVERYTHING)
-        return bind(grant, module, self.world.schema, free)
+        return bind(grant, module, self.known.schema, free)
 
     def require(self, action: Action, module: Module) -> None:
         """Stop one who may not do *action* in *module* at all."""
@@ -92,14 +93,14 @@ class Planner:
     def value(self, field: Field, offered: Value) -> Row:
         """Give the stored parts of what was *offered* for *field*."""
         if isinstance(offered, str) and "users" in field.targets and offered:
-            offered = self.world.find_user(self.txn, offered)
+            offered = self.known.find_user(self.txn, offered)
         value = field.check(offered)
         if isinstance(value, Money):
             value = self._with_home(field, value)
         return field.pack(value)
 
     def _with_home(self, field: Field, money: Money) -> Money:
-        home = self.world.currency
+        home = self.known.currency
         if money.home is not None:
             return money
         if home is not None and money.currency != home:
@@ -268,7 +269,7 @@ class Planner:
         for prefix, key in wanted:
             by_prefix.setdefault(prefix, []).append(Key(key))
         for prefix, keys in by_prefix.items():
-            module = self.world.schema.by_prefix[prefix]
+            module = self.known.schema.by_prefix[prefix]
             may = self.allowed(module, Action.VIEW)
             rows = self.rows_of(module, keys)
             found |= {(prefix, key_of(r)) for r in rows if r is not None and r[DELETED_IN] is None and may(r)}

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import attrs
+
 from nubetis.errors import AccessDenied
 from nubetis.model.convert import module_json
 from nubetis.model.fields import Value
@@ -46,7 +48,7 @@ def _name_of(email: str) -> str:
 
 
 def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[str, Json]) -> None:
-    state.world.schema = schema
+    state.known = attrs.evolve(state.known, schema=schema)
     definitions = [
         {
             "name": each.name,
@@ -73,7 +75,7 @@ def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[
 
 
 def _create(state: State, module: str, values: list[dict[str, Value]]) -> list[Record]:
-    part, refusals = state.planner().creates(state.world.schema.module(module), values)
+    part, refusals = state.planner().creates(state.known.schema.module(module), values)
     plan = Plan(cause=Cause(CauseKind.SETUP), parts=(part,), refusals=tuple(refusals))
     if refusals:
         raise refused(plan)
@@ -90,9 +92,9 @@ def open_session(world: World, sign_in: HostSignIn) -> Session:
         AccessDenied: the user is not active.
     """
     state = State(world, None, purpose="signing in")
-    name = state.read(lambda: world.find_user(state.txn, sign_in.user))
+    name = state.read(lambda: state.known.find_user(state.txn, sign_in.user))
     key = decode(name)[1]
-    facts = state.read(lambda: facts_of(world, state.txn, key))
+    facts = state.read(lambda: facts_of(state.known, state.txn, key))
     if not facts.active:
         raise AccessDenied("denied", user=sign_in.user, action="sign in", module="this organisation")
     return Session(State(world, key, sign_in=_in_journal(sign_in)))

@@ -22,7 +22,7 @@ from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Removals, Txn, Versions
 from nubetis.model.system import BLOBS
 from nubetis.session.planning import Planner
-from nubetis.session.world import World
+from nubetis.session.world import Known, World
 from nubetis.types import Json, Key, RecordId
 
 __all__ = ["State", "facts_of"]
@@ -30,13 +30,13 @@ __all__ = ["State", "facts_of"]
 T = TypeVar("T")
 
 
-def facts_of(world: World, txn: Txn, user: Key) -> UserFacts:
+def facts_of(known: Known, txn: Txn, user: Key) -> UserFacts:
     """Give what a policy must know of the user.
 
     Raises:
         NotFound: ``unknown_user``.
     """
-    users, profiles = world.schema.module("users"), world.schema.module("profiles")
+    users, profiles = known.schema.module("users"), known.schema.module("profiles")
     row = txn.get_many(users, [user])[0]
     if row is None:
         raise NotFound("unknown_user", user=encode(users.prefix, user))
@@ -65,13 +65,14 @@ class State:
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     policy: Policy = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
-    versions: Versions = attrs.field(default=Versions(access=-1), init=False)
+    known: Known = attrs.field(factory=Known, init=False)
     txn_now: Txn | None = attrs.field(default=None, init=False)
     committed: list[Committed] = attrs.field(factory=list, init=False)
     closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.policy = SystemPolicy(self.purpose)
+        self.known = self.world.last
 
     @property
     def txn(self) -> Txn:
@@ -84,6 +85,11 @@ class State:
     def user_id(self) -> RecordId | None:
         """The user's record id."""
         return None if self.user is None else encode("use", self.user)
+
+    @property
+    def versions(self) -> Versions:
+        """The versions that the unit sees."""
+        return self.known.versions
 
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
@@ -131,16 +137,18 @@ class State:
 
     def refresh(self) -> None:
         """Read the versions; learn anew who the user is where rights have moved."""
-        seen = self.world.refresh(self.txn)
-        if self.user is not None and seen.access != self.versions.access:
-            self.facts = facts_of(self.world, self.txn, self.user)
+        before, self.known = self.known, self.world.learn(self.txn)
+        moved = self.facts is None or self.versions.access != before.versions.access
+        if self.user is not None and moved:
+            self.facts = facts_of(self.known, self.txn, self.user)
             self.policy = OwnerPolicy(self.facts)
-        self.versions = seen
 
     # planning ----------------------------------------------------------------------------------------------
     def planner(self) -> Planner:
         """Give a planner for the unit that is running."""
-        return Planner(world=self.world, txn=self.txn, policy=self.policy, view=self.view(), user=self.user)
+        return Planner(
+            world=self.world, known=self.known, txn=self.txn, policy=self.policy, view=self.view(), user=self.user
+        )
 
     def view(self) -> Viewpoint:
         """Give from where the user's filters are seen."""
@@ -150,7 +158,7 @@ class State:
             people=people,
             readable=self.policy.reads,
             visible=self._visible,
-            find_user=lambda name: self.world.find_user(self.txn, name),
+            find_user=lambda name: self.known.find_user(self.txn, name),
         )
 
     def _visible(self, module: Module) -> Filter:

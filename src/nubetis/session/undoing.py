@@ -80,7 +80,7 @@ class UndoPlanner:
     @property
     def schema(self) -> Schema:
         """The schema of the organisation."""
-        return self.planner.world.schema
+        return self.planner.known.schema
 
     def plan(self) -> Plan:
         """Give the plan."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -25,52 +24,19 @@ from nubetis.types import Json, Key, RecordId, Row
 if TYPE_CHECKING:
     from nubetis._plugins import Extensions
 
-__all__ = ["LIVE", "TxnRelated", "World"]
+__all__ = ["LIVE", "Known", "TxnRelated", "World"]
 
 LIVE: Final = Missing("deleted_in")
 """Holds for records that are not in the recycle bin."""
 
 
-@attrs.define(kw_only=True)
-class World:
-    """One open organisation, as its sessions see it.
+@attrs.frozen(kw_only=True)
+class Known:
+    """What one unit knows of the organisation: schema and settings of the *versions* that its snapshot has."""
 
-    *schema* and *settings* are those of *versions*; every unit calls :meth:`refresh` first, which reads one row and
-    reloads what has moved.
-    """
-
-    store: Store
-    extensions: Extensions
-    now: Callable[[], datetime]
-    keys: KeyMaker
-    salt: Callable[[], str]
     schema: Schema = SYSTEM_SCHEMA
     settings: Mapping[str, Json] = attrs.field(factory=dict)
     versions: Versions = Versions(schema=-1, access=-1, settings=-1)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
-
-    def refresh(self, txn: Txn) -> Versions:
-        """Bring schema and settings to what *txn* sees; give the versions."""
-        found = txn.versions()
-        if found != self.versions:
-            with self._lock:
-                self._reload(txn, found)
-        return found
-
-    def _reload(self, txn: Txn, found: Versions) -> None:
-        if found.schema != self.versions.schema:
-            self.schema = self._read_schema(txn, found.schema)
-        if found.settings != self.versions.settings:
-            self.settings = read_settings(txn, self.schema)
-        self.versions = found
-
-    def _read_schema(self, txn: Txn, version: int) -> Schema:
-        module = SYSTEM_SCHEMA.module("modules")
-        at = module.layout.index["definition"]
-        definitions = [json.loads(str(row[at])) for row in living(txn, module)]
-        if not definitions:  # an organisation that is being made
-            return SYSTEM_SCHEMA
-        return schema_of(definitions, types=self.extensions.field_types(), version=version)
 
     @property
     def org_id(self) -> str:
@@ -110,6 +76,42 @@ class World:
         if not rows:
             raise NotFound("unknown_user", user=name[:60])
         return encode(users.prefix, key_of(rows[0]))
+
+
+@attrs.define(kw_only=True)
+class World:
+    """One open organisation, shared by its sessions and their threads.
+
+    *last* is what was last learnt.  Each unit begins with :meth:`learn`, which reads one row, and keeps what it got:
+    another thread that learns of a change meanwhile does not disturb it.
+    """
+
+    store: Store
+    extensions: Extensions
+    now: Callable[[], datetime]
+    keys: KeyMaker
+    salt: Callable[[], str]
+    last: Known = attrs.field(factory=Known)
+
+    def learn(self, txn: Txn) -> Known:
+        """Give what *txn* sees of the organisation; schema and settings are read anew where their version moved."""
+        found, last = txn.versions(), self.last
+        if found == last.versions:
+            return last
+        same = found.schema == last.versions.schema
+        schema = last.schema if same else self._read_schema(txn, found.schema)
+        same = found.settings == last.versions.settings
+        settings = last.settings if same else read_settings(txn, schema)
+        self.last = Known(schema=schema, settings=settings, versions=found)
+        return self.last
+
+    def _read_schema(self, txn: Txn, version: int) -> Schema:
+        module = SYSTEM_SCHEMA.module("modules")
+        at = module.layout.index["definition"]
+        definitions = [json.loads(str(row[at])) for row in living(txn, module)]
+        if not definitions:  # an organisation that is being made
+            return SYSTEM_SCHEMA
+        return schema_of(definitions, types=self.extensions.field_types(), version=version)
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
