@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nubetis.data import Batch, Table, read
+from nubetis.data import BUILT_IN, Batch, Detected, Source, Table, read
 from nubetis.errors import InvalidValue, NotFound, StoreError
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
@@ -49,20 +49,21 @@ def _has_rows(table):
     return all(any(row) for row in table)
 
 
-def _round_trip(table, kind, **hints):
+def _round_trip(table, kind, **known):
+    """Read what was written as it was written: detection may take hostile text for another dialect."""
     sink = io.BytesIO()
     table.write(sink, file_format=kind)
-    return read(sink.getvalue(), file_format=kind, encoding="utf-8", **hints)
+    return Table.from_batches(BUILT_IN[kind].read(Source.of(sink.getvalue()), Detected(encoding="utf-8", **known)))
 
 
 @given(tables(st.none() | FILLED).filter(_has_rows))
 def test_csv_is_read_as_it_was_written(table):
-    assert _round_trip(table, "csv", delimiter=",", header=1) == table
+    assert _round_trip(table, "csv") == table
 
 
 @given(tables(st.none() | FILLED).filter(_has_rows))
 def test_tsv_is_read_as_it_was_written(table):
-    assert _round_trip(table, "tsv", delimiter="\t", header=1) == table
+    assert _round_trip(table, "tsv", delimiter="\t") == table
 
 
 @given(tables(st.none() | TEXT | HOSTILE).filter(len))

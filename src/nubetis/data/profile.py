@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnKind", "Profile", "profile_column", "profile_columns"]
 
 _EMAIL: Final = re.compile(r"\s*(mailto:)?<?[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+>?[\s.,;]*", re.IGNORECASE)
+_URL: Final = re.compile(r"\s*(https?://\S+|www\.\S+)\s*", re.IGNORECASE)
 _DATE: Final = re.compile(
     r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}.*)?\s*"
 )
@@ -53,6 +54,7 @@ class ColumnKind(enum.StrEnum):
     KEY = enum.auto()
     """A number that the table itself gave to each row: it says nothing about who is who."""
     EMAIL = enum.auto()
+    URL = enum.auto()
     PHONE = enum.auto()
     DATE = enum.auto()
     CODE = enum.auto()
@@ -106,6 +108,8 @@ def _kind(header: str, counts: Counter[str], filled: int) -> ColumnKind:
     values = sorted(counts)[:: max(1, len(counts) // 2000)]
     if _share(_EMAIL, values) > 0.6:
         return ColumnKind.EMAIL
+    if _share(_URL, values) > 0.6:
+        return ColumnKind.URL
     if _is_key(header, counts, filled):
         return ColumnKind.KEY
     digits = _digit_kind(header, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, BinaryIO, TypeAlias, cast
+from typing import IO, BinaryIO, TypeAlias, TypeGuard, cast
 
 import attrs
 
@@ -279,12 +279,16 @@ def read(
     >>> read(b"nombre;zip\nAna;00123\n")["zip"]
     ['00123']
     """
-    if isinstance(source, str | bytes | os.PathLike) or hasattr(source, "read"):
-        opened = Source.of(cast("Origin", source))
-        kind = _kind(file_format) if file_format else BUILT_IN.for_source(opened)
-        detected = kind.detect(opened, Hints(encoding=encoding, delimiter=delimiter, header=header))
-        return Table.from_batches(kind.read(opened, detected), detected=detected)
-    return Table.from_dicts(source)
+    if _is_rows(source):
+        return Table.from_dicts(source)
+    opened = Source.of(cast("Origin", source))
+    kind = _kind(file_format) if file_format else BUILT_IN.for_source(opened)
+    detected = kind.detect(opened, Hints(encoding=encoding, delimiter=delimiter, header=header))
+    return Table.from_batches(kind.read(opened, detected), detected=detected)
+
+
+def _is_rows(source: Origin | Rows) -> TypeGuard[Rows]:
+    return not isinstance(source, str | bytes | os.PathLike) and not hasattr(source, "read")
 
 
 def _kind(given: str | FileFormat) -> FileFormat:

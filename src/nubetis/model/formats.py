@@ -35,39 +35,51 @@ class Formats(Protocol):
 
     def show_number(self, value: Decimal | int, *, scale: int | None = None) -> str:
         """Give *value*, with exactly *scale* decimals when that is given."""
+        ...
 
     def parse_number(self, text: str) -> Decimal:
         """Give the number that *text* says."""
+        ...
 
     def show_date(self, value: date) -> str:
         """Give a day."""
+        ...
 
     def parse_date(self, text: str) -> date:
         """Give the day that *text* says."""
+        ...
 
     def show_datetime(self, value: datetime) -> str:
         """Give an instant, in the zone of the person."""
+        ...
 
     def parse_datetime(self, text: str) -> datetime:
         """Give the instant that *text* says, in UTC."""
+        ...
 
     def show_time(self, value: time) -> str:
         """Give a time of day."""
+        ...
 
     def parse_time(self, text: str) -> time:
         """Give the time of day that *text* says."""
+        ...
 
     def show_boolean(self, value: bool) -> str:  # noqa: FBT001 - the value itself, not a switch
         """Give yes or no."""
+        ...
 
     def parse_boolean(self, text: str) -> bool:
         """Give the truth that *text* says."""
+        ...
 
     def show_money(self, amount: Decimal, currency: str) -> str:
         """Give an amount with its currency."""
+        ...
 
     def parse_money(self, text: str) -> tuple[Decimal, str | None]:
         """Give amount and currency; the currency is ``None`` when *text* names none."""
+        ...
 
 
 def _unread(what: str, example: str) -> InvalidValue:

@@ -46,6 +46,8 @@ def keys_of(word: str, kind: ColumnKind) -> set[str]:
             local = word.partition("@")[0]
             letters = "".join([char for char in local if char.isalpha()])
             return {f"m:{word}", f"l:{local}", f"a:{letters}"} if letters else {f"m:{word}", f"l:{local}"}
+        case ColumnKind.URL:
+            return {f"m:{word}", f"p:{word[:8]}"}
         case ColumnKind.PHONE | ColumnKind.CODE:
             return {f"n:{word}", f"t:{word[-6:]}", f"b:{word[:6]}"}
         case ColumnKind.DATE | ColumnKind.NUMBER | ColumnKind.CATEGORY:

@@ -28,7 +28,8 @@ MISSING: Final = -1
 
 _BOUNDS: Final = {
     ColumnKind.PERSON: (0.7, 0.82, 0.92),
-    ColumnKind.EMAIL: (0.75, 0.82, 0.9),
+    ColumnKind.EMAIL: (0.8, 0.86, 0.92),
+    ColumnKind.URL: (0.8, 0.86, 0.92),
     ColumnKind.PHONE: (0.74, 0.8, 0.85),
     ColumnKind.DATE: (0.7, 0.74, 0.85),
     ColumnKind.CODE: (0.6, 0.7, 0.8),

@@ -52,6 +52,7 @@ class Explainer(Protocol):
 
     def explain(self, first: int, second: int) -> Pair:
         """Give the pair of two rows with its weights."""
+        ...
 
 
 @attrs.frozen(repr=False, eq=False)

@@ -121,7 +121,41 @@ def _text(text: str) -> str:
 
 def _email(text: str) -> str:
     local, _, domain = text.strip().casefold().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}" if local else domain
+    local = local.partition("+")[0]
+    return domain if local in _SHARED_BOXES else f"{local}@{domain}"
+
+
+_SHARED_BOXES: Final = frozenset(
+    [
+        "administracion",
+        "admin",
+        "contact",
+        "contacto",
+        "contato",
+        "comercial",
+        "compras",
+        "hello",
+        "hola",
+        "info",
+        "informacion",
+        "mail",
+        "marketing",
+        "office",
+        "oficina",
+        "recepcion",
+        "sales",
+        "soporte",
+        "support",
+        "ventas",
+        "vendas",
+    ]
+) | {""}
+"""What stands before the @ where a whole firm reads the mail: it says nothing, the domain does."""
+
+
+def _url(text: str) -> str:
+    host = text.strip().casefold().partition("://")[-1] or text.strip().casefold()
+    return host.partition("/")[0].removeprefix("www.")
 
 
 def _phone(text: str) -> str:
@@ -148,6 +182,7 @@ def _number(text: str) -> str:
 _NORMAL: Final[Mapping[ColumnKind, Callable[[str], str]]] = {
     ColumnKind.PERSON: _person,
     ColumnKind.EMAIL: _email,
+    ColumnKind.URL: _url,
     ColumnKind.PHONE: _phone,
     ColumnKind.DATE: _date,
     ColumnKind.CODE: _code,

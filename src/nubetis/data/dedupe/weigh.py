@@ -43,6 +43,7 @@ _MOST: Final = 12.0
 _PSEUDO_ROWS: Final = 50.0
 _CHANCE: Final = {
     ColumnKind.EMAIL: 1e-5,
+    ColumnKind.URL: 1e-3,
     ColumnKind.PHONE: 1e-5,
     ColumnKind.CODE: 1e-4,
     ColumnKind.DATE: 1e-3,

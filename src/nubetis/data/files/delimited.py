@@ -155,7 +155,7 @@ def _widened(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> 
 
 def _batch(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Batch:
     columns = list(zip_longest(*[row for _, row in rows], fillvalue=""))
-    data: list[list[Cell]] = [[cell or None for cell in column] for column in columns]
+    data: list[Sequence[Cell]] = [[cell or None for cell in column] for column in columns]
     data += [[None] * len(rows) for _ in range(len(header) - len(data))]
     return Batch(header, tuple(data), [line for line, _ in rows])
 

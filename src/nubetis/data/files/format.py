@@ -69,16 +69,20 @@ class FileFormat(Protocol):
     @property
     def name(self) -> str:
         """The name that a caller gives: ``csv``."""
+        ...
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """The suffixes of its files, in lower case with their point; the first is used for new ones."""
+        ...
 
     def sniff(self, head: bytes) -> float:
         """Give how sure it is, 0 to 1, that a file beginning with *head* is of this kind."""
+        ...
 
     def detect(self, source: Source, hints: Hints) -> Detected:
         """Find out how *source* is to be read; what *hints* says stands."""
+        ...
 
     def read(self, source: Source, detected: Detected, *, rows: int = BATCH_ROWS) -> Iterator[Batch]:
         """Give the file in batches of at most *rows* rows, in its order, in bounded memory.
@@ -88,6 +92,7 @@ class FileFormat(Protocol):
         Raises:
             InvalidValue: ``bad_encoding`` or ``bad_file`` with the line; ``unreadable``.
         """
+        ...
 
     def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
         """Write *batches*, which have the same columns, as they come.
@@ -95,6 +100,7 @@ class FileFormat(Protocol):
         Raises:
             InvalidValue: ``bad_text``; a cell holds what this kind of file cannot say.
         """
+        ...
 
 
 @attrs.frozen
@@ -142,8 +148,8 @@ class FileFormats:
             return self.for_suffix(source.suffix, file=source.name)
         with source.open() as stream:
             head = stream.read(4096)
-        sure, kind = max([(kind.sniff(head), -place, kind) for place, kind in enumerate(self._known)])[::2]
-        if sure <= 0:
+        kind = max(self._known, key=lambda each: each.sniff(head))
+        if kind.sniff(head) <= 0:
             raise self._unknown(source.name, "a file that begins so")
         return kind
 

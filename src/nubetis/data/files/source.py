@@ -16,7 +16,7 @@ import attrs
 from nubetis.errors import InvalidValue, NotFound, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 __all__ = ["LONGEST_LINE", "Origin", "Source"]
 
@@ -66,7 +66,7 @@ class Source:
         return "" if self.name.startswith("<") else path.suffix.lower()
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self) -> Generator[BinaryIO]:
         """Open the bytes; faults of file and compression become nubetis's errors."""
         with _readable(self.name), self._raw() as raw:
             packed = raw.read(2) == _GZIP
@@ -78,7 +78,7 @@ class Source:
                 yield cast("BinaryIO", stream)
 
     @contextmanager
-    def lines(self, encoding: str) -> Iterator[Iterator[str]]:
+    def lines(self, encoding: str) -> Generator[Iterator[str]]:
         """Open the text's physical lines, each with its line end.
 
         Raises:
@@ -140,7 +140,7 @@ def misfit(stream: BinaryIO, encoding: str) -> int:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[None]:
+def _readable(name: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -25,7 +25,7 @@ def target_suffix(path: Path) -> str:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Generator[BinaryIO]:
     """Open a file beside *path* that takes its place when all was written; ``.gz`` packs.
 
     Raises:
@@ -44,7 +44,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _packed(file: IO[bytes], path: Path) -> Iterator[BinaryIO]:
+def _packed(file: IO[bytes], path: Path) -> Generator[BinaryIO]:
     if path.suffix != ".gz":
         yield cast("BinaryIO", file)
         return
