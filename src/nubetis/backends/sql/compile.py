@@ -10,12 +10,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from nubetis.backends.sql.dialects import Bool, Cell
 from nubetis.backends.sql.shapes import after_prefix, bucket
 from nubetis.backends.sql.tables import parameter
 from nubetis.errors import InvalidFilter
@@ -39,18 +40,19 @@ from nubetis.model.schema import Module
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy.sql.compiler import SQLCompiler
+
     from nubetis.backends.sql.tables import ModuleTable, Tables
 
 __all__ = ["Conditions"]
 
-Bool = sa.ColumnElement[bool]
-Cell = sa.ColumnElement[Any]
+_Compare: TypeAlias = Callable[[Cell, Cell], Bool]
 
-_SIGNS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
+_SIGNS: Final[Mapping[Operator, _Compare]] = {
     Operator.EQ: operator.eq, Operator.LT: operator.lt, Operator.LE: operator.le, Operator.GT: operator.gt,
     Operator.GE: operator.ge,
 }  # fmt: skip
-_OPPOSITE: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = {
+_OPPOSITE: Final[Mapping[Operator, _Compare]] = {
     Operator.EQ: operator.ne, Operator.LT: operator.ge, Operator.LE: operator.gt, Operator.GT: operator.le,
     Operator.GE: operator.lt,
 }  # fmt: skip
@@ -70,7 +72,7 @@ class _Brackets(sa.ColumnElement[bool]):
 
 
 @compiles(_Brackets)
-def _write_brackets(element: _Brackets, compiler: Any, **settings: Any) -> str:
+def _write_brackets(element: _Brackets, compiler: SQLCompiler, **settings: object) -> str:
     return f"({compiler.process(element.inner, **settings)})"
 
 
@@ -88,11 +90,11 @@ class _Scope:
     """The row that a test looks at."""
 
     home: ModuleTable
-    cells: Any
+    cells: Mapping[str, Cell]
 
     def cell(self, name: str) -> Cell:
         """Give the column *name*."""
-        found: Cell | None = self.cells.get(name)
+        found = self.cells.get(name)
         if found is None:
             raise InvalidFilter("filter_context", what=f'"{name}"')
         return found
@@ -105,11 +107,11 @@ class Conditions:
         self._tables = tables
         self._dialect = tables.dialect
         home = tables.of(module)
-        self._scope = _Scope(home, home.table.c)
+        self._scope = _Scope(home, dict(home.table.c))
         self._numbers: Iterator[int] = count()
         self._aliases: Iterator[int] = count(1)
 
-    def parameter(self) -> sa.BindParameter[Any]:
+    def parameter(self) -> Cell:
         """Give the next parameter."""
         return parameter(next(self._numbers))
 
@@ -137,8 +139,7 @@ class Conditions:
     def _test(self, bound: Bound, scope: _Scope) -> Bool:
         match bound:
             case Test():
-                found: Bool = _SIGNS[bound.operator](scope.cell(bound.column), self.parameter())
-                return found
+                return _SIGNS[bound.operator](scope.cell(bound.column), self.parameter())
             case Missing():
                 return scope.cell(bound.column).is_(None)
             case OneOf():
@@ -200,12 +201,12 @@ class Conditions:
     def _related(self, bound: Holds | Linked | Linking, scope: _Scope) -> Bool:
         if isinstance(bound, Holds):
             side = scope.home.sides[bound.column].alias(self._alias())
-            held = [side.c.record == scope.cell("id"), side.c.value == self.parameter()]
+            held: list[Bool] = [side.c.record == scope.cell("id"), side.c.value == self.parameter()]
             return _exists(side, held)
         home = self._tables.of(bound.module)
         there = home.table.alias(self._alias())
-        inner = _Scope(home, there.c)
-        tests = [inner.cell("deleted_in").is_(None)] if bound.module.journalled else []
+        inner = _Scope(home, dict(there.c))
+        tests: list[Bool] = [inner.cell("deleted_in").is_(None)] if bound.module.journalled else []
         if isinstance(bound, Linked):
             tests.append(there.c.id == scope.cell(bound.column))
         else:
@@ -217,6 +218,6 @@ class Conditions:
         return f"x{next(self._aliases)}"
 
 
-def _exists(there: Any, tests: Sequence[Bool]) -> Bool:
-    inner = sa.select(sa.literal_column("1")).select_from(there).where(*tests)
+def _exists(there: sa.FromClause, tests: Sequence[Bool]) -> Bool:
+    inner: sa.Select[tuple[object]] = sa.select(sa.literal_column("1")).select_from(there).where(*tests)
     return sa.exists(inner.correlate_except(there))

@@ -13,6 +13,7 @@ import enum
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Lock
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -97,11 +98,10 @@ def connect(name: str, profile: Profile = Profile.DURABLE) -> Link:
         timeout=_BUSY_MS / 1000, factory=Link,
     )  # fmt: skip
     link.born = _generation[0]
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(link.close)
         _settle(link, profile)
-    except BaseException:
-        link.close()
-        raise
+        on_failure.pop_all()
     return link
 
 

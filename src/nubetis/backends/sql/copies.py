@@ -102,8 +102,8 @@ def _temporary(target: str) -> Iterator[str]:
     temporary = f"{target}.{os.getpid()}.part"
     try:
         yield temporary
-        os.replace(temporary, target)
-        _sync(os.path.dirname(os.path.abspath(target)))
+        Path(temporary).replace(target)
+        _sync(str(Path(target).absolute().parent))
     except OSError as error:
         raise StoreError("unwritable", file=target, reason=error.strerror or "the system refuses") from None
     except sqlite3.Error as error:
@@ -111,7 +111,7 @@ def _temporary(target: str) -> Iterator[str]:
     finally:
         for left in ("", "-journal", "-wal", "-shm"):
             with suppress(OSError):
-                os.unlink(f"{temporary}{left}")
+                Path(f"{temporary}{left}").unlink()
 
 
 def _copy(link: sqlite3.Connection, target: str) -> None:
@@ -145,5 +145,4 @@ def _clear(place: Location) -> None:
         if not isinstance(found, Damaged):
             raise found from None
     for left in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            os.unlink(f"{place.path}{left}")
+        Path(f"{place.path}{left}").unlink(missing_ok=True)

@@ -8,7 +8,7 @@ database has DDL in transactions (SQLite, PostgreSQL) nothing is ever half done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
@@ -114,11 +114,11 @@ class Builder:
         cells = [home.table.c[name] for name in index.columns]
         if self._dialect.key_in_index and index.field is None:
             cells.append(home.table.c.id)
-        settings = {self._dialect.partial: sa.text(index.condition)} if index.condition else {}
+        settings: dict[str, Any] = {self._dialect.partial: sa.text(index.condition)} if index.condition else {}
         unique = index.field is not None
         try:
             self._index(sa.Index(index.name(home.name), *cells, unique=unique, **settings))
-        except Exception as error:
+        except self._dialect.collision as error:
             if index.field is None or not self._dialect.violated(error):
                 raise
             raise Conflict("not_unique", field=index.field.name) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import attrs
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect as Compiler
     from sqlalchemy.sql.type_api import TypeEngine
 
-__all__ = ["SQLITE", "Connection", "Cursor", "Dialect"]
+__all__ = ["SQLITE", "Bool", "Cell", "Connection", "Cursor", "Dialect"]
 
 
 class Cursor(Protocol):
@@ -61,7 +61,11 @@ class Connection(Protocol):
         ...
 
 
-Bool = sa.ColumnElement[bool]
+Bool: TypeAlias = sa.ColumnElement[bool]
+"""A condition."""
+
+Cell: TypeAlias = sa.ColumnElement[Any]
+"""A column, or what is made of one; SQLAlchemy cannot know of which type."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,19 +79,21 @@ class Dialect:
 
     name: str
     compiler: Compiler
-    types: Mapping[Storage, TypeEngine[object]]
-    contains: Callable[[sa.ColumnElement[object], sa.ColumnElement[object]], Bool]
-    ends: Callable[[sa.ColumnElement[object], sa.ColumnElement[object], sa.ColumnElement[object]], Bool]
-    plain: Callable[[sa.ColumnElement[object]], sa.ColumnElement[object]]
-    one_of_many: Callable[[sa.ColumnElement[object], sa.ColumnElement[object]], Bool]
+    types: Mapping[Storage, TypeEngine[Any]]
+    contains: Callable[[Cell, Cell], Bool]
+    ends: Callable[[Cell, Cell, Cell], Bool]
+    plain: Callable[[Cell], Cell]
+    one_of_many: Callable[[Cell, Cell], Bool]
     pack_many: Callable[[Sequence[Stored]], Stored]
+    collision: type[Exception]
+    """What the driver raises when a row does not fit the others."""
     violated: Callable[[Exception], tuple[str, ...]]
     columns_of: Callable[[Connection, str], list[str]]
     """The columns of a table; none where there is no such table."""
     indexes_of: Callable[[Connection, str], set[str]]
     tables_of: Callable[[Connection], list[str]]
-    table_options: Mapping[str, object]
-    side_options: Mapping[str, object]
+    table_options: Mapping[str, Any]
+    side_options: Mapping[str, Any]
     partial: str
     """The option of an index that says for which rows it is."""
     key_in_index: bool
@@ -125,7 +131,7 @@ def _tables_of(connection: Connection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _one_of_many(column: sa.ColumnElement[object], packed: sa.ColumnElement[object]) -> Bool:
+def _one_of_many(column: Cell, packed: Cell) -> Bool:
     return column.in_(sa.select(sa.func.json_each(packed).table_valued("value").c.value))
 
 
@@ -149,6 +155,7 @@ SQLITE: Final = Dialect(
     plain=lambda column: sa.func.replace(column, sa.literal_column(f"'{TILDE}'"), sa.literal_column("''")),
     one_of_many=_one_of_many,
     pack_many=_pack_many,
+    collision=sqlite3.IntegrityError,
     violated=_violated,
     columns_of=_columns_of,
     indexes_of=_indexes_of,

@@ -91,7 +91,7 @@ class _Walk:
             case Missing():
                 self.key += ("missing", bound.column)
             case All() | AnyOf():
-                self.key += (type(bound), len(bound.parts))
+                self.key += ("all" if isinstance(bound, All) else "any", len(bound.parts))
                 for part in bound.parts:
                     self.take(part)
             case No():
@@ -105,7 +105,7 @@ class _Walk:
                 self._related(bound)
 
     def _one_of(self, bound: OneOf) -> None:
-        values = [value for value in bound.values if value is not None]
+        values: list[Stored] = [value for value in bound.values if value is not None]
         size = bucket(len(values))
         self.key += ("one of", bound.column, size, bool(values))
         if size:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import sqlalchemy as sa
 
 from nubetis.backends.sql.compile import Conditions
+from nubetis.backends.sql.dialects import Bool, Cell
 from nubetis.backends.sql.shapes import Shape, shape
 from nubetis.backends.sql.tables import ModuleTable, Statement, Tables, parameter
 from nubetis.model.store import Measure, MeasureKind
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Build", "aggregate", "counted", "measured", "padded", "page", "prepare", "select_keys", "streamed"]
 
-Build: TypeAlias = Callable[[ModuleTable, Conditions, Any], Any]
+Build: TypeAlias = Callable[[ModuleTable, Conditions, Bool], sa.ClauseElement]
 """Makes an expression of a table, its conditions (for more parameters) and the joined condition."""
 
 
@@ -34,7 +35,7 @@ def prepare(
         shapes.append(found)
         constants += values
 
-    def make() -> Any:
+    def make() -> sa.ClauseElement:
         conditions = Conditions(tables, home.module)
         where = sa.and_(*[conditions.condition(part) for part in parts])
         return build(home, conditions, where)
@@ -51,18 +52,21 @@ def padded(count: int) -> int:
     return next(size for size in _SIZES if count <= size)
 
 
-def select_keys(home: ModuleTable, size: int) -> Any:
+def select_keys(home: ModuleTable, size: int) -> sa.ClauseElement:
     """Read the rows of *size* keys."""
     return sa.select(*home.row()).where(home.table.c.id.in_([parameter(place) for place in range(size)]))
 
 
 # -- by filter --------------------------------------------------------------------------------------------------------
-def _limited(selected: Any, conditions: Conditions) -> Any:
+_Selected: TypeAlias = sa.Select[tuple[object, ...]]
+
+
+def _limited(selected: _Selected, conditions: Conditions) -> _Selected:
     limit = conditions.parameter().key
     return selected.suffix_with(sa.text(f"LIMIT :{limit}"))
 
 
-def page(home: ModuleTable, conditions: Conditions, where: Any, *, order: Sequence[Order]) -> Any:
+def page(home: ModuleTable, conditions: Conditions, where: Bool, *, order: Sequence[Order]) -> sa.ClauseElement:
     """Read a page; an empty value comes first in an ascending order."""
     cells = [(home.table.c[each.column], each.descending) for each in order]
     by = [cell.desc() if descending else cell.asc() for cell, descending in cells]
@@ -70,15 +74,15 @@ def page(home: ModuleTable, conditions: Conditions, where: Any, *, order: Sequen
 
 
 def streamed(
-    home: ModuleTable, conditions: Conditions, where: Any, *, names: Sequence[str], paged: bool = False
-) -> Any:
+    home: ModuleTable, conditions: Conditions, where: Bool, *, names: Sequence[str], paged: bool = False
+) -> sa.ClauseElement:
     """Read some columns in key order."""
     cells = [home.table.c[name] for name in names]
     selected = sa.select(*cells).where(where).order_by(home.table.c.id)
     return _limited(selected, conditions) if paged else selected
 
 
-def counted(home: ModuleTable, conditions: Conditions, where: Any, *, capped: bool) -> Any:
+def counted(home: ModuleTable, conditions: Conditions, where: Bool, *, capped: bool) -> sa.ClauseElement:
     """Count rows, up to a limit."""
     if not capped:
         return sa.select(sa.func.count()).select_from(home.table).where(where)
@@ -87,8 +91,8 @@ def counted(home: ModuleTable, conditions: Conditions, where: Any, *, capped: bo
 
 
 def aggregate(
-    home: ModuleTable, conditions: Conditions, where: Any, *, groups: Sequence[str], measures: Sequence[Measure]
-) -> Any:
+    home: ModuleTable, _conditions: Conditions, where: Bool, *, groups: Sequence[str], measures: Sequence[Measure]
+) -> sa.ClauseElement:
     """Compute measures; a sum is computed in two halves, because the whole may pass 64 bits."""
     cells = [home.table.c[name] for name in groups]
     numbers = [number for each in measures for number in _numbers(home, each)]
@@ -97,10 +101,10 @@ def aggregate(
     return selected.group_by(*cells).order_by(*cells) if cells else selected
 
 
-def _numbers(home: ModuleTable, measure: Measure) -> list[Any]:
+def _numbers(home: ModuleTable, measure: Measure) -> list[Cell]:
     if not measure.column:
         return [sa.func.count()]
-    cell: Any = home.table.c[measure.column]
+    cell: Cell = home.table.c[measure.column]
     match measure.kind:
         case MeasureKind.COUNT:
             return [sa.func.count(cell)]

@@ -64,17 +64,8 @@ class SqlStore:
         self._schema = Schema()
         mode = "rwc" if make else "rw"
         self._pool = Pool(lambda: connect(uri(place.path, mode), place.profile))
-        self._attempt(self._prepare)
+        self._with_link(lambda link: link.execute("PRAGMA journal_mode = WAL"))
         self.capabilities = self._capabilities()
-
-    def _prepare(self) -> None:
-        link = self._pool.take()
-        try:
-            link.execute("PRAGMA journal_mode = WAL")
-        except BaseException:
-            self._pool.drop(link)
-            raise
-        self._pool.give(link)
 
     def _capabilities(self) -> Capabilities:
         link = self._pool.take()
@@ -108,14 +99,19 @@ class SqlStore:
             raise StoreError("store_failed", reason="a unit of work was begun inside another")
         link = self._pool.take()
         busy.add(me)
+        done = broken = False
         try:
             result = self._transact(link, unit, begin, writable=writable)
-        except BaseException as error:
-            self._abandon(link, error)
+            done = True
+        except sqlite3.Error as error:
+            broken = not is_busy(error)
             raise
         finally:
             busy.discard(me)
-        self._pool.give(link)
+            if done:
+                self._pool.give(link)
+            else:
+                self._abandon(link, broken=broken)
         return result
 
     def _transact(self, link: Link, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
@@ -133,17 +129,15 @@ class SqlStore:
             raise StoreError("store_failed", reason="the process was forked inside a unit of work")
         link.execute("COMMIT")
 
-    def _abandon(self, link: Link, error: BaseException) -> None:
-        if not self._pool.is_own(link):
+    def _abandon(self, link: Link, *, broken: bool) -> None:
+        """Take back what the unit did; a connection that may be broken is closed, which does that too."""
+        if broken or not self._pool.is_own(link):
             self._pool.drop(link)
             return
         try:
             if link.in_transaction:
                 link.execute("ROLLBACK")
         except sqlite3.Error:
-            self._pool.drop(link)
-            return
-        if isinstance(error, sqlite3.Error) and not is_busy(error):
             self._pool.drop(link)
         else:
             self._pool.give(link)
@@ -179,10 +173,13 @@ class SqlStore:
     def _with_link(self, work: Callable[[Link], T]) -> T:
         def once() -> T:
             link = self._pool.take()
+            broken = True
             try:
-                return work(link)
+                result = work(link)
+                broken = False
             finally:
-                self._pool.give(link)
+                self._abandon(link, broken=broken)
+            return result
 
         return self._attempt(once)
 

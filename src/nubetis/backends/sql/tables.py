@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import sqlalchemy as sa
 
+from nubetis.backends.sql.dialects import Cell
 from nubetis.model.fields import Field, FieldState, Storage
 from nubetis.types import Row, Stored
 
@@ -146,7 +147,7 @@ class ModuleTable:
     def _select_one(self) -> str:
         return self.finish(sa.select(*self.row()).where(self.table.c.id == parameter(0))).text
 
-    def row(self) -> list[sa.Column[object]]:
+    def row(self) -> list[Cell]:
         """Give the columns of a row, in its order."""
         return [self.table.c[name] for name in self.columns]
 
@@ -212,7 +213,7 @@ class _Folded(dict[Stored, Stored]):
         return folded
 
 
-def parameter(place: int) -> sa.BindParameter[object]:
+def parameter(place: int) -> Cell:
     """Give the parameter that takes the constant at *place*."""
     return sa.bindparam(f"p{place}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import sqlalchemy as sa
 
@@ -48,7 +48,7 @@ class Tallies:
         """Give the count of each value that has one."""
         cells = self._ledger.table.c
 
-        def build() -> Any:
+        def build() -> sa.ClauseElement:
             total = sa.func.sum(cells.delta)
             where = (cells.module == parameter(0), cells.column == parameter(1))
             return (
@@ -89,7 +89,7 @@ class Tallies:
     def _count_part(self, home: ModuleTable, keys: Sequence[int], counts: Counts) -> None:
         cells = home.table.c
 
-        def build() -> Any:
+        def build() -> sa.ClauseElement:
             chosen = sa.select(*[cells[column] for column, _ in home.tallied])
             among = self._tables.dialect.one_of_many(cells.id, parameter(0))
             return chosen.where(among, *([cells.deleted_in.is_(None)] if home.module.journalled else []))

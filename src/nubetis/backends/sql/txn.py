@@ -49,11 +49,11 @@ _REFUSED: Final = (OverflowError, UnicodeEncodeError)
 class _Ended:
     """Stands in for the connection when the unit has ended."""
 
-    def execute(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
+    def execute(self, _sql: str, _parameters: Sequence[Stored] = (), /) -> Cursor:
         """Refuse."""
         raise StoreError("closed", what="unit of work")
 
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
+    def executemany(self, _sql: str, _parameters: Iterable[Sequence[Stored]], /) -> Cursor:
         """Refuse."""
         raise StoreError("closed", what="unit of work")
 
@@ -219,10 +219,11 @@ class SqlTxn:
 def savepoint(connection: Connection, name: str) -> Iterator[None]:
     """Give a block of which nothing stays when it raises."""
     connection.execute(f"SAVEPOINT {name}")
+    whole = False
     try:
         yield
-    except BaseException:
-        connection.execute(f"ROLLBACK TO {name}")
+        whole = True
+    finally:
+        if not whole:
+            connection.execute(f"ROLLBACK TO {name}")
         connection.execute(f"RELEASE {name}")
-        raise
-    connection.execute(f"RELEASE {name}")

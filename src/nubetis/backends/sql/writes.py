@@ -11,17 +11,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 import sqlalchemy as sa
 
 from nubetis.backends.sql.compile import Conditions
 from nubetis.backends.sql.ddl import Builder
+from nubetis.backends.sql.dialects import Bool, Cell
 from nubetis.backends.sql.statements import prepare
 from nubetis.backends.sql.tables import ModuleTable, Tables, parameter
 from nubetis.backends.sql.tallies import Tallies, living_counts
 from nubetis.errors import Conflict
+from nubetis.model.schema import key_of
 from nubetis.model.store import (
     Batch,
     ConflictKind,
@@ -60,26 +62,21 @@ class Writer:
         self._db = connection
         self._tables = tables
         self._violated = tables.dialect.violated
+        self._collision = tables.dialect.collision
         self._tallies = Tallies(connection, tables)
 
     # -- batches --------------------------------------------------------------------------------------------
     def write(self, batch: Batch) -> Outcome:
         """Apply *batch* whole, or return what stands against it."""
         self._db.execute(f"SAVEPOINT {_MARK}")
+        outcome = None
         try:
             outcome = self._offer(batch)
-        except BaseException:
-            self._take_back()
-            raise
-        if outcome.conflicts:
-            self._take_back()
-        else:
+        finally:
+            if outcome is None or outcome.conflicts:
+                self._db.execute(f"ROLLBACK TO {_MARK}")
             self._db.execute(f"RELEASE {_MARK}")
         return outcome
-
-    def _take_back(self) -> None:
-        self._db.execute(f"ROLLBACK TO {_MARK}")
-        self._db.execute(f"RELEASE {_MARK}")
 
     def _offer(self, batch: Batch) -> Outcome:
         conflicts = [found for each in batch.expects for found in self._expect(each)]
@@ -96,7 +93,7 @@ class Writer:
                 self._part(part)
         except _Stands:
             return False
-        except Exception as error:
+        except self._collision as error:
             if not self._violated(error):
                 raise
             return False
@@ -185,10 +182,10 @@ class Writer:
                 yield from self._try(home, text, row, key=key)
 
     def _try(self, home: ModuleTable, text: str, row: Sequence[Stored], *, key: Stored) -> Iterator[WriteConflict]:
-        number: Any = key
+        number = cast("Key", key)
         try:
             changed = self._db.execute(text, row).rowcount
-        except Exception as error:
+        except self._collision as error:
             columns = self._violated(error)
             if not columns:
                 raise
@@ -258,7 +255,7 @@ class Writer:
             for chunk in chain([first], iter(lambda: list(islice(source, _CHUNK)), [])):
                 self._insert(home, chunk)
                 total += len(chunk)
-        except Exception as error:
+        except self._collision as error:
             raise self._lost(error, home) from error
         if afresh:
             builder.make_indexes(home)
@@ -283,7 +280,7 @@ class Writer:
         statement, constants = prepare(self._tables, home, [where], build=build, key=("update where", *names))
         try:
             changed = self._db.execute(statement.text, statement.arguments([*constants, *row])).rowcount
-        except Exception as error:
+        except self._collision as error:
             raise self._lost(error, home) from error
         self._tallies.add(module, deltas)
         for column in home.sets.keys() & values.keys():
@@ -293,8 +290,8 @@ class Writer:
 
     def _fitting(self, home: ModuleTable, where: Bound) -> list[Key]:
         statement, constants = prepare(self._tables, home, [where], build=_select_fitting, key=("fitting",))
-        found: Any = self._db.execute(statement.text, statement.arguments(constants))
-        return [row[0] for row in found]
+        found = self._db.execute(statement.text, statement.arguments(constants))
+        return [key_of(row) for row in found]
 
     def _deltas(self, home: ModuleTable, where: Bound, change: _Change) -> dict[str, Counter[Stored]]:
         statement, constants = prepare(self._tables, home, [where], build=_count_fitting, key=("tallies",))
@@ -347,52 +344,54 @@ def _not_unique(home: ModuleTable, key: Key, columns: tuple[str, ...]) -> WriteC
 
 
 # -- statements -------------------------------------------------------------------------------------------------------
-def _insert(home: ModuleTable) -> Any:
+def _insert(home: ModuleTable) -> sa.ClauseElement:
     return sa.insert(home.table).values({name: parameter(place) for place, name in enumerate(home.full_columns)})
 
 
-def _insert_side(side: sa.Table) -> Any:
+def _insert_side(side: sa.Table) -> sa.ClauseElement:
     return sa.insert(side).values({"record": parameter(0), "value": parameter(1)})
 
 
-def _delete_side(side: sa.Table) -> Any:
+def _delete_side(side: sa.Table) -> sa.ClauseElement:
     return sa.delete(side).where(side.c.record == parameter(0))
 
 
-def _any(home: ModuleTable) -> Any:
+def _any(home: ModuleTable) -> sa.ClauseElement:
     return sa.select(home.table.c.id).suffix_with(sa.text("LIMIT 1"))
 
 
-def _delete(home: ModuleTable) -> Any:
+def _delete(home: ModuleTable) -> sa.ClauseElement:
     return sa.delete(home.table).where(home.table.c.id == parameter(0))
 
 
-def _update(home: ModuleTable, names: Sequence[str], *, versioned: bool) -> Any:
+def _update(home: ModuleTable, names: Sequence[str], *, versioned: bool) -> sa.ClauseElement:
     cells, last = home.table.c, len(names)
-    pairs = [(cells[name], parameter(place)) for place, name in enumerate(names)]
+    pairs: list[tuple[Cell, Cell]] = [(cells[name], parameter(place)) for place, name in enumerate(names)]
     found = sa.update(home.table).where(cells.id == parameter(last))
     if not versioned:
         return found.ordered_values(*pairs)
-    raised: Any = (cells.version, cells.version + sa.literal_column("1"))
-    return found.where(cells.version == parameter(last + 1)).ordered_values(*pairs, raised)
+    pairs.append((cells.version, cells.version + sa.literal_column("1")))
+    return found.where(cells.version == parameter(last + 1)).ordered_values(*pairs)
 
 
-def _update_fitting(home: ModuleTable, conditions: Conditions, where: Any, *, names: Sequence[str]) -> Any:
+def _update_fitting(
+    home: ModuleTable, conditions: Conditions, where: Bool, *, names: Sequence[str]
+) -> sa.ClauseElement:
     pairs = [(home.table.c[name], conditions.parameter()) for name in names]
     return sa.update(home.table).where(where).ordered_values(*pairs)
 
 
-def _select_fitting(home: ModuleTable, conditions: Conditions, where: Any) -> Any:
+def _select_fitting(home: ModuleTable, _conditions: Conditions, where: Bool) -> sa.ClauseElement:
     return sa.select(home.table.c.id).where(where)
 
 
-def _count_fitting(home: ModuleTable, conditions: Conditions, where: Any) -> Any:
+def _count_fitting(home: ModuleTable, _conditions: Conditions, where: Bool) -> sa.ClauseElement:
     cells = [home.table.c[column] for column, _ in home.tallied]
-    deleted: Any = home.table.c.deleted_in if home.module.journalled else sa.null()
+    deleted: Cell = home.table.c.deleted_in if home.module.journalled else sa.null()
     return sa.select(*cells, deleted, sa.func.count()).where(where).group_by(*cells, deleted)
 
 
-def _expected(home: ModuleTable, name: str) -> Any:
+def _expected(home: ModuleTable, name: str) -> sa.ClauseElement:
     cell = home.table.c[name]
     return (
         sa.update(home.table)
@@ -401,17 +400,17 @@ def _expected(home: ModuleTable, name: str) -> Any:
     )
 
 
-def _guarded(home: ModuleTable) -> Any:
+def _guarded(home: ModuleTable) -> sa.ClauseElement:
     cells, delta = home.table.c, parameter(0)
-    after: Any = cells.value + delta
+    after = cells.value + delta
     bounds = (after >= parameter(2), after <= parameter(3))
     found = sa.update(home.table).where(cells.name == parameter(1), *bounds).values({cells.value: after})
     return found.returning(cells.value)
 
 
-def _new_counter(home: ModuleTable) -> Any:
+def _new_counter(home: ModuleTable) -> sa.ClauseElement:
     return sa.insert(home.table).values({"name": parameter(0), "value": sa.literal_column("0")}).inline()
 
 
-def _counter_value(home: ModuleTable) -> Any:
+def _counter_value(home: ModuleTable) -> sa.ClauseElement:
     return sa.select(home.table.c.value).where(home.table.c.name == parameter(0))
