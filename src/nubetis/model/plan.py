@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import MESSAGES
+from nubetis.errors import MESSAGES, sentence
 from nubetis.model.fields import Field, Value
 from nubetis.model.ids import encode
 from nubetis.model.outbox import Message
@@ -93,7 +93,7 @@ class Refusal:
 
     def __str__(self) -> str:
         where = self.record or ("" if self.line is None else f"line {self.line}")
-        text = MESSAGES.get(self.code, self.code).format_map(self.params)
+        text = sentence(MESSAGES.get(self.code, self.code), self.params)
         return f"{where}: {text}" if where else text
 
 
@@ -108,7 +108,7 @@ class Change:
     after: Mapping[str, Value]
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Creates:
     """New records of one module: whole rows, keys and all."""
 
@@ -116,6 +116,9 @@ class Creates:
     rows: Sequence[Row]
 
     kind = ChangeKind.CREATE
+
+    def __repr__(self) -> str:
+        return f"<create {len(self)} {self.module.name}>"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -132,7 +135,7 @@ class Creates:
         return attrs.evolve(self, rows=self.rows[start:stop])
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Edits:
     """The same fields of records of one module, or their way into the recycle bin or out of it.
 
@@ -145,6 +148,9 @@ class Edits:
     fields: tuple[Field, ...] = ()
     after: Sequence[Row] = ()
     kind: ChangeKind = ChangeKind.UPDATE
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.value} {len(self)} {self.module.name}>"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -266,13 +272,17 @@ class OperationState(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """A plan that was applied, or is being applied: *position* of *changes* records are written."""
+    """A plan that was applied, or is being applied: *position* of *changes* records are written.
+
+    *sign_in* says how the one who did it had signed in.
+    """
 
     key: Key
     state: OperationState
     cause: Cause
     digest: str
     actor: RecordId | None = None
+    sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     on_behalf_of: RecordId | None = None
     position: int = 0
     changes: int = 0

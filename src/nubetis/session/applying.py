@@ -70,7 +70,7 @@ def operation_row(operation: Operation) -> Row:
         operation.key,
         operation.state.value,
         operation.cause.kind.value,
-        json.dumps(dict(operation.cause.detail), ensure_ascii=False),
+        _detail(operation),
         _key(operation.actor),
         _key(operation.on_behalf_of),
         operation.digest,
@@ -80,6 +80,11 @@ def operation_row(operation: Operation) -> Row:
         _instant(operation.started_at),
         _instant(operation.ended_at),
     )
+
+
+def _detail(operation: Operation) -> str:
+    signed = {"sign_in": dict(operation.sign_in)} if operation.sign_in else {}
+    return json.dumps({**operation.cause.detail, **signed}, ensure_ascii=False)
 
 
 def _key(record: RecordId | None) -> Key | None:
@@ -116,13 +121,11 @@ class Applier:
     def _begin(self, count: int) -> Operation:
         world = self.state.world
         actor = self.state.user_id
-        cause = self.plan.cause
-        if self.state.sign_in:
-            cause = attrs.evolve(cause, detail={**cause.detail, "sign_in": dict(self.state.sign_in)})
         return Operation(
             key=world.keys.one(),
             state=OperationState.RUNNING,
-            cause=cause,
+            cause=self.plan.cause,
+            sign_in=self.state.sign_in,
             digest=self.plan.digest,
             actor=actor,
             changes=count,

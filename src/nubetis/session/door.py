@@ -51,7 +51,7 @@ __all__ = ["Session", "refused"]
 T = TypeVar("T")
 
 
-@attrs.define
+@attrs.define(repr=False)
 class Session:
     """What one signed-in user may do.  Made by :meth:`nubetis.Org.session`.
 
@@ -60,6 +60,9 @@ class Session:
 
     state: State
     formats: Formats = ISO
+
+    def __repr__(self) -> str:
+        return f"<Session of {self.user or self.state.purpose}>"
 
     # context -----------------------------------------------------------------------------------------------
     @property

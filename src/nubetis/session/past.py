@@ -44,11 +44,13 @@ class Moment:
 def operation_of(row: Row) -> Operation:
     """Give a row of the operations ledger as a value."""
     cell = {column.name: row[place] for place, column in enumerate(OPERATIONS.layout.columns)}
+    detail = json.loads(str(cell["detail"]))
     return Operation(
+        sign_in=detail.pop("sign_in", {}),
         key=Key(int(cell["id"] or 0)),
         state=OperationState(str(cell["state"])),
         digest=str(cell["digest"]),
-        cause=Cause(CauseKind(str(cell["cause"])), json.loads(str(cell["detail"]))),
+        cause=Cause(CauseKind(str(cell["cause"])), detail),
         actor=_user(cell["actor"]),
         on_behalf_of=_user(cell["on_behalf_of"]),
         position=int(cell["position"] or 0),

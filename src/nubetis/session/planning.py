@@ -129,7 +129,7 @@ class Planner:
         refusals: list[Refusal] = []
         lines: list[int] = []
         rows = Spool(self._made(module, records, (lines, refusals)))
-        gone = self._unfit(module, rows)
+        gone = self.unfit(module, rows)
         refusals += [attrs.evolve(gone[at], line=lines[at]) for at in sorted(gone)]
         return Creates(module, _kept(rows, gone)), refusals
 
@@ -217,7 +217,7 @@ class Planner:
         return cells
 
     def _fit(self, part: Edits, refusals: list[Refusal]) -> tuple[Edits, list[Refusal]]:
-        gone = self._unfit(part.module, part.changed_rows(), fields=part.fields)
+        gone = self.unfit(part.module, part.changed_rows(), fields=part.fields)
         refusals += [attrs.evolve(gone[at], record=self._id(part.module, part.rows[at])) for at in sorted(gone)]
         return attrs.evolve(part, rows=_kept(part.rows, gone), after=_kept(part.after, gone)), refusals
 
@@ -229,7 +229,7 @@ class Planner:
         part = Edits(module, kept, kind=kind)
         if kind is not ChangeKind.RESTORE:
             return part, refusals
-        gone = self._unfit(module, kept)
+        gone = self.unfit(module, kept)
         refusals += [attrs.evolve(gone[at], record=self._id(module, kept[at])) for at in sorted(gone)]
         return attrs.evolve(part, rows=_kept(kept, gone)), refusals
 
@@ -241,12 +241,17 @@ class Planner:
         return Refusal(code="denied", params=params, module=module.name, record=self._id(module, row))
 
     # what only all records together can tell ---------------------------------------------------------------
-    def _unfit(
-        self, module: Module, rows: Iterable[Row], *, fields: Sequence[Field] | None = None
+    def unfit(
+        self, module: Module, rows: Iterable[Row], *, fields: Sequence[Field] | None = None, going_back: bool = False
     ) -> dict[int, Refusal]:
-        """Give what stands against some of *rows*, by place: links that lead nowhere, values that are taken."""
+        """Give what stands against some of *rows*, by place: links that lead nowhere, values that are taken.
+
+        *going_back* is for what was so before: its links are not asked where they lead, for that may come back, too.
+        """
         looked_at = [each for each in (module.all_fields if fields is None else fields) if _is_checked(each)]
-        links = [_Links(each, module.layout.index[each.column]) for each in looked_at if each.targets]
+        links = [
+            _Links(each, module.layout.index[each.column]) for each in looked_at if each.targets and not going_back
+        ]
         uniques = [_Uniques(each, module.layout.index[each.column]) for each in looked_at if each.unique]
         checks: list[_Links | _Uniques] = [*links, *uniques]
         for place, row in enumerate(rows if checks else ()):

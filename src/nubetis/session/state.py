@@ -51,7 +51,7 @@ def facts_of(known: Known, txn: Txn, user: Key) -> UserFacts:
     )
 
 
-@attrs.define
+@attrs.define(repr=False)
 class State:
     """One session's share of the world.
 
@@ -73,6 +73,9 @@ class State:
     def __attrs_post_init__(self) -> None:
         self.policy = SystemPolicy(self.purpose)
         self.known = self.world.last
+
+    def __repr__(self) -> str:
+        return f"<{self.user_id or self.purpose}>"
 
     @property
     def txn(self) -> Txn:

@@ -93,9 +93,10 @@ class UndoPlanner:
         for entry in entries:
             self._take_back_creations(entry)
         detail = {"operation": encode("ope", self.operation)}
+        parts = tuple([part for part in self._parts() if len(part)])
         return Plan(
             cause=Cause(CauseKind.UNDO, detail),
-            parts=tuple(self._parts()),
+            parts=parts,
             refusals=tuple(self.found.failed),
             warnings=tuple(self.found.kept),
             undo_of=self.operation,
@@ -239,9 +240,22 @@ class UndoPlanner:
         for (number, order), pairs in self.found.sets.items():
             module = self.schema.by_id[number]
             fields = tuple([module.by_id[each] for each in order])
-            yield Edits(module, [row for row, _ in pairs], fields, [cells for _, cells in pairs])
+            part = Edits(module, [row for row, _ in pairs], fields, [cells for _, cells in pairs])
+            yield self._fit(part, self.planner.unfit(module, part.changed_rows(), fields=fields, going_back=True))
         for (number, kind), rows in self.found.moves.items():
-            yield Edits(self.schema.by_id[number], rows, kind=kind)
+            part = Edits(self.schema.by_id[number], rows, kind=kind)
+            gone = self.planner.unfit(part.module, rows, going_back=True) if kind is ChangeKind.RESTORE else {}
+            yield self._fit(part, gone)
+
+    def _fit(self, part: Edits, gone: Mapping[int, Refusal]) -> Edits:
+        """Leave out what cannot be set back, because a value is taken by now or a link leads nowhere."""
+        prefix = part.module.prefix
+        self.found.failed += [
+            attrs.evolve(gone[at], record=encode(prefix, key_of(part.rows[at]))) for at in sorted(gone)
+        ]
+        keep = [at for at in range(len(part)) if at not in gone]
+        after = [part.after[at] for at in keep] if part.after else ()
+        return attrs.evolve(part, rows=[part.rows[at] for at in keep], after=after)
 
 
 def _params(operation: Key, reason: str) -> dict[str, object]:
