@@ -244,7 +244,7 @@ class Planner:
     def unfit(
         self, module: Module, rows: Iterable[Row], *, fields: Sequence[Field] | None = None, going_back: bool = False
     ) -> dict[int, Refusal]:
-        """Give what stands against some of *rows*, by place: links that lead nowhere, values that are taken.
+        """Give what stands against some of *rows*, by place: links that lead nowhere, values taken.
 
         *going_back* is for what was so before: its links are not asked where they lead, for that may come back, too.
         """
