@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -87,16 +88,15 @@ def create(
     """
     outside = around or Surroundings()
     extensions = outside.extensions()
-    store = extensions.stores(_scheme(url))(url, create=True)
-    try:
+    with ExitStack() as until_made:
+        store = extensions.stores(_scheme(url))(url, create=True)
+        until_made.callback(store.close)
         _require(store, url, present=False)
         schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
         store.migrate(diff(Schema(), schema), schema)
         world = _world(store, extensions, outside)
         set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=settings or {})
-    except BaseException:
-        store.close()
-        raise
+        until_made.pop_all()
     return Org(url, world, outside)
 
 
@@ -109,14 +109,13 @@ def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[obje
     """
     outside = attrs.evolve(around or Surroundings(), plugins=(*(around.plugins if around else ()), *plugins))
     extensions = outside.extensions()
-    store = extensions.stores(_scheme(url))(url, create=False)
-    try:
+    with ExitStack() as until_open:
+        store = extensions.stores(_scheme(url))(url, create=False)
+        until_open.callback(store.close)
         _require(store, url, present=True)
         org = Org(url, _world(store, extensions, outside), outside)
         org.mend()
-    except BaseException:
-        store.close()
-        raise
+        until_open.pop_all()
     return org
 
 
