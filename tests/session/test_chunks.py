@@ -1,0 +1,209 @@
+"""Long operations: many transactions, stopped, resumed, failed, and always whole in the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from nubetis import F, hookimpl
+from nubetis.errors import Cancelled, NubetisError, PlanDrifted
+from nubetis.model.filters import EVERYTHING
+from nubetis.model.plan import OperationState
+from nubetis.model.system import BLOBS, ENTRIES
+from nubetis.session.applying import chunks
+from nubetis.testing.people import make_org
+from tests.stores import refusing, rows_of, state_of
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
+
+NAMES = [{"name": str(number), "company": "Old"} for number in range(10)]
+PLANS = {
+    "create": lambda s: s.plan_create("leads", [{"name": f"new {n}"} for n in range(10)]),
+    "update": lambda s: s.plan_update("leads", EVERYTHING, company="New"),
+    "delete": lambda s: s.plan_delete("leads", EVERYTHING),
+}
+
+
+def stop_after(done):
+    """Give a progress that asks to stop once *done* records are written."""
+
+    def progress(position, total):
+        if position >= done:
+            raise Cancelled("cancelled", done=position)
+
+    return progress
+
+
+def shape(session):
+    """Give the records by name: new ids differ from run to run."""
+    return sorted((str(v["name"]), gone, v["company"]) for gone, v in state_of(session).values())
+
+
+def test_each_transaction_has_its_entry(nubetis_org, nubetis_session):
+    """Ten records in lots of three are four entries of one operation, and nothing of the plan is left."""
+    before = len(rows_of(nubetis_org, ENTRIES))
+    operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+
+    assert (OperationState.DONE, 10) == (operation.state, operation.position)
+    assert 4 == len(rows_of(nubetis_org, ENTRIES)) - before
+    assert [] == rows_of(nubetis_org, BLOBS)
+    assert () == nubetis_org.verify().tampered
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 20])
+def test_lots_keep_all_records_in_their_order(nubetis_session, size):
+    """Cutting a plan loses nothing, repeats nothing and mixes nothing."""
+    first = nubetis_session.plan_create("leads", NAMES).parts
+    second = nubetis_session.plan_create("accounts", [{"name": "a"}, {"name": "b"}]).parts
+    lots = list(chunks((*first, *second), size))
+
+    assert [row for part in (*first, *second) for row in part.rows] == [r for lot in lots for p in lot for r in p.rows]
+    assert all(sum(map(len, lot)) == size for lot in lots[:-1])
+
+
+def test_progress_is_told_after_each_transaction(nubetis_session):
+    """Done and total, growing."""
+    told = []
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES), progress=lambda *at: told.append(at))
+
+    assert [(3, 10), (6, 10), (9, 10), (10, 10)] == told
+
+
+@pytest.mark.parametrize("kind", PLANS)
+@pytest.mark.parametrize("stop", [1, 3, 4, 9])
+def test_a_cancelled_operation_is_resumed_to_the_same_end(nubetis_org, nubetis_session, kind, stop):
+    """Stopping anywhere and going on reaches what the uninterrupted run reaches."""
+    with make_org() as other, other.administrator() as free:
+        free.apply(free.plan_create("leads", NAMES))
+        free.apply(PLANS[kind](free))
+        wanted = shape(free)
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    with pytest.raises(Cancelled):
+        nubetis_session.apply(PLANS[kind](nubetis_session), progress=stop_after(stop))
+    (left,) = nubetis_org.interrupted()
+    resumed = nubetis_session.resume(left)
+
+    assert OperationState.CANCELLED == left.state
+    assert (OperationState.DONE, 10) == (resumed.state, resumed.position)
+    assert wanted == shape(nubetis_session)
+    assert ([], []) == (nubetis_org.interrupted(), rows_of(nubetis_org, BLOBS))
+    assert () == nubetis_org.verify().tampered
+
+
+def test_a_cancelled_operation_can_be_undone_instead(nubetis_org, nubetis_session):
+    """What was written so far goes back."""
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    before = state_of(nubetis_session)
+    with pytest.raises(Cancelled):
+        nubetis_session.apply(PLANS["update"](nubetis_session), progress=stop_after(6))
+    assert 6 == nubetis_session.count("leads", F.company == "New")
+    nubetis_session.undo(nubetis_org.interrupted()[0])
+
+    assert before == state_of(nubetis_session)
+
+
+def test_an_operation_that_is_done_is_not_done_again_by_resume(nubetis_session):
+    """Resuming is safe to repeat."""
+    operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+
+    assert operation.key == nubetis_session.resume(operation).key
+    assert 10 == nubetis_session.count("leads")
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+def test_a_failure_in_the_middle_leaves_nothing(nubetis_org, nubetis_session, kind):
+    """The last lot drifted: what the others wrote is taken back, and the operation says that it failed."""
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    plan = PLANS[kind](nubetis_session)
+    last = nubetis_session.find("leads", sort="-id", limit=1)[0]
+    nubetis_org.administrator().edit(last, description="Other")
+    before = state_of(nubetis_session)
+
+    with refusing("drifted" if kind == "none" else "stale", PlanDrifted if kind == "none" else NubetisError):
+        nubetis_session.apply(plan)
+    assert before == state_of(nubetis_session)
+    assert [] == rows_of(nubetis_org, BLOBS)
+    assert OperationState.FAILED in {operation.state for operation in nubetis_session.operations(limit=3)}
+    assert [] == nubetis_org.interrupted()
+
+
+def test_a_failure_in_the_middle_of_creations_leaves_them_in_the_bin(nubetis_session):
+    """A unique value taken meanwhile fails the last lot; nothing of the import is seen."""
+    offered = [{"name": str(n), "code": str(n)} for n in range(10)]
+    plan = nubetis_session.plan_create("products", offered)
+    nubetis_session.create("products", name="Other", code="9")
+
+    with refusing("not_unique"):
+        nubetis_session.apply(plan)
+    assert ["Other"] == [record["name"] for record in nubetis_session.find("products")]
+
+
+def test_tolerance_counts_over_all_lots(nubetis_org, nubetis_session):
+    """Two drifted records in two lots are one too many for a tolerance of one."""
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    plan = PLANS["update"](nubetis_session)
+    for name in ("1", "8"):
+        other = nubetis_org.administrator()
+        other.edit(other.find("leads", F.name == name)[0], description="Other")
+    with pytest.raises(NubetisError):
+        nubetis_session.apply(plan, tolerance=1)
+    assert 0 == nubetis_session.count("leads", F.company == "New")
+
+    operation = nubetis_session.apply(PLANS["update"](nubetis_session), tolerance=2)
+    assert () == operation.skipped
+
+
+def test_skipped_records_of_all_lots_are_named_at_the_end(nubetis_org, nubetis_session):
+    """The operation lists what was left out, whichever transaction left it out."""
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    plan = PLANS["update"](nubetis_session)
+    gone = []
+    for name in ("1", "8"):
+        other = nubetis_org.administrator()
+        gone.append(other.edit(other.find("leads", F.name == name)[0], description="Other").id)
+
+    assert tuple(gone) == nubetis_session.apply(plan, tolerance=2).skipped
+
+
+def test_a_long_operation_in_a_unit_goes_with_the_unit(nubetis_org, nubetis_session):
+    """Inside a unit all lots are one transaction."""
+
+    def work(session):
+        session.apply(session.plan_create("leads", NAMES))
+        raise Cancelled("cancelled", done=0)
+
+    with pytest.raises(Cancelled):
+        nubetis_session.unit(work)
+    assert ({}, []) == (state_of(nubetis_session), rows_of(nubetis_org, BLOBS))
+
+
+def test_nobody_resumes_anothers_operation(nubetis_org):
+    """An interrupted operation of somebody else is none."""
+    luis, ana = nubetis_org.people("luis", "ana")
+    with pytest.raises(Cancelled):
+        ana.apply(ana.plan_create("leads", NAMES), progress=stop_after(3))
+
+    with refusing("no_operation"):
+        luis.resume(nubetis_org.interrupted()[0])
+
+
+def test_a_plug_in_that_raises_after_a_transaction_does_not_halve_the_operation(nubetis_store_url):
+    """What was stored was stored: the operation ends as whole as it would without the plug-in."""
+
+    class Bad:
+        armed = False
+
+        @hookimpl
+        def nubetis_committed(self, committed):
+            if self.armed:
+                raise ZeroDivisionError
+
+    bad = Bad()
+    with make_org(nubetis_store_url, plugins=[bad]) as org, org.administrator() as session:
+        bad.armed = True
+        try:
+            session.apply(session.plan_create("leads", NAMES))
+        except NubetisError:
+            assert 0 == session.count("leads")
+        else:
+            assert 10 == session.count("leads")
+        assert [] == org.interrupted()
