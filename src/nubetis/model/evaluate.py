@@ -12,7 +12,7 @@ import json
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from nubetis.errors import InvalidFilter
 from nubetis.model.bind import (
@@ -274,8 +274,8 @@ def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Column) -> 
         case Test(_, Operator.EQ, value):
             return [cell == value for cell in cells]
         case Test(_, sign, value):
-            compare = _ORDER[sign]
-            return [cell is not None and compare(cell, value) for cell in cells]
+            compare, limit = _ORDER[sign], cast("int", value)  # of the cells' type, whichever it is
+            return [cell is not None and compare(cell, limit) for cell in cells]
         case OneOf(_, values):
             several = frozenset(values) - {None}
             return [cell in several for cell in cells]

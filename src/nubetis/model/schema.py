@@ -10,6 +10,7 @@ import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from itertools import chain, count
 from typing import Final, cast
 
 import attrs
@@ -150,7 +151,7 @@ def _every_record(name: ModuleName) -> tuple[Field, ...]:
     """Give the fields that records of every journalled module have, in row order."""
 
     def system(place: int, field_name: str, type_name: str, **more: Value) -> Field:
-        changes = {"id": FieldId(place + 1), "system": True, **more}
+        changes: dict[str, Value] = {"id": FieldId(place + 1), "system": True, **more}
         return Field(name=field_name, type=kind(type_name), **changes)
 
     return (
@@ -254,12 +255,25 @@ def _with_prefixes(field: Field, prefixes: Mapping[str, str]) -> Field:
     return attrs.evolve(field, prefixes=found) if len(found) == len(field.targets) else field
 
 
+def _free(name: str, taken: set[str]) -> str:
+    """Give *name*, or the first of ``name_2``, ``name_3``… that is not taken, and take it."""
+    found = next(each for each in chain([name], map(f"{name}_{{}}".format, count(2))) if each not in taken)
+    taken.add(found)
+    return found
+
+
 def _numbered(module: Module) -> Module:
-    """Give own fields without an id the next ones, which are never used again."""
+    """Give own fields without an id the next ones, which are never used again, and a column of their own.
+
+    A renamed field keeps its column, so a new field of the old name needs another.
+    """
     number, fields = module.next_field, []
+    taken = {field.column for field in module.all_fields if field.id}
     for field in module.fields:
-        fields.append(field if field.id else attrs.evolve(field, id=FieldId(number)))
-        number += not field.id
+        known = field.id
+        column = field.column if known else _free(field.column, taken)
+        fields.append(field if known else attrs.evolve(field, id=FieldId(number), column=column))
+        number += not known
     return attrs.evolve(module, fields=fields, next_field=number)
 
 
@@ -325,9 +339,11 @@ class Schema:
         """Give a schema with all of *modules*, which may link to each other."""
         known = {module.id: module for module in self.modules}
         number = max(known, default=0)
+        tables = {module.table for module in self.modules}
         for module in modules:
             number += not module.id
-            new = attrs.evolve(_numbered(module), id=module.id or ModuleId(number))
+            table = module.table if module.id else _free(module.table, tables)
+            new = attrs.evolve(_numbered(module), id=module.id or ModuleId(number), table=table)
             known[new.id] = self._with_own_prefix(new, known.values())
         return attrs.evolve(self, modules=_resolved(known.values()), version=self.version + 1)
 

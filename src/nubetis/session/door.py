@@ -444,18 +444,16 @@ class Session:
 
     def _explain(self, action: Action, record: str | Record) -> Explanation:
         policy = self.state.policy
-        if isinstance(record, str) and record in self.schema:
-            module, name = self.schema.module(record), None
-        else:
-            found = self._get(record, Action.VIEW)
-            module, name = self.schema.module(found.module), found.id
+        whole = isinstance(record, str) and record in self.schema
+        found = None if whole else self._get(record, Action.VIEW)
+        module = self.schema.module(str(record) if found is None else found.module)
         gate = policy.gate(action, module)
         steps = [gate]
-        if gate.matched and name is not None:
+        if gate.matched and found is not None:
             _, why = policy.grant(action, module)
             holds = self.state.planner().allowed(module, action)(found.row)
             steps.append(Step("record", matched=holds, reason=why if holds else Reason.NOT_OWNER))
-        last = steps[-1]
+        last, name = steps[-1], None if found is None else found.id
         who = self.state.facts.email if self.state.facts is not None else self.state.purpose
         decision = Decision(
             allowed=last.matched, action=action, module=module.name, user=who, reasons=(last.reason,), record=name

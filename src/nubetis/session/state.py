@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -120,7 +120,7 @@ class State:
             return work()
 
     @contextmanager
-    def _joined(self, txn: Txn) -> Iterator[None]:
+    def _joined(self, txn: Txn) -> Generator[None]:
         self.txn_now = txn
         try:
             yield
@@ -128,7 +128,7 @@ class State:
             self.txn_now = None
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Generator[None]:
         """Give a block of which nothing stays when it raises, and of which nobody is told then."""
         told = len(self.committed)
         try:
