@@ -1,6 +1,6 @@
 """Proof that filters mean the same in Python, in memory and in SQL, over as many (filter, record) pairs as wanted.
 
-A *shard* is 45 records and a hundred filters made from one seed; what fails is made again by its seed alone, and
+A *shard* is 30 records and a hundred filters made from one seed; what fails is made again by its seed alone, and
 a long proof is resumed at the seed where it stopped::
 
     python -m tests.property.proof_filters --pairs 1000000 --seed 0
@@ -35,7 +35,7 @@ from nubetis.testing.store_contract import CONTRACT_SCHEMA
 from nubetis.testing.store_contract.filters import Relations
 from nubetis.testing.store_contract.setting import PEOPLE, PLACES, USERS
 
-RECORDS, FILTERS = 45, 100
+RECORDS, FILTERS = 30, 100
 PAIRS_OF_A_SHARD = RECORDS * FILTERS
 
 

@@ -11,14 +11,14 @@ from nubetis.model.bind import Test
 from nubetis.model.blobs import BlobHash, blob_hash
 from nubetis.model.fields import Operator
 from nubetis.model.query import BoundQuery
-from nubetis.model.store import Batch, Inserts, Removals
+from nubetis.model.store import Batch, Inserts, Removals, Store
 from nubetis.model.system import BLOBS
 from nubetis.types import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nubetis.model.store import Store, Txn
+    from nubetis.model.store import Txn
     from nubetis.types import Row
 
 __all__ = ["StoreBlobs", "forget_blob", "keep_blob", "read_blob"]

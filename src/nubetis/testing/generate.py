@@ -306,8 +306,8 @@ class FilterMaker:
         return _fresh(random, target)
 
     def _two(self, random: Random, target: _Target) -> tuple[object, object]:
-        """Give two values, the lower first, so that ordered comparisons are true for a fair share."""
-        low, high = sorted([self._one(random, target), self._one(random, target)], key=_rank)
+        """Give two values far apart, the lower first, so that ordered comparisons are true for a fair share."""
+        low, _, high = sorted([self._one(random, target) for _ in range(3)], key=_rank)
         return low, high
 
     def _read(self, row: Row, target: _Target) -> Value:

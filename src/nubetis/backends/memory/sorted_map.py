@@ -9,11 +9,12 @@ a savepoint and a roll-back need.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _typeshed import SupportsRichComparison
 
 __all__ = ["SortedMap"]

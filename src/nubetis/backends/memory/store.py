@@ -1,0 +1,191 @@
+"""The memory store, and the organisations of this process."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import attrs
+
+from nubetis.backends.memory.sorted_map import SortedMap
+from nubetis.errors import NotFound, StoreBusy, StoreError
+from nubetis.model.schema import Schema, SchemaStep, StepKind
+from nubetis.model.store import (
+    FORMAT,
+    Capabilities,
+    Txn,
+    Versions,
+)  # fmt: skip
+from nubetis.model.system import VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from nubetis.types import ModuleId
+
+
+from nubetis.backends.memory.steps import ONLY
+from nubetis.backends.memory.tables import Table, Tables, failed, moved, number, table_of
+from nubetis.backends.memory.transactions import Transaction
+
+__all__ = ["MemoryStore", "forget_memory", "open_memory"]
+
+T = TypeVar("T")
+
+PATIENCE: Final = 60.0
+"""Seconds that a writer waits for those before him."""
+
+
+class _Home:
+    """Where an organisation lives: the last committed value, and the queue of writers."""
+
+    def __init__(self) -> None:
+        self.tables: Tables = {}
+        self.queue = threading.Lock()
+        self.thread = threading.local()
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """Refuse a unit inside a unit of the same thread: it would see, or wait for, half of the outer one."""
+        if getattr(self.thread, "busy", False):
+            raise failed("a unit of work is under way in this thread: go on with its transaction")
+        self.thread.busy = True
+        try:
+            yield
+        finally:
+            self.thread.busy = False
+
+
+class MemoryStore:
+    """Keeps an organisation in memory, with the semantics that every store has.
+
+    >>> from nubetis.model.schema import Schema, diff
+    >>> from nubetis.model.system import ROLES, SYSTEM_SCHEMA
+    >>> store = open_memory("memory://", create=True)
+    >>> store.migrate(diff(Schema(), SYSTEM_SCHEMA), SYSTEM_SCHEMA)
+    >>> store.read(lambda txn: txn.count(ROLES))
+    0
+    """
+
+    capabilities = Capabilities(name="memory", durable=False, processes=False, snapshots=False)
+
+    def __init__(self, url: str, home: _Home) -> None:
+        self._url = url
+        self._home: _Home | None = home
+
+    def format(self) -> int | None:
+        """Give the data format, ``None`` where there is nothing yet."""
+        table = self._open().tables.get(VERSIONS.id)
+        only = None if table is None else table.rows.get(ONLY)
+        return None if table is None or only is None else number(only[table.index["format"]])
+
+    def read(self, unit: Callable[[Txn], T]) -> T:
+        """Run a unit that only reads, on one snapshot."""
+        home = self._open()
+        with home.unit():
+            return unit(Transaction(home.tables, writes=False))
+
+    def write(self, unit: Callable[[Txn], T]) -> T:
+        """Run a unit and commit it."""
+        home = self._open()
+        with home.unit(), self._turn(home):
+            txn = Transaction(home.tables, writes=True)
+            try:
+                result = unit(txn)
+            finally:
+                txn.end()
+            home.tables = txn.tables
+            return result
+
+    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+        """Bring the tables to *schema*, which says what each must be; the steps say which ones go.
+
+        Raises:
+            Conflict: ``not_unique``; a field that becomes unique holds a value twice, and nothing was changed.
+        """
+        home = self._open()
+        with home.unit(), self._turn(home):
+            tables = dict(home.tables)
+            for step in steps:
+                if step.kind is StepKind.DROP_MODULE:
+                    tables.pop(step.module.id, None)
+            for module in schema.modules:
+                old = tables.get(module.id)
+                if old is None or old.module != module:
+                    tables[module.id] = Table(module) if old is None else moved(old, module)
+            home.tables = _with_versions_row(tables)
+
+    def snapshot(self, target: str) -> None:  # noqa: ARG002 - the contract's signature
+        """Refuse: see the theory above."""
+        raise StoreError("no_capability", what="snapshots", hint="Copy its records into an SQLite store.")
+
+    def check(self) -> list[str]:
+        """Give what is wrong with the store, in sentences: what is derived must follow from the rows."""
+        return [
+            f"The {what} of module {table.module.name} do not follow from its records."
+            for table in self._open().tables.values()
+            for again in [moved(table, table.module)]
+            for what in ("rows", "tallies", "taken")
+            if _plain(getattr(again, what)) != _plain(getattr(table, what))
+        ]
+
+    def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
+        """Do nothing: tallies are added up as they are written."""
+
+    def close(self) -> None:
+        """Let go of the organisation; a named one can be opened again."""
+        self._home = None
+
+    def _open(self) -> _Home:
+        if self._home is None:
+            raise StoreError("closed", what="store")
+        return self._home
+
+    @contextmanager
+    def _turn(self, home: _Home) -> Iterator[None]:
+        if not home.queue.acquire(timeout=PATIENCE):
+            raise StoreBusy("store_busy", url=self._url, seconds=PATIENCE)
+        try:
+            yield
+        finally:
+            home.queue.release()
+
+
+def _plain(derived: object) -> object:
+    if isinstance(derived, dict):
+        return {name: _plain(part) for name, part in derived.items()}
+    return list(derived.items()) if isinstance(derived, SortedMap) else derived
+
+
+def _with_versions_row(tables: Tables) -> Tables:
+    table = table_of(tables, VERSIONS)
+    if table.rows.get(ONLY) is None:
+        start = {"id": ONLY, "format": FORMAT} | dict.fromkeys([each.name for each in attrs.fields(Versions)], 0)
+        table.put(ONLY, tuple([start.get(column.name) for column in table.layout.columns]))
+    return tables
+
+
+_HOMES: Final[dict[str, _Home]] = {}
+_HOMES_LOCK: Final = threading.Lock()
+
+
+def open_memory(url: str, *, create: bool) -> MemoryStore:
+    """Open ``memory://name``, or make a store without a name at ``memory://``.
+
+    Raises:
+        NotFound: ``no_database``; *create* is false and nobody made it.
+    """
+    name = url.partition("://")[2]
+    if not name and create:
+        return MemoryStore(url, _Home())
+    with _HOMES_LOCK:
+        if name not in _HOMES and not create:
+            raise NotFound("no_database", url=url)
+        return MemoryStore(url, _HOMES.setdefault(name, _Home()))
+
+
+def forget_memory(url: str) -> None:
+    """Forget the named organisation at *url*; those who have it open keep it until they close."""
+    with _HOMES_LOCK:
+        _HOMES.pop(url.partition("://")[2], None)
