@@ -18,7 +18,8 @@ from nubetis.errors import NotFound, NubetisError, PluginError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nubetis.hookspecs import BlobStoreFactory, FileFormat
+    from nubetis.data.files import FileFormat
+    from nubetis.hookspecs import BlobStoreFactory
     from nubetis.model.fields import FieldType
     from nubetis.model.outbox import Message
     from nubetis.model.plan import Committed, Plan, Refusal

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pluggy
 
 if TYPE_CHECKING:
+    from nubetis.data.files import FileFormat
     from nubetis.model.blobs import BlobStore
     from nubetis.model.fields import FieldType
     from nubetis.model.outbox import Message
@@ -26,22 +27,13 @@ if TYPE_CHECKING:
     from nubetis.model.schema import Module
     from nubetis.model.store import Store, StoreFactory
 
-__all__ = ["PROJECT", "FileFormat", "Registry", "hookimpl", "hookspec"]
+__all__ = ["PROJECT", "Registry", "hookimpl", "hookspec"]
 
 PROJECT: Final = "nubetis"
 
 hookspec: Final = pluggy.HookspecMarker(PROJECT)
 hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 """Marks a method of a plug-in as an implementation of the hook with its name."""
-
-
-class FileFormat(Protocol):
-    """A kind of file; see :mod:`nubetis.data.files`."""
-
-    @property
-    def name(self) -> str:
-        """The name by which a caller asks for it."""
-        ...
 
 
 class Registry(Protocol):

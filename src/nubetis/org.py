@@ -30,7 +30,7 @@ from nubetis.types import Json
 
 if TYPE_CHECKING:
     from nubetis.access.sign_in import HostSignIn
-    from nubetis.hookspecs import FileFormat
+    from nubetis.data.files import FileFormat
     from nubetis.model.blobs import BlobStore
     from nubetis.model.fields import Field
     from nubetis.model.plan import Operation

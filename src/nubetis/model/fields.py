@@ -6,10 +6,13 @@ one part, without a name; structured types (address, money) have several, which 
 
 Three forms of a value
 ----------------------
-*value*   what the host's code sees: ``Decimal("12.50")``, ``date(2026, 1, 31)``, a :class:`Money`.
-*stored*  what a store keeps and every filter compares: ``None``, ``int``, ``str`` or ``bytes``, so arranged that
-          ``==`` and ``<`` on stored values mean the same as on values (see :class:`Storage`).
-*text*    what a person reads and types, through :class:`nubetis.model.formats.Formats`.
+*value*
+    what the host's code sees: ``Decimal("12.50")``, ``date(2026, 1, 31)``, a :class:`~nubetis.model.money.Money`.
+*stored*
+    what a store keeps and every filter compares: ``None``, ``int``, ``str`` or ``bytes``, so arranged that ``==`` and
+    ``<`` on stored values mean the same as on values (see :class:`Storage`).
+*text*
+    what a person reads and types, through :class:`nubetis.model.formats.Formats`.
 
 ``check`` brings what was offered to a value or raises :class:`~nubetis.errors.InvalidValue`; ``pack`` and
 ``unpack`` go to the stored form and back.  Past ``check`` a value is right and nobody checks it again.
