@@ -16,8 +16,6 @@ CONSTRAINTS = Path("constraints.txt")
 CONSTRAINTS_HEAD = """\
 # The versions CI and contributors use, one set for Python 3.11.0 to 3.14: the library, its `dev`
 # group and its build back end. Renewed by `nox -s constraints`."""
-LOCALE = Path("src/nubetis/locale")
-LANGUAGES = ("en", "es", "pt")
 
 
 def install(session: nox.Session, *groups: str, library: bool = True) -> None:
@@ -32,9 +30,7 @@ def bench(session: nox.Session) -> None:
     install(session, "bench")
     named = [each for each in session.posargs if not each.startswith("-")]
     options = [each for each in session.posargs if each.startswith("-")]
-    scripts = [Path("bench", name).with_suffix(".py") for name in named] or sorted(
-        Path("bench").glob("[!_]*.py")
-    )
+    scripts = [Path("bench", name).with_suffix(".py") for name in named] or sorted(Path("bench").glob("[!_]*.py"))
     for script in scripts:
         session.run("python", str(script), *options)
 
@@ -61,15 +57,8 @@ def docs_live(session: nox.Session) -> None:
 @nox.session
 def messages(session: nox.Session) -> None:
     """Collect the texts users see, merge them into each catalogue, compile: `src/nubetis/locale`."""
-    install(session, "chores", library=False)
-    template = Path(session.create_tmp(), "nubetis.pot")
-    header = ("--project=nubetis", "--copyright-holder=the nubetis developers", "--sort-by-file", "--no-wrap")
-    session.run("pybabel", "extract", *header, "--add-comments=Translators:", "-o", str(template), "src")
-    for language in LANGUAGES:
-        catalogue = LOCALE / language / "LC_MESSAGES" / "nubetis.po"
-        act = "update" if catalogue.exists() else "init"
-        session.run("pybabel", act, "-D", "nubetis", "-i", str(template), "-d", str(LOCALE), "-l", language)
-    session.run("pybabel", "compile", "-D", "nubetis", "-d", str(LOCALE), "--statistics")
+    install(session, "chores")
+    session.run("python", "chores/messages.py")
 
 
 @nox.session

@@ -1,0 +1,141 @@
+"""What users read, in their language.
+
+The English text is the key (gettext); a text without translation stays English.  Catalogues lie in the package,
+``locale/<language>/LC_MESSAGES/nubetis.po``, are renewed by ``nox -s messages`` and read on first use.  Nothing
+here looks at the process: the environment is handed in.
+"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from functools import cache
+from importlib import resources
+from string import Formatter
+from typing import TYPE_CHECKING, Final
+
+from nubetis.errors import MESSAGES, NubetisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "render", "translator"]
+
+LANGUAGES: Final = ("en", "es")
+"""Languages that nubetis speaks; the first is that of the texts in the code."""
+
+PHRASES: Final = (
+    "Did you mean {name}?",
+    "Known: {names}.",
+    "Write {example}.",
+    "{what} is missing",
+    "{what} cannot stand here",
+    "{word} stands between two things",
+    'To look for the word, write "{word}".',
+    "{what} has no text form",
+    "unknown key {key}",
+    "give {values}",
+    "it does not link to {module}",
+    "{people} is a user",
+    "{what} is no filter",
+    "no such operator; {hint}",
+    "this is no {what}",
+    "this is no stored {type}",
+    "a later nubetis wrote this (format {found}; this one knows {known})",
+)
+"""Texts with a gap that errors carry as parameters, from where they are made."""
+
+CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because"})
+"""Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
+
+_LONGEST: Final = 500
+
+
+def language_of(environ: Mapping[str, str]) -> str:
+    """Give the language that an environment asks for: the first known of LANGUAGE, LC_ALL, LC_MESSAGES, LANG.
+
+    As gettext does, only the first of these that is set counts; it may list several languages.
+
+    >>> language_of({"LANG": "es_PE.UTF-8"}), language_of({"LC_ALL": "C", "LANG": "es_PE.UTF-8"})
+    ('es', 'en')
+    """
+    asked = next((environ[name] for name in _VARIABLES if environ.get(name)), "")
+    wanted = [_base(each) for each in asked.split(":")]
+    return next((each for each in wanted if each in LANGUAGES), LANGUAGES[0])
+
+
+_VARIABLES: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """Give the function that says an English text in *language*, ``_`` by custom.
+
+    >>> _ = translator("es_PE")
+    >>> _("This session may only read."), _("no such text")
+    ('Esta sesión solo puede leer.', 'no such text')
+    """
+    catalogue = _catalogue(_base(language))
+    return lambda text: catalogue.gettext(text) if text else ""  # the empty key is the catalogue's header
+
+
+def render(error: NubetisError, language: str) -> str:
+    """Give the sentence of *error* in *language*; its reasons and hints too, where they are nubetis's own words.
+
+    >>> from nubetis.errors import NotFound
+    >>> render(NotFound("unknown_module", module="dealz", hint="Did you mean deals?"), "es")
+    'No hay ningún módulo dealz. ¿Quiso decir deals?'
+    """
+    if _base(language) not in LANGUAGES[1:]:
+        return str(error)
+    _ = translator(language)
+    sentence = _(MESSAGES.get(error.code, error.code))
+    own = {name: _said(error.params[name], error, language) for name in CARRIED & error.params.keys()}
+    inner = {name: render(each, language) for name, each in error.params.items() if isinstance(each, NubetisError)}
+    return sentence.format_map({**error.params, **own, **inner}).strip()
+
+
+def _said(value: object, error: NubetisError, language: str) -> object:
+    """Give a parameter in *language*."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return value
+    inner = error.__cause__ or error.__context__
+    if isinstance(inner, NubetisError) and value.rstrip(".") == str(inner).rstrip("."):
+        return render(inner, language).rstrip(".") + ("." if value.endswith(".") else "")
+    return _phrase(value, translator(language))
+
+
+def _phrase(text: str, _: Callable[[str], str], *, depth: int = 2) -> str:
+    """Give *text* in another language, if it is a phrase of ours, with what fills its gap."""
+    whole = _(text)
+    if whole != text or depth == 0:
+        return whole
+    for phrase, pattern in _patterns().items():
+        found = pattern.fullmatch(text)
+        if found is not None and _(phrase) != phrase:
+            gaps = {name: _phrase(each, _, depth=depth - 1) for name, each in found.groupdict().items()}
+            return _(phrase).format_map(gaps)
+    return text
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    return {phrase: re.compile(_pattern(phrase), re.DOTALL) for phrase in PHRASES}
+
+
+def _pattern(phrase: str) -> str:
+    pieces = Formatter().parse(phrase)
+    return "".join([re.escape(text) + (f"(?P<{name}>.+)" if name else "") for text, name, _, _ in pieces])
+
+
+def _base(language: str) -> str:
+    """Give ``es`` for ``es_PE.UTF-8``."""
+    return re.split(r"[^a-z]", language.lower(), maxsplit=1)[0]
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language not in LANGUAGES[1:]:
+        return gettext.NullTranslations()
+    place = resources.files("nubetis").joinpath("locale", language, "LC_MESSAGES", "nubetis.mo")
+    with place.open("rb") as file:
+        return gettext.GNUTranslations(file)

@@ -1,0 +1,182 @@
+"""What users read is said in Spanish, with the same names and numbers in it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import gettext
+from functools import cache
+from importlib import resources
+from string import Formatter
+
+import pytest
+
+from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NubetisError
+from nubetis.i18n import LANGUAGES, PHRASES, language_of, render, translator
+from nubetis.model.bind import Viewpoint, bind
+from nubetis.model.filters import F
+from nubetis.model.standard import base_schema
+from nubetis.model.text import parse
+
+SCHEMA = base_schema()
+DEALS = SCHEMA.module("deals")
+
+
+@cache
+def written(language):
+    """Give what the `.po` of *language* says: English → translation."""
+    place = resources.files("nubetis").joinpath("locale", language, "LC_MESSAGES", "nubetis.po")
+    texts, key, is_key = {}, "", False
+    for line in place.read_text("utf-8").splitlines():
+        if not line.startswith(("msgid ", "msgstr ", '"')):
+            continue
+        said = ast.literal_eval(line[line.index('"') :])
+        is_key = line.startswith("msgid ") or (is_key and line.startswith('"'))
+        if is_key:
+            key = said if line.startswith("msgid ") else key + said
+        else:
+            texts[key] = texts.get(key, "") + said
+    return texts
+
+
+@cache
+def compiled(language):
+    """Give what the `.mo` of *language* says."""
+    place = resources.files("nubetis").joinpath("locale", language, "LC_MESSAGES", "nubetis.mo")
+    with place.open("rb") as file:
+        return dict(gettext.GNUTranslations(file)._catalog)
+
+
+def gaps(text):
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+@pytest.mark.parametrize("code", MESSAGES)
+def test_every_error_is_translated_with_the_same_placeholders(language, code):
+    """Start `nox -s messages` after a new message, then translate it in the `.po` and start it again."""
+    english = MESSAGES[code]
+    said = written(language).get(english)
+
+    assert said
+    assert gaps(said) == gaps(english)
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_every_phrase_is_translated_with_the_same_placeholders(language, phrase):
+    assert gaps(written(language)[phrase]) == gaps(phrase)
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_translation_has_the_placeholders_of_its_text(language):
+    texts = {text: said for text, said in written(language).items() if text and said}
+
+    assert {text: said for text, said in texts.items() if gaps(said) != gaps(text)} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_the_compiled_catalogue_is_that_of_the_text(language):
+    """Start `nox -s messages` after an edit of the `.po`."""
+    texts = {text: said for text, said in written(language).items() if text and said}
+
+    assert {text: said for text, said in compiled(language).items() if text} == texts
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "es_PE.UTF-8"}, "es"),
+        ({"LANG": "es"}, "es"),
+        ({"LANG": "ES_es@euro"}, "es"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "pt_BR.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "es_MX"}, "es"),
+        ({"LANG": "es_MX", "LC_MESSAGES": "en_US", "LC_ALL": ""}, "en"),
+        ({"LANG": "es_MX", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en", "LANGUAGE": "pt:es:en"}, "es"),
+        ({"LANG": "../../etc"}, "en"),
+    ],
+)
+def test_the_environment_says_the_language_as_gettext_reads_it(environ, language):
+    assert language_of(environ) == language
+
+
+def test_a_language_that_is_not_spoken_is_english():
+    for language in ("en", "pt", "", "../es"):
+        assert translator(language)("yes") == "yes"
+        assert render(NubetisError("read_only_session"), language) == "This session may only read."
+
+
+def test_the_empty_text_stays_empty():
+    assert translator("es")("") == ""
+
+
+def test_an_error_without_a_message_is_its_code():
+    assert render(NubetisError("no_such_code"), "es") == "no_such_code"
+
+
+def test_a_role_is_a_cargo():
+    """Names and numbers are the same in every language; identifiers are never translated."""
+    error = AccessDenied("denied", user="ana", action="edit", module="store")
+
+    assert render(error, "es") == "ana no tiene permiso para esto en store: edit."
+
+
+def fault(text, **options):
+    with pytest.raises(InvalidFilter) as caught:
+        parse(text, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = ", "4: falta un valor."),
+        ("stage is won", "6: is solo se usa en is empty. ¿Quiso decir =?"),
+        ("closed in last 7 wek", "17: no existe esa unidad de periodo. ¿Quiso decir week?"),
+        ("stage in won", "9: falta una lista entre paréntesis. Escriba in (a, b)."),
+        ("or", '0: or va entre dos cosas. Para buscar la palabra, escriba "or".'),
+    ],
+)
+def test_reasons_and_hints_are_translated_too(text, said):
+    assert render(fault(text), "es") == f"El filtro no se entiende en el carácter {said}"
+
+
+def test_the_error_of_a_field_type_is_translated_inside_the_one_of_the_filter():
+    error = fault("closed = soon", module=DEALS)
+
+    assert (
+        render(error, "es")
+        == "closed no se puede comparar con este valor: Esto no es una fecha. Escríbalo como 2026-01-31."
+    )
+
+
+def test_the_error_of_a_value_is_translated_inside_the_one_of_binding():
+    with pytest.raises(InvalidFilter) as caught:
+        bind(F.amount == "lots", DEALS, SCHEMA, Viewpoint(now=None))
+
+    assert "amount espera un número finito" in render(caught.value, "es")
+
+
+def test_an_error_that_travelled_is_said_as_far_as_it_can_be():
+    """Where it came from is not copied; the outer sentence still is Spanish."""
+    error = copy.copy(fault("closed = soon", module=DEALS))
+
+    assert render(error, "es").startswith("closed no se puede comparar con este valor: ")
+
+
+def test_an_error_in_an_error_is_translated():
+    error = NubetisError("refused", count=2, first=InvalidValue("required", field="name"))
+
+    assert render(error, "es") == (
+        "El plan no se aplicó: 2 de sus cambios se rechazan; el primero: name es obligatorio. Indique un valor."
+    )
+
+
+def test_what_a_user_wrote_is_not_translated():
+    error = InvalidValue("unknown_user", user="a text")
+
+    assert render(error, "es").startswith("No hay ningún usuario a text.")
+    assert "x" * 600 in render(NubetisError("bad_argument", argument="a", reason="x" * 600), "es")
