@@ -6,14 +6,15 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from nubetis.backends.blobs import StoreBlobs
+from nubetis.backends.memory import open_memory
+from nubetis.data.files import BUILT_IN as BUILT_IN_FILES
 from nubetis.hookspecs import Registry, hookimpl
 from nubetis.model.fields import FieldType
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.rules import ValidationRules
 from nubetis.model.schema import Module
 from nubetis.model.standard import STANDARD_MODULES
-from nubetis.backends.blobs import StoreBlobs
-from nubetis.backends.memory import open_memory
 
 if TYPE_CHECKING:
     from nubetis.model.outbox import Message
@@ -46,6 +47,16 @@ class BuiltInStores:
         registry.add_blob_store("store", StoreBlobs)
 
 
+class BuiltInFiles:
+    """The kinds of file that come with nubetis."""
+
+    @hookimpl
+    def nubetis_file_formats(self, registry: Registry) -> None:
+        """Register what :mod:`nubetis.data.files` reads and writes without an organisation."""
+        for file_format in BUILT_IN_FILES:
+            registry.add_file_format(file_format)
+
+
 class StandardModel:
     """The field types and modules that come with nubetis."""
 
@@ -71,4 +82,10 @@ class LogNotifications:
         return [message.key for message in messages]
 
 
-BUILT_IN_PLUGINS: Final[tuple[object, ...]] = (BuiltInStores(), StandardModel(), ValidationRules(), LogNotifications())
+BUILT_IN_PLUGINS: Final[tuple[object, ...]] = (
+    BuiltInStores(),
+    BuiltInFiles(),
+    StandardModel(),
+    ValidationRules(),
+    LogNotifications(),
+)
