@@ -25,6 +25,7 @@ An error is a *code* and *parameters*; the English sentence stands in :data:`MES
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Refused",
     "StoreBusy",
     "StoreError",
+    "sentence",
 ]
 
 MESSAGES: Final[dict[str, str]] = {
@@ -138,6 +140,22 @@ MESSAGES: Final[dict[str, str]] = {
 """Code → English sentence; the placeholders are the error's parameters."""
 
 
+class _Shown(dict[str, object]):
+    """Parameters, of which a missing one stays as it is written: to speak of an error must never fail."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+def sentence(template: str, params: Mapping[str, object]) -> str:
+    """Fill *template* with *params*; a placeholder without parameter stays.
+
+    >>> sentence(MESSAGES["required"], {"field": "name"})
+    'name is required. Give it a value.'
+    """
+    return template.format_map(_Shown(params)).strip()
+
+
 class NubetisError(Exception):
     """Root of all errors of nubetis.
 
@@ -155,11 +173,11 @@ class NubetisError(Exception):
         return self.message(MESSAGES.get(self.code, self.code))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.code, self.params)
+        return _rebuild, (type(self), self.code, self.params), self.__dict__
 
     def message(self, template: str) -> str:
         """Fill *template* with this error's parameters."""
-        return template.format_map(self.params).strip()
+        return sentence(template, self.params)
 
 
 def _rebuild(kind: type[NubetisError], code: str, params: dict[str, object]) -> NubetisError:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import attrs
 
@@ -48,6 +48,8 @@ __all__ = [
     "keywords",
     "period",
 ]
+
+_E = TypeVar("_E", bound=enum.StrEnum)
 
 
 class Filter:
@@ -174,22 +176,31 @@ class Period:
 
     kind: PeriodKind
     unit: Unit = Unit.DAY
-    count: int | None = attrs.field(default=None)
+    count: int | None = None
 
-    @count.validator
-    def _check(self, _attribute: object, value: int | None) -> None:
-        counted = self.kind is PeriodKind.OLDER
-        if (counted and value is None) or (value is not None and not 1 <= value <= 10_000):
+    def __attrs_post_init__(self) -> None:
+        needed = self.kind is PeriodKind.OLDER
+        if needed if self.count is None else type(self.count) is not int or not 1 <= self.count <= 10_000:
             raise InvalidFilter("bad_argument", argument="count", reason="a period counts 1 to 10,000 units")
 
 
 def period(kind: str, unit: str, count: int | None = None) -> Period:
     """Give a relative period.
 
+    Raises:
+        InvalidFilter: ``bad_argument``; no such kind or unit, or a count that is none.
+
     >>> period("last", "quarter").unit.value
     'quarter'
     """
-    return Period(PeriodKind(kind), Unit(unit), count)
+    return Period(_member(PeriodKind, kind, "kind"), _member(Unit, unit, "unit"), count)
+
+
+def _member(choices: type[_E], value: str, argument: str) -> _E:
+    if value not in {each.value for each in choices}:
+        known = ", ".join(each.value for each in choices)
+        raise InvalidFilter("bad_argument", argument=argument, reason=f"give one of {known}")
+    return choices(value)
 
 
 TODAY: Final = Period(PeriodKind.THIS, Unit.DAY)

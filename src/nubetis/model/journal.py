@@ -171,6 +171,7 @@ _OPERATION_COLUMNS: Final = (
     "actor",
     "on_behalf_of",
     "digest",
+    "changes",
     "undo_of",
     "started_at",
 )

@@ -22,9 +22,10 @@ def _amount(value: Decimal | int | str) -> Decimal:
 
 
 def _currency(value: str) -> str:
-    if len(value) != 3 or not (value.isascii() and value.isalpha() and value.isupper()):
+    code = str(value)
+    if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
         raise InvalidValue("bad_currency", field="currency")
-    return value
+    return code
 
 
 @attrs.frozen
