@@ -1,0 +1,167 @@
+"""Field types: what is packed is unpacked, what is shown is read, what is wrong is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nubetis.errors import InvalidValue
+from nubetis.model.fields import Field, Storage
+from nubetis.model.formats import ISO
+from nubetis.model.ids import encode
+from nubetis.model.kinds import BUILT_IN, Address, WallTime, kind
+from nubetis.model.money import Money
+from nubetis.testing.generate import any_value
+from nubetis.testing.strategies import fields
+
+NOT_READ = {"file", "image", "bytes"}
+PYTHON_TYPES = {
+    Storage.TEXT: str, Storage.INTEGER: int, Storage.DECIMAL: int, Storage.BOOLEAN: int, Storage.DATE: str,
+    Storage.DATETIME: str, Storage.TIME: str, Storage.KEY: int, Storage.SET: str, Storage.BYTES: bytes,
+}  # fmt: skip
+
+
+def made(name, **settings):
+    targets = {"link": ("users",), "owner": ("users",)}.get(name, ())
+    return Field(name="x", type=kind(name), targets=targets, prefixes=("use",) * len(targets), **settings)
+
+
+def values(name, count=200):
+    field, random = made(name), Random(name)
+    return field, [value for value in (any_value(random, field) for _ in range(count)) if value is not None]
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_what_is_packed_is_unpacked(name):
+    field, found = values(name)
+    assert found == [field.type.unpack(field, field.pack(value)) for value in found]
+    assert field.type.unpack(field, field.pack(None)) in (None, ())
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_a_checked_value_is_right_for_ever(name):
+    field, found = values(name)
+    assert found == [field.check(value) for value in found]
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_each_part_is_stored_as_it_says(name):
+    field, found = values(name)
+    for value in found:
+        for part, cell in zip(field.parts, field.pack(value), strict=True):
+            assert cell is None or type(cell) is PYTHON_TYPES[part.storage]
+
+
+@pytest.mark.parametrize("name", sorted(set(BUILT_IN) - NOT_READ - {"address", "person_name", "money"}))
+def test_what_is_shown_is_read(name):
+    field = made(name)
+    samples = [field.check(field.type.sample(field, Random(seed))) for seed in range(100)]
+    assert samples == [field.type.parse(field, field.type.show(field, each, ISO), ISO) for each in samples]
+
+
+@pytest.mark.parametrize("name", ["address", "person_name"])
+def test_structured_values_are_read_as_they_are_shown(name):
+    field = made(name)
+    samples = [field.type.sample(field, Random(seed)) for seed in range(50)]
+    assert samples == [field.type.parse(field, field.type.show(field, each, ISO), ISO) for each in samples]
+
+
+@given(fields(), st.randoms(use_true_random=False))
+def test_any_field_packs_what_its_sample_gives(field, random):
+    value = field.check(field.type.sample(field, random)) if not field.targets else None
+    assert len(field.parts) == len(field.pack(value))
+
+
+ORDERED = ["integer", "decimal", "date", "datetime", "time", "boolean"]
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_stored_values_are_in_the_order_of_values(name):
+    field, found = values(name)
+    assert sorted(found) == sorted(found, key=field.pack)
+
+
+@pytest.mark.parametrize(
+    ("name", "offered", "code"),
+    [
+        ("text", 5, "wrong_type"),
+        ("text", "a\0b", "bad_text"),
+        ("text", "\ud800", "bad_text"),
+        ("text", "x" * 256, "too_long"),
+        ("integer", True, "wrong_type"),
+        ("integer", 2**62, "bad_number"),
+        ("decimal", "NaN", "bad_number"),
+        ("decimal", Decimal("1.005"), "bad_number"),
+        ("decimal", 10**16, "bad_number"),
+        ("decimal", "1e999999999", "bad_number"),
+        ("boolean", 1, "wrong_type"),
+        ("date", datetime(2026, 1, 1, tzinfo=UTC), "wrong_type"),
+        ("date", "2026-02-30", "bad_date"),
+        ("datetime", "2026-01-01T00:00:00", "bad_datetime"),
+        ("datetime", date(2026, 1, 1), "wrong_type"),
+        ("time", time(9, tzinfo=UTC), "bad_time"),
+        ("wall_time", WallTime(datetime(2026, 1, 1), "Mars/Base"), "bad_zone"),  # noqa: DTZ001 - on a wall
+        ("wall_time", WallTime(datetime(2026, 1, 1), "../etc"), "bad_zone"),  # noqa: DTZ001 - on a wall
+        ("email", "ana@", "bad_email"),
+        ("phone", "12", "bad_phone"),
+        ("url", "javascript:alert(1)", "bad_url"),
+        ("multi_choice", "abc", "wrong_type"),
+        ("link", encode("dea", 1), "wrong_module"),
+        ("link", "use_x", "bad_id"),
+        ("address", "Lima", "wrong_type"),
+        ("money", 5, "wrong_type"),
+        ("money", Money("1.005", "PEN"), "bad_number"),
+        ("bytes", "text", "wrong_type"),
+    ],
+)
+def test_what_does_not_fit_is_refused(name, offered, code):
+    with pytest.raises(InvalidValue) as caught:
+        made(name).check(offered)
+    assert code == caught.value.code
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@pytest.mark.parametrize("empty", [None, ""])
+def test_nothing_is_empty_for_every_type(name, empty):
+    assert made(name).check(empty) in (None, ())
+
+
+def test_an_empty_structure_is_no_value():
+    assert made("address").check(Address(city="")) is None
+
+
+def test_a_choice_must_be_one_of_those_there_are():
+    field = made("choice", choices=("new", "won"))
+    assert field.check("won") == "won"
+    with pytest.raises(InvalidValue) as caught:
+        field.check("lost")
+    assert caught.value.code == "unknown_choice"
+
+
+@pytest.mark.parametrize("choice", ["", 'a"b', "a\\b"])
+def test_a_choice_that_would_break_a_set_is_refused(choice):
+    with pytest.raises(InvalidValue):
+        made("multi_choice", choices=(choice,))
+
+
+def test_an_instant_is_kept_in_utc():
+    lima = timezone(timedelta(hours=-5))
+    assert made("datetime").pack(datetime(2026, 1, 31, 9, 30, tzinfo=lima)) == ("2026-01-31T14:30:00.000000Z",)
+
+
+def test_an_unknown_field_type_is_refused():
+    with pytest.raises(InvalidValue) as caught:
+        kind("money2")
+    assert caught.value.code == "unknown_field_type"
+
+
+@pytest.mark.parametrize("name", ["Stage", "1st", "a__f", "and", "", "ñ", "a.b", "x" * 61])
+def test_a_name_that_would_not_do_everywhere_is_refused(name):
+    with pytest.raises(InvalidValue) as caught:
+        Field(name=name, type=kind("text"))
+    assert caught.value.code == "bad_name"

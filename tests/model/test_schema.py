@@ -1,0 +1,170 @@
+"""Schemas: ids that stay, steps from one to the next, rows that keep their meaning."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nubetis.errors import InvalidValue, NotFound
+from nubetis.model.fields import Field, FieldState
+from nubetis.model.kinds import kind
+from nubetis.model.schema import FIRST_OWN_FIELD, Module, Schema, StepKind, diff
+from nubetis.model.standard import base_schema
+from nubetis.testing.strategies import schemas, worlds
+
+FEWER = settings(max_examples=max(settings.default.max_examples * 2 // 5, 1))
+
+
+def text(name, **more):
+    return Field(name=name, type=kind("text"), **more)
+
+
+def pets(*names):
+    return Module(name="pets", fields=[text(name) for name in names])
+
+
+@pytest.fixture
+def schema():
+    return Schema().with_module(pets("name", "race"))
+
+
+def applied(old, steps):
+    """Give the fields that a store has when it obeys *steps*."""
+    found = {number: module.fields for number, module in old.by_id.items()}
+    for step in steps:
+        if step.kind is StepKind.DROP_MODULE:
+            found.pop(step.module.id, None)
+        else:
+            found[step.module.id] = step.module.fields
+    return found
+
+
+def edited(schema, edit):
+    """Give *schema* after one edit, or itself where the edit does not fit."""
+    things = schema.module("things")
+    own, last = things.fields, things.fields[-1]
+    match edit:
+        case "add":
+            return schema.with_field("things", text(f"new{things.next_field}"))
+        case "purge" if len(own) > 1:
+            return schema.with_module(attrs.evolve(things, fields=own[:-1]))
+        case "label":
+            return schema.with_field("things", attrs.evolve(last, label="Another", help="More"))
+        case "retire" if len(own) > 1:
+            return schema.retire_field("things", last.name) if last.state is FieldState.ACTIVE else schema
+        case "module" if "extra" not in schema:
+            return schema.with_module(Module(name="extra", fields=[text("name")]))
+        case "drop" if "extra" in schema:
+            return schema.without_module("extra")
+    return schema
+
+
+EDITS = st.lists(st.sampled_from(["add", "purge", "label", "retire", "module", "drop"]), max_size=6)
+
+
+@given(EDITS, EDITS)
+def test_the_steps_between_two_schemas_lead_from_one_to_the_other(before, more):
+    things = Module(name="things", fields=[text("name"), text("race")])
+    old = reduce(edited, before, Schema().with_module(things))
+    new = reduce(edited, more, old)
+    steps = diff(old, new)
+    expected = {number: module.fields for number, module in new.by_id.items()}
+    assert expected == applied(old, steps) == applied(old, [*steps, *steps])
+
+
+@FEWER
+@given(schemas())
+def test_nothing_leads_from_a_schema_to_itself(schema):
+    assert diff(schema, schema) == []
+
+
+def test_ids_are_given_once_and_never_again(schema):
+    first, second = schema.module("pets").fields
+    assert (first.id, second.id) == (FIRST_OWN_FIELD, FIRST_OWN_FIELD + 1)
+    without = schema.with_module(attrs.evolve(schema.module("pets"), fields=[first]))
+    again = without.with_field("pets", text("race"))
+    assert again.module("pets").field("race").id == FIRST_OWN_FIELD + 2
+    kinds = [step.kind for step in diff(schema, again)]
+    assert kinds == [StepKind.PURGE_FIELD, StepKind.ADD_FIELD]
+
+
+def test_a_renamed_field_keeps_id_and_column(schema):
+    renamed = schema.with_field("pets", attrs.evolve(schema.module("pets").field("race"), name="breed"))
+    field = renamed.module("pets").field("breed")
+    assert (field.id, field.column) == (FIRST_OWN_FIELD + 1, "race")
+    assert [step.kind for step in diff(schema, renamed)] == [StepKind.CHANGE_FIELD]
+
+
+def test_a_field_cannot_change_its_type(schema):
+    changed = attrs.evolve(schema.module("pets").field("race"), type=kind("integer"), filterable=False)
+    with pytest.raises(InvalidValue) as caught:
+        diff(schema, schema.with_field("pets", changed))
+    assert caught.value.code == "schema_type"
+
+
+def test_a_retired_field_is_unseen_but_has_its_place(schema):
+    retired = schema.retire_field("pets", "race").module("pets")
+    assert "race" not in retired.layout.slots
+    assert retired.layout.column("race").field.state is FieldState.RETIRED
+    with pytest.raises(NotFound) as caught:
+        retired.field("race")
+    assert caught.value.code == "unknown_field"
+
+
+def test_what_every_record_has_cannot_be_retired(schema):
+    with pytest.raises(InvalidValue) as caught:
+        schema.retire_field("pets", "owner")
+    assert caught.value.code == "schema_system"
+
+
+@pytest.mark.parametrize("name", ["name", "owner"])
+def test_two_fields_of_a_module_have_two_names(schema, name):
+    with pytest.raises(InvalidValue) as caught:
+        schema.with_field("pets", text(name))
+    assert caught.value.code == "name_taken"
+
+
+def test_two_modules_have_two_names_and_two_prefixes(schema):
+    more = schema.with_module(Module(name="petrols", fields=[text("name")]))
+    assert [module.prefix for module in more.modules] == ["pet", "pe2"]
+    with pytest.raises(InvalidValue):
+        more.with_module(pets("x"))
+
+
+def test_a_link_must_lead_somewhere(schema):
+    link = Field(name="about", type=kind("link"), targets=("petz",))
+    with pytest.raises(NotFound) as caught:
+        schema.with_field("pets", link)
+    assert caught.value.params["hint"] == "Did you mean pets?"
+
+
+def test_a_module_that_others_link_to_cannot_go():
+    base = base_schema()
+    for name in ("accounts", "users"):
+        with pytest.raises(InvalidValue):
+            base.without_module(name)
+    assert "notes" not in base.without_module("notes")
+
+
+@FEWER
+@given(worlds())
+def test_slots_and_columns_tell_the_same_of_a_row(world):
+    layout = world.module.layout
+    for row in world.rows["things"]:
+        assert len(layout.columns) == len(row)
+        again = [cell for slot in layout.slots.values() for cell in slot.field.pack(_none_if_empty(slot.read(row)))]
+        assert list(row) == again
+        full = layout.fill(row)
+        assert len(layout.full_index) == len(full)
+        for at, column in enumerate(layout.columns):
+            twin = None if column.twin is None or row[at] is None else column.field.type.fold(row[at])
+            assert twin == (None if column.twin is None else full[layout.full_index[column.twin]])
+
+
+def _none_if_empty(value):
+    """Give the value; a set of no choices is stored as nothing."""
+    return None if value == () else value
