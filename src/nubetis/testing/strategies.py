@@ -2,10 +2,11 @@
 
 They are the makers of :mod:`nubetis.testing.generate`, driven by Hypothesis, so that what fails is made smaller.
 
+>>> from hypothesis import given
 >>> from nubetis.model.standard import base_schema
->>> deals = base_schema().module("deals")
->>> filters(deals, schema=base_schema())
-builds(...)
+>>> @given(rows(base_schema().module("deals")))
+... def test_keys_grow(found):
+...     assert sorted(row[0] for row in found) == [row[0] for row in found]
 """
 
 from __future__ import annotations
