@@ -322,7 +322,7 @@ def _by_line(table: Table, refusals: Iterable[tuple[int, Refusal]]) -> list[Refu
 def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
     for each in field_map:
         if each.field is None:
-            params = {"column": each.column, "because": each.because}
+            params = {"column": each.column, "module": module.name, "because": each.because}
             yield Refusal(code="unmapped_column", params=params, module=module.name)
 
 

@@ -1,0 +1,113 @@
+"""What every command is told: which organisation, as whom, and how to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Final, TypeAlias
+
+import attrs
+import click
+
+import nubetis
+from nubetis import F, HostSignIn
+from nubetis.cli.face import Face
+from nubetis.cli.texts import _
+from nubetis.errors import InvalidValue
+
+__all__ = ["Answer", "Call", "command", "url_of"]
+
+DATABASE: Final = "nubetis.db"
+"""The organisation where none is named."""
+
+Answer: TypeAlias = int | None
+"""A command's exit code; ``None`` is 0."""
+
+
+def url_of(name: str) -> str:
+    """Give the URL of an organisation named by URL or by file.
+
+    >>> url_of("acme.db"), url_of("memory://")
+    ('sqlite:///acme.db', 'memory://')
+    """
+    return name if "://" in name else f"sqlite:///{name}"
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One call of a command."""
+
+    face: Face
+    url: str
+    user: str | None = None
+    named: bool = True
+    """Whether the organisation was named, or is the usual one."""
+
+    @contextmanager
+    def org(self) -> Iterator[nubetis.Org]:
+        """Open the organisation."""
+        with nubetis.open(self.url) as org:
+            yield org
+
+    @contextmanager
+    def session(self) -> Iterator[nubetis.Session]:
+        """Open the organisation, and the session of the user that was named."""
+        with self.org() as org, org.session(HostSignIn(self.user or _only_administrator(org))) as session:
+            yield session
+
+
+def _only_administrator(org: nubetis.Org) -> str:
+    """Give the e-mail of the only active administrator.
+
+    Raises:
+        InvalidValue: ``bad_argument``; there are several.
+    """
+    with org.system("command line") as system:
+        where = (F.state == "active") & F.profile.linked(F.administrator == True)  # noqa: E712 - a filter
+        found = system.find("users", where, limit=2)
+    if len(found) != 1:
+        reason = _("there is more than one administrator: name the one you are")
+        raise InvalidValue("bad_argument", argument="--as", reason=reason)
+    return str(found[0]["email"])
+
+
+def command(
+    name: str, summary: str, *, signs_in: bool = True, value: Callable[..., object] = dict
+) -> Callable[[Callable[..., Answer]], click.Command]:
+    """Make a command of a function that takes a :class:`Call` first; it has the options that all commands have.
+
+    With *value* the command's own options reach the function as one value, made by it.
+    """
+
+    def make(function: Callable[..., Answer]) -> click.Command:
+        @wraps(function)
+        def start(**options: Any) -> Answer:  # noqa: ANN401 - click's values
+            face = Face(json=options.pop("as_json"))
+            options.pop("lang")
+            database = options.pop("db", None)
+            user = options.pop("as_user", None)
+            call = Call(face=face, url=url_of(database or DATABASE), user=user, named=bool(database))
+            return function(call, **options) if value is dict else function(call, value(**options))
+
+        decorated: Callable[..., Answer] = start
+        for option in _options(signs_in=signs_in):
+            decorated = option(decorated)
+        return click.command(name, help=summary, short_help=summary)(decorated)
+
+    return make
+
+
+def _options(*, signs_in: bool) -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
+    lang = click.option("--lang", metavar="es|en", help=_("The language of what is said."))
+    as_json = click.option("--json", "as_json", is_flag=True, help=_("Answer with JSON, for programs."))
+    db = click.option(
+        "--db",
+        metavar="URL|" + _("FILE"),
+        envvar="NUBETIS_DB",
+        help=_("The organisation; {default} where none is named.").format(default=DATABASE),
+    )
+    as_user = click.option(
+        "--as", "as_user", metavar="E-MAIL", help=_("The user you are; the administrator, where there is only one.")
+    )
+    return [lang, as_json, *([as_user] if signs_in else []), db]

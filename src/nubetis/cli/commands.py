@@ -1,0 +1,151 @@
+"""The list of commands, and what becomes of an error.
+
+Nothing heavy loads here: a command's module is imported when the command is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import click
+
+from nubetis.cli.texts import _, say, use_language
+from nubetis.errors import NubetisError, StoreError
+
+__all__ = ["EXIT_CODES", "main", "run"]
+
+EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
+"""What a command's exit code says; ``nubetis --help`` explains it."""
+
+_WHERE: Final = {
+    "demo": "demo",
+    "create": "organisation",
+    "import": "files",
+    "export": "files",
+    "find": "records",
+    "history": "records",
+    "journal": "journal",
+    "doctor": "organisation",
+    "backup": "organisation",
+    "restore": "organisation",
+}
+"""Command → its module; the command is named there as here, with ``_command`` after it."""
+
+
+def _summaries() -> dict[str, str]:
+    return {
+        "demo": _("See the whole work on generated contacts or on a file of yours."),
+        "create": _("Make an organisation and its first administrator."),
+        "import": _("Load a file into a module."),
+        "export": _("Write records to a file."),
+        "find": _("List records that fit a filter."),
+        "history": _("Show the life of a record."),
+        "journal": _("List, show, undo and verify operations."),
+        "doctor": _("Look whether everything is in order."),
+        "backup": _("Write a consistent copy beside those who work."),
+        "restore": _("Put a back-up in the place of the organisation."),
+    }
+
+
+class _Commands(click.Group):
+    """Finds each command in its module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give the names, in the order of work."""
+        return list(_WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import one command."""
+        if cmd_name not in _WHERE:
+            return None
+        found: click.Command = getattr(import_module(f"nubetis.cli.{_WHERE[cmd_name]}"), f"{cmd_name}_command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands without loading them."""
+        with formatter.section(_("Commands")):
+            formatter.write_dl(list(_summaries().items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Explain the exit codes."""
+        codes = [
+            ("0", _("done")),
+            ("1", _("refused, not found, or something is not in order")),
+            ("2", _("the command was not understood")),
+            ("3", _("the store or a file cannot be read or written")),
+            ("130", _("interrupted")),
+        ]
+        with formatter.section(_("Exit codes")):
+            formatter.write_dl(codes)
+        with formatter.section(_("Environment")):
+            variables = [
+                ("NUBETIS_DB", _("the organisation, where --db does not name one")),
+                ("LANGUAGE, LANG", _("the language, where --lang does not name one")),
+                ("NO_COLOR", _("no colours")),
+            ]
+            formatter.write_dl(variables)
+
+
+def _group() -> click.Group:
+    return click.version_option(package_name="nubetis", message="%(prog)s %(version)s")(
+        _Commands(
+            name="nubetis",
+            help=_(
+                "A CRM core: records with a journal, files, duplicates.  Each command takes --help, --json and --lang."
+            ),
+            no_args_is_help=True,
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        )
+    )
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a terminal that lacks a letter shows a ? instead of failing
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; give its exit code.
+
+    >>> run(["find", "deals", "--db", "nowhere.db", "--lang", "en"])
+    3
+    """
+    use_language(_named_language(arguments))
+    try:
+        result: object = _group().main(args=list(arguments), prog_name="nubetis", standalone_mode=False)
+    except NubetisError as error:
+        return _fail(error, as_json="--json" in arguments)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_CODES["usage"]
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(_("Interrupted."), err=True)
+        return EXIT_CODES["interrupted"]
+    return result if isinstance(result, int) else EXIT_CODES["done"]
+
+
+def _named_language(arguments: Sequence[str]) -> str | None:
+    """Find ``--lang`` before anything is said, help included."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+        if argument == "--lang":
+            return next(iter(arguments[place + 1 :]), None)
+    return None
+
+
+def _fail(error: NubetisError, *, as_json: bool) -> int:
+    """Say what happened: to programs on the standard output, to people beside it."""
+    if as_json:
+        click.echo(json.dumps({"error": {"code": error.code, "message": say(error)}}, ensure_ascii=False))
+    else:
+        click.echo(f"{_('Error')}: {say(error)} [{error.code}]", err=True)
+    return EXIT_CODES["store"] if isinstance(error, StoreError) else EXIT_CODES["refused"]

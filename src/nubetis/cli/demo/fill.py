@@ -1,0 +1,146 @@
+"""The first steps: a file is read, an organisation made for it, the records imported and looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nubetis
+from nubetis import F
+from nubetis.cli.demo.fit import find_fit
+from nubetis.cli.face import RenderableType, bar, grid, group, line, tree
+from nubetis.cli.files import map_grid, refusals_grid
+from nubetis.cli.journal import operation_facts
+from nubetis.cli.records import records_grid, shown_fields
+from nubetis.cli.texts import _
+from nubetis.data import apply_load, plan_links, plan_load
+
+if TYPE_CHECKING:
+    from nubetis import Table
+    from nubetis.cli.demo.stage import Stage
+    from nubetis.model.fields import Field
+
+__all__ = ["build", "load_file", "look", "read_file", "top_values"]
+
+_SAMPLE = 5
+
+
+def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
+    """Read the file, show how it was read, and clean it."""
+    raw = nubetis.read(path)
+    table = raw.clean()
+    stage.read(table, path.name)
+    detected = raw.detected
+    stage.facts["file"] = {
+        "name": path.name,
+        "generated": generated,
+        "rows": len(table),
+        "columns": list(table.columns),
+        "encoding": None if detected is None else detected.encoding,
+        "delimiter": None if detected is None else detected.delimiter,
+        "cleaned_cells": table.cleaned.cells,
+    }
+    evidence = [line(f"  {each}", "dim") for each in (detected.evidence if detected else ())]
+    title = _("{file}: {rows} rows, {columns} columns")
+    stage.face.show(line(title.format(file=path.name, rows=len(table), columns=len(table.columns)), "bold"), *evidence)
+    stage.face.show(grid(table.columns, list(raw.head(_SAMPLE)), room=stage.room), _cleaned(stage, table))
+
+
+def _cleaned(stage: Stage, table: Table) -> RenderableType:
+    changes = sorted(table.cleaned.changes, key=lambda each: -each.cells)[:_SAMPLE]
+    rows = [
+        [each.column, each.cleaner.value, each.cells, *(each.examples[-1] if each.examples else ("", ""))]
+        for each in changes
+    ]
+    columns = [_("column"), _("step"), _("cells"), _("before"), _("after")]
+    text = line(_("Cleaned: {count} cells").format(count=table.cleaned.cells))
+    return group(text, grid(columns, rows, room=stage.room, right=[_("cells")])) if rows else text
+
+
+def build(stage: Stage) -> None:
+    """Choose the module that the columns fit, and make the fields that it lacks."""
+    fit = find_fit(stage.table, stage.org.schema, file=stage.file, keep=stage.keep)
+    if fit.schema is not stage.org.schema and fit.schema.version != stage.org.schema.version:
+        stage.org.alter(fit.schema, by=stage.session)
+    stage.choose(fit)
+    module = stage.module
+    own = [field.label for field in module.fields if field.label in {name[:60] for name in fit.own_fields}]
+    stage.facts["organisation"] = {"url": stage.url, "name": stage.org.name}
+    stage.facts["module"] = {"name": module.name, "own_module": fit.own_module, "own_fields": list(fit.own_fields)}
+    stage.facts["mapping"] = dict(fit.field_map.fields)
+    branches = {
+        _("users"): [str(user["email"]) for user in stage.session.find("users")],
+        _("modules"): [", ".join(str(each.name) for each in stage.org.schema.modules if not each.system)],
+        _("the file goes to"): [str(module.name)],
+    }
+    if own:
+        branches[_("fields made for it, in real columns")] = [", ".join(own)]
+    stage.face.show(tree(f"{stage.org.name}  {stage.url}", branches), map_grid(fit.field_map, room=stage.room))
+
+
+def load_file(stage: Stage) -> None:
+    """Make what the file links to, then its records; refuse what does not fit, line by line."""
+    fit, session, table = stage.fit, stage.session, stage.table
+    links = plan_links(session, table, module=fit.module, field_map=fit.field_map)
+    linked = session.apply(links, skip_refused=True).changes if len(links) else 0
+    plan = plan_load(
+        session, table, module=fit.module, field_map=fit.field_map, formats=fit.formats, file=stage.file
+    )  # fmt: skip
+    stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan), "bold"))
+    with stage.face.progress(_("Writing")) as progress:
+        report = apply_load(session, plan, table=table, progress=progress)
+    stage.facts["import"] = {
+        "operation": operation_facts(report.operation),
+        "linked": linked,
+        "created": report.created,
+        "refused": report.refused,
+        "codes": dict(Counter(each.code for each in report.rejected)),
+    }
+    text = _("{created} records made, {linked} records that they link to, {refused} rows refused")
+    stage.face.show(line(text.format(created=report.created, linked=linked, refused=report.refused), "green"))
+    if report.rejected:
+        rejected = stage.folder / "rejected.csv"
+        report.write_rejected(rejected)
+        text = _("The refused rows, with the reasons, to be mended and loaded again: {file}")
+        stage.face.show(
+            refusals_grid(plan.refusals, room=stage.room), line(text.format(file=rejected), "dim", whole=True)
+        )
+
+
+def look(stage: Stage) -> None:
+    """Show a page, what a filter finds, and how the values of one field are spread."""
+    module, session = stage.module, stage.session
+    page = session.find(module.name, sort=module.title, limit=_SAMPLE, total="exact")
+    stage.facts["page"] = {"total": page.total, "shown": len(page)}
+    if not page:
+        stage.nothing()
+        return
+    fields = shown_fields(module, session.find(module.name, limit=200))
+    stage.face.show(records_grid(module, page, fields=fields, room=stage.room))
+    stage.face.show(line(_("{count} of {total}").format(count=len(page), total=f"{page.total:,}"), "dim"))
+    top = top_values(stage)
+    if top is not None:
+        field, values = top
+        rows = [[value, count, bar(count, of=values[0][1])] for value, count in values]
+        stage.face.show(grid([field, "", ""], rows, room=stage.room))
+
+
+def top_values(stage: Stage) -> tuple[str, list[tuple[str, int]]] | None:
+    """Give the field, or part of one, that groups the records best, with its most frequent values."""
+    found: list[tuple[int, str, list[tuple[str, int]]]] = []
+    for slot in stage.module.layout.slots.values():
+        for path in _groupable(slot.field):
+            groups = stage.session.aggregate(stage.module.name, F[path] != None, by=[path], measures={"count": "count"})  # noqa: E711 - a filter
+            values = sorted([(-int(str(each["count"])), str(each[path])) for each in groups])
+            if len(values) >= 2 and -values[0][0] > 1:
+                found.append((abs(len(values) - 12), path, [(value, -count) for count, value in values[:6]]))
+    return min(found)[1:] if found else None
+
+
+def _groupable(field: Field) -> list[str]:
+    if field.system or (field.personal and field.type.name != "address"):
+        return []
+    if field.type.name == "address":
+        return [f"{field.name}.city", f"{field.name}.country"]
+    return [str(field.name)] if field.type.name in {"text", "choice"} and field.filterable else []

@@ -1,0 +1,137 @@
+"""Finding a place for a file's columns: a standard module that they fit, or one of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis import Field, Module
+from nubetis.cli.texts import _
+from nubetis.data import ColumnKind, FieldMap, Mapped, fitting_map, map_table, profile_columns
+from nubetis.data.written import written_formats
+from nubetis.model.fields import check_name
+from nubetis.model.fold import fold_keyword
+from nubetis.model.kinds import kind
+from nubetis.model.schema import Schema
+
+if TYPE_CHECKING:
+    from nubetis import Formats, Table
+    from nubetis.data import Profile
+
+__all__ = ["Fit", "find_fit"]
+
+_CANDIDATES: Final = ("contacts", "accounts")
+_ENOUGH: Final = 1.5
+_SHORT: Final = 255
+_TITLES: Final = (ColumnKind.PERSON, ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.LONG)
+
+
+@attrs.frozen(kw_only=True)
+class Fit:
+    """Where a table goes: into which module of which schema, which column into which field."""
+
+    schema: Schema
+    module: str
+    field_map: FieldMap
+    formats: Formats
+    own_module: bool = False
+    own_fields: tuple[str, ...] = ()
+    """Columns that got a field of their own."""
+
+
+def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> Fit:
+    """Find the standard module that the columns fit best; make one of their own where none does.
+
+    With *keep*, columns that fill no field get text fields of their own.
+    """
+    best = max([_standard(table, schema.module(name)) for name in _CANDIDATES], key=_score)
+    module = schema.module(best.module)
+    if _score(best) < _ENOUGH or module.title not in best.fields.values():
+        return _own_module(table, schema, file=file)
+    fit = Fit(schema=schema, module=module.name, field_map=best, formats=_formats(table, best, module))
+    return _with_own_fields(fit, table) if keep else fit
+
+
+def _standard(table: Table, module: Module) -> FieldMap:
+    found = map_table(table, module)
+    return fitting_map(table, found, module, formats=_formats(table, found, module))
+
+
+def _formats(table: Table, field_map: FieldMap, module: Module) -> Formats:
+    return written_formats(table, field_map, module)
+
+
+def _score(field_map: FieldMap) -> float:
+    return sum(each.confidence for each in field_map if each.field is not None)
+
+
+# --- fields and modules of their own ---------------------------------------------------------------
+
+
+def _with_own_fields(fit: Fit, table: Table) -> Fit:
+    """Give every column with values that fills no field a text field of its own."""
+    profiles = {each.name: each for each in profile_columns(table.to_dict())}
+    wanted = [profiles[column] for column in fit.field_map.unmapped if profiles[column].kind is not ColumnKind.EMPTY]
+    schema = fit.schema
+    taken = set(map(str, schema.module(fit.module).layout.slots))
+    chosen: dict[str, str | None] = {}
+    for profile in wanted:
+        field = _text_field(profile, table, taken)
+        schema = schema.with_field(fit.module, field)
+        chosen[profile.name] = str(field.name)
+    names = tuple(each.name for each in wanted)
+    return attrs.evolve(fit, schema=schema, field_map=fit.field_map.changed(chosen), own_fields=names)
+
+
+def _own_module(table: Table, schema: Schema, *, file: str) -> Fit:
+    taken: set[str] = {"id", "version", "owner", "tags"}
+    profiles = sorted(profile_columns(table.to_dict()), key=_title_rank)
+    fields = [_text_field(each, table, taken) for each in profiles]
+    name = _free(_slug(Path(file).name.partition(".")[0], "list"), {str(module.name) for module in schema.modules})
+    new = Module(
+        name=name, label=Path(file).stem[:60] or name, fields=fields or [Field(name="name", type=kind("text"))]
+    )
+    mapped = {each.name: str(field.name) for each, field in zip(profiles, fields, strict=True)}
+    columns = tuple(Mapped(column, mapped[column], 1.0, _("a field of its own")) for column in table.columns)
+    changed = schema.with_module(new)
+    formats = _formats(table, FieldMap(name, columns), new)
+    own = tuple(table.columns)
+    return Fit(
+        schema=changed, module=name, field_map=FieldMap(name, columns), formats=formats, own_module=True, own_fields=own
+    )
+
+
+def _title_rank(profile: Profile) -> tuple[int, int]:
+    """Put first what names a row best: words, filled and distinct."""
+    return (_TITLES.index(profile.kind) if profile.kind in _TITLES else len(_TITLES), -profile.distinct)
+
+
+def _text_field(profile: Profile, table: Table, taken: set[str]) -> Field:
+    name = _free(_slug(profile.name, "field"), taken)
+    taken.add(name)
+    longest = max([len(cell) for cell in table[profile.name] if cell], default=0)
+    kind_name = "text" if longest <= _SHORT else "long_text"
+    return Field(name=name, label=profile.name[:60], type=kind(kind_name), searchable=True)
+
+
+def _slug(text: str, otherwise: str) -> str:
+    """Give an API name for a header."""
+    words = re.findall(r"[a-z0-9]+", fold_keyword(text))
+    name = "_".join(words)[:40].strip("_")
+    name = name if name[:1].isalpha() else f"{otherwise}_{name}".rstrip("_")
+    try:
+        return check_name(name, what="field")
+    except ValueError:
+        return f"{otherwise}_{name}"
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    known, number, found = set(taken), 1, name
+    while found in known:
+        number += 1
+        found = f"{name}_{number}"
+    return found

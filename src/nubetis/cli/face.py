@@ -1,0 +1,197 @@
+"""How answers look: JSON for programs, tables for people, progress beside them.
+
+Rich stands behind this one door.  Values of records are never markup and never control a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Final, Literal, cast
+
+import attrs
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+from rich.table import Table as Grid
+from rich.text import Text
+from rich.tree import Tree
+
+from nubetis.cli.texts import _
+from nubetis.data.show import shortened, width
+from nubetis.types import Json
+from nubetis.types import Progress as Report
+
+__all__ = ["Face", "RenderableType", "bar", "grid", "group", "heading", "line", "panel", "plain", "text_of", "tree"]
+
+_CAPS: Final = (60, 44, 34, 26, 19)
+"""How wide a cell may be; the last leaves a record id whole."""
+
+
+def plain(value: object) -> Json:
+    """Give a value as JSON says it: numbers with decimals, dates and enumerations as text, values as objects."""
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case Decimal():
+            return f"{value:f}"
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case _ if attrs.has(type(value)):
+            return plain(attrs.asdict(cast("attrs.AttrsInstance", value), recurse=False))
+        case _:
+            return str(value)
+
+
+def text_of(value: object) -> str:
+    """Give a value on one line, for a person; an empty one is empty."""
+    match value:
+        case None | ():
+            return ""
+        case bool():
+            return _("yes") if value else _("no")
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case Decimal():
+            return f"{value:f}"
+        case tuple() | list():
+            return ", ".join(map(text_of, value))
+        case _ if attrs.has(type(value)) and type(value).__str__ is object.__str__:
+            return ", ".join(
+                [text_of(item) for item in attrs.astuple(cast("attrs.AttrsInstance", value)) if item is not None]
+            )
+        case _:
+            return str(value)
+
+
+@attrs.frozen
+class Face:
+    """Where answers go."""
+
+    json: bool = False
+    out: Console = attrs.field(factory=lambda: _console(sys.stdout), repr=False)
+    beside: Console = attrs.field(factory=lambda: _console(sys.stderr), repr=False)
+
+    def answer(self, facts: Mapping[str, object], shown: Callable[[], RenderableType]) -> None:
+        """Give *facts* to a program, or what *shown* makes of them to a person."""
+        if self.json:
+            sys.stdout.write(json.dumps(plain(facts), ensure_ascii=False, indent=2) + "\n")
+        else:
+            self.out.print(shown(), crop=False)
+
+    def note(self, message: str) -> None:
+        """Say something beside the answer."""
+        self.beside.print(Text(message, style="dim"))
+
+    def show(self, *what: RenderableType) -> None:
+        """Show something to a person; programs get the answer only."""
+        if not self.json:
+            for each in what:
+                self.out.print(each, crop=False)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Report]:
+        """Give a function that moves a bar, drawn on a terminal only."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        hidden = self.json or not self.beside.is_terminal
+        with Progress(*columns, console=self.beside, transient=True, disable=hidden) as bars:
+            task = bars.add_task(title, total=None)
+
+            def report(done: int, total: int | None) -> None:
+                bars.update(task, completed=done, total=total)
+
+            yield report
+
+
+def _console(stream: object) -> Console:
+    return Console(file=stream, markup=False, emoji=False, highlight=False)  # type: ignore[arg-type]  # a text stream
+
+
+# --- pieces ----------------------------------------------------------------------------------------
+
+
+def line(text: str, style: str = "", *, whole: bool = False) -> Text:
+    """Give one line of text; what is in it is not markup.  *whole* never breaks it: it is to be copied."""
+    return Text(text, style=style, no_wrap=whole or None, overflow="ignore" if whole else None)
+
+
+def group(*parts: RenderableType) -> Group:
+    """Give parts below each other."""
+    return Group(*parts)
+
+
+def heading(text: str) -> RenderableType:
+    """Give the line above a part of a longer story."""
+    return Padding(Rule(Text(text, style="bold"), align="left", style="dim"), (1, 0, 0, 0))
+
+
+def tree(root: str, branches: Mapping[str, Sequence[str]]) -> RenderableType:
+    """Give a tree of two levels."""
+    found = Tree(Text(root, style="bold"), guide_style="dim")
+    for name, leaves in branches.items():
+        branch = found.add(Text(name))
+        for leaf in leaves:
+            branch.add(Text(leaf, style="dim"))
+    return found
+
+
+def panel(body: RenderableType, title: str = "") -> Panel:
+    """Give a frame."""
+    return Panel(body, title=Text(title, style="bold") if title else None, title_align="left", box=box.ROUNDED)
+
+
+def grid(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, room: int, title: str = "", right: Sequence[str] = ()
+) -> RenderableType:
+    """Give a table that fits *room*: cells are cut, and columns that do not fit are counted."""
+    texts = [[text_of(cell) for cell in row] for row in rows]
+    cap = next((cap for cap in _CAPS if _fitting(columns, texts, (room, cap)) == len(columns)), _CAPS[-1])
+    fitting = _fitting(columns, texts, (room, cap))
+    table = _empty_grid(title)
+    for name in columns[:fitting]:
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        table.add_column(Text(name), no_wrap=True, overflow="ellipsis", justify=justify)
+    for row in texts:
+        table.add_row(*[Text(shortened(cell, cap)) for cell in row[:fitting]])
+    left = len(columns) - fitting
+    return Group(table, Text(_("(and {count} more columns)").format(count=left), style="dim")) if left else table
+
+
+def _empty_grid(title: str) -> Grid:
+    heading = Text(title, style="bold") if title else None
+    return Grid(box=box.SIMPLE_HEAD, title=heading, title_justify="left", pad_edge=False)
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], limits: tuple[int, int]) -> int:
+    """Give how many columns fit a room when no cell is wider than a cap; three places stand between two columns."""
+    room, cap = limits
+    total = 2
+    for place, name in enumerate(columns):
+        widest = max([width(name), *[width(row[place]) for row in rows]])
+        total += min(widest, cap) + (3 if place else 0)
+        if total > room and place:
+            return place
+    return len(columns)
+
+
+def bar(value: float, *, of: float, size: int = 24) -> str:
+    """Give a bar of text.
+
+    >>> bar(1, of=2, size=4)
+    '██'
+    """
+    return "█" * max(1 if value else 0, round(size * value / of)) if of else ""

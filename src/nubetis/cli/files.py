@@ -1,0 +1,170 @@
+"""Commands for files: import, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import click
+
+import nubetis
+from nubetis.cli.call import Answer, Call, command
+from nubetis.cli.face import RenderableType, grid, group, line
+from nubetis.cli.journal import operation_facts, plan_facts, refusal_facts
+from nubetis.cli.records import read_filter
+from nubetis.cli.texts import _, say_refusal
+from nubetis.data.export import export
+from nubetis.data.load import apply_load, fitting_map, map_table, plan_links, plan_load
+from nubetis.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nubetis import Plan, Session, Table
+    from nubetis.data.load import LoadReport
+    from nubetis.data.mapping import FieldMap
+    from nubetis.model.plan import Refusal
+    from nubetis.model.schema import Module
+
+__all__ = ["export_command", "import_command", "map_grid", "refusals_grid"]
+
+_SHOWN: Final = 10
+
+
+@attrs.frozen(kw_only=True)
+class _Import:
+    """What is to be imported, and how."""
+
+    file: str
+    module: str
+    columns: tuple[str, ...]
+    dry_run: bool
+    rejected: str | None
+    create_linked: bool
+    no_clean: bool
+    encoding: str | None
+    delimiter: str | None
+
+    def table(self) -> Table:
+        """Read the file."""
+        table = nubetis.read(self.file, encoding=self.encoding, delimiter=self.delimiter)
+        return table if self.no_clean else table.clean()
+
+    def field_map(self, table: Table, module: Module) -> FieldMap:
+        """Map its columns, as the cells and the user say."""
+        found = fitting_map(table, map_table(table, module), module)
+        chosen = dict(_pair(each) for each in self.columns)
+        return found.changed({column: field or None for column, field in chosen.items()})
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, sign, field = text.rpartition("=")
+    if not sign:
+        raise InvalidValue("bad_argument", argument="--map", reason=_("write it as COLUMN=FIELD, or COLUMN= for none"))
+    return column, field
+
+
+@command("import", _("Load a file into a module."), value=_Import)
+@click.argument("file", metavar=_("FILE"))
+@click.option("--module", "-m", required=True, metavar=_("MODULE"), help=_("Such as contacts, accounts, leads."))
+@click.option(
+    "--map", "columns", multiple=True, metavar=_("COLUMN=FIELD"), help=_("Which field a column fills; may be repeated.")
+)
+@click.option("--dry-run", is_flag=True, help=_("Show the plan, and do nothing."))
+@click.option("--rejected", metavar=_("FILE"), help=_("Write the refused lines there, with the reasons."))
+@click.option("--create-linked", is_flag=True, help=_("Make the companies and the like that the file names first."))
+@click.option("--no-clean", is_flag=True, help=_("Take the cells as they are."))
+@click.option("--encoding", help=_("The file's encoding, where it is found out wrongly."))
+@click.option("--delimiter", help=_("What stands between its cells."))
+def import_command(call: Call, given: _Import) -> Answer:
+    """Load a file: its columns are mapped, its cells cleaned, what does not fit is refused line by line."""
+    with call.session() as session:
+        table = given.table()
+        field_map = given.field_map(table, session.schema.module(given.module))
+        if given.create_linked and not given.dry_run:
+            _make_linked(call, session, table, field_map)
+        plan = plan_load(session, table, module=given.module, field_map=field_map, file=Path(given.file).name)
+        if given.dry_run:
+            _show_plan(call, plan, field_map)
+            return None
+        with call.face.progress(_("Writing")) as progress:
+            report = apply_load(session, plan, table=table, progress=progress)
+    if given.rejected is not None and report.rejected:
+        report.write_rejected(given.rejected)
+    call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
+    return None
+
+
+def _make_linked(call: Call, session: Session, table: Table, field_map: FieldMap) -> None:
+    plan = plan_links(session, table, module=field_map.module, field_map=field_map)
+    if len(plan):
+        with call.face.progress(_("Making what is linked")) as progress:
+            session.apply(plan, skip_refused=True, progress=progress)
+
+
+def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
+    """Give the mapping for programs."""
+    return [attrs.asdict(each) for each in field_map]
+
+
+def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:
+    """Give the mapping as a table."""
+    rows = [[each.column, each.field or "–", f"{each.confidence:.0%}", each.because] for each in field_map]
+    return grid([_("column"), _("field"), _("sure"), _("because")], rows, room=room, right=[_("sure")])
+
+
+def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
+    """Give the first refusals as a table."""
+    rows = [[each.line, each.field, say_refusal(each)] for each in refusals[:_SHOWN]]
+    shown = grid([_("line"), _("field"), _("reason")], rows, room=room, right=[_("line")])
+    left = len(refusals) - _SHOWN
+    return group(shown, line(_("(and {count} more)").format(count=left), "dim")) if left > 0 else shown
+
+
+def _show_plan(call: Call, plan: Plan, field_map: FieldMap) -> None:
+    room = call.face.out.width
+    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan)}
+    parts = [map_grid(field_map, room=room), line(str(plan), "bold")]
+    parts += [refusals_grid(plan.refusals, room=room)] if plan.refusals else []
+    call.face.answer(facts, lambda: group(*parts))
+
+
+def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
+    return {
+        "mapping": map_facts(field_map),
+        "operation": operation_facts(report.operation),
+        "rows": report.rows,
+        "created": report.created,
+        "refused": report.refused,
+        "rejected": [attrs.asdict(each, filter=lambda field, value: field.name != "cells") for each in report.rejected],
+        "warnings": [refusal_facts(each) for each in report.warnings],
+    }
+
+
+def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
+    room = call.face.out.width
+    text = _("{rows} rows: {created} records made, {refused} rows refused. Take it back: nubetis journal undo {id}")
+    counts = {"rows": report.rows, "created": report.created, "refused": report.refused, "id": report.operation.id}
+    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold")]
+    if report.rejected:
+        rows = [[each.line, each.field, each.reason] for each in report.rejected[:_SHOWN]]
+        parts.append(grid([_("line"), _("field"), _("reason")], rows, room=room, right=[_("line")]))
+    return group(*parts)
+
+
+@command("export", _("Write records to a file."))
+@click.argument("target", metavar=_("FILE"))
+@click.argument("where", metavar=_("[FILTER]"), nargs=-1)
+@click.option("--module", "-m", required=True, metavar=_("MODULE"), help=_("Such as contacts, accounts, leads."))
+@click.option("--fields", metavar=_("FIELDS"), help=_("Which fields, with commas between them."))
+def export_command(call: Call, target: str, where: tuple[str, ...], *, module: str, fields: str | None) -> Answer:
+    """Write the records that fit the filter; the suffix says the kind of file."""
+    with call.session() as session:
+        wanted = read_filter(where, session.schema.module(module), session.schema)
+        named = fields.split(",") if fields else None
+        done = export(session, target, module=module, where=wanted, fields=named)
+    facts = {"file": target, "module": module, "columns": done.columns, "count": done.count, "sha256": done.hash}
+    text = _("Wrote {count} records to {file}. SHA-256 {hash}")
+    call.face.answer(facts, lambda: line(text.format(count=done.count, file=target, hash=done.hash)))
+    return None

@@ -1,0 +1,191 @@
+"""Commands for the journal: list, show, undo, verify."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from nubetis.cli.call import Answer, Call, command
+from nubetis.cli.face import RenderableType, grid, group, line, text_of
+from nubetis.cli.texts import _, say_refusal
+from nubetis.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nubetis import Operation, Plan, Session
+    from nubetis.model.plan import Change, Refusal
+
+__all__ = ["journal_command", "operation_facts", "operations_grid", "plan_facts", "plan_grid", "refusal_facts"]
+
+_SHOWN: Final = 12
+_LATEST: Final = 100_000
+
+
+@click.group("journal", help=_("List, show, undo and verify operations."))
+def journal_command() -> None:
+    """List, show, undo and verify operations."""
+
+
+# --- faces -----------------------------------------------------------------------------------------
+
+
+def operation_facts(operation: Operation) -> dict[str, object]:
+    """Give an operation's facts for programs."""
+    return {
+        "id": operation.id,
+        "state": operation.state,
+        "cause": operation.cause.kind,
+        "detail": operation.cause.detail,
+        "actor": operation.actor,
+        "records": operation.changes,
+        "position": operation.position,
+        "digest": operation.digest,
+        "started_at": operation.started_at,
+        "ended_at": operation.ended_at,
+    }
+
+
+def operations_grid(operations: Iterable[Operation], *, room: int) -> RenderableType:
+    """Give operations as a table."""
+    rows = [
+        [each.id, each.started_at, each.cause.kind.value, each.state.value, each.changes, _detail(each)]
+        for each in operations
+    ]
+    columns = ["id", _("when"), _("cause"), _("state"), _("records"), _("detail")]
+    return grid(columns, rows, room=room, right=[_("records")])
+
+
+def _detail(operation: Operation) -> str:
+    return ", ".join(f"{name} {text_of(value)}" for name, value in operation.cause.detail.items())
+
+
+def refusal_facts(refusal: Refusal) -> dict[str, object]:
+    """Give a refusal's facts for programs."""
+    return {
+        "record": refusal.record,
+        "line": refusal.line,
+        "field": refusal.field,
+        "code": refusal.code,
+        "reason": say_refusal(refusal),
+    }
+
+
+def plan_facts(plan: Plan) -> dict[str, object]:
+    """Give a plan's facts for programs."""
+    return {
+        "digest": plan.digest,
+        "counts": plan.counts(),
+        "refusals": [refusal_facts(each) for each in plan.refusals],
+        "warnings": [refusal_facts(each) for each in plan.warnings],
+    }
+
+
+def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
+    """Give the first differences of a plan as a table, and what it refuses."""
+    shown = list(islice(plan.changes, most))
+    rows = [row for change in shown for row in _change_rows(change)]
+    parts: list[RenderableType] = [grid([_("record"), _("what"), _("field"), _("before"), _("after")], rows, room=room)]
+    left = len(plan) - len(shown)
+    parts += [line(_("(and {count} more records)").format(count=left), "dim")] if left > 0 else []
+    return group(*parts, *_refused(plan.refusals, "red"), *_refused(plan.warnings, "yellow"))
+
+
+def _change_rows(change: Change) -> list[list[object]]:
+    names = [name for name, value in change.after.items() if value != change.before.get(name)]
+    rows: list[list[object]] = [[change.record, change.kind.value, "", "", ""]]
+    for place, name in enumerate(names):
+        cells = [name, text_of(change.before.get(name)), text_of(change.after[name])]
+        rows[place:] = [[*(rows[0][:2] if place == 0 else ["", ""]), *cells]]
+    return rows
+
+
+def _refused(refusals: Sequence[Refusal], style: str) -> list[RenderableType]:
+    lines: list[RenderableType] = [
+        line(f"{each.record or each.line or '·'}: {say_refusal(each)} [{each.code}]", style)
+        for each in refusals[:_SHOWN]
+    ]
+    left = len(refusals) - _SHOWN
+    return [*lines, line(_("(and {count} more)").format(count=left), style)] if left > 0 else lines
+
+
+# --- commands --------------------------------------------------------------------------------------
+
+
+@command("list", _("List the latest operations."))
+@click.option("--limit", "-n", default=20, show_default=True, help=_("How many."))
+def list_command(call: Call, limit: int) -> Answer:
+    """List operations, newest first."""
+    with call.session() as session:
+        found = session.operations(limit=limit)
+    facts = {"operations": [operation_facts(each) for each in found]}
+    call.face.answer(facts, lambda: operations_grid(found, room=call.face.out.width))
+    return None
+
+
+def _operation(session: Session, name: str) -> Operation:
+    found = next((each for each in session.operations(limit=_LATEST) if each.id == name), None)
+    if found is None:
+        raise NotFound("no_operation", id=name)
+    return found
+
+
+@command("show", _("Show an operation, and what undoing it would do."))
+@click.argument("operation", metavar="ID")
+def show_command(call: Call, operation: str) -> Answer:
+    """Show one operation."""
+    with call.session() as session:
+        found = _operation(session, operation)
+        plan = session.plan_undo(found)
+    facts = {"operation": operation_facts(found), "undo": plan_facts(plan)}
+    room = call.face.out.width
+    title = line(_("Undoing it would do this: {plan}").format(plan=plan), "bold")
+    call.face.answer(facts, lambda: group(operations_grid([found], room=room), title, plan_grid(plan, room=room)))
+    return None
+
+
+@command("undo", _("Take an operation back, field by field."))
+@click.argument("operation", metavar="ID")
+@click.option("--dry-run", is_flag=True, help=_("Show what would be done, and do nothing."))
+def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
+    """Undo; what somebody else changed since stays, and is named."""
+    room = call.face.out.width
+    with call.session() as session:
+        plan = session.plan_undo(operation)
+        if dry_run:
+            call.face.answer({"plan": plan_facts(plan)}, lambda: plan_grid(plan, room=room))
+            return None
+        done = session.undo(operation)
+    facts = {
+        "operation": operation_facts(done.operation),
+        "reversed": done.reversed,
+        "kept": [refusal_facts(each) for each in done.kept],
+        "failed": [refusal_facts(each) for each in done.failed],
+    }
+    text = _("Set back: {reversed}. Kept, because somebody changed them since: {kept}. Failed: {failed}.")
+    counts = {"reversed": len(done.reversed), "kept": len(done.kept), "failed": len(done.failed)}
+    call.face.answer(
+        facts, lambda: group(line(text.format(**counts)), *_refused(done.kept, "yellow"), *_refused(done.failed, "red"))
+    )
+    return 1 if done.failed else None
+
+
+@command("verify", _("Prove that nobody changed the journal since it was written."), signs_in=False)
+@click.option("--anchor", help=_("The anchor of an earlier verification or back-up."))
+def verify_command(call: Call, anchor: str | None) -> Answer:
+    """Verify the journal; exit 1 where it was changed."""
+    with call.org() as org:
+        found = org.verify(anchor=anchor)
+    facts = {"entries": found.entries, "anchor": found.anchor, "tampered": [str(each) for each in found.tampered]}
+    good = _("✓ {count} entries are what was written. Anchor: {anchor}").format(
+        count=found.entries, anchor=found.anchor
+    )
+    bad = [line(f"✗ {each}", "bold red") for each in found.tampered]
+    call.face.answer(facts, lambda: group(*bad) if bad else line(good, "green", whole=True))
+    return 1 if bad else None
+
+
+for _each in (list_command, show_command, undo_command, verify_command):
+    journal_command.add_command(_each)

@@ -1,0 +1,130 @@
+"""Commands for the organisation as a whole: make, examine, back up, restore."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from importlib import metadata
+from typing import Final
+
+import click
+
+import nubetis
+from nubetis.backends.sql import restore
+from nubetis.cli.call import Answer, Call, command
+from nubetis.cli.face import RenderableType, grid, group, line
+from nubetis.cli.texts import _, say
+from nubetis.errors import NotFound
+
+_PACKAGES: Final = ("nubetis", "attrs", "cattrs", "click", "numpy", "pluggy", "rapidfuzz", "rich", "sqlalchemy")
+
+
+@command("create", _("Make an organisation and its first administrator."), signs_in=False)
+@click.option(
+    "--administrator", metavar="E-MAIL", required=True, help=_("The first administrator; no password is set.")
+)
+@click.option("--name", help=_("The organisation's name."))
+@click.option("--currency", metavar="PEN", help=_("The currency in which it counts."))
+def create_command(call: Call, administrator: str, name: str | None, currency: str | None) -> Answer:
+    """Make an organisation."""
+    given = {"name": name, "currency": currency}
+    settings = {key: value for key, value in given.items() if value is not None}
+    with nubetis.create(call.url, administrator=administrator, settings=settings) as org:
+        facts = {"url": call.url, "name": org.name, "administrator": administrator, "modules": _modules(org)}
+    call.face.answer(facts, lambda: line(_("Made {name} at {url}.").format(name=facts["name"], url=call.url)))
+    return None
+
+
+def _modules(org: nubetis.Org) -> list[str]:
+    return [str(module.name) for module in org.schema.modules if not module.system]
+
+
+@command("doctor", _("Look whether everything is in order."), signs_in=False)
+def doctor_command(call: Call) -> Answer:
+    """Examine the environment and, where there is one, the organisation; exit 1 where something is wrong."""
+    facts: dict[str, object] = {"environment": _environment(), "url": call.url, "organisation": None, "problems": []}
+    try:
+        with call.org() as org:
+            facts["organisation"], problems = _examined(org)
+            facts["problems"] = problems
+    except NotFound as error:
+        problems = [f"{say(error)} [{error.code}]"]
+        facts["problems"] = problems
+    call.face.answer(facts, lambda: _shown(facts, problems, call.face.out.width))
+    return 1 if problems else None
+
+
+def _environment() -> dict[str, str]:
+    versions = {name: _version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, **versions}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "-"
+
+
+def _examined(org: nubetis.Org) -> tuple[dict[str, object], list[str]]:
+    schema = org.schema
+    problems = org.check()
+    found = org.verify()
+    problems += [str(each) for each in found.tampered]
+    interrupted = org.interrupted()
+    problems += [_("operation {id} was interrupted").format(id=each.id) for each in interrupted]
+    with org.system("doctor") as system:
+        records = {name: system.count(name) for name in _modules(org)}
+    facts = {
+        "name": org.name,
+        "schema_version": schema.version,
+        "records": records,
+        "journal": {"entries": found.entries, "anchor": found.anchor},
+    }
+    return facts, problems
+
+
+def _shown(facts: dict[str, object], problems: list[str], room: int) -> RenderableType:
+    environment = facts["environment"]
+    parts: list[RenderableType] = [_pairs(environment, _("Environment"), room)]
+    organisation = facts["organisation"]
+    if isinstance(organisation, dict):
+        parts.append(_pairs({**organisation, "journal": organisation["journal"]["anchor"]}, str(facts["url"]), room))
+    parts += [line(f"✗ {problem}", "bold red") for problem in problems]
+    return group(*parts, *([] if problems else [line("✓ " + _("Everything is in order."), "bold green")]))
+
+
+def _pairs(found: object, title: str, room: int) -> RenderableType:
+    assert isinstance(found, dict)  # noqa: S101 - facts hold dicts
+    rows: list[list[object]] = []
+    for name, value in found.items():
+        shown = (
+            ", ".join(f"{key} {count}" for key, count in value.items() if count) if isinstance(value, dict) else value
+        )
+        rows.append([name, shown])
+    return grid(["", ""], rows, room=room, title=title)
+
+
+@command("backup", _("Write a consistent copy beside those who work."), signs_in=False)
+@click.argument("target", metavar=_("FILE"))
+def backup_command(call: Call, target: str) -> Answer:
+    """Back up."""
+    with call.org() as org:
+        anchor = org.backup(target)
+    facts = {"url": call.url, "target": target, "anchor": anchor}
+    text = _("Wrote {file}. Keep this anchor elsewhere; with it `journal verify` finds a journal cut short: {anchor}")
+    call.face.answer(facts, lambda: line(text.format(file=target, anchor=anchor), whole=True))
+    return None
+
+
+@command("restore", _("Put a back-up in the place of the organisation."), signs_in=False)
+@click.argument("source", metavar=_("FILE"))
+@click.option("--replace", is_flag=True, help=_("Also where there is an organisation already; it is lost."))
+def restore_command(call: Call, source: str, *, replace: bool) -> Answer:
+    """Restore, and open what was restored."""
+    restore(source, call.url, replace=replace)
+    with call.org() as org:
+        found = org.verify()
+        facts = {"url": call.url, "source": source, "name": org.name, "anchor": found.anchor, "entries": found.entries}
+    call.face.answer(facts, lambda: line(_("Restored {name} from {file}.").format(name=facts["name"], file=source)))
+    return None

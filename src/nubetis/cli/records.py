@@ -1,0 +1,162 @@
+"""Commands that show records: find, history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import click
+
+from nubetis.cli.call import Answer, Call, command
+from nubetis.cli.face import RenderableType, grid, group, line, text_of
+from nubetis.cli.texts import _
+from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.schema import Module, Schema
+from nubetis.model.text import parse
+
+if TYPE_CHECKING:
+    from nubetis import Record, Session
+    from nubetis.model.query import Page
+    from nubetis.session.past import Moment
+
+__all__ = ["find_command", "history_command", "read_filter", "records_grid", "shown_fields"]
+
+_MOST: Final = 6
+
+
+def read_filter(words: Sequence[str], module: Module, schema: Schema) -> Filter:
+    """Give the filter that *words* say; everything, if nothing is said."""
+    text = " ".join(words)
+    return parse(text, module=module, schema=schema) if text.strip() else EVERYTHING
+
+
+def shown_fields(module: Module, records: Sequence[Record]) -> list[str]:
+    """Give the fields that say most about *records*: the title, then those that most of them have, in their order."""
+    own = [
+        str(slot.field.name)
+        for slot in module.layout.slots.values()
+        if not slot.field.system and slot.field.name != "owner"
+    ]
+    filled = {name: sum(record[name] not in (None, ()) for record in records) for name in own}
+    ordered = sorted([name for name in own if filled[name]], key=lambda name: (name != module.title, -filled[name]))
+    kept = set(ordered[:_MOST])
+    return [name for name in own if name in kept] or [str(module.title)]
+
+
+def records_grid(module: Module, records: Sequence[Record], *, fields: Sequence[str], room: int) -> RenderableType:
+    """Give records as a table that begins with their ids."""
+    rows = [[record.id, *[record[name] for name in fields]] for record in records]
+    labels = [module.field(name).label for name in fields]
+    return grid(["id", *labels], rows, room=room)
+
+
+@attrs.frozen(kw_only=True)
+class _Find:
+    """What is to be found, and what of it shown."""
+
+    module: str
+    where: tuple[str, ...]
+    sort: tuple[str, ...]
+    limit: int
+    after: str | None
+    fields: str | None
+    deleted: bool
+
+    def page(self, session: Session, module: Module) -> Page:
+        """Give the page."""
+        where = read_filter(self.where, module, session.schema)
+        return session.find(
+            self.module, where, sort=self.sort, limit=self.limit, after=self.after, total="capped", deleted=self.deleted
+        )
+
+
+@command("find", _("List records that fit a filter."), value=_Find)
+@click.argument("module", metavar=_("MODULE"))
+@click.argument("where", metavar=_("[FILTER]"), nargs=-1)
+@click.option("--sort", "-s", multiple=True, metavar=_("FIELD"), help=_("Sort by a field; -amount is descending."))
+@click.option("--limit", "-n", default=20, show_default=True, help=_("Records of one page."))
+@click.option("--after", metavar="CURSOR", help=_("Go on after an earlier page."))
+@click.option("--fields", metavar=_("FIELDS"), help=_("Which fields, with commas between them."))
+@click.option("--deleted", is_flag=True, help=_("Look into the recycle bin."))
+def find_command(call: Call, given: _Find) -> Answer:
+    """Find records: nubetis find deals 'stage = won and amount > 1000 "acme"'."""
+    with call.session() as session:
+        home = session.schema.module(given.module)
+        page = given.page(session, home)
+    named = given.fields.split(",") if given.fields else None
+    facts = {
+        "module": home.name,
+        "records": [_facts(record, named) for record in page],
+        "total": page.total,
+        "capped": page.capped,
+        "next": page.next,
+        "previous": page.previous,
+    }
+    named = named or shown_fields(home, page)
+    call.face.answer(facts, lambda: _page(home, page, named, call.face.out.width))
+    return None
+
+
+def _facts(record: Record, fields: Sequence[str] | None) -> dict[str, object]:
+    names = fields or [name for name in record if record[name] not in (None, ())]
+    return {"id": record.id, "version": record.version, **{name: record[name] for name in names}}
+
+
+def _page(module: Module, page: Page, fields: Sequence[str], room: int) -> RenderableType:
+    if not page:
+        return line(_("No record fits."), "dim")
+    total = f"{page.total:,}+" if page.capped else f"{page.total:,}"
+    parts = [
+        records_grid(module, page, fields=fields, room=room),
+        line(_("{count} of {total}").format(count=len(page), total=total), "dim"),
+    ]
+    if page.next is not None:
+        parts.append(line(_("The next page: --after {cursor}").format(cursor=page.next), "dim", whole=True))
+    return group(*parts)
+
+
+@command("history", _("Show the life of a record."))
+@click.argument("record", metavar="ID")
+def history_command(call: Call, record: str) -> Answer:
+    """Show when a record was changed, by which operation, and how."""
+    with call.session() as session:
+        moments = session.history(record)
+        people = names_of(session, moments)
+    facts = {"record": record, "moments": [_moment(each) for each in moments]}
+    call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.out.width))
+    return None
+
+
+def _moment(moment: Moment) -> dict[str, object]:
+    return {
+        "at": moment.at,
+        "kind": moment.kind,
+        "operation": moment.operation.id,
+        "cause": moment.operation.cause.kind,
+        "actor": moment.operation.actor,
+        "before": moment.before,
+        "after": moment.after,
+    }
+
+
+def names_of(session: Session, moments: Sequence[Moment]) -> dict[str, str]:
+    """Give the names of those who acted."""
+    actors = {moment.operation.actor for moment in moments if moment.operation.actor is not None}
+    return {actor: session.get(actor).title for actor in actors}
+
+
+def history_grid(moments: Sequence[Moment], *, people: dict[str, str], room: int) -> RenderableType:
+    """Give a record's life as a table, one line a changed field."""
+    rows: list[list[object]] = []
+    for moment in moments:
+        who = people.get(str(moment.operation.actor), "nubetis")
+        head: list[object] = [moment.at, f"{moment.kind.value} ({moment.operation.cause.kind.value})", who]
+        changes = [f"{name}: {_change(moment, name)}" for name in moment.after] or [""]
+        rows += [[*(head if place == 0 else ["", "", ""]), text] for place, text in enumerate(changes)]
+    return grid([_("when"), _("what"), _("who"), _("values")], rows, room=room)
+
+
+def _change(moment: Moment, name: str) -> str:
+    after = text_of(moment.after[name]) or "∅"
+    return after if name not in moment.before else f"{text_of(moment.before[name]) or '∅'} → {after}"

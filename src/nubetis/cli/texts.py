@@ -1,0 +1,36 @@
+"""What the command line says, in the user's language."""
+
+from __future__ import annotations
+
+import os
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
+
+from nubetis.errors import NubetisError
+from nubetis.i18n import language_of, render, translator
+
+if TYPE_CHECKING:
+    from nubetis.model.plan import Refusal
+
+__all__ = ["_", "say", "say_refusal", "use_language"]
+
+_LANGUAGE: Final[ContextVar[str]] = ContextVar("language", default="en")
+
+
+def _(text: str) -> str:
+    return translator(_LANGUAGE.get())(text)
+
+
+def use_language(language: str | None) -> None:
+    """Speak *language*, or that of the environment."""
+    _LANGUAGE.set(language or language_of(os.environ))
+
+
+def say(error: NubetisError) -> str:
+    """Give an error's sentence."""
+    return render(error, _LANGUAGE.get())
+
+
+def say_refusal(refusal: Refusal) -> str:
+    """Give a refusal's sentence, without its place."""
+    return say(NubetisError(refusal.code, **refusal.params))
