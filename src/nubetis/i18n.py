@@ -91,7 +91,7 @@ def render(error: NubetisError, language: str) -> str:
     sentence = _(MESSAGES.get(error.code, error.code))
     own = {name: _said(error.params[name], error, language) for name in CARRIED & error.params.keys()}
     inner = {name: render(each, language) for name, each in error.params.items() if isinstance(each, NubetisError)}
-    return sentence.format_map({**error.params, **own, **inner}).strip()
+    return NubetisError(error.code, **{**error.params, **own, **inner}).message(sentence)
 
 
 def _said(value: object, error: NubetisError, language: str) -> object:

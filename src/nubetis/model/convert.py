@@ -45,8 +45,6 @@ from cattrs.errors import (
     AttributeValidationNote,
     BaseValidationError,
     ForbiddenExtraKeysError,
-    IterableValidationError,
-    IterableValidationNote,
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -161,9 +159,7 @@ def _located(error: BaseException, path: str) -> NubetisError:
 
 
 def _step(note: object) -> str:
-    if isinstance(note, AttributeValidationNote):
-        return f".{note.name}"
-    return f"[{note.index}]" if isinstance(note, IterableValidationNote) else ""
+    return f".{note.name}" if isinstance(note, AttributeValidationNote) else ""
 
 
 def _object(data: object, path: str) -> _Object:
@@ -329,7 +325,9 @@ def _read_operand(data: object, path: str) -> object:
 
 
 def _read(data: object, path: str) -> object:
-    if data is None or isinstance(data, bool | int | str):
+    if data is None or isinstance(data, bool | str):
+        return data
+    if isinstance(data, int) and abs(data) < 10**_DIGITS:
         return data
     if isinstance(data, float) and math.isfinite(data):
         return data
@@ -458,7 +456,7 @@ def _strict_bool(data: object, _: object) -> bool:
 
 
 def _strict_int(data: object, _: object) -> int:
-    if isinstance(data, bool) or not isinstance(data, int):
+    if isinstance(data, bool) or not isinstance(data, int) or abs(data) >= 2**63:
         raise _bad("$", "give a whole number")
     return data
 
@@ -480,15 +478,10 @@ def _tuple_hook(kind: object, converter: Converter) -> _Hook:
             try:
                 found.append(read(each, item))
             except (BaseValidationError, *_FAULTS) as error:
-                error.add_note(IterableValidationNote(f"item {at}", at, item))
-                raise IterableValidationError(f"item {at}", [_grouped(error)], tuple) from None
+                raise _located(error, f"$[{at}]") from None
         return tuple(found)
 
     return structure
-
-
-def _grouped(error: BaseException) -> Exception:
-    return error if isinstance(error, Exception) else ValueError(str(error))
 
 
 def _class_hook(kind: type, converter: Converter) -> _Hook:
