@@ -93,7 +93,7 @@ def main() -> None:
     given = options(__doc__ or "")
     count, rounds = (100_000, 7) if given.quick else (1_000_000, 15)
     facts = {**machine(), "records": count, "peers": versions("panzi-json-logic", "rule-engine")}
-    report(figures(count, rounds), facts=facts, as_json=given.json)
+    report(figures(count, rounds), facts=facts, target=given.json)
 
 
 if __name__ == "__main__":
