@@ -11,6 +11,8 @@ from nubetis.backends.sql.compile import Conditions
 from nubetis.backends.sql.dialects import Bool, Cell
 from nubetis.backends.sql.shapes import Shape, shape
 from nubetis.backends.sql.tables import ModuleTable, Statement, Tables, parameter
+from nubetis.errors import InvalidFilter
+from nubetis.model.bind import DEPTH
 from nubetis.model.store import Measure, MeasureKind
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ def prepare(
         where = sa.and_(*[conditions.condition(part) for part in parts])
         return build(home, conditions, where)
 
-    return home.statement((key, *shapes), make, keep=parts), constants
+    try:
+        return home.statement((key, *shapes), make, keep=parts), constants
+    except RecursionError:
+        raise InvalidFilter("filter_depth", limit=DEPTH) from None
 
 
 # -- by key -----------------------------------------------------------------------------------------------------------

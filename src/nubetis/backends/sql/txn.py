@@ -89,8 +89,15 @@ class SqlTxn:
     def get_many(self, module: Module, keys: Sequence[Key]) -> list[Row | None]:
         """Give the row of each key, deleted ones too."""
         home = self._tables.of(module)
-        if len(keys) == 1:
-            return [self._db.execute(home.select_one, keys).fetchone()]
+        try:
+            if len(keys) == 1:
+                return [self._db.execute(home.select_one, keys).fetchone()]
+            return list(map(self._by_key(home, keys).get, keys))
+        except OverflowError:  # no row has a key of more than 64 bits
+            found = self._by_key(home, [key for key in keys if -(1 << 63) <= key < 1 << 63])
+            return list(map(found.get, keys))
+
+    def _by_key(self, home: ModuleTable, keys: Sequence[Key]) -> dict[Stored, Row]:
         found: dict[Stored, Row] = {}
         for at in range(0, len(keys), _MOST_KEYS):
             part = keys[at : at + _MOST_KEYS]
@@ -98,7 +105,7 @@ class SqlTxn:
             statement = home.statement(("get", size), partial(select_keys, home, size))
             filled = part if len(part) == size else [*part, *[part[-1]] * (size - len(part))]
             found.update({row[0]: row for row in self._db.execute(statement.text, filled).fetchall()})
-        return list(map(found.get, keys))
+        return found
 
     def query(self, query: BoundQuery) -> list[Row]:
         """Give a keyset page."""
