@@ -125,7 +125,8 @@ def schema_of(definitions: Iterable[Json], *, types: Mapping[str, FieldType], ve
     """Give the schema of the modules that *definitions* say, in the order of their ids.
 
     >>> from nubetis.model.system import SYSTEM_SCHEMA
-    >>> schema_of(map(module_json, SYSTEM_SCHEMA.modules), types=BUILT_IN, version=1) == SYSTEM_SCHEMA
+    >>> found = schema_of(map(module_json, SYSTEM_SCHEMA.modules), types=BUILT_IN, version=1)
+    >>> found.modules == SYSTEM_SCHEMA.modules
     True
     """
     modules = [from_json(each, Module, types=types) for each in definitions]
