@@ -1,0 +1,194 @@
+"""Snapshots beside writers, restoring, and finding what is wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+
+from nubetis.backends.sql import open_sqlite, restore
+from nubetis.errors import Damaged, NewerFormat, StoreBusy, StoreError
+from nubetis.model.bind import ALWAYS
+from nubetis.model.schema import Schema, diff
+from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, PEOPLE, keys_of, load, race, row_of
+
+
+@pytest.fixture
+def snapshot(store, tmp_path):
+    """Give the name of a snapshot with two people in it."""
+    load(store, PEOPLE, [row_of(PEOPLE, key, {"name": f"Ñ{key}", "marks": '["a"]'}) for key in (1, 2)])
+    target = f"{tmp_path}/copy.db"
+    store.snapshot(target)
+    return target
+
+
+def break_into(path, *statements):
+    with closing(sqlite3.connect(path, isolation_level=None)) as link:
+        for sql in statements:
+            link.execute(sql)
+
+
+# -- snapshots --------------------------------------------------------------------------------------------------------
+def test_a_snapshot_is_one_file_that_is_whole(snapshot, tmp_path):
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("copy")) == ["copy.db"]
+    with closing(sqlite3.connect(snapshot)) as link:
+        assert link.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert link.execute("SELECT count(*) FROM people").fetchone() == (2,)
+
+
+def test_a_snapshot_does_not_overwrite(store, snapshot):
+    with pytest.raises(StoreError) as caught:
+        store.snapshot(snapshot)
+    assert caught.value.code == "unwritable"
+
+
+def test_a_snapshot_that_cannot_be_written_leaves_nothing(store, tmp_path):
+    with pytest.raises(StoreError):
+        store.snapshot(f"{tmp_path}/none/copy.db")
+
+    assert [path.name for path in tmp_path.iterdir() if "copy" in path.name or "part" in path.name] == []
+
+
+def test_snapshots_beside_writers_hold_whole_units(store, tmp_path):
+    done = threading.Event()
+
+    def writer():
+        for unit in range(60):
+            load(store, PEOPLE, [row_of(PEOPLE, unit * 100 + place + 1) for place in range(50)])
+        done.set()
+
+    def copier():
+        copies = 0
+        while not done.is_set() or not copies:
+            store.snapshot(f"{tmp_path}/copy{copies}.db")
+            copies += 1
+        return copies
+
+    copies = race(writer, copier)[1]
+    for number in range(copies):
+        with closing(open_sqlite(f"sqlite:///{tmp_path}/copy{number}.db", create=False)) as copy:
+            assert len(keys_of(copy, ALWAYS)) % 50 == 0
+            assert copy.check() == []
+
+
+# -- restoring --------------------------------------------------------------------------------------------------------
+def test_a_snapshot_is_restored_to_a_new_place(snapshot, tmp_path):
+    restore(snapshot, f"sqlite:///{tmp_path}/new.db")
+
+    with closing(open_sqlite(f"sqlite:///{tmp_path}/new.db", create=False)) as store:
+        assert keys_of(store, ALWAYS) == [1, 2]
+        load(store, PEOPLE, [row_of(PEOPLE, 3)])
+        assert store.check() == []
+
+
+def test_an_organisation_is_replaced_only_when_told(store, url, snapshot):
+    load(store, PEOPLE, [row_of(PEOPLE, 3)])
+    store.close()
+    with pytest.raises(StoreError) as caught:
+        restore(snapshot, url)
+    assert caught.value.code == "database_exists"
+
+    restore(snapshot, url, replace=True)
+    with closing(open_sqlite(url, create=False)) as back:
+        assert keys_of(back, ALWAYS) == [1, 2]
+
+
+def test_an_organisation_in_use_is_not_replaced(store, url, snapshot, tmp_path):
+    load(store, PEOPLE, [row_of(PEOPLE, 3)])
+
+    with pytest.raises(StoreBusy):
+        restore(snapshot, url, replace=True)
+
+    assert keys_of(store, ALWAYS) == [1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
+def test_what_is_damaged_can_be_replaced(store, url, snapshot, tmp_path):
+    store.close()
+    (tmp_path / "org.db").write_bytes(b"no longer a database" * 400)
+    (tmp_path / "org.db-wal").write_bytes(b"left over")
+
+    restore(snapshot, url, replace=True)
+
+    with closing(open_sqlite(url, create=False)) as back:
+        assert keys_of(back, ALWAYS) == [1, 2]
+
+
+def test_only_a_whole_snapshot_of_ours_is_restored(snapshot, tmp_path):
+    target = f"sqlite:///{tmp_path}/new.db"
+    cases = {
+        "songs.db": (["CREATE TABLE songs (name)"], StoreError),
+        "empty.db": ([], StoreError),
+        "newer.db": (["CREATE TABLE versions (id, format, schema, access, settings)",
+                      "INSERT INTO versions VALUES (1, 999, 0, 0, 0)"], NewerFormat),
+    }  # fmt: skip
+    for name, (statements, kind) in cases.items():
+        break_into(tmp_path / name, *statements)
+        with pytest.raises(kind):
+            restore(f"{tmp_path}/{name}", target)
+    torn = tmp_path / "torn.db"
+    content = bytearray((tmp_path / "copy.db").read_bytes())
+    content[8192:-4096] = bytes(len(content) - 12288)
+    torn.write_bytes(content)
+    with pytest.raises(Damaged):
+        restore(str(torn), target)
+    with pytest.raises(StoreError):
+        restore(f"{tmp_path}/none.db", target)
+
+    assert not (tmp_path / "new.db").exists()
+
+
+# -- checks -----------------------------------------------------------------------------------------------------------
+def test_a_sound_store_has_nothing_to_say(store, snapshot):
+    assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("UPDATE people SET name__f = 'x' WHERE id = 1", "name__f of people is not the fold of its text in 1 rows"),
+        ("DELETE FROM people__marks WHERE record = 2", "people__marks does not say what column marks"),
+        ("INSERT INTO people__marks VALUES (9, 'b')", "people__marks does not say what column marks"),
+        ('INSERT INTO tallies (module, "column", value, delta) SELECT module, "column", value, 1 FROM tallies LIMIT 1',
+         "The tallies of people by"),
+        ("DROP INDEX people__ix__size", "lacks the indexes people__ix__size"),
+        ("ALTER TABLE people DROP COLUMN face", "Table people lacks face"),
+        ("DROP TABLE logs", "Table logs lacks"),
+    ],
+)  # fmt: skip
+def test_harm_done_by_other_hands_is_found(store, snapshot, tmp_path, harm, said):
+    break_into(tmp_path / "org.db", harm)
+
+    (fault,) = store.check()
+    assert said in fault
+    assert "Ñ1" not in fault
+
+
+def test_a_store_just_opened_is_checked_too(store, snapshot, url, tmp_path):
+    store.close()
+    break_into(tmp_path / "org.db", "DROP INDEX users__ux__email__f")
+
+    with closing(open_sqlite(url, create=False)) as again:
+        assert again.check() == ["Table users lacks the indexes users__ux__email__f."]
+
+
+def test_compacting_keeps_the_counts(store, query):
+    for key in range(1, 50):
+        load(store, PEOPLE, [row_of(PEOPLE, key, {"owner": key % 3, "deleted_in": 5 if key % 2 else None})])
+    before = store.read(lambda txn: txn.tally(PEOPLE, "owner"))
+    store.compact([PEOPLE.id + 1])
+    assert query("SELECT count(*) FROM tallies") > [(40,)]
+
+    store.compact()
+
+    assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == before == {0: 8, 1: 8, 2: 8}
+    assert query("SELECT count(*) FROM tallies") == [(4,)]
+    assert store.check() == []
+
+
+def test_a_migration_again_does_not_count_twice(store, snapshot):
+    store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+
+    assert store.check() == []

@@ -1,0 +1,327 @@
+"""Units of work under threads, processes, forks, kills and full disks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from nubetis.backends.sql import SqlStore
+from nubetis.backends.sql.connections import locate
+from nubetis.backends.sql.faults import translated
+from nubetis.errors import Damaged, StoreBusy, StoreError
+from nubetis.model.bind import ALWAYS
+from nubetis.model.store import Batch, Guard, Inserts
+from nubetis.testing.store_contract.setting import PEOPLE, StopError, get, keys_of, load, race, row_of, stop, write
+
+PROCESSES = 4
+WORKERS = Path(__file__).with_name("workers.py")
+
+
+def start(name, url, seed, rounds=25):
+    arguments = [sys.executable, "-W", "error", WORKERS, name, url, str(seed), str(rounds)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(*processes):
+    """Wait for all; give what they printed."""
+    ends = [(process.communicate(timeout=120), process.returncode) for process in processes]
+    assert [(errors, code) for (_, errors), code in ends] == [("", 0)] * len(ends)
+    return [int(printed) for (printed, _), _ in ends]
+
+
+def adding(count=1):
+    return Batch(guards=(Guard(counter="stock", delta=count),))
+
+
+def in_child(work):
+    """Run *work* in a fork; give its exit code."""
+    child = os.fork()
+    if child == 0:  # pragma: no cover - in the child
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------
+def test_eight_threads_write_and_none_is_lost(store):
+    def writer(number):
+        def work():
+            for place in range(40):
+                row = row_of(PEOPLE, number * 1000 + place, {"owner": number})
+                assert write(store, Batch(parts=(Inserts(PEOPLE, [row]),), guards=adding().guards)).written
+
+        return work
+
+    race(*[writer(number) for number in range(1, 9)])
+
+    assert len(keys_of(store, ALWAYS)) == 320
+    assert store.write(lambda txn: txn.allocate("stock")) == 321
+    assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == dict.fromkeys(range(1, 9), 40)
+
+
+def test_readers_do_not_wait_for_a_writer(store):
+    inside, done = threading.Event(), threading.Event()
+
+    def unit(txn):
+        txn.bulk_load(PEOPLE, [row_of(PEOPLE, 1)])
+        inside.set()
+        assert done.wait(30)
+
+    def reader():
+        assert inside.wait(30)
+        assert keys_of(store, ALWAYS) == []
+        done.set()
+
+    race(lambda: store.write(unit), reader)
+
+    assert keys_of(store, ALWAYS) == [1]
+
+
+def test_connections_are_as_many_as_units_at_once(store):
+    for _ in range(20):
+        race(lambda: keys_of(store, ALWAYS))
+
+    assert len(store._pool._idle) == 1
+
+
+def test_another_writer_is_waited_for_and_then_named(url, store, tmp_path):
+    impatient = SqlStore(locate(url), patience=0.05)
+    with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
+        link.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy) as caught:
+            write(impatient, adding())
+        link.execute("COMMIT")
+
+    assert caught.value.params["url"] == url
+    assert write(impatient, adding()).written
+    impatient.close()
+
+
+def test_a_thread_waits_for_a_thread_no_longer_than_it_must(url, store):
+    impatient = SqlStore(locate(url), patience=0.01)
+    inside, done = threading.Event(), threading.Event()
+
+    def holder():
+        impatient.write(lambda _: (inside.set(), done.wait(30)))
+
+    def other():
+        assert inside.wait(30)
+        with pytest.raises(StoreBusy):
+            write(impatient, adding())
+        done.set()
+
+    race(holder, other)
+    impatient.close()
+
+
+def test_a_unit_that_was_overtaken_runs_again(store):
+    """The unit is called once more when the driver says busy."""
+    calls = []
+
+    def unit(txn):
+        calls.append(txn)
+        if len(calls) < 3:
+            raise _error(sqlite3.SQLITE_BUSY_SNAPSHOT)
+        return txn.allocate("x")
+
+    assert store.write(unit) == 1
+    assert len(calls) == 3
+
+
+def test_what_is_kept_of_a_unit_after_its_end_is_closed(store):
+    load(store, PEOPLE, [row_of(PEOPLE, key) for key in range(1, 5000)])
+    kept = store.read(lambda txn: (txn, txn.stream(PEOPLE)))
+    begun = store.read(lambda txn: _begun(txn.stream(PEOPLE, size=10)))
+
+    with pytest.raises(StoreError) as caught:
+        kept[0].versions()
+    assert caught.value.code == "closed"
+    for stream in (kept[1], begun):
+        with pytest.raises((StoreError, sqlite3.ProgrammingError)):
+            next(stream)
+
+
+def _begun(stream):
+    next(stream)
+    return stream
+
+
+# -- processes --------------------------------------------------------------------------------------------------------
+def test_processes_never_take_more_than_there_is(url, store, rng):
+    write(store, adding(100))
+    seeds = [rng.randrange(1 << 30) for _ in range(PROCESSES)]
+
+    taken = finish(*[start("guards", url, seed) for seed in seeds])
+
+    left = store.write(lambda txn: txn.allocate("stock", 0)) - 1
+    assert sum(taken) + left == 100, seeds
+    assert left in {0, 1, 2}, seeds
+
+
+def test_of_structural_changes_under_one_version_one_wins(url, store):
+    won = finish(*[start("structure", url, 0) for _ in range(PROCESSES)])
+
+    assert sum(won) == store.read(lambda txn: txn.versions().access)
+    assert 25 <= sum(won) <= 25 * PROCESSES
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_a_killed_process_leaves_whole_units(url, store, rng, turn):
+    seed = rng.randrange(1 << 30)
+    process = start("dies", url, seed)
+    printed, errors = process.communicate(timeout=120)
+    acknowledged = len(printed.split())
+
+    assert (process.returncode, errors) == (-signal.SIGKILL, ""), seed
+    units = store.write(lambda txn: txn.allocate("written", 0)) - 1
+    assert units == acknowledged, seed  # the kill comes before the commit that was not acknowledged
+    assert len(keys_of(store, ALWAYS)) == 20 * units, seed
+    assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == ({None: 20 * units} if units else {}), seed
+    assert store.check() == [], seed
+
+
+# -- forks ------------------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_store_works_on_both_sides_of_a_fork(store):
+    write(store, adding())
+
+    def child():
+        assert write(store, adding()).written
+        assert store.read(lambda txn: txn.get_many(PEOPLE, [1])) == [None]
+        store.close()
+
+    assert [in_child(child) for _ in range(3)] == [0, 0, 0]
+    assert write(store, adding()).written
+    assert store.write(lambda txn: txn.allocate("stock")) == 6
+    assert store.check() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_no_idle_connection_crosses_a_fork(store):
+    keys_of(store, ALWAYS)
+    assert store._pool._idle
+
+    def child():
+        assert not store._pool._idle
+
+    assert in_child(child) == 0
+    assert not store._pool._idle
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_child_born_inside_a_unit_cannot_commit_it(store):
+    parent = os.getpid()
+    born = []
+
+    def unit(txn):
+        txn.bulk_load(PEOPLE, [row_of(PEOPLE, 1)])
+        born.append(os.fork())
+
+    try:
+        store.write(unit)
+    except StoreError as error:  # pragma: no cover - in the child
+        os._exit(7 if error.code == "store_failed" and os.getpid() != parent else 1)
+    if os.getpid() != parent:  # pragma: no cover - in the child, which must not come so far
+        os._exit(2)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(born[0], 0)[1]) == 7
+    assert keys_of(store, ALWAYS) == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_child_does_not_wait_for_its_parents_writers(store):
+    inside, done = threading.Event(), threading.Event()
+
+    def holder():
+        store.write(lambda _: (inside.set(), done.wait(30)))
+
+    def forker():
+        assert inside.wait(30)
+        code = in_child(lambda: keys_of(store, ALWAYS))
+        done.set()
+        return code
+
+    assert race(holder, forker)[1] == 0
+
+
+# -- what may fail ----------------------------------------------------------------------------------------------------
+def full_after(store, pages):
+    """Let the file grow by *pages* at most."""
+    link = store._pool.take()
+    (count,) = link.execute("PRAGMA page_count").fetchone()
+    link.execute(f"PRAGMA max_page_count = {count + pages}")
+    store._pool.give(link)
+    return link
+
+
+def test_a_full_disk_leaves_nothing_of_the_unit(store):
+    load(store, PEOPLE, [row_of(PEOPLE, 1)])
+    full_after(store, 10)
+
+    with pytest.raises(StoreError) as caught:
+        load(store, PEOPLE, [row_of(PEOPLE, key, {"note": "x" * 2000}) for key in range(2, 500)])
+    assert caught.value.code == "disk_full"
+    assert keys_of(store, ALWAYS) == [1]
+
+    load(store, PEOPLE, [row_of(PEOPLE, key, {"note": "x" * 2000}) for key in range(2, 500)])  # room was made
+    assert len(keys_of(store, ALWAYS)) == 499
+    assert store.check() == []
+
+
+def test_a_file_that_may_not_be_written_is_read(store):
+    load(store, PEOPLE, [row_of(PEOPLE, 1)])
+    link = store._pool.take()
+    link.execute("PRAGMA query_only = ON")
+    store._pool.give(link)
+
+    assert get(store, 1) == row_of(PEOPLE, 1)
+    with pytest.raises(StoreError) as caught:
+        write(store, adding())
+    assert caught.value.code == "read_only_store"
+
+
+def test_an_error_of_the_unit_is_passed_on_and_the_connection_kept(store):
+    link = store._pool._idle[0]
+    with pytest.raises(StopError):
+        store.write(lambda txn: (txn.bulk_load(PEOPLE, [row_of(PEOPLE, 1)]), stop()))
+
+    assert store._pool._idle == [link]
+    assert keys_of(store, ALWAYS) == []
+
+
+def _error(code):
+    error = sqlite3.OperationalError("a message with somebody's name")
+    error.sqlite_errorcode = code
+    error.sqlite_errorname = "SQLITE_X"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "ours"),
+    [
+        (sqlite3.SQLITE_BUSY, StoreBusy, "store_busy"),
+        (sqlite3.SQLITE_CORRUPT, Damaged, "damaged"),
+        (sqlite3.SQLITE_NOTADB, Damaged, "damaged"),
+        (sqlite3.SQLITE_FULL, StoreError, "disk_full"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, StoreError, "read_only_store"),
+        (sqlite3.SQLITE_IOERR_FSYNC, StoreError, "store_failed"),
+        (sqlite3.SQLITE_TOOBIG, StoreError, "store_failed"),
+    ],
+)
+def test_what_sqlite_says_in_words_of_ours(code, kind, ours):
+    found = translated(_error(code), "sqlite:///a.db")
+
+    assert (type(found), found.code) == (kind, ours)
+    assert "somebody" not in str(found)
