@@ -291,6 +291,9 @@ def _check_fields(module: Module) -> None:
 class Schema:
     """The modules of an organisation; immutable, and numbered by *version*.
 
+    A new module gets the number *next_module*; the number of one that was dropped is never given again, for the
+    journal still speaks of it.
+
     >>> pets = Module(name="pets", fields=[Field(name="name", type=kind("text"))])
     >>> Schema().with_module(pets).module("pets").id
     1
@@ -298,6 +301,7 @@ class Schema:
 
     modules: tuple[Module, ...] = ()
     version: int = 0
+    next_module: int = 1
 
     @cached_property
     def _by_name(self) -> Mapping[str, Module]:
@@ -338,14 +342,14 @@ class Schema:
     def with_modules(self, modules: Iterable[Module]) -> Schema:
         """Give a schema with all of *modules*, which may link to each other."""
         known = {module.id: module for module in self.modules}
-        number = max(known, default=0)
+        number = max(self.next_module, max(known, default=0) + 1)
         tables = {module.table for module in self.modules}
         for module in modules:
-            number += not module.id
             table = module.table if module.id else _free(module.table, tables)
             new = attrs.evolve(_numbered(module), id=module.id or ModuleId(number), table=table)
+            number = max(number, new.id + 1)
             known[new.id] = self._with_own_prefix(new, known.values())
-        return attrs.evolve(self, modules=_resolved(known.values()), version=self.version + 1)
+        return attrs.evolve(self, modules=_resolved(known.values()), version=self.version + 1, next_module=number)
 
     def _with_own_prefix(self, module: Module, others: Iterable[Module]) -> Module:
         rivals = {other.prefix for other in others if other.id != module.id}

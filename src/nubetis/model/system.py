@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+import attrs
+
 from nubetis.model.fields import Field, Value
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema
@@ -18,6 +20,7 @@ __all__ = [
     "CHANGES",
     "COUNTERS",
     "ENTRIES",
+    "FIRST_OTHER",
     "MODULES",
     "OPERATIONS",
     "OUTBOX",
@@ -180,7 +183,7 @@ _OUTBOX = _ledger(
 _BLOBS = _ledger("blobs", "blo", [_plain("hash", unique=True), _number("size"), _field("data", "bytes")])
 
 
-SYSTEM_SCHEMA: Final = Schema().with_modules(
+_ALL = Schema().with_modules(
     [
         _VERSIONS,
         _COUNTERS,
@@ -198,6 +201,10 @@ SYSTEM_SCHEMA: Final = Schema().with_modules(
         _BLOBS,
     ]
 )
+FIRST_OTHER: Final = 1000
+"""The number of the first module that is not a system module: those that later versions add find room below."""
+
+SYSTEM_SCHEMA: Final = attrs.evolve(_ALL, next_module=FIRST_OTHER)
 """All of them, numbered by their place in this list for ever: new ones go to the end."""
 
 VERSIONS: Final = SYSTEM_SCHEMA.module("versions")

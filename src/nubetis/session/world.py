@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
@@ -107,11 +107,13 @@ class World:
 
     def _read_schema(self, txn: Txn, version: int) -> Schema:
         module = SYSTEM_SCHEMA.module("modules")
-        at = module.layout.index["definition"]
-        definitions = [json.loads(str(row[at])) for row in living(txn, module)]
+        definition, number = module.layout.index["definition"], module.layout.index["number"]
+        rows = [row for batch in txn.stream(module) for row in zip(*batch, strict=True)]
+        definitions = [json.loads(str(row[definition])) for row in rows if row[DELETED_IN] is None]
         if not definitions:  # an organisation that is being made
             return SYSTEM_SCHEMA
-        return schema_of(definitions, types=self.extensions.field_types(), version=version)
+        schema = schema_of(definitions, types=self.extensions.field_types(), version=version)
+        return attrs.evolve(schema, next_module=1 + max(cast("int", row[number]) for row in rows))
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
