@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nubetis.backends.memory.sorted_map import SortedMap
 from nubetis.errors import Conflict, StoreError
@@ -13,6 +13,7 @@ from nubetis.types import Key, ModuleId, Row, Stored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from nubetis.model.query import Order
 
 __all__ = ["Relations", "Table", "Tables", "TallyKey", "failed", "moved", "number", "table_of"]
 
@@ -21,6 +22,10 @@ TallyKey: TypeAlias = tuple[str, int, Stored]
 
 Tables: TypeAlias = "dict[ModuleId, Table]"
 """The whole organisation at one instant."""
+
+
+_ORDERS: Final = 8
+"""Orders of one table that are kept."""
 
 
 def failed(reason: str) -> StoreError:
@@ -43,6 +48,7 @@ class Table:
         self.rows: SortedMap[Key, Row] = SortedMap()
         self.tallies: SortedMap[TallyKey, int] = SortedMap()
         self.taken: dict[str, SortedMap[str, Key]] = {}
+        self.orders: dict[tuple[Order, ...], list[Row]] = {}
         self._uniques: list[tuple[str, int]] = []
         self._tallied = [(name, self.index[name]) for name in _tallied_columns(module)]
         for column, compared in _unique_columns(module):
@@ -55,6 +61,7 @@ class Table:
         new.__dict__.update(self.__dict__)
         new.rows, new.tallies = self.rows.fork(), self.tallies.fork()
         new.taken = {column: values.fork() for column, values in self.taken.items()}
+        new.orders = {}
         return new
 
     def living(self, full: Row | None) -> Row | None:
@@ -63,6 +70,15 @@ class Table:
             return None
         return full
 
+    def in_order(self, order: tuple[Order, ...]) -> list[Row]:
+        """Give all rows in *order*; a state of the table sorts them once, so that all further pages cost the same."""
+        found = self.orders.get(order)
+        if found is None:
+            found = _sorted(self.rows.values(), order, self.index)
+            if len(self.orders) < _ORDERS:
+                self.orders[order] = found
+        return found
+
     def put(self, key: Key, full: Row | None) -> str:
         """Set the row of *key*, or take it out; give the column whose uniqueness forbids that, or nothing."""
         old = self.rows.get(key)
@@ -70,6 +86,8 @@ class Table:
         forbidden = self._claim(key, was, now)
         if forbidden:
             return forbidden
+        if self.orders:
+            self.orders = {}
         for column, at in self._tallied:
             self._count(_tally_of(column, was, at), _tally_of(column, now, at))
         if full is None:
@@ -130,6 +148,15 @@ class Table:
     def _has_columns_of(self, module: Module) -> bool:
         ours, theirs = self.layout.columns, module.layout.columns
         return ours is theirs or [each.name for each in ours] == [each.name for each in theirs]
+
+
+def _sorted(rows: Iterable[Row], order: tuple[Order, ...], index: Mapping[str, int]) -> list[Row]:
+    """Sort by the last column first: a stable sort keeps what earlier ones leave equal."""
+    found = list(rows)
+    for each in reversed(order):
+        at = index[each.column]
+        found.sort(key=lambda full, at=at: (full[at] is not None, full[at]), reverse=each.descending)  # type: ignore[misc]
+    return found
 
 
 def _tally_of(column: str, full: Row | None, at: int) -> TallyKey | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from contextlib import contextmanager
 from itertools import islice
 from operator import itemgetter
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.errors import Conflict
-from nubetis.model.bind import ALWAYS, All, AnyOf, Bound
+from nubetis.model.bind import ALWAYS, AnyOf, Bound
 from nubetis.model.evaluate import matcher
 from nubetis.model.store import (
     Batch,
@@ -25,7 +26,7 @@ from nubetis.types import Key, Row, Stored
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from nubetis.model.query import BoundQuery, Order
+    from nubetis.model.query import BoundQuery
     from nubetis.model.schema import Module
     from nubetis.model.store import Columns
 
@@ -62,11 +63,8 @@ class Transaction:
     def query(self, query: BoundQuery) -> list[Row]:
         """Give a keyset page."""
         table = table_of(self.tables, query.module)
-        where = query.where if query.after is None else All((query.where, AnyOf(tuple(query.segments()))))
-        if len(query.order) == 1:
-            found = self._fitting(table, query.where, rows=_by_key(table, query))
-        else:
-            found = iter(_sorted(self._fitting(table, where), query.order, table.index))
+        rows = _by_key(table, query) if len(query.order) == 1 else _ordered(table, query)
+        found = self._fitting(table, query.where, rows=rows)
         return list(map(table.shown(query.module), islice(found, query.limit)))
 
     def stream(
@@ -173,13 +171,13 @@ def _by_key(table: Table, query: BoundQuery) -> Iterator[Row]:
     return table.rows.values() if after is None else table.rows.above(after)
 
 
-def _sorted(rows: Iterable[Row], order: Sequence[Order], index: Mapping[str, int]) -> list[Row]:
-    """Sort by the last column first: a stable sort keeps what earlier ones leave equal."""
-    found = list(rows)
-    for each in reversed(order):
-        at = index[each.column]
-        found.sort(key=lambda full, at=at: (full[at] is not None, full[at]), reverse=each.descending)  # type: ignore[misc]
-    return found
+def _ordered(table: Table, query: BoundQuery) -> Iterator[Row]:
+    """Give the rows in the order of the query, after where it begins; from there on all of them lie beyond."""
+    rows, start = table.in_order(query.order), 0
+    if query.after is not None:
+        beyond = matcher(AnyOf(tuple(query.segments())), table.index)
+        start = bisect_left(rows, 1, key=beyond)
+    return map(rows.__getitem__, range(start, len(rows)))
 
 
 def _batches(rows: Iterator[Row], places: Sequence[int], size: int) -> Iterator[Columns]:
