@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import attrs
 
 import nubetis
 from nubetis import F
-from nubetis.cli.demo.fill import top_values
+from nubetis.cli.demo.fill import TRUTH, top_values
 from nubetis.cli.face import RenderableType, bar, grid, group, line
 from nubetis.cli.journal import plan_grid
 from nubetis.cli.texts import _
-from nubetis.data import Matches, Pair, best_master, export, export_fields, merge, plan_merge, side_by_side
+from nubetis.data import (
+    ColumnKind,
+    Matches,
+    Pair,
+    best_master,
+    export,
+    export_fields,
+    merge,
+    plan_merge,
+    profile_columns,
+    side_by_side,
+)
 from nubetis.model.filters import EVERYTHING
 
 if TYPE_CHECKING:
@@ -47,10 +60,9 @@ def find_pairs(stage: Stage) -> Found | None:
     matches = table.duplicates(seed=1)
     clusters = matches.clusters(above=SURE)
     stage.facts["duplicates"] = {"pairs": len(matches), "groups": len(clusters), "above": SURE}
-    text = _(
-        "{pairs} pairs look alike; {groups} groups are sure to {sure:.0%} or more. No labels, no rules were given."
-    )
+    text = _("{pairs} pairs look alike; {groups} groups are sure to {sure:.0%} or more. Nothing was labelled.")
     stage.face.show(line(text.format(pairs=len(matches), groups=len(clusters), sure=SURE)), _spread(stage, matches))
+    _judge(stage, clusters)
     if not clusters:
         return None
     pair = _telling_pair(table, matches)
@@ -63,11 +75,32 @@ def _as_table(stage: Stage) -> tuple[list[str], nubetis.Table]:
     """Give the records as a table of text, and their ids; links are left out, as ids say nothing of who is who."""
     module = stage.module
     links = [name for name in export_fields(module) if module.field(name).targets and name != "id"]
-    fields = [name for name in export_fields(module) if name not in {"version", "tags", *links}]
+    unseen = {"version", "tags", *TRUTH, *links, *_numbers(stage)}
+    fields = [name for name in export_fields(module) if name not in unseen]
     buffer = io.BytesIO()
     export(stage.session, buffer, module=module.name, fields=fields)
     table = nubetis.read(buffer.getvalue(), file_format="csv", encoding="utf-8", delimiter=",", header=1)
     return [str(each) for each in table["id"]], table.without("id")
+
+
+def _numbers(stage: Stage) -> set[str]:
+    """Give the fields in which the file only numbers its rows."""
+    kinds = {each.name: each.kind for each in profile_columns(stage.table.to_dict())}
+    return {field for column, field in stage.fit.field_map.fields.items() if kinds[column] is ColumnKind.KEY}
+
+
+def _judge(stage: Stage, clusters: Sequence[Sequence[int]]) -> None:
+    """Compare the groups with the truth, where the file holds it; the search never saw it."""
+    if len(stage.truth) < 2:
+        return
+    real = Counter([who for who in stage.truth if who])
+    wanted = sum(count * (count - 1) // 2 for count in real.values())
+    pairs = [pair for rows in clusters for pair in combinations(rows, 2)]
+    right = sum(stage.truth[one] == stage.truth[other] is not None for one, other in pairs)
+    precision, recall = right / max(1, len(pairs)), right / max(1, wanted)
+    stage.facts["truth"] = {"pairs": wanted, "precision": round(precision, 4), "recall": round(recall, 4)}
+    text = _("Who is who is known here, and was kept from the search: precision {precision:.1%}, recall {recall:.1%}")
+    stage.face.show(line(text.format(precision=precision, recall=recall), "green"))
 
 
 def _spread(stage: Stage, matches: Matches) -> RenderableType:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from nubetis.cli.demo.stage import Stage
     from nubetis.model.fields import Field
 
-__all__ = ["build", "load_file", "look", "read_file", "top_values"]
+__all__ = ["TRUTH", "build", "load_file", "look", "read_file", "top_values"]
 
 _SAMPLE = 5
+TRUTH = ("entity", "cluster_id", "true_id")
+"""Columns of test files that say who is who: kept from the search, and used to judge it."""
 
 
 def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
@@ -31,6 +33,7 @@ def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
     raw = nubetis.read(path)
     table = raw.clean()
     stage.read(table, path.name)
+    stage.truth = stage.truth or next((table[name] for name in table.columns if name in TRUTH), ())
     detected = raw.detected
     stage.facts["file"] = {
         "name": path.name,
@@ -90,6 +93,9 @@ def load_file(stage: Stage) -> None:
     stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan), "bold"))
     with stage.face.progress(_("Writing")) as progress:
         report = apply_load(session, plan, table=table, progress=progress)
+    refused = {each.line for each in report.rejected}
+    lines = table.lines or range(1, len(table) + 1)
+    stage.truth = [who for who, line_number in zip(stage.truth, lines, strict=False) if line_number not in refused]
     stage.facts["import"] = {
         "operation": operation_facts(report.operation),
         "linked": linked,
@@ -139,7 +145,7 @@ def top_values(stage: Stage) -> tuple[str, list[tuple[str, int]]] | None:
 
 
 def _groupable(field: Field) -> list[str]:
-    if field.system or (field.personal and field.type.name != "address"):
+    if field.system or field.name in TRUTH or (field.personal and field.type.name != "address"):
         return []
     if field.type.name == "address":
         return [f"{field.name}.city", f"{field.name}.country"]

@@ -111,7 +111,8 @@ def _title_rank(profile: Profile) -> tuple[int, int]:
 
 
 def _text_field(profile: Profile, table: Table, taken: set[str]) -> Field:
-    name = _free(_slug(profile.name, "field"), taken)
+    name = _slug(profile.name, "field")
+    name = _free(f"file_{name}" if name in taken else name, taken)
     taken.add(name)
     longest = max([len(cell) for cell in table[profile.name] if cell], default=0)
     kind_name = "text" if longest <= _SHORT else "long_text"

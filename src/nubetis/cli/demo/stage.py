@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -35,6 +35,8 @@ class Stage:
     facts: dict[str, object] = attrs.field(factory=dict)
     seconds: dict[str, float] = attrs.field(factory=dict)
     file: str = ""
+    truth: Sequence[str | None] = ()
+    """Who each row really is, and after the import each record, in id order; empty where the file does not say."""
     _table: Table | None = None
     _org: Org | None = None
     _session: Session | None = None

@@ -48,7 +48,7 @@ def demo_command(call: Call, given: _Demo) -> Answer:
     stage = Stage(face=call.face, url=call.url, folder=folder, keep=not given.only_known)
     stage.face.show(panel(line(_("Everything below goes through the public interfaces of nubetis.")), "nubetis demo"))
     with stage.step(_("A file as people send it")):
-        read_file(stage, Path(given.data) if given.data else _generated(folder, given), generated=not given.data)
+        read_file(stage, Path(given.data) if given.data else _generated(stage, given), generated=not given.data)
     with (
         nubetis.create(call.url, administrator=ADMINISTRATOR, settings={"name": "Demo"}) as org,
         org.session(HostSignIn(ADMINISTRATOR, factor=True)) as session,
@@ -59,9 +59,11 @@ def demo_command(call: Call, given: _Demo) -> Answer:
     return None
 
 
-def _generated(folder: Path, given: _Demo) -> Path:
-    path = folder / "contactos.csv"
-    write_csv(path, contacts(given.rows, seed=given.seed), header="es", encoding="cp1252", delimiter=";")
+def _generated(stage: Stage, given: _Demo) -> Path:
+    path = stage.folder / "contactos.csv"
+    people = list(contacts(given.rows, seed=given.seed))
+    write_csv(path, people, header="es", encoding="cp1252", delimiter=";")
+    stage.truth = [str(each.entity) for each in people]
     return path
 
 
