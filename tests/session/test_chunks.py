@@ -43,10 +43,10 @@ def test_each_transaction_has_its_entry(nubetis_org, nubetis_session):
     before = len(rows_of(nubetis_org, ENTRIES))
     operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
 
-    assert (OperationState.DONE, 10) == (operation.state, operation.position)
-    assert 4 == len(rows_of(nubetis_org, ENTRIES)) - before
-    assert [] == rows_of(nubetis_org, BLOBS)
-    assert () == nubetis_org.verify().tampered
+    assert (operation.state, operation.position) == (OperationState.DONE, 10)
+    assert len(rows_of(nubetis_org, ENTRIES)) - before == 4
+    assert rows_of(nubetis_org, BLOBS) == []
+    assert nubetis_org.verify().tampered == ()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 20])
@@ -65,7 +65,7 @@ def test_progress_is_told_after_each_transaction(nubetis_session):
     told = []
     nubetis_session.apply(nubetis_session.plan_create("leads", NAMES), progress=lambda *at: told.append(at))
 
-    assert [(3, 10), (6, 10), (9, 10), (10, 10)] == told
+    assert told == [(3, 10), (6, 10), (9, 10), (10, 10)]
 
 
 @pytest.mark.parametrize("kind", PLANS)
@@ -82,11 +82,11 @@ def test_a_cancelled_operation_is_resumed_to_the_same_end(nubetis_org, nubetis_s
     (left,) = nubetis_org.interrupted()
     resumed = nubetis_session.resume(left)
 
-    assert OperationState.CANCELLED == left.state
-    assert (OperationState.DONE, 10) == (resumed.state, resumed.position)
+    assert left.state == OperationState.CANCELLED
+    assert (resumed.state, resumed.position) == (OperationState.DONE, 10)
     assert wanted == shape(nubetis_session)
-    assert ([], []) == (nubetis_org.interrupted(), rows_of(nubetis_org, BLOBS))
-    assert () == nubetis_org.verify().tampered
+    assert (nubetis_org.interrupted(), rows_of(nubetis_org, BLOBS)) == ([], [])
+    assert nubetis_org.verify().tampered == ()
 
 
 def test_a_cancelled_operation_can_be_undone_instead(nubetis_org, nubetis_session):
@@ -95,7 +95,7 @@ def test_a_cancelled_operation_can_be_undone_instead(nubetis_org, nubetis_sessio
     before = state_of(nubetis_session)
     with pytest.raises(Cancelled):
         nubetis_session.apply(PLANS["update"](nubetis_session), progress=stop_after(6))
-    assert 6 == nubetis_session.count("leads", F.company == "New")
+    assert nubetis_session.count("leads", F.company == "New") == 6
     nubetis_session.undo(nubetis_org.interrupted()[0])
 
     assert before == state_of(nubetis_session)
@@ -106,7 +106,7 @@ def test_an_operation_that_is_done_is_not_done_again_by_resume(nubetis_session):
     operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
 
     assert operation.key == nubetis_session.resume(operation).key
-    assert 10 == nubetis_session.count("leads")
+    assert nubetis_session.count("leads") == 10
 
 
 @pytest.mark.parametrize("kind", ["update", "delete"])
@@ -121,9 +121,9 @@ def test_a_failure_in_the_middle_leaves_nothing(nubetis_org, nubetis_session, ki
     with refusing("drifted" if kind == "none" else "stale", PlanDrifted if kind == "none" else NubetisError):
         nubetis_session.apply(plan)
     assert before == state_of(nubetis_session)
-    assert [] == rows_of(nubetis_org, BLOBS)
+    assert rows_of(nubetis_org, BLOBS) == []
     assert OperationState.FAILED in {operation.state for operation in nubetis_session.operations(limit=3)}
-    assert [] == nubetis_org.interrupted()
+    assert nubetis_org.interrupted() == []
 
 
 def test_a_failure_in_the_middle_of_creations_leaves_them_in_the_bin(nubetis_session):
@@ -134,7 +134,7 @@ def test_a_failure_in_the_middle_of_creations_leaves_them_in_the_bin(nubetis_ses
 
     with refusing("not_unique"):
         nubetis_session.apply(plan)
-    assert ["Other"] == [record["name"] for record in nubetis_session.find("products")]
+    assert [record["name"] for record in nubetis_session.find("products")] == ["Other"]
 
 
 def test_tolerance_counts_over_all_lots(nubetis_org, nubetis_session):
@@ -146,10 +146,10 @@ def test_tolerance_counts_over_all_lots(nubetis_org, nubetis_session):
         other.edit(other.find("leads", F.name == name)[0], description="Other")
     with pytest.raises(NubetisError):
         nubetis_session.apply(plan, tolerance=1)
-    assert 0 == nubetis_session.count("leads", F.company == "New")
+    assert nubetis_session.count("leads", F.company == "New") == 0
 
     operation = nubetis_session.apply(PLANS["update"](nubetis_session), tolerance=2)
-    assert () == operation.skipped
+    assert operation.skipped == ()
 
 
 def test_skipped_records_of_all_lots_are_named_at_the_end(nubetis_org, nubetis_session):
@@ -173,7 +173,7 @@ def test_a_long_operation_in_a_unit_goes_with_the_unit(nubetis_org, nubetis_sess
 
     with pytest.raises(Cancelled):
         nubetis_session.unit(work)
-    assert ({}, []) == (state_of(nubetis_session), rows_of(nubetis_org, BLOBS))
+    assert (state_of(nubetis_session), rows_of(nubetis_org, BLOBS)) == ({}, [])
 
 
 def test_nobody_resumes_anothers_operation(nubetis_org):
@@ -193,7 +193,7 @@ def test_a_plug_in_that_raises_after_a_transaction_does_not_halve_the_operation(
         armed = False
 
         @hookimpl
-        def nubetis_committed(self, committed):
+        def nubetis_committed(self, committed):  # noqa: ARG002 - the hook names it
             if self.armed:
                 raise ZeroDivisionError
 
@@ -203,7 +203,7 @@ def test_a_plug_in_that_raises_after_a_transaction_does_not_halve_the_operation(
         try:
             session.apply(session.plan_create("leads", NAMES))
         except NubetisError:
-            assert 0 == session.count("leads")
+            assert session.count("leads") == 0
         else:
-            assert 10 == session.count("leads")
-        assert [] == org.interrupted()
+            assert session.count("leads") == 10
+        assert org.interrupted() == []

@@ -12,7 +12,7 @@ from tests.stores import refusing, rows_of, state_of
 
 
 def leads(session, count=4):
-    """Make leads named 0, 1, 2…"""
+    """Make leads named by their number."""
     session.apply(session.plan_create("leads", [{"name": str(number)} for number in range(count)]))
     return list(session.find("leads", sort="id"))
 
@@ -28,7 +28,7 @@ def test_a_plan_writes_nothing(nubetis_org, nubetis_session):
     nubetis_session.plan_delete("leads", EVERYTHING)
 
     assert before == [rows_of(nubetis_org, ledger) for ledger in (OPERATIONS, ENTRIES, CHANGES)]
-    assert 4 == nubetis_session.count("leads", F.company.is_empty())
+    assert nubetis_session.count("leads", F.company.is_empty()) == 4
 
 
 @pytest.mark.parametrize("kind", ["create", "update", "edits", "delete"])
@@ -58,7 +58,7 @@ def test_what_is_applied_is_what_the_plan_shows(nubetis_session):
     changes = list(plan.changes)
     nubetis_session.apply(plan)
 
-    assert [{"company": None}] * 3 == [change.before for change in changes]
+    assert [change.before for change in changes] == [{"company": None}] * 3
     for change in changes:
         assert change.after["company"] == nubetis_session.get(change.record)["company"]
 
@@ -68,7 +68,7 @@ def test_records_that_already_have_the_values_are_left_out(nubetis_session):
     records = leads(nubetis_session)
     nubetis_session.edit(records[0], company="Acme")
 
-    assert 3 == len(nubetis_session.plan_update("leads", EVERYTHING, company="Acme"))
+    assert len(nubetis_session.plan_update("leads", EVERYTHING, company="Acme")) == 3
 
 
 def test_another_filter_gives_another_digest(nubetis_session):
@@ -80,7 +80,7 @@ def test_another_filter_gives_another_digest(nubetis_session):
         for company in ("A", "B")
     }
 
-    assert 4 == len(digests)
+    assert len(digests) == 4
 
 
 def test_a_plan_that_drifted_is_refused_whole(nubetis_org, nubetis_session):
@@ -91,7 +91,7 @@ def test_a_plan_that_drifted_is_refused_whole(nubetis_org, nubetis_session):
 
     with refusing("drifted", PlanDrifted):
         nubetis_session.apply(plan)
-    assert [None, "Other", None, None] == [r["company"] for r in nubetis_session.find("leads", sort="id")]
+    assert [r["company"] for r in nubetis_session.find("leads", sort="id")] == [None, "Other", None, None]
 
 
 @pytest.mark.parametrize("change", ["edit", "delete"])
@@ -104,8 +104,8 @@ def test_drift_within_the_tolerance_is_left_out_and_named(nubetis_org, nubetis_s
     operation = nubetis_session.apply(plan, tolerance=1)
 
     assert (records[1].id,) == operation.skipped
-    assert 3 == operation.position
-    assert 3 == nubetis_session.count("leads", F.company == "Acme")
+    assert operation.position == 3
+    assert nubetis_session.count("leads", F.company == "Acme") == 3
 
 
 def test_a_plan_of_one_record_that_drifted_names_both_values(nubetis_org, nubetis_session):
@@ -116,7 +116,7 @@ def test_a_plan_of_one_record_that_drifted_names_both_values(nubetis_org, nubeti
 
     with refusing("stale", Conflict) as caught:
         nubetis_session.apply(plan)
-    assert ({"company": "Mine"}, {"company": "Theirs"}) == (caught.value.mine, caught.value.theirs)
+    assert (caught.value.mine, caught.value.theirs) == ({"company": "Mine"}, {"company": "Theirs"})
 
 
 def test_applying_a_plan_twice_is_drift(nubetis_session):
@@ -136,7 +136,7 @@ def test_creating_twice_by_one_plan_is_refused(nubetis_session):
 
     with pytest.raises(Conflict):
         nubetis_session.apply(plan)
-    assert 1 == nubetis_session.count("leads")
+    assert nubetis_session.count("leads") == 1
 
 
 def test_an_edit_of_a_stale_record_raises_with_both_values(nubetis_org, nubetis_session):
@@ -146,8 +146,8 @@ def test_an_edit_of_a_stale_record_raises_with_both_values(nubetis_org, nubetis_
 
     with refusing("stale", Conflict) as caught:
         nubetis_session.edit(record, company="Mine")
-    assert ({"company": "Mine"}, {"company": "Theirs"}) == (caught.value.mine, caught.value.theirs)
-    assert (1, 2) == (caught.value.params["expected"], caught.value.params["actual"])
+    assert (caught.value.mine, caught.value.theirs) == ({"company": "Mine"}, {"company": "Theirs"})
+    assert (caught.value.params["expected"], caught.value.params["actual"]) == (1, 2)
 
 
 def test_an_id_has_no_version_to_be_stale(nubetis_org, nubetis_session):
@@ -155,7 +155,7 @@ def test_an_id_has_no_version_to_be_stale(nubetis_org, nubetis_session):
     record = leads(nubetis_session, 1)[0]
     nubetis_org.administrator().edit(record, company="Theirs")
 
-    assert "Mine" == nubetis_session.edit(record.id, company="Mine")["company"]
+    assert nubetis_session.edit(record.id, company="Mine")["company"] == "Mine"
 
 
 def test_merge_fields_applies_what_nobody_else_touched(nubetis_org, nubetis_session):
@@ -164,7 +164,7 @@ def test_merge_fields_applies_what_nobody_else_touched(nubetis_org, nubetis_sess
     nubetis_org.administrator().edit(record, company="Theirs")
     merged = nubetis_session.edit(record, description="Mine", merge_fields=True)
 
-    assert ("Theirs", "Mine") == (merged["company"], merged["description"])
+    assert (merged["company"], merged["description"]) == ("Theirs", "Mine")
     with refusing("stale", Conflict):
         nubetis_session.edit(record, company="Mine", merge_fields=True)
 
@@ -182,13 +182,13 @@ def test_refusals_stop_the_plan_unless_the_rest_is_wanted(nubetis_session):
     """Bad input is a result: line, field and reason; the rest can be written."""
     plan = nubetis_session.plan_create("leads", [{"name": "X"}, {}, {"name": 7}, {"name": "Y"}])
 
-    assert [(2, "required"), (3, "wrong_type")] == [(each.line, each.code) for each in plan.refusals]
+    assert [(each.line, each.code) for each in plan.refusals] == [(2, "required"), (3, "wrong_type")]
     with refusing("refused", Refused) as caught:
         nubetis_session.apply(plan)
     assert plan.refusals == caught.value.refusals
-    assert 0 == nubetis_session.count("leads")
+    assert nubetis_session.count("leads") == 0
     nubetis_session.apply(plan, skip_refused=True)
-    assert ["X", "Y"] == [record["name"] for record in nubetis_session.find("leads", sort="name")]
+    assert [record["name"] for record in nubetis_session.find("leads", sort="name")] == ["X", "Y"]
 
 
 def test_values_take_names_that_clash_with_arguments(nubetis_org, nubetis_session):
@@ -200,8 +200,8 @@ def test_values_take_names_that_clash_with_arguments(nubetis_org, nubetis_sessio
     nubetis_org.add_module(Module(name="odd", fields=[Field(name=n, type=text) for n in ("merge_fields", "module")]))
     record = nubetis_session.create("odd", {"merge_fields": "a"}, module="b")
 
-    assert ("a", "b") == (record["merge_fields"], record["module"])
-    assert "c" == nubetis_session.edit(record, {"merge_fields": "c"})["merge_fields"]
+    assert (record["merge_fields"], record["module"]) == ("a", "b")
+    assert nubetis_session.edit(record, {"merge_fields": "c"})["merge_fields"] == "c"
 
 
 def test_a_unit_is_written_whole_or_not_at_all(nubetis_session):
@@ -209,13 +209,13 @@ def test_a_unit_is_written_whole_or_not_at_all(nubetis_session):
 
     def work(session):
         session.create("leads", name="X")
-        assert 1 == session.count("leads")
+        assert session.count("leads") == 1
         raise InvalidValue("bad_argument", argument="x", reason="y")
 
     with refusing("bad_argument"):
         nubetis_session.unit(work)
-    assert {} == state_of(nubetis_session)
-    assert "Y" == nubetis_session.create("leads", name="Y")["name"]
+    assert state_of(nubetis_session) == {}
+    assert nubetis_session.create("leads", name="Y")["name"] == "Y"
 
 
 def test_units_join_the_one_they_stand_in(nubetis_session):
@@ -227,7 +227,7 @@ def test_units_join_the_one_they_stand_in(nubetis_session):
 
     with refusing("bad_argument"):
         nubetis_session.unit(outer)
-    assert 0 == nubetis_session.count("leads")
+    assert nubetis_session.count("leads") == 0
 
 
 def test_nothing_of_a_block_under_a_savepoint_stays_when_it_raises(nubetis_session):
@@ -241,7 +241,7 @@ def test_nothing_of_a_block_under_a_savepoint_stays_when_it_raises(nubetis_sessi
         return session.create("leads", name="Z")
 
     nubetis_session.unit(work)
-    assert ["X", "Z"] == [record["name"] for record in nubetis_session.find("leads", sort="name")]
+    assert [record["name"] for record in nubetis_session.find("leads", sort="name")] == ["X", "Z"]
 
 
 def test_hooks_hear_only_of_what_was_stored(nubetis_store_url):
@@ -266,7 +266,7 @@ def test_hooks_hear_only_of_what_was_stored(nubetis_store_url):
     with make_org(nubetis_store_url, plugins=[ear]) as org:
         ear.heard = 0
         org.administrator().unit(work)
-    assert 1 == ear.heard
+    assert ear.heard == 1
 
 
 CALLS = {

@@ -50,7 +50,7 @@ def test_undo_after_apply_is_identity_on_values(nubetis_session, kind):
     undo = nubetis_session.undo(nubetis_session.apply(plan))
     after = state_of(nubetis_session, *MODULES)
 
-    assert ((), ()) == (undo.kept, undo.failed)
+    assert (undo.kept, undo.failed) == ((), ())
     assert {change.record for change in plan.changes} == set(undo.reversed)
     assert before == {name: value for name, value in after.items() if name in before}
     assert all(deleted for name, (deleted, _) in after.items() if name not in before)
@@ -90,7 +90,7 @@ def test_a_field_changed_since_stays_and_is_named_the_others_go_back(nubetis_org
     undo = nubetis_session.undo(operation)
     now = nubetis_session.get(lead)
 
-    assert ("Theirs", "Old") == (now["company"], now["description"])
+    assert (now["company"], now["description"]) == ("Theirs", "Old")
     assert [(lead.id, "company", "stale")] == [(kept.record, kept.field, kept.code) for kept in undo.kept]
 
 
@@ -101,8 +101,8 @@ def test_a_field_changed_and_changed_back_counts_as_untouched(nubetis_session):
     nubetis_session.edit(lead.id, description="other field")
     undo = nubetis_session.undo(operation)
 
-    assert () == undo.kept
-    assert "Old" == nubetis_session.get(lead)["company"]
+    assert undo.kept == ()
+    assert nubetis_session.get(lead)["company"] == "Old"
 
 
 def test_a_preview_of_an_undo_writes_nothing_and_says_the_same(nubetis_org, nubetis_session):
@@ -112,7 +112,7 @@ def test_a_preview_of_an_undo_writes_nothing_and_says_the_same(nubetis_org, nube
     nubetis_org.administrator().edit(lead.id, company="Theirs")
     preview = nubetis_session.plan_undo(operation)
 
-    assert "Theirs" == nubetis_session.get(lead)["company"]
+    assert nubetis_session.get(lead)["company"] == "Theirs"
     assert preview.warnings == nubetis_session.undo(operation).kept
 
 
@@ -124,7 +124,7 @@ def test_a_record_that_was_touched_since_it_was_made_is_kept(nubetis_session):
     undo = nubetis_session.undo(operation)
 
     assert [(touched.id, "stale")] == [(kept.record, kept.code) for kept in undo.kept]
-    assert ["x"] == [record["name"] for record in nubetis_session.find("leads")]
+    assert [record["name"] for record in nubetis_session.find("leads")] == ["x"]
 
 
 def test_a_record_that_others_link_to_is_kept(nubetis_session):
@@ -135,7 +135,7 @@ def test_a_record_that_others_link_to_is_kept(nubetis_session):
     undo = nubetis_session.undo(operation)
 
     assert [(account.id, "referenced")] == [(kept.record, kept.code) for kept in undo.kept]
-    assert ["x"] == [record["name"] for record in nubetis_session.find("accounts")]
+    assert [record["name"] for record in nubetis_session.find("accounts")] == ["x"]
 
 
 def test_a_link_to_one_of_several_modules_holds_its_record_only(nubetis_session):
@@ -144,7 +144,7 @@ def test_a_link_to_one_of_several_modules_holds_its_record_only(nubetis_session)
     lead = nubetis_session.find("leads")[0]
     nubetis_session.create("tasks", subject="Call", about=lead.id)
 
-    assert ["referenced"] == [kept.code for kept in nubetis_session.undo(operation).kept]
+    assert [kept.code for kept in nubetis_session.undo(operation).kept] == ["referenced"]
 
 
 def test_records_made_together_do_not_hold_each_other(nubetis_session):
@@ -158,8 +158,8 @@ def test_records_made_together_do_not_hold_each_other(nubetis_session):
     plan = nubetis_session.plan_create("accounts", [{"name": "x", "parent": parent.id}])
     operation = nubetis_session.apply(plan)
 
-    assert () == nubetis_session.undo(operation).kept
-    assert () == nubetis_session.undo(nubetis_session.unit(work)).kept
+    assert nubetis_session.undo(operation).kept == ()
+    assert nubetis_session.undo(nubetis_session.unit(work)).kept == ()
 
 
 def test_undoing_twice_does_nothing_the_second_time(nubetis_session):
@@ -169,7 +169,7 @@ def test_undoing_twice_does_nothing_the_second_time(nubetis_session):
     nubetis_session.undo(operation)
     nubetis_session.undo(operation)
 
-    assert "Old" == nubetis_session.get(lead)["company"]
+    assert nubetis_session.get(lead)["company"] == "Old"
 
 
 def test_a_deleted_record_that_was_purged_or_restored_since_is_kept(nubetis_session):
@@ -184,13 +184,15 @@ def test_a_deleted_record_that_was_purged_or_restored_since_is_kept(nubetis_sess
 
 def test_undo_of_a_deletion_whose_unique_value_was_taken_fails_by_name(nubetis_session):
     """Restoring re-checks what must be unique; the rest of the operation goes back."""
-    nubetis_session.apply(nubetis_session.plan_create("products", [{"name": "a", "code": "1"}, {"name": "b", "code": "2"}]))
+    nubetis_session.apply(
+        nubetis_session.plan_create("products", [{"name": "a", "code": "1"}, {"name": "b", "code": "2"}])
+    )
     operation = nubetis_session.apply(nubetis_session.plan_delete("products", EVERYTHING))
     nubetis_session.create("products", name="c", code="1")
     undo = nubetis_session.undo(operation)
 
-    assert ["not_unique"] == [failed.code for failed in undo.failed]
-    assert ["b", "c"] == [record["name"] for record in nubetis_session.find("products", sort="name")]
+    assert [failed.code for failed in undo.failed] == ["not_unique"]
+    assert [record["name"] for record in nubetis_session.find("products", sort="name")] == ["b", "c"]
 
 
 def test_one_undoes_ones_own_operations_only(nubetis_org, nubetis_session):
@@ -212,8 +214,8 @@ def test_one_cannot_undo_into_a_record_one_may_no_longer_edit(nubetis_org, nubet
     nubetis_session.edit(lead.id, owner="admin")
     undo = ana.undo(operation)
 
-    assert ["undo_foreign"] == [failed.code for failed in undo.failed]
-    assert "New" == nubetis_session.get(lead)["company"]
+    assert [failed.code for failed in undo.failed] == ["undo_foreign"]
+    assert nubetis_session.get(lead)["company"] == "New"
 
 
 def test_the_last_entry_of_a_long_operation_is_undone_with_the_first(nubetis_session, small_chunks):
@@ -222,6 +224,6 @@ def test_the_last_entry_of_a_long_operation_is_undone_with_the_first(nubetis_ses
     edited = nubetis_session.apply(nubetis_session.plan_update("leads", EVERYTHING, company="x"))
     nubetis_session.undo(edited)
 
-    assert 10 == nubetis_session.count("leads", F.company.is_empty())
-    assert 10 == len(nubetis_session.undo(edited).reversed) or nubetis_session.count("leads") == 10
-    assert 10 == len(nubetis_session.undo(operation).kept)
+    assert nubetis_session.count("leads", F.company.is_empty()) == 10
+    assert len(nubetis_session.undo(edited).reversed) == 10 or nubetis_session.count("leads") == 10
+    assert len(nubetis_session.undo(operation).kept) == 10

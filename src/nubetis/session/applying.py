@@ -136,6 +136,7 @@ class Applier:
     # one transaction ---------------------------------------------------------------------------------------
     def _whole(self, operation: Operation, parts: tuple[Part, ...]) -> Operation:
         self.skipped.clear()
+        self.state.planner().require_all(parts)
         done = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         return self._write(done, parts, first=True)
 
@@ -275,6 +276,7 @@ class Applier:
         """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("drifted", count="Some")
+        self.state.planner().require_all(self.plan.parts)
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
         keys: list[Key] = []
         self.state.txn.bulk_load(BLOBS, self._lot_rows(operation, lots, keys))

@@ -192,7 +192,7 @@ class Session:
         def work() -> Record:
             plan = self.plan_create(module, [{**(values or {}), **fields}])
             self.apply(plan)
-            return self._get(Record(plan.parts[0].module, plan.parts[0].rows[0]), Action.VIEW)
+            return self._after_write(Record(plan.parts[0].module, plan.parts[0].rows[0]))
 
         return self.unit(lambda _: work())
 
@@ -349,6 +349,7 @@ class Session:
         Raises:
             Refused: the plan has refusals; of a single change, the error itself.
             PlanDrifted: more records changed than tolerated; nothing of the plan remains.
+            AccessDenied: who applies it may not; plans are made under rights, and those may be others' or past ones.
         """
         if plan.refusals and not skip_refused:
             raise refused(plan)
@@ -357,9 +358,15 @@ class Session:
     def resume(self, operation: str | Operation, *, progress: Progress | None = None) -> Operation:
         """Go on with an operation that was interrupted or cancelled; one that is done is left as it is."""
         found = self.state.read(lambda: self._operation(operation))
-        lots = self.state.read(lambda: read_lots(self.state.txn, found.key, self.schema))
+        lots = self.state.read(lambda: self._lots_left(found))
         applier = Applier(self.state, Plan(cause=found.cause), progress=progress)
         return applier.drain(found, lots) if lots else found
+
+    def _lots_left(self, operation: Operation) -> list[tuple[Key, tuple[Part, ...]]]:
+        lots = read_lots(self.state.txn, operation.key, self.schema)
+        for _, parts in lots:
+            self.state.planner().require_all(parts)
+        return lots
 
     def undo(self, operation: str | Operation) -> Undo:
         """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``."""

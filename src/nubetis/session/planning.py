@@ -35,6 +35,14 @@ __all__ = ["STRUCTURAL", "Planner"]
 STRUCTURAL: Final = frozenset({"users", "roles", "profiles"})
 """Modules whose changes move the access version and must keep its invariants."""
 
+_NEEDED: Final = {
+    ChangeKind.CREATE: Action.CREATE,
+    ChangeKind.DELETE: Action.DELETE,
+    ChangeKind.RESTORE: Action.DELETE,
+    ChangeKind.PURGE: Action.DELETE,
+}
+"""What one must be allowed for a kind of change, where it is not to edit."""
+
 _CHUNK: Final = 500
 
 
@@ -71,6 +79,16 @@ class Planner:
         step = self.policy.gate(action, module)
         if not step.matched:
             raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
+
+    def require_all(self, parts: Iterable[Part]) -> None:
+        """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
+        for part in parts:
+            action = _NEEDED.get(part.kind, Action.EDIT)
+            self.require(action, part.module)
+            if isinstance(part, Edits) and self.policy.grant(action, part.module)[0] != EVERYTHING:
+                may = self.allowed(part.module, action)
+                if not all(map(may, part.rows)):
+                    raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
 
     def allowed(self, module: Module, action: Action) -> Predicate:
         """Give the test of one row for *action*."""

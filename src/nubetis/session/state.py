@@ -104,7 +104,8 @@ class State:
     def write(self, work: Callable[[], T]) -> T:
         """Run *work* in one transaction, again if the store must; then tell the plug-ins what was stored."""
         if self.txn_now is not None:
-            return work()
+            with self.savepoint():  # whole or nothing, also where the unit catches the error
+                return work()
         answer = self.world.store.write(lambda txn: self._inside(txn, work))
         told, self.committed = self.committed, []
         for each in told:

@@ -1,0 +1,208 @@
+"""What may be written, and what is refused whatever road it comes by."""
+
+from __future__ import annotations
+
+import pytest
+
+from nubetis import F, Field, Module, Money
+from nubetis.errors import Conflict, InvalidValue, NotFound, NubetisError
+from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import kind
+from nubetis.model.schema import ValidationRule
+from tests.stores import SYSTEM, refusing, state_of
+
+HOSTILE = [
+    "'; DROP TABLE leads; --", '"', "\\", "%", "_", "{name}", "%s", "${x}", "<script>", "=1+1",
+    "ñandú", "İı", "a\u0301",
+    "\u202eevil", "\ufeff", "🙂👩‍👩‍👧", "\U0010ffff", " lead ", "NULL", "None", "0", "\t\n\r", "x" * 250,
+]  # fmt: skip
+ROADS = {
+    "create": lambda s, lead, values: s.create("leads", {"name": "X", **values}),
+    "edit": lambda s, lead, values: s.edit(lead, values),
+    "plan_create": lambda s, lead, values: s.apply(s.plan_create("leads", [{"name": "X", **values}])),
+    "plan_update": lambda s, lead, values: s.apply(s.plan_update("leads", EVERYTHING, values)),
+    "plan_edits": lambda s, lead, values: s.apply(s.plan_edits("leads", {lead.id: values})),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("field", SYSTEM)
+def test_what_nubetis_sets_nobody_writes(nubetis_session, road, field):
+    """Mass assignment: each system field is refused on each road, for administrators too."""
+    lead = nubetis_session.create("leads", name="A")
+    before = nubetis_session.get(lead).row
+
+    with refusing("read_only", InvalidValue):
+        ROADS[road](nubetis_session, lead, {field: lead[field] if lead[field] is not None else 1})
+    assert before == nubetis_session.get(lead).row
+    assert nubetis_session.count("leads") == 1
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("name", ["nmae", "", "id; --", "__class__", "name__f", "é", "tags.x"])
+def test_an_unknown_field_is_an_error_on_each_road(nubetis_session, road, name):
+    """Nothing is dropped silently; columns that only the store knows are unknown."""
+    lead = nubetis_session.create("leads", name="A")
+
+    with refusing("unknown_field", NotFound):
+        ROADS[road](nubetis_session, lead, {name: "X"})
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_comes_back_as_it_went_in(nubetis_session, text):
+    """Text is data: written, read, found and deleted, to the letter."""
+    record = nubetis_session.create("leads", name=text, company=text)
+
+    assert (text, text) == (nubetis_session.get(record)["name"], nubetis_session.get(record)["company"])
+    assert [record.id] == [found.id for found in nubetis_session.find("leads", F.company == text)]
+    assert record.id in {found.id for found in nubetis_session.find("leads", F.company.contains(text))}
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800"], ids=ascii)
+def test_text_that_no_store_can_hold_is_refused(nubetis_session, road, text):
+    """NUL bytes and half characters are named as such and nothing is written."""
+    lead = nubetis_session.create("leads", name="A")
+
+    with refusing("bad_text", InvalidValue):
+        ROADS[road](nubetis_session, lead, {"company": text})
+    assert nubetis_session.count("leads", ~F.company.is_empty()) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("name", 7, "wrong_type"), ("name", "x" * 256, "too_long"), ("name", b"x", "wrong_type"),
+        ("name", None, "required"),
+        ("email", "ana", "bad_email"), ("website", "javascript:alert(1)", "bad_url"), ("phone", "abc", "bad_phone"),
+        ("status", "nwe", "unknown_choice"), ("email_opt_out", 1, "wrong_type"), ("tags", "x", "wrong_type"),
+        ("owner", "nobody@acme.pe", "unknown_user"), ("owner", "use_0000000000001W", "unknown_user"),
+    ],
+    ids=lambda each: ascii(each)[:30],
+)  # fmt: skip
+@pytest.mark.parametrize("road", ROADS)
+def test_a_value_that_does_not_fit_has_its_code(nubetis_session, road, field, value, code):
+    """Each fault has one code, whatever road it comes by."""
+    lead = nubetis_session.create("leads", name="A")
+    before = state_of(nubetis_session)
+
+    with refusing(code):
+        ROADS[road](nubetis_session, lead, {field: value})
+    assert before == state_of(nubetis_session)
+
+
+def test_required_and_default(nubetis_session):
+    """A default fills what is not given; what is given empty stays empty, unless required."""
+    assert nubetis_session.create("deals", name="A")["stage"] == "open"
+    assert nubetis_session.create("deals", name="A", stage=None)["stage"] is None
+    with refusing("required", InvalidValue):
+        nubetis_session.create("deals", stage="won")
+
+
+def test_a_validation_rule_refuses_with_its_message(nubetis_org, nubetis_session):
+    """A rule is a filter and a message; it sees the record as it would be."""
+    rule = ValidationRule(name="cap", where=F.amount > 100, message="Too dear.")
+    fields = [Field(name="name", type=kind("text")), Field(name="amount", type=kind("money"))]
+    nubetis_org.add_module(Module(name="offers", fields=fields, rules=(rule,)))
+    offer = nubetis_session.create("offers", name="A", amount=Money("100", "PEN"))
+
+    for call in (
+        lambda: nubetis_session.create("offers", name="B", amount=Money("101", "PEN")),
+        lambda: nubetis_session.edit(offer, amount=Money("101", "PEN")),
+    ):
+        with refusing("bad_rule", InvalidValue) as caught:
+            call()
+        assert str(caught.value) == "Too dear."
+    assert nubetis_session.edit(offer, name="C")["name"] == "C"
+
+
+def test_unique_values_are_compared_folded(nubetis_session):
+    """Ñ is a letter of its own; case and accents are none."""
+    nubetis_session.create("products", name="a", code="Peña-Á")
+
+    nubetis_session.create("products", name="b", code="Pena-Á")
+    with refusing("not_unique", Conflict):
+        nubetis_session.create("products", name="c", code="PEÑA-a")
+
+
+def test_two_records_of_one_plan_cannot_share_a_unique_value(nubetis_session):
+    """The second is refused by line; the first goes in."""
+    plan = nubetis_session.plan_create("products", [{"name": "a", "code": "1"}, {"name": "b", "code": "1"}])
+
+    assert [(each.line, each.code) for each in plan.refusals] == [(2, "not_unique")]
+    assert len(plan) == 1
+
+
+def test_one_update_cannot_give_many_records_a_unique_value(nubetis_session):
+    """The same value for all is refused for all but one at most."""
+    nubetis_session.apply(nubetis_session.plan_create("products", [{"name": "a"}, {"name": "b"}]))
+    plan = nubetis_session.plan_update("products", EVERYTHING, code="1")
+
+    assert [each.code for each in plan.refusals] == ["not_unique"]
+
+
+def test_restoring_checks_unique_values_and_links_again(nubetis_session):
+    """What was free when the record was deleted may be taken, what it links to may be gone."""
+    product = nubetis_session.create("products", name="a", code="1")
+    nubetis_session.delete(product)
+    nubetis_session.create("products", name="b", code="1")
+    account = nubetis_session.create("accounts", name="Acme")
+    contact = nubetis_session.create("contacts", last_name="Paz", account=account.id)
+    nubetis_session.delete(contact)
+    nubetis_session.delete(account)
+
+    with refusing("not_unique", Conflict):
+        nubetis_session.restore(product.id)
+    with refusing("bad_link", InvalidValue):
+        nubetis_session.restore(contact.id)
+    nubetis_session.restore(account.id)
+    assert contact.id == nubetis_session.restore(contact.id).id
+
+
+def test_a_deleted_record_is_in_the_bin_and_nowhere_else(nubetis_session):
+    """Lists, counts, reading, editing: none finds it; the recycle bin does."""
+    lead = nubetis_session.create("leads", name="A")
+    nubetis_session.delete(lead)
+
+    assert (list(nubetis_session.find("leads")), nubetis_session.count("leads")) == ([], 0)
+    assert [lead.id] == [gone.id for gone in nubetis_session.find("leads", deleted=True)]
+    for call in (nubetis_session.get, nubetis_session.delete, lambda each: nubetis_session.edit(each, name="B")):
+        with refusing("not_found", NotFound):
+            call(lead.id)
+
+
+def test_a_living_record_is_not_restored(nubetis_session):
+    """Restoring what is not in the bin finds nothing."""
+    lead = nubetis_session.create("leads", name="A")
+
+    with refusing("not_found", NotFound):
+        nubetis_session.restore(lead)
+
+
+def test_a_record_made_for_somebody_else_is_made(nubetis_org):
+    """One may hand a record over with its creation, though one does not see it afterwards."""
+    luis, ana = nubetis_org.people("luis", "ana")
+    made = ana.create("leads", name="A", owner="luis")
+
+    assert ([made.id], 0) == ([lead.id for lead in luis.find("leads")], ana.count("leads"))
+
+
+FAULTS = {
+    "required": lambda s: s.create("leads"),
+    "unique": lambda s: s.create("products", name="b", code="1"),
+    "link": lambda s: s.create("contacts", last_name="P", account="acc_0000000000001W"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_failed_in_a_unit_leaves_nothing_though_the_unit_goes_on(nubetis_session, fault):
+    """A call of a session is whole or nothing, also where its error is caught inside a unit."""
+    nubetis_session.create("products", name="a", code="1")
+    before = state_of(nubetis_session, "leads", "products", "contacts")
+
+    def work(session):
+        with pytest.raises(NubetisError):
+            FAULTS[fault](session)
+
+    nubetis_session.unit(work)
+    assert before == state_of(nubetis_session, "leads", "products", "contacts")
