@@ -302,6 +302,8 @@ class Schema:
     modules: tuple[Module, ...] = ()
     version: int = 0
     next_module: int = 1
+    base: int = 0
+    """The version that this schema was made from by changes that are not stored yet."""
 
     @cached_property
     def _by_name(self) -> Mapping[str, Module]:

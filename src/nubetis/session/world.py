@@ -113,7 +113,8 @@ class World:
         if not definitions:  # an organisation that is being made
             return SYSTEM_SCHEMA
         schema = schema_of(definitions, types=self.extensions.field_types(), version=version)
-        return attrs.evolve(schema, next_module=1 + max(cast("int", row[number]) for row in rows))
+        following = 1 + max(cast("int", row[number]) for row in rows)
+        return attrs.evolve(schema, next_module=following, base=version)
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
