@@ -91,12 +91,14 @@ class _Commands(click.Group):
 
 
 def _group() -> click.Group:
+    lang = click.Option(["--lang"], metavar="es|en", help=_("The language of what is said."), expose_value=False)
     return click.version_option(package_name="nubetis", message="%(prog)s %(version)s")(
         _Commands(
             name="nubetis",
             help=_(
                 "A CRM core: records with a journal, files, duplicates.  Each command takes --help, --json and --lang."
             ),
+            params=[lang],
             no_args_is_help=True,
             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         )

@@ -125,8 +125,9 @@ def _console(stream: object) -> Console:
 
 
 def line(text: str, style: str = "", *, whole: bool = False) -> Text:
-    """Give one line of text; what is in it is not markup.  *whole* never breaks it: it is to be copied."""
-    return Text(text, style=style, no_wrap=whole or None, overflow="ignore" if whole else None)
+    """Give a text in which nothing is markup or a control; *whole* is never broken into lines: it is to be copied."""
+    shown = "".join([char if char.isprintable() or char == "\n" else " " for char in text])
+    return Text(shown, style=style, no_wrap=whole or None, overflow="ignore" if whole else None)
 
 
 def group(*parts: RenderableType) -> Group:

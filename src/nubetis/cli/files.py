@@ -16,6 +16,7 @@ from nubetis.cli.records import read_filter
 from nubetis.cli.texts import _, say_refusal
 from nubetis.data.export import export
 from nubetis.data.load import apply_load, fitting_map, map_table, plan_links, plan_load
+from nubetis.data.written import written_formats
 from nubetis.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class _Import:
 
     def field_map(self, table: Table, module: Module) -> FieldMap:
         """Map its columns, as the cells and the user say."""
-        found = fitting_map(table, map_table(table, module), module)
+        found = map_table(table, module)
+        found = fitting_map(table, found, module, formats=written_formats(table, found, module))
         chosen = dict(_pair(each) for each in self.columns)
         return found.changed({column: field or None for column, field in chosen.items()})
 
@@ -84,7 +86,10 @@ def import_command(call: Call, given: _Import) -> Answer:
         field_map = given.field_map(table, session.schema.module(given.module))
         if given.create_linked and not given.dry_run:
             _make_linked(call, session, table, field_map)
-        plan = plan_load(session, table, module=given.module, field_map=field_map, file=Path(given.file).name)
+        formats = written_formats(table, field_map, session.schema.module(given.module))
+        plan = plan_load(
+            session, table, module=given.module, field_map=field_map, formats=formats, file=Path(given.file).name
+        )
         if given.dry_run:
             _show_plan(call, plan, field_map)
             return None
@@ -144,9 +149,10 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
     room = call.face.out.width
-    text = _("{rows} rows: {created} records made, {refused} rows refused. Take it back: nubetis journal undo {id}")
-    counts = {"rows": report.rows, "created": report.created, "refused": report.refused, "id": report.operation.id}
-    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold")]
+    text = _("{rows} rows: {created} records made, {refused} rows refused.")
+    counts = {"rows": report.rows, "created": report.created, "refused": report.refused}
+    undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
+    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold"), line(undo, "dim", whole=True)]
     if report.rejected:
         rows = [[each.line, each.field, each.reason] for each in report.rejected[:_SHOWN]]
         parts.append(grid([_("line"), _("field"), _("reason")], rows, room=room, right=[_("line")]))
@@ -165,6 +171,6 @@ def export_command(call: Call, target: str, where: tuple[str, ...], *, module: s
         named = fields.split(",") if fields else None
         done = export(session, target, module=module, where=wanted, fields=named)
     facts = {"file": target, "module": module, "columns": done.columns, "count": done.count, "sha256": done.hash}
-    text = _("Wrote {count} records to {file}. SHA-256 {hash}")
-    call.face.answer(facts, lambda: line(text.format(count=done.count, file=target, hash=done.hash)))
+    text = _("Wrote {count} records to {file}.").format(count=done.count, file=target)
+    call.face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
     return None

@@ -112,8 +112,9 @@ def backup_command(call: Call, target: str) -> Answer:
     with call.org() as org:
         anchor = org.backup(target)
     facts = {"url": call.url, "target": target, "anchor": anchor}
-    text = _("Wrote {file}. Keep this anchor elsewhere; with it `journal verify` finds a journal cut short: {anchor}")
-    call.face.answer(facts, lambda: line(text.format(file=target, anchor=anchor), whole=True))
+    text = _("Wrote {file}. Keep its anchor elsewhere: with it, `journal verify` finds a journal that was cut short.")
+    shown = group(line(text.format(file=target)), line(anchor, "bold", whole=True))
+    call.face.answer(facts, lambda: shown)
     return None
 
 

@@ -15,11 +15,12 @@ from nubetis.cli.journal import operation_facts
 from nubetis.cli.records import records_grid, shown_fields
 from nubetis.cli.texts import _
 from nubetis.data import apply_load, plan_links, plan_load
+from nubetis.errors import InvalidValue
+from nubetis.model.fields import Operator
 
 if TYPE_CHECKING:
-    from nubetis import Table
+    from nubetis import Field, Table
     from nubetis.cli.demo.stage import Stage
-    from nubetis.model.fields import Field
 
 __all__ = ["TRUTH", "build", "load_file", "look", "read_file", "top_values"]
 
@@ -31,6 +32,8 @@ TRUTH = ("entity", "cluster_id", "true_id")
 def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
     """Read the file, show how it was read, and clean it."""
     raw = nubetis.read(path)
+    if not raw.columns:
+        raise InvalidValue("bad_file", file=path.name, line=1, reason=_("there is nothing in it"))
     table = raw.clean()
     stage.read(table, path.name)
     stage.truth = stage.truth or next((table[name] for name in table.columns if name in TRUTH), ())
@@ -117,7 +120,8 @@ def load_file(stage: Stage) -> None:
 def look(stage: Stage) -> None:
     """Show a page, what a filter finds, and how the values of one field are spread."""
     module, session = stage.module, stage.session
-    page = session.find(module.name, sort=module.title, limit=_SAMPLE, total="exact")
+    sortable = Operator.LT in module.field(module.title).type.operators
+    page = session.find(module.name, sort=module.title if sortable else (), limit=_SAMPLE, total="exact")
     stage.facts["page"] = {"total": page.total, "shown": len(page)}
     if not page:
         stage.nothing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -44,7 +45,16 @@ class _Demo:
 def demo_command(call: Call, given: _Demo) -> Answer:
     """Read, clean, import, find, merge, undo, edit, verify and export, with a picture of each step."""
     folder = Path(tempfile.mkdtemp(prefix="nubetis-"))
-    call = call if call.named else attrs.evolve(call, url=url_of(str(folder / "demo.db")))
+    try:
+        stage = _play(call if call.named else attrs.evolve(call, url=url_of(str(folder / "demo.db"))), given, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    call.face.answer(stage.summary(), lambda: _closing(stage))
+    return None
+
+
+def _play(call: Call, given: _Demo, folder: Path) -> Stage:
     stage = Stage(face=call.face, url=call.url, folder=folder, keep=not given.only_known)
     stage.face.show(panel(line(_("Everything below goes through the public interfaces of nubetis.")), "nubetis demo"))
     with stage.step(_("A file as people send it")):
@@ -55,8 +65,7 @@ def demo_command(call: Call, given: _Demo) -> Answer:
     ):
         stage.enter(org, session)
         _tell(stage)
-    call.face.answer(stage.summary(), lambda: _closing(stage))
-    return None
+    return stage
 
 
 def _generated(stage: Stage, given: _Demo) -> Path:
