@@ -9,7 +9,8 @@ before, by field id; the values after are those before the next change, or the p
 Tamper evidence
 ---------------
 Each value before is committed to by ``BLAKE2b(salt, value)``; an entry's digest covers its own columns, its
-operation's, and the commitments of its changes, and a *seal* covers the entry's digest and the seal before it.
+operation's, and the commitments of its changes, and a *seal* covers the entry's digest, the instant of the sealing
+and the seal before it.
 Erasure takes away value and salt and leaves the commitment, so the chain still verifies and the value cannot be
 guessed from it.  Seals are made in commit order by whoever next reads the journal, so that writers do not queue.
 
@@ -189,9 +190,9 @@ def entry_digest(entry: Row, operation: Row, changes: Iterable[Row]) -> str:
     return hasher.hexdigest()
 
 
-def seal_digest(before: str, entry: Key, digest: str, *, secret: bytes | None = None) -> str:
-    """Give the seal of an entry that follows the seal *before*; keyed where there is a *secret*."""
-    text = f"{before}|{entry}|{digest}".encode()
+def seal_digest(before: str, entry: Row, *, at: str, secret: bytes | None = None) -> str:
+    """Give the seal, made *at* an instant, of an entry that follows the seal *before*; keyed by a *secret*."""
+    text = f"{before}|{entry[ID]!s}|{_cell(ENTRIES, entry, 'digest')!s}|{at}".encode()
     if secret is not None:
         return hmac.new(secret, text, hashlib.sha256).hexdigest()[:32]
     return hashlib.blake2b(text, digest_size=16).hexdigest()

@@ -76,7 +76,8 @@ def history_of(txn: Txn, module: Module, row: Row) -> list[Moment]:
     present, moments = row, []
     for change in reversed(changes):
         earlier = _undone(module, present, change)
-        names = [module.by_id[number].name for number in change.before if number in module.by_id]
+        fields = [module.by_id[number] for number in change.before if number in module.by_id]
+        names = [field.name for field in fields if field.name in module.layout.slots]
         moments.append(_moment(module, change.kind, entries[change.entry], (earlier, present), names))
         present = earlier
     born = [

@@ -68,7 +68,7 @@ def _seal_some(state: State, secret: bytes | None) -> int:
     before, now = _last_seal(state.txn), instant_text(state.world.now())
     seals: list[Row] = []
     for number, entry in enumerate(entries, start=first):
-        before = seal_digest(before, key_of(entry), str(entry[_DIGEST]), secret=secret)
+        before = seal_digest(before, entry, at=now, secret=secret)
         seals.append((number, entry[ID], before, now))
     keys = [key_of(entry) for entry in entries]
     state.write_now(
@@ -139,7 +139,7 @@ class _Verifier:
         self.expected = number + 1
 
     def _link(self, row: Row, entry: Row) -> None:
-        wanted = seal_digest(self.before, Key(int(row[1] or 0)), str(entry[_DIGEST]), secret=self.secret)
+        wanted = seal_digest(self.before, entry, at=str(row[3]), secret=self.secret)
         if wanted != row[2] or entry[_SEAL] != row[ID]:
             self.found.append(
                 Tampered(

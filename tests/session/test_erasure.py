@@ -1,0 +1,103 @@
+"""Erasure: a value leaves the record, its past and the bytes of the store; the journal still verifies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nubetis import F
+from nubetis.errors import InvalidValue
+from nubetis.model.plan import CauseKind
+from tests.stores import refusing, rows_of
+
+CANARY = "canary7f3a9c@acme.pe"
+
+
+def everything(org):
+    """Give all that the store holds, as one text."""
+    return json.dumps([rows_of(org, module) for module in org.schema.modules], default=repr)
+
+
+def filled(session):
+    """Make a record whose e-mail was changed, moved, undone, deleted and restored with the canary in it."""
+    lead = session.create("leads", name="A", email=CANARY, company="Acme")
+    session.edit(lead.id, email="other@acme.pe")
+    session.edit(lead.id, email=CANARY)
+    session.undo(session.operations(limit=1)[0])
+    session.undo(session.operations(limit=1)[0])
+    session.delete(lead.id)
+    session.restore(lead.id)
+    return lead
+
+
+def test_an_erased_value_is_nowhere(nubetis_org, nubetis_session):
+    """Records, twins, journal, plans: no row has it, and the chain is whole, as long as it was."""
+    lead = filled(nubetis_session)
+    anchor = nubetis_org.verify().anchor
+    assert CANARY in everything(nubetis_org)
+    nubetis_session.erase(lead.id, fields=["email"])
+
+    assert CANARY not in everything(nubetis_org)
+    assert nubetis_session.get(lead)["email"] is None
+    assert nubetis_session.get(lead)["company"] == "Acme"
+    assert nubetis_org.verify(anchor=anchor).tampered == ()
+    assert nubetis_org.check() == []
+
+
+@pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)
+def test_an_erased_value_is_in_no_byte_of_the_file(nubetis_org, nubetis_session, tmp_path):
+    """Once the file is closed, neither it nor its log holds the value: pages are overwritten."""
+    lead = filled(nubetis_session)
+    nubetis_session.erase(lead.id)
+    nubetis_org.close()
+    left = [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()]
+
+    assert left == []
+
+
+def test_all_personal_data_goes_where_no_field_is_named(nubetis_session):
+    """The marks of the schema say what is personal."""
+    lead = nubetis_session.create(
+        "leads", name="A", first_name="Ana", last_name="Paz", email="ana@acme.pe", company="Acme"
+    )
+    nubetis_session.erase(lead)
+    now = nubetis_session.get(lead.id)
+
+    assert tuple(now[name] for name in ("first_name", "last_name", "email", "company")) == (None, None, None, "Acme")
+
+
+def test_an_erasure_stands_in_the_journal_without_the_value(nubetis_session):
+    """Who erased what of which record is known; undo brings nothing back."""
+    lead = filled(nubetis_session)
+    operation = nubetis_session.erase(lead.id, fields=["email"])
+    nubetis_session.undo(operation)
+
+    assert operation.cause.kind == CauseKind.ERASURE
+    assert nubetis_session.get(lead)["email"] is None
+    assert nubetis_session.count("leads", F.email == CANARY) == 0
+
+
+def test_history_passes_over_what_was_erased(nubetis_session):
+    """The moments stay, the value is in none of them."""
+    lead = filled(nubetis_session)
+    nubetis_session.erase(lead.id, fields=["email"])
+
+    assert CANARY not in repr([(dict(each.before), dict(each.after)) for each in nubetis_session.history(lead)])
+
+
+def test_a_module_without_personal_data_wants_the_fields_named(nubetis_session):
+    """Erasing all of nothing is a mistake."""
+    deal = nubetis_session.create("deals", name="A")
+
+    with refusing("bad_argument", InvalidValue):
+        nubetis_session.erase(deal)
+
+
+@pytest.mark.parametrize("field", ["id", "version", "created_at"])
+def test_what_nubetis_sets_is_not_erased(nubetis_session, field):
+    """The bones of a record stay."""
+    lead = nubetis_session.create("leads", name="A")
+
+    with refusing("read_only", InvalidValue):
+        nubetis_session.erase(lead, fields=[field])
