@@ -16,7 +16,7 @@ import pytest
 from nubetis.backends.sql import SqlStore
 from nubetis.backends.sql.connections import locate
 from nubetis.backends.sql.faults import translated
-from nubetis.errors import Damaged, StoreBusy, StoreError
+from nubetis.errors import Conflict, Damaged, StoreBusy, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.store import Batch, Guard, Inserts
 from nubetis.testing.store_contract.setting import PEOPLE, StopError, get, keys_of, load, race, row_of, stop, write
@@ -278,6 +278,49 @@ def test_a_full_disk_leaves_nothing_of_the_unit(store):
     load(store, PEOPLE, [row_of(PEOPLE, key, {"note": "x" * 2000}) for key in range(2, 500)])  # room was made
     assert len(keys_of(store, ALWAYS)) == 499
     assert store.check() == []
+
+
+def test_a_full_disk_ends_a_batch_and_all_that_was_before_it(store):
+    """SQLite then takes the whole transaction back by itself; a unit that goes on must not write without one."""
+    full_after(store, 10)
+    seen = []
+
+    def unit(txn):
+        txn.bulk_load(PEOPLE, [row_of(PEOPLE, 1)])
+        rows = [row_of(PEOPLE, key, {"note": "x" * 2000}) for key in range(2, 500)]
+        try:
+            with txn.savepoint():
+                txn.write(Batch(parts=(Inserts(PEOPLE, rows),)))
+        except sqlite3.OperationalError as error:
+            seen.append(error.sqlite_errorname)
+        with pytest.raises(StoreError) as caught:
+            txn.bulk_load(PEOPLE, [row_of(PEOPLE, 3)])
+        assert caught.value.code == "closed"
+
+    with pytest.raises(StoreError):
+        store.write(unit)
+
+    assert seen == ["SQLITE_FULL"]
+    assert keys_of(store, ALWAYS) == []
+
+
+def test_a_batch_that_meets_a_full_disk_says_so(store):
+    full_after(store, 10)
+    rows = [row_of(PEOPLE, key, {"note": "x" * 2000}) for key in range(2, 500)]
+
+    with pytest.raises(StoreError) as caught:
+        write(store, Batch(parts=(Inserts(PEOPLE, rows),)))
+    assert caught.value.code == "disk_full"
+
+
+def test_a_unit_cannot_swallow_a_load_that_failed_in_part(store):
+    def unit(txn):
+        with pytest.raises(Conflict):
+            txn.bulk_load(PEOPLE, [row_of(PEOPLE, key, {"code": "x"}) for key in (1, 2)])
+
+    with pytest.raises(StoreError):
+        store.write(unit)
+    assert keys_of(store, ALWAYS) == []
 
 
 def test_a_file_that_may_not_be_written_is_read(store):

@@ -78,5 +78,5 @@ class _Check:
         found = ((row[0], row[1]) for row in self._read(sa.select(side).order_by(side.c.record, side.c.value)))
         return all(a == b for a, b in zip_longest(wanted, found))
 
-    def _read(self, selected: sa.Select[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    def _read(self, selected: sa.ClauseElement) -> Iterator[tuple[object, ...]]:
         return iter(self._db.execute(self._home.finish(selected).text))

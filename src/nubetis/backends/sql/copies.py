@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -79,7 +79,7 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
 
 
 @contextmanager
-def _reading(source: str) -> Iterator[sqlite3.Connection]:
+def _reading(source: str) -> Generator[sqlite3.Connection]:
     if not Path(source).is_file():
         raise StoreError("unreadable", file=source, reason="there is no such file")
     try:
@@ -97,7 +97,7 @@ def _verify(link: sqlite3.Connection, source: str) -> None:
 
 
 @contextmanager
-def _temporary(target: str) -> Iterator[str]:
+def _temporary(target: str) -> Generator[str]:
     """Give the name of a file beside *target* that becomes *target* at the end, or goes."""
     temporary = f"{target}.{os.getpid()}.part"
     try:

@@ -52,6 +52,11 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """What is used of a driver's connection: it never begins a transaction by itself."""
 
+    @property
+    def in_transaction(self) -> bool:
+        """Say whether the transaction still stands; some faults take it back as a whole."""
+        ...
+
     def execute(self, sql: str, parameters: Sequence[Stored] = ..., /) -> Cursor:
         """Run one statement."""
         ...

@@ -121,10 +121,12 @@ class SqlStore:
             result = unit(txn)
         finally:
             txn.end()
-        self._commit(link)
+        self._commit(link, lost=txn.lost)
         return result
 
-    def _commit(self, link: Link) -> None:
+    def _commit(self, link: Link, *, lost: bool) -> None:
+        if lost:
+            raise StoreError("store_failed", reason="the unit went on after a write that failed in part")
         if not self._pool.is_own(link):
             raise StoreError("store_failed", reason="the process was forked inside a unit of work")
         link.execute("COMMIT")

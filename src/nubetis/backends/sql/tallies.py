@@ -82,8 +82,9 @@ class Tallies:
     def of_keys(self, home: ModuleTable, keys: Sequence[int]) -> Counts:
         """Count the living rows with these keys."""
         counts: Counts = {column: Counter() for column, _ in home.tallied}
-        for at in range(0, len(keys), _KEYS):
-            self._count_part(home, keys[at : at + _KEYS], counts)
+        once = list(dict.fromkeys(keys))
+        for at in range(0, len(once), _KEYS):
+            self._count_part(home, once[at : at + _KEYS], counts)
         return counts
 
     def _count_part(self, home: ModuleTable, keys: Sequence[int], counts: Counts) -> None:
@@ -95,7 +96,7 @@ class Tallies:
             return chosen.where(among, *([cells.deleted_in.is_(None)] if home.module.journalled else []))
 
         statement = home.statement("tallied", build)
-        packed = self._tables.dialect.pack_many(list(dict.fromkeys(keys)))
+        packed = self._tables.dialect.pack_many(keys)
         rows = self._db.execute(statement.text, (packed,)).fetchall()
         for (column, _), values in zip(home.tallied, zip(*rows, strict=True), strict=bool(rows)):
             counts[column].update(values)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final
@@ -22,7 +22,7 @@ from nubetis.backends.sql.statements import (
     streamed,
 )  # fmt: skip
 from nubetis.backends.sql.tallies import Tallies
-from nubetis.backends.sql.writes import Writer
+from nubetis.backends.sql.writes import Writer, end_savepoint
 from nubetis.errors import NewerFormat, StoreError
 from nubetis.model.bind import ALWAYS, Bound, Test, normal_form
 from nubetis.model.fields import Operator
@@ -49,6 +49,8 @@ _REFUSED: Final = (OverflowError, UnicodeEncodeError)
 class _Ended:
     """Stands in for the connection when the unit has ended."""
 
+    in_transaction = False
+
     def execute(self, _sql: str, _parameters: Sequence[Stored] = (), /) -> Cursor:
         """Refuse."""
         raise StoreError("closed", what="unit of work")
@@ -59,13 +61,17 @@ class _Ended:
 
 
 class SqlTxn:
-    """The transaction of one unit, on a connection that is its own; see :class:`nubetis.model.store.Txn`."""
+    """The transaction of one unit, on a connection that is its own; see :class:`nubetis.model.store.Txn`.
+
+    *lost* says that it must not be committed, even if the unit goes on.
+    """
 
     def __init__(self, connection: Connection, tables: Tables, *, writable: bool) -> None:
         self._db: Connection = connection
         self._tables = tables
         self._writable = writable
         self._open: list[Cursor] = []
+        self.lost = False
         self._depth = count(1)
 
     def end(self) -> None:
@@ -190,15 +196,17 @@ class SqlTxn:
 
     def bulk_load(self, module: Module, rows: Iterable[Row]) -> int:
         """Insert many rows as fast as the database can."""
-        return self._writer().load(module, rows)
+        with self._lost_on_failure():
+            return self._writer().load(module, rows)
 
     def update_where(self, module: Module, where: Bound, values: Mapping[str, Stored]) -> int:
         """Set the same values in all rows that fit."""
-        writer = self._writer()
-        try:
-            return writer.update_where(module, normal_form(where), values)
-        except _REFUSED:
-            return writer.update_where(module, tame(normal_form(where)), values)
+        chosen = normal_form(where)
+        with self._lost_on_failure():
+            try:
+                return self._writer().update_where(module, chosen, values)
+            except _REFUSED:
+                return self._writer().update_where(module, tame(chosen), values)
 
     def allocate(self, counter: str, count: int = 1) -> int:
         """Take *count* numbers from a counter; give the first."""
@@ -212,25 +220,30 @@ class SqlTxn:
         """Make and change tables; what :meth:`nubetis.model.store.Store.migrate` does."""
         Builder(self._db, self._tables).migrate(steps, schema)
 
-    def savepoint(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def savepoint(self) -> Generator[None]:
         """Give a block of which nothing stays when it raises."""
-        return savepoint(self._db, f"s{next(self._depth)}")
+        name, whole = f"s{next(self._depth)}", False
+        self._db.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+            whole = True
+        finally:
+            end_savepoint(self._db, name, keep=whole)
+
+    @contextmanager
+    def _lost_on_failure(self) -> Generator[None]:
+        """Mark the unit as lost when the block raises: what it did in part must not be committed."""
+        whole = False
+        try:
+            yield
+            whole = True
+        finally:
+            self.lost = self.lost or not whole
 
     def _writer(self) -> Writer:
         if not self._writable:
             raise StoreError("store_failed", reason="a unit that only reads cannot write")
+        if self.lost or not self._db.in_transaction:
+            raise StoreError("closed", what="unit of work")
         return Writer(self._db, self._tables)
-
-
-@contextmanager
-def savepoint(connection: Connection, name: str) -> Iterator[None]:
-    """Give a block of which nothing stays when it raises."""
-    connection.execute(f"SAVEPOINT {name}")
-    whole = False
-    try:
-        yield
-        whole = True
-    finally:
-        if not whole:
-            connection.execute(f"ROLLBACK TO {name}")
-        connection.execute(f"RELEASE {name}")

@@ -43,12 +43,21 @@ if TYPE_CHECKING:
     from nubetis.model.schema import Module
     from nubetis.types import Key, Row, Stored
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "end_savepoint"]
 
 _CHUNK: Final = 10_000
 """Rows of a bulk load that are turned and folded together."""
 
 _MARK: Final = "batch"
+
+
+def end_savepoint(connection: Connection, name: str, *, keep: bool) -> None:
+    """Keep what was done since the savepoint, or take it back; a full disk may have done that already."""
+    if not connection.in_transaction:
+        return
+    if not keep:
+        connection.execute(f"ROLLBACK TO {name}")
+    connection.execute(f"RELEASE {name}")
 
 
 class _Stands(Exception):
@@ -69,13 +78,12 @@ class Writer:
     def write(self, batch: Batch) -> Outcome:
         """Apply *batch* whole, or return what stands against it."""
         self._db.execute(f"SAVEPOINT {_MARK}")
-        outcome = None
+        written = False
         try:
             outcome = self._offer(batch)
+            written = outcome.written
         finally:
-            if outcome is None or outcome.conflicts:
-                self._db.execute(f"ROLLBACK TO {_MARK}")
-            self._db.execute(f"RELEASE {_MARK}")
+            end_savepoint(self._db, _MARK, keep=written)
         return outcome
 
     def _offer(self, batch: Batch) -> Outcome:
