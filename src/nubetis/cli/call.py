@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, TypeAlias
@@ -45,13 +45,13 @@ class Call:
     """Whether the organisation was named, or is the usual one."""
 
     @contextmanager
-    def org(self) -> Iterator[nubetis.Org]:
+    def org(self) -> Generator[nubetis.Org]:
         """Open the organisation."""
         with nubetis.open(self.url) as org:
             yield org
 
     @contextmanager
-    def session(self) -> Iterator[nubetis.Session]:
+    def session(self) -> Generator[nubetis.Session]:
         """Open the organisation, and the session of the user that was named."""
         with self.org() as org, org.session(HostSignIn(self.user or _only_administrator(org))) as session:
             yield session

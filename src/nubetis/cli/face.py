@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -104,7 +104,7 @@ class Face:
                 self.out.print(each, crop=False)
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Report]:
+    def progress(self, title: str) -> Generator[Report]:
         """Give a function that moves a bar, drawn on a terminal only."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         hidden = self.json or not self.beside.is_terminal

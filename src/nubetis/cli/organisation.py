@@ -75,7 +75,7 @@ def _examined(org: nubetis.Org) -> tuple[dict[str, object], list[str]]:
     problems += [_("operation {id} was interrupted").format(id=each.id) for each in interrupted]
     with org.system("doctor") as system:
         records = {name: system.count(name) for name in _modules(org)}
-    facts = {
+    facts: dict[str, object] = {
         "name": org.name,
         "schema_version": schema.version,
         "records": records,

@@ -20,7 +20,7 @@ from nubetis.model.store import (
 from nubetis.model.system import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from nubetis.types import ModuleId
 
@@ -46,7 +46,7 @@ class _Home:
         self.thread = threading.local()
 
     @contextmanager
-    def unit(self) -> Iterator[None]:
+    def unit(self) -> Generator[None]:
         """Refuse a unit inside a unit of the same thread: it would see, or wait for, half of the outer one."""
         if getattr(self.thread, "busy", False):
             raise failed("a unit of work is under way in this thread: go on with its transaction")
@@ -143,7 +143,7 @@ class MemoryStore:
         return self._home
 
     @contextmanager
-    def _turn(self, home: _Home) -> Iterator[None]:
+    def _turn(self, home: _Home) -> Generator[None]:
         if not home.queue.acquire(timeout=PATIENCE):
             raise StoreBusy("store_busy", url=self._url, seconds=PATIENCE)
         try:

@@ -24,7 +24,7 @@ from nubetis.model.system import VERSIONS
 from nubetis.types import Key, Row, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from nubetis.model.query import BoundQuery
     from nubetis.model.schema import Module
@@ -141,7 +141,7 @@ class Transaction:
         return last + 1
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Generator[None]:
         """Give a block of which nothing stays when it raises."""
         before = self._step().tables
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -85,7 +85,7 @@ class Stage:
         self._fit = fit
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
+    def step(self, title: str) -> Generator[None]:
         """Announce a step and take its time."""
         self.face.show(heading(f"{len(self.seconds) + 1}. {title}"))
         began = perf_counter()
