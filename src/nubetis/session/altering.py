@@ -52,6 +52,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     planner = state.planner()
     module = state.known.schema.module("modules")
     planner.require(Action.EDIT, module)
+    if schema.base != state.known.schema.version:
+        raise Conflict("schema_stale")
     diff(state.known.schema, schema)
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
