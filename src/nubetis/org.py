@@ -88,11 +88,12 @@ def create(
     """
     outside = around or Surroundings()
     extensions = outside.extensions()
+    schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
+    schema.module("users").field("email").check(administrator)  # before there is anything that could be half made
     with ExitStack() as until_made:
         store = extensions.stores(_scheme(url))(url, create=True)
         until_made.callback(store.close)
         _require(store, url, present=False)
-        schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
         store.migrate(diff(Schema(), schema), schema)
         world = _world(store, extensions, outside)
         set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=settings or {})
