@@ -118,7 +118,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; give its exit code.
 
     >>> run(["find", "deals", "--db", "nowhere.db", "--lang", "en"])
-    3
+    1
     """
     use_language(_named_language(arguments))
     try:
