@@ -120,11 +120,10 @@ class Extensions:
 
     def committed(self, committed: Committed) -> None:
         """Tell that one batch was stored; a plug-in that raises is logged, for what is stored is stored."""
-        plugins = self._manager.get_plugins()
         for implementation in self._manager.hook.nubetis_committed.get_hookimpls():
-            alone = self._manager.subset_hook_caller("nubetis_committed", plugins - {implementation.plugin})
+            arguments = dict.fromkeys(implementation.argnames, committed)  # a plug-in may leave it out
             try:
-                self._call("nubetis_committed", partial(alone, committed=committed))
+                self._call("nubetis_committed", partial(implementation.function, **arguments))
             except NubetisError as error:
                 _log.error("%s", error, exc_info=error)
 

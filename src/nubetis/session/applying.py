@@ -16,11 +16,12 @@ import attrs
 
 from nubetis.access.invariants import check_administrators
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted
-from nubetis.model.bind import Test
+from nubetis.model.bind import OneOf, Test
 from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
+from nubetis.model.outbox import Message
 from nubetis.model.plan import ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import CREATED_IN, ID, Module, Schema, key_of
@@ -173,7 +174,7 @@ class Applier:
         found += [Inserts(CHANGES, changes)] if changes else []
         found.append(self._operation_part(operation, ledger, first=first))
         found += [] if drop is None else [Removals(BLOBS, [drop])]
-        found += self._messages(entry, now) if first else []
+        found += self._messages(entry, now) if first and self.plan.messages else []
         expects = self._expects(parts, first=first)
         return Batch(parts=tuple(found), expects=expects), entry
 
@@ -223,20 +224,11 @@ class Applier:
         return tuple(found)
 
     def _messages(self, entry: Key, now: str) -> list[Inserts | Updates | Removals]:
-        world = self.state.world
-        rows: list[Row] = [
-            (
-                world.keys.one(),
-                each.kind,
-                json.dumps(dict(each.body), ensure_ascii=False),
-                each.key,
-                "waiting",
-                0,
-                now,
-                entry,
-            )
-            for each in self.plan.messages
-        ]
+        """Give the messages that nobody has sent yet: their keys make them idempotent."""
+        wanted = {each.key: each for each in reversed(self.plan.messages)}
+        for (keys,) in self.state.txn.stream(OUTBOX, OneOf("key", tuple(wanted)), columns=("key",)):
+            wanted = {key: each for key, each in wanted.items() if key not in keys}
+        rows = [_message_row(each, self.state.world.keys.one(), entry, now) for each in reversed(wanted.values())]
         return [Inserts(OUTBOX, rows)] if rows else []
 
     def _check_invariants(self, txn: Txn, parts: Sequence[Part]) -> None:
@@ -342,6 +334,11 @@ def _slice_without(part: Part, keys: set[Key | None]) -> Part:
         return Creates(part.module, [part.rows[at] for at in keep])
     after = [part.after[at] for at in keep] if part.after else ()
     return attrs.evolve(part, rows=[part.rows[at] for at in keep], after=after)
+
+
+def _message_row(message: Message, key: Key, entry: Key, now: str) -> Row:
+    body = json.dumps(dict(message.body), ensure_ascii=False)
+    return (key, message.kind, body, message.key, "waiting", 0, now, entry)
 
 
 # -- plans kept in the store ------------------------------------------------------------------------------------------

@@ -1,0 +1,211 @@
+"""Plug-ins: each hook has its typed method; one that raises is named, and halves nothing; entry points on request."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+
+import attrs
+import pytest
+
+from nubetis import Field, Module, Surroundings, create, hookimpl, hookspecs
+from nubetis import open as open_org
+from nubetis._builtin import BUILT_IN_PLUGINS
+from nubetis._plugins import Extensions
+from nubetis.errors import InvalidValue, NotFound, PluginError
+from nubetis.model.kinds import BUILT_IN, kind
+from nubetis.model.plan import Refusal
+from nubetis.testing.people import make_org
+from tests.stores import nubetis_store_url, refusing, state_of
+
+__all__ = ["nubetis_store_url"]
+
+HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("nubetis_"))
+
+
+@attrs.frozen
+class Whole:
+    """A plug-in with every hook, which writes down that it was called."""
+
+    heard: list = attrs.field(factory=list)
+
+    @hookimpl
+    def nubetis_stores(self, registry):
+        self.heard.append("nubetis_stores")
+        registry.add_store("shelf", lambda url, *, create: None)
+
+    @hookimpl
+    def nubetis_blob_stores(self, registry):
+        self.heard.append("nubetis_blob_stores")
+        registry.add_blob_store("cellar", lambda store: store)
+
+    @hookimpl
+    def nubetis_file_formats(self, registry):
+        self.heard.append("nubetis_file_formats")
+        registry.add_file_format(attrs.make_class("Odd", {"name": attrs.field(default="odd")})())
+
+    @hookimpl
+    def nubetis_modules(self):
+        self.heard.append("nubetis_modules")
+        return [Module(name="pets", fields=[Field(name="name", type=kind("text"))])]
+
+    @hookimpl
+    def nubetis_field_types(self):
+        self.heard.append("nubetis_field_types")
+        return [attrs.evolve(BUILT_IN["text"], name="colour")]
+
+    @hookimpl
+    def nubetis_validate(self, plan):
+        self.heard.append("nubetis_validate")
+        names = [(change.module, change.record) for change in plan.changes if change.after.get("name") == "No"]
+        return [Refusal(code="bad_rule", params={"message": "No."}, module=m, record=r) for m, r in names]
+
+    @hookimpl
+    def nubetis_committed(self, committed):  # noqa: ARG002 - the hook names it
+        self.heard.append("nubetis_committed")
+
+    @hookimpl
+    def nubetis_notify(self, messages):
+        self.heard.append("nubetis_notify")
+        return [message.key for message in messages]
+
+
+def broken(hook):
+    """Give a plug-in of which one hook raises."""
+
+    def fail(self):
+        raise ZeroDivisionError
+
+    return type("Broken", (), {hook: hookimpl(specname=hook)(fail)})()
+
+
+def test_the_plug_in_of_this_test_has_every_hook():
+    """A new hook must be tried here."""
+    assert [name for name in HOOKS if not hasattr(Whole, name)] == []
+
+
+def test_each_typed_method_calls_its_hook_and_gives_what_it_gives():
+    """What a plug-in offers arrives, beside what is built in."""
+    plugin = Whole()
+    extensions = Extensions([*BUILT_IN_PLUGINS, plugin])
+
+    assert callable(extensions.stores("shelf"))
+    assert callable(extensions.blob_stores("cellar"))
+    assert "odd" in [each.name for each in extensions.file_formats()]
+    assert {"pets", "leads"} <= {str(each.name) for each in extensions.modules()}
+    assert {"colour", "text"} <= set(extensions.field_types())
+    assert list(extensions.notify([])) == []
+    assert {*HOOKS} - {*plugin.heard} == {"nubetis_validate", "nubetis_committed"}
+
+
+def test_a_plug_in_takes_part_in_an_organisation(nubetis_store_url):
+    """Its modules are there, its refusals count, it hears of what is stored."""
+    plugin = Whole()
+    with make_org(nubetis_store_url, plugins=[plugin]) as org, org.administrator() as session:
+        assert session.create("pets", name="Rex")["name"] == "Rex"
+        with refusing("bad_rule", InvalidValue):
+            session.create("pets", name="No")
+        assert session.count("pets") == 1
+        assert "nubetis_committed" in plugin.heard
+
+
+def test_a_module_that_a_plug_in_brings_later_is_made_on_open(nubetis_store_url):
+    """An organisation gets what its plug-ins need when it is opened with them."""
+    create(nubetis_store_url, administrator="a@acme.pe").close()
+    with open_org(nubetis_store_url, plugins=[Whole()]) as org:
+        assert "pets" in org.schema
+        assert org.system("testing").create("pets", name="Rex")["name"] == "Rex"
+
+
+def test_hooks_are_called_for_a_batch_never_for_a_record(nubetis_store_url):
+    """A thousand records are one call of each."""
+    plugin = Whole()
+    with make_org(nubetis_store_url, plugins=[plugin]) as org, org.administrator() as session:
+        plugin.heard.clear()
+        session.apply(session.plan_create("leads", [{"name": str(number)} for number in range(1000)]))
+
+    assert plugin.heard == ["nubetis_validate", "nubetis_committed"]
+
+
+def test_a_plug_in_that_raises_in_validate_stops_the_plan_and_is_named(nubetis_store_url):
+    """Nothing is written, and the error says who and where."""
+    with make_org(nubetis_store_url) as org, org.administrator() as session:
+        org._world.extensions._manager.register(broken("nubetis_validate"), name="breaker")
+        before = state_of(session)
+        with refusing("plugin", PluginError) as caught:
+            session.create("leads", name="X")
+        assert state_of(session) == before
+
+    assert (caught.value.params["hook"], caught.value.params["plugin"]) == ("nubetis_validate", "breaker")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_plug_in_that_raises_after_a_commit_is_logged_and_the_others_hear(nubetis_store_url, caplog):
+    """What is stored is stored; the caller is not told that it failed."""
+    plugin = Whole()
+    with make_org(nubetis_store_url, plugins=[plugin]) as org, org.administrator() as session:
+        org._world.extensions._manager.register(broken("nubetis_committed"), name="breaker")
+        plugin.heard.clear()
+        assert session.create("leads", name="X")["name"] == "X"
+
+    assert "nubetis_committed" in plugin.heard
+    assert any("breaker" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("hook", ["nubetis_stores", "nubetis_modules", "nubetis_field_types", "nubetis_file_formats"])
+def test_an_organisation_is_not_half_made_by_a_broken_plug_in(nubetis_store_url, hook):
+    """The error comes before anything is stored: the same URL can be used afterwards."""
+    extensions = Surroundings().extensions()
+    extensions._manager.register(broken(hook), name="breaker")
+    method = {"nubetis_stores": lambda: extensions.stores("memory")}.get(hook, getattr(extensions, hook[8:], None))
+    with refusing("plugin", PluginError) as caught:
+        method()
+
+    assert caught.value.params["plugin"] == "breaker"
+    with create(nubetis_store_url, administrator="a@acme.pe") as org:
+        assert org.name == "Acme"
+
+
+def test_a_hook_with_a_mistyped_name_is_refused():
+    """A plug-in whose hook nobody calls would be silent for ever."""
+    wrong = attrs.make_class("Wrong", {}, bases=(object,))
+    wrong.nubetis_comitted = hookimpl(lambda self, committed: None)
+
+    with pytest.raises(Exception, match="nubetis_comitted"):
+        Extensions([wrong()])
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A distribution with an entry point that notes when it is loaded."""
+    (tmp_path / "petshop.py").write_text("LOADED = True\n")
+    info = tmp_path / "petshop-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: petshop\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[nubetis]\npetshop = petshop\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    yield "petshop"
+    sys.modules.pop("petshop", None)
+
+
+def test_entry_points_are_loaded_on_request_only(installed):
+    """Installing a package changes no organisation until the host asks for entry points."""
+    assert installed not in Extensions().names()
+    assert installed not in sys.modules
+    assert installed in Extensions(entry_points=True).names()
+    assert installed in sys.modules
+
+
+def test_each_organisation_has_plug_ins_of_its_own():
+    """There is no plug-in manager at module level."""
+    with make_org(plugins=[Whole()]) as one, make_org() as other:
+        assert "pets" in one.schema
+        assert "pets" not in other.schema
+
+
+def test_an_unknown_scheme_names_the_known_ones():
+    """A URL that nobody serves is an error that helps."""
+    with refusing("unknown_scheme", NotFound) as caught:
+        create("oracle://x", administrator="a@acme.pe")
+    assert "memory, sqlite" in str(caught.value)
