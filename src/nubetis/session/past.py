@@ -111,7 +111,7 @@ def _undone(module: Module, row: Row, change: JournalChange) -> Row:
     for number, values in change.before.items():
         field = module.by_id.get(number)
         if field is not None:
-            place = module.layout.index[field.column]
+            place = module.layout.index[field.column_of(field.parts[0])]
             cells[place : place + len(values)] = values
     if change.kind is ChangeKind.DELETE:
         cells[DELETED_IN] = None

@@ -158,7 +158,7 @@ class UndoPlanner:
         field = module.by_id.get(number)
         if field is None:
             return False
-        place = module.layout.index[field.column]
+        place = module.layout.index[field.column_of(field.parts[0])]
         present = row[place : place + len(field.parts)]
         following = [change for change in later if number in change.before]
         if not following or following[0].before[number] == present:
