@@ -13,7 +13,7 @@ import attrs
 
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
-from nubetis.errors import Conflict, NotFound
+from nubetis.errors import Conflict, InvalidValue, NotFound
 from nubetis.model.ids import KeyMaker
 from nubetis.model.schema import Schema, diff
 from nubetis.model.system import SYSTEM_SCHEMA
@@ -89,7 +89,8 @@ def create(
     outside = around or Surroundings()
     extensions = outside.extensions()
     schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
-    schema.module("users").field("email").check(administrator)  # before there is anything that could be half made
+    if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
+        raise InvalidValue("required", field="administrator")
     with ExitStack() as until_made:
         store = extensions.stores(_scheme(url))(url, create=True)
         until_made.callback(store.close)

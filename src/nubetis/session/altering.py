@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 
 from nubetis.access.decision import Action
-from nubetis.errors import Conflict
+from nubetis.errors import Conflict, NubetisError
 from nubetis.model.bind import All, Test
 from nubetis.model.convert import module_json, schema_of
 from nubetis.model.fields import Operator
@@ -102,7 +102,11 @@ def _carry_out(applier: Applier, operation: Operation, key: Key) -> Operation:
     state, old = applier.state, applier.state.known.schema
     new = _schema_after(state, applier.plan.parts)
     steps = diff(old, new)
-    state.world.store.migrate([step for step in steps if step.kind not in _DROPS], new)
+    try:
+        state.world.store.migrate([step for step in steps if step.kind not in _DROPS], new)
+    except NubetisError:  # what the records forbid must not stand in the way of the next change
+        applier.take_back(operation)
+        raise
     done = applier.drain(operation, [(key, applier.plan.parts)])
     if drops := [step for step in steps if step.kind in _DROPS]:
         state.world.store.migrate(drops, new)

@@ -290,7 +290,7 @@ class Applier:
             self._end(operation, OperationState.CANCELLED)
             raise
         except NubetisError:
-            self._take_back(operation)
+            self.take_back(operation)
             raise
         return self._end(operation, OperationState.DONE)
 
@@ -310,7 +310,8 @@ class Applier:
         self.state.write(lambda: self.state.write_now(Batch(parts=(part,))))
         return ended
 
-    def _take_back(self, operation: Operation) -> None:
+    def take_back(self, operation: Operation) -> None:
+        """End an operation that failed: undo what it wrote, forget what it did not."""
         self._end(operation, OperationState.FAILED)
         self.state.forget_plan(operation.key)
         if operation.position:
