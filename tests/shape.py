@@ -222,9 +222,7 @@ def _import_statements(
     deferred = deferred or isinstance(node, FunctionDef)
     checked = node.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) else ()
     for child in ast.iter_child_nodes(node):
-        yield from _import_statements(
-            child, deferred=deferred, type_checking=type_checking or child in checked
-        )
+        yield from _import_statements(child, deferred=deferred, type_checking=type_checking or child in checked)
 
 
 def _closest(name: str, known: frozenset[str]) -> str:

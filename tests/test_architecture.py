@@ -230,9 +230,7 @@ TEST_FLOOR = 0.25
 def test_the_tests_keep_up_with_the_source():
     suites = sum(file.lines for file in tree() if file.module.startswith("nubetis.testing"))
     written = sum(
-        bool(line.strip())
-        for path in (ROOT / "tests").rglob("*.py")
-        for line in path.read_text("utf-8").splitlines()
+        bool(line.strip()) for path in (ROOT / "tests").rglob("*.py") for line in path.read_text("utf-8").splitlines()
     )
     source = sum(file.lines for file in tree()) - suites
 

@@ -83,9 +83,7 @@ def test_records_do_not_change_between_versions_and_machines():
 
 
 def test_errors_leave_the_people_as_they_are():
-    people = {
-        contact.entity: contact for contact in contacts(800, noise=attrs.evolve(CLEAN, duplicated=0.12))
-    }
+    people = {contact.entity: contact for contact in contacts(800, noise=attrs.evolve(CLEAN, duplicated=0.12))}
     for contact in contacts(800, noise=attrs.evolve(TYPICAL, missing=0.0, employer=0.0, phone_style=0.0)):
         assert contact.tax_id == people[contact.entity].tax_id
 
@@ -190,9 +188,7 @@ def test_the_first_record_is_spared_at_its_own_rate():
     assert changed / 6000 == pytest.approx(0.25, abs=0.03)
 
 
-@pytest.mark.parametrize(
-    "name", ["moved", "phone_old", "email_other", "company_style", "typo", "accents", "mojibake"]
-)
+@pytest.mark.parametrize("name", ["moved", "phone_old", "email_other", "company_style", "typo", "accents", "mojibake"])
 def test_companies_are_spoiled_too(name):
     clean = list(companies(300, noise=TWINS))
     spoiled = list(companies(300, noise=attrs.evolve(TWINS, **{name: 1.0})))
@@ -201,9 +197,7 @@ def test_companies_are_spoiled_too(name):
 
 
 def test_values_are_missing_by_the_habit_of_the_source():
-    lost = Counter(
-        contact.lead_source for contact in contacts(20_000) if not contact.job_title and contact.company
-    )
+    lost = Counter(contact.lead_source for contact in contacts(20_000) if not contact.job_title and contact.company)
     total = Counter(contact.lead_source for contact in contacts(20_000) if contact.company)
     assert set(total) == set(missing_rates(1.0)) == set(LEAD_SOURCES)
     assert lost["Social media"] / total["Social media"] > 0.7
@@ -319,9 +313,7 @@ def check_tax_id(code: str, number: str) -> bool:
 
 @pytest.mark.parametrize("code", ["PE", "ES", "MX", "CO", "AR", "CL", "BR"])
 def test_every_company_has_a_tax_number_that_a_check_accepts(code):
-    assert all(
-        check_tax_id(code, company.tax_id) for company in companies(300, noise=CLEAN, countries=[code])
-    )
+    assert all(check_tax_id(code, company.tax_id) for company in companies(300, noise=CLEAN, countries=[code]))
 
 
 @pytest.mark.parametrize("code", ["ES", "AR", "CL", "BR", "CO"])
@@ -384,9 +376,7 @@ def test_fields_keep_the_truth_and_every_value():
     records = list(contacts(300))
     file = io.StringIO(newline="")
     write_csv(file, records, header="fields")
-    written = [
-        ["" if value is None else str(value) for value in record.to_dict().values()] for record in records
-    ]
+    written = [["" if value is None else str(value) for value in record.to_dict().values()] for record in records]
     assert [list(row.values()) for row in read(file.getvalue())] == written
 
 

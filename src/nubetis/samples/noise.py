@@ -34,9 +34,7 @@ __all__ = [
 def _check_rate(_: object, attribute: attrs.Attribute[float], value: float) -> None:
     """Refuse what is no chance."""
     if not 0 <= value <= 1:
-        raise InvalidValue(
-            "bad_argument", argument=attribute.name, reason=f"a rate is from 0 to 1, not {value}"
-        )
+        raise InvalidValue("bad_argument", argument=attribute.name, reason=f"a rate is from 0 to 1, not {value}")
 
 
 def _rate(default: float) -> float:
@@ -359,9 +357,7 @@ def _style_phone(draft: Draft) -> None:
 # --- slips of the fingers ---------------------------------------------------------------------
 
 _ROWS = ("qwertyuiop", "asdfghjklñ", "zxcvbnm")
-_NEIGHBOURS = {
-    key: row[max(at - 1, 0) : at] + row[at + 1 : at + 2] for row in _ROWS for at, key in enumerate(row)
-}
+_NEIGHBOURS = {key: row[max(at - 1, 0) : at] + row[at + 1 : at + 2] for row in _ROWS for at, key in enumerate(row)}
 
 
 def slip(text: str, random: Random) -> str:
@@ -553,6 +549,4 @@ def missing_rates(scale: float) -> dict[str, list[tuple[str, float]]]:
     """
     head, *lines = (line.split() for line in _HABITS.strip().splitlines())
     columns = {source.replace("_", " "): at for at, source in enumerate(head) if at}
-    return {
-        source: [(line[0], int(line[at]) * scale / 100) for line in lines] for source, at in columns.items()
-    }
+    return {source: [(line[0], int(line[at]) * scale / 100) for line in lines] for source, at in columns.items()}

@@ -134,9 +134,7 @@ class Person:
     def other_email(self) -> str:
         """Give the person's second address; no first address has a number after ``_``."""
         provider = "gmail.com" if "@gmail" not in self.email else "hotmail.com"
-        return (
-            f"{_local('{i}{s}', self.given, surnames=self.surnames, born=self.born)}_{self.entity}@{provider}"
-        )
+        return f"{_local('{i}{s}', self.given, surnames=self.surnames, born=self.born)}_{self.entity}@{provider}"
 
     def email_at(self, firm: Firm) -> str:
         """Give the person's address at another firm."""
@@ -270,9 +268,7 @@ class Population:
     person.
     """
 
-    def __init__(
-        self, seed: int, market: Market, *, households: float, colleagues: float, shared_email: float
-    ) -> None:
+    def __init__(self, seed: int, market: Market, *, households: float, colleagues: float, shared_email: float) -> None:
         self._random = Random(f"{seed}/people")  # noqa: S311 - seeded on purpose
         self._market = market
         self._countries = market._countries  # noqa: SLF001 - the two are one world
@@ -399,9 +395,7 @@ class Population:
             template, domain = _CORPORATE[firm.entity % len(_CORPORATE)], firm.domain
         else:
             template, domain = _any(_PERSONAL, random), _PROVIDERS.pick(random)
-        return self._taken.unique(
-            _local(template, given, surnames=surnames, born=born), f"@{domain}", random=random
-        )
+        return self._taken.unique(_local(template, given, surnames=surnames, born=born), f"@{domain}", random=random)
 
 
 _T = TypeVar("_T")

@@ -19,9 +19,10 @@ from nubetis.model.fields import Field, FieldState, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
+from nubetis.model.kinds.base import pack_same
 from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Refusal
-from nubetis.model.schema import DELETED_IN, ID, Module, key_of
+from nubetis.model.schema import DELETED_IN, ID, Module, Slot, key_of
 from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
@@ -123,7 +124,7 @@ class Planner:
             return money
         if home is not None and money.currency != home:
             raise InvalidValue("no_rate", field=field.name, currency=money.currency, home=home)
-        return attrs.evolve(money, home=money.amount)
+        return Money(money.amount, money.currency, home=money.amount)
 
     def writable(self, module: Module, name: str) -> Field:
         """Give the field *name* if the user may write it.
@@ -174,22 +175,35 @@ class Planner:
     def row_maker(self, module: Module) -> Callable[[Mapping[str, Value]], list[Stored]]:
         """Give a function that makes a row, without key, of a record's values; it raises what stands against them."""
         empty = self._empty_row(module)
-        places = {name: slot for name, slot in module.layout.slots.items() if self._writes(module, slot.field)}
-        needed = [(slot.field, slot.start) for slot in places.values() if slot.field.required]
+        places = [slot for slot in module.layout.slots.values() if self._writes(module, slot.field)]
+        fillers = {str(slot.field.name): self._filler(slot) for slot in places}
+        needed = [(slot.field, slot.start) for slot in places if slot.field.required]
 
         def make(values: Mapping[str, Value]) -> list[Stored]:
             row = empty.copy()
             for name, offered in values.items():
-                slot = places.get(name)
-                if slot is None:
-                    slot = module.layout.slots[self.writable(module, name).name]
-                row[slot.start : slot.stop] = self.value(slot.field, offered)
+                fill = fillers.get(name)
+                if fill is None:
+                    fill = self._filler(module.layout.slots[self.writable(module, name).name])
+                fill(row, offered)
             for field, start in needed:
                 if all(cell is None for cell in row[start : start + len(field.parts)]):
                     raise InvalidValue("required", field=field.name)
             return row
 
         return make
+
+    def _filler(self, slot: Slot) -> Callable[[list[Stored], Value], None]:
+        """Give the function that puts a value into a row: :meth:`value`, or a short way for what is kept as it is."""
+        field, start, stop, check = slot.field, slot.start, slot.stop, slot.field.type.check
+
+        def put(row: list[Stored], offered: Value) -> None:
+            row[start] = None if offered is None or offered == "" else check(field, offered)
+
+        def put_parts(row: list[Stored], offered: Value) -> None:
+            row[start:stop] = self.value(field, offered)
+
+        return put if field.type.pack is pack_same and "users" not in field.targets else put_parts
 
     def _empty_row(self, module: Module) -> list[Stored]:
         now = instant_text(self.view.now)

@@ -33,8 +33,10 @@ def _unpack_money(field: Field, row: Cells) -> Value:
 def _check_money(field: Field, offered: object) -> Money:
     if not isinstance(offered, Money):
         raise wrong(field, offered, "Money")
+    amount = check_decimal(field, offered.amount)
     home = None if offered.home is None else check_decimal(field, offered.home)
-    return Money(check_decimal(field, offered.amount), offered.currency, home=home)
+    same = amount is offered.amount and home is offered.home
+    return offered if same else Money(amount, offered.currency, home=home)
 
 
 def _operand_money(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:

@@ -120,13 +120,13 @@ def _check_phone(field: Field, offered: object) -> str:
     return text
 
 
-_NO_DIGITS: Final = {code: None for code in range(128) if not chr(code).isdigit()}
+_NO_DIGITS: Final = bytes(code for code in range(128) if not chr(code).isdigit())
 
 
 def fold_phone(text: str) -> str:
     """Give the digits of a telephone number, and its leading plus."""
     if text.isascii():
-        digits = text.translate(_NO_DIGITS)
+        digits = text.encode().translate(None, _NO_DIGITS).decode()
     else:
         digits = "".join([str(unicodedata.digit(char)) for char in text if char.isdigit()])
     return f"+{digits}" if text.lstrip().startswith("+") else digits
