@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nubetis.model.fold import fold_exact, fold_keyword, fold_text
+from nubetis.model.fold import TILDE, fold_exact, fold_keyword, fold_text
 
 TEXTS = st.text(max_size=12) | st.text("aáÁnñÑ\u0303\u0301\u0131ßİﬁΣςΐ①ｶﾞ", max_size=8)
 
@@ -19,6 +21,25 @@ TEXTS = st.text(max_size=12) | st.text("aáÁnñÑ\u0303\u0301\u0131ßİﬁΣς�
 def test_folding_twice_is_folding_once(text):
     for fold in (fold_text, fold_keyword, fold_exact):
         assert fold(text) == fold(fold(text))
+
+
+def fold_slowly(text):
+    """Fold as the definition says, mark by mark."""
+    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept, base = "", ""
+    for char in spread:
+        is_mark = unicodedata.combining(char)
+        if not is_mark or (char == TILDE and base == "n"):
+            kept += char
+            base = "" if is_mark else char
+    return kept
+
+
+@given(TEXTS | st.text("nN\u0303\u0301\u0308\u0327\u034f\0é", max_size=6))
+@example("n\u0308\u0303")
+@example("\0ñ")
+def test_the_short_way_folds_as_the_definition_says(text):
+    assert fold_text(text) == fold_slowly(text)
 
 
 @pytest.mark.parametrize(
