@@ -46,6 +46,38 @@ def proofs(session: nox.Session) -> None:
     )
 
 
+def prove(session: nox.Session, *tests: str, **settings: str) -> None:
+    """Run proofs longer than CI does. ``NUBETIS_TEST_SEED`` repeats a run, ``NUBETIS_SHARD=2/4`` does a part of it."""
+    install(session, "tests")
+    session.run("pytest", *tests, *session.posargs, env=settings)
+
+
+@nox.session
+def races(session: nox.Session) -> None:
+    """Let 8 processes fight 100 rounds for guarded pools and for the last administrator."""
+    tests = ("tests/proof/test_processes.py", "-k", "pool or administrator or threads")
+    prove(session, *tests, NUBETIS_PROCESSES="8", NUBETIS_ROUNDS="100")
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill an import 1,000 times at random moments and resume it."""
+    prove(session, "tests/proof/test_processes.py", "-k", "killed", NUBETIS_KILLS="1000")
+
+
+@nox.session
+def tampering(session: nox.Session) -> None:
+    """Tamper 10,000 times with the journal, on each store, with and without a key."""
+    prove(session, "tests/session/test_seals.py", "-k", "every_tampering", NUBETIS_TAMPERING="40000")
+
+
+@nox.session
+def filters(session: nox.Session) -> None:
+    """Compare 1,000,000 pairs of filter and record in Python and in the stores."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.property.proof_filters", "--pairs", "1000000", *session.posargs)
+
+
 @nox.session(name="docs-live")
 def docs_live(session: nox.Session) -> None:
     """Serve the documentation and build it anew at each change."""
