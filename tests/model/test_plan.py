@@ -109,6 +109,18 @@ def test_whatever_would_be_written_otherwise_gives_another_digest(other):
     assert digest(wins(1, 2)) != digest(other)
 
 
+def test_the_module_counts_though_all_else_is_alike():
+    """The same keys, versions, columns and values in two modules are two plans."""
+    accounts = SCHEMA.module("accounts")
+    parts = [Edits(module, [row_of(module, 1)], (module.field("name"),), [("x",)]) for module in (DEALS, accounts)]
+    assert digest(parts[0]) != digest(parts[1])
+
+
+def test_deleting_restoring_and_purging_the_same_record_are_three_plans():
+    kinds = (ChangeKind.DELETE, ChangeKind.RESTORE, ChangeKind.PURGE)
+    assert len({digest(attrs.evolve(bins(1), kind=kind)) for kind in kinds}) == len(kinds)
+
+
 def test_a_number_is_not_its_text():
     assert digest(Creates(DEALS, [(1, 1, "7")])) != digest(Creates(DEALS, [(1, 1, 7)]))
 

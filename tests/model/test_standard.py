@@ -142,6 +142,12 @@ def test_an_id_says_of_which_module_it_is(module):
     assert module is SCHEMA.by_prefix[decode(encode(module.prefix, 7))[0]]
 
 
+@pytest.mark.parametrize("module", STANDARD_MODULES, ids=lambda module: module.name)
+def test_a_prefix_is_as_it_was_declared(module):
+    """The schema would give another where one is taken, and ids would begin with a surprise."""
+    assert module.prefix == SCHEMA.module(module.name).prefix
+
+
 def test_prefixes_names_and_tables_are_unique_with_those_of_the_system():
     for attribute in ("prefix", "name", "table", "id"):
         times = Counter(getattr(module, attribute) for module in SCHEMA.modules)
