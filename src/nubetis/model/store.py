@@ -243,11 +243,12 @@ class Txn(Protocol):
         ...
 
     def stream(
-        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 2048
+        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 512
     ) -> Iterator[Columns]:
         """Give all rows that fit, in key order, as batches of columns.
 
-        *columns* names columns or twins; empty means all of the layout.  A batch has at most *size* rows.
+        *columns* names columns or twins; empty means all of the layout.  A batch has at most *size* rows:
+        few enough to stay in the processor's cache while they are turned.
         """
         ...
 
