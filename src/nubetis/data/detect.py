@@ -247,11 +247,16 @@ def _quote(lines: Iterable[str], delimiters: str) -> str:
 
 
 def _escape(lines: Iterable[str], quote: str) -> str | None:
-    escaped = doubled = 0
-    for line in lines:
-        escaped += line.count("\\" + quote)
-        doubled += line.count(quote * 2)
-    return "\\" if escaped > doubled else None
+    """Tell whether a backslash escapes quotes.
+
+    Where quotes are doubled, one after a backslash either ends its cell or is the first of two; only one with
+    something else behind it, or a quote left over, says that it is escaped.
+    """
+    text = "".join(lines)
+    escaped, doubled = text.count("\\" + quote), text.count(quote * 2)
+    inside = re.search(rf"\\{quote}[^,;\t|\r\n{quote}]", text)
+    said = inside is not None or text.count(quote) % 2 == 1
+    return "\\" if escaped > doubled and said else None
 
 
 def _rows(lines: Iterable[str], delimiter: str, quote: str, escape: str | None) -> list[tuple[int, list[str]]]:

@@ -1,0 +1,133 @@
+"""The demonstration, on generated contacts and on files of all kinds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def test_the_demonstration_tells_the_truth_about_itself(nubetis):
+    """All that the story claims stands in the JSON summary, and holds."""
+    said = nubetis("demo", "--db", "demo.db", "--rows", "300", "--json")
+    facts = said.json
+
+    assert said.code == 0
+    assert (facts["file"]["rows"], facts["file"]["encoding"], facts["file"]["delimiter"]) == (300, "cp1252", ";")
+    assert facts["module"]["name"] == "contacts"
+    assert facts["module"]["own_fields"]
+    assert facts["import"]["created"] + facts["import"]["refused"] == 300
+    assert facts["duplicates"]["groups"] > 10
+    assert facts["truth"]["precision"] > 0.5
+    assert facts["merge"]["undone_equal"] is True
+    assert facts["merged"]["after"] < facts["merged"]["before"] == facts["import"]["created"]
+    assert facts["bulk"]["undone_equal"] is True
+    assert facts["bulk"]["changed"] > 0
+    assert facts["journal"]["tampered"] == []
+    assert facts["export"]["count"] == facts["merged"]["after"]
+    assert len(facts["steps"]) == 11
+
+
+def test_what_the_demonstration_leaves_can_be_looked_at(nubetis):
+    facts = nubetis("demo", "--db", "demo.db", "--rows", "60", "--json").json
+    found = nubetis("find", "contacts", "--db", "demo.db", "--json", "--limit", "1").json
+
+    assert found["total"] == facts["export"]["count"]
+    assert nubetis("journal", "verify", "--db", "demo.db", "--anchor", facts["journal"]["anchor"]).code == 0
+    assert nubetis("doctor", "--db", "demo.db").code == 0
+
+
+def test_the_picture_fits_the_terminal_and_has_no_colour_in_a_pipe(nubetis):
+    said = nubetis("demo", "--rows", "120")
+    long = [line for line in said.out.splitlines() if len(line) > 80]
+
+    assert said.code == 0
+    assert "\x1b" not in said.out
+    assert all("/" in line for line in long), long
+    assert "✓" in said.out
+
+
+def test_the_picture_speaks_spanish(nubetis):
+    said = nubetis("demo", "--rows", "60", "--lang", "es")
+
+    assert said.code == 0
+    assert "Importación" in said.out or "Importar" in said.out
+
+
+def test_the_same_seed_gives_the_same_story(nubetis):
+    kept = ("file", "mapping", "duplicates", "truth", "merged", "bulk")
+    first, second = (nubetis("demo", "--db", f"{name}.db", "--rows", "100", "--json").json for name in "ab")
+
+    assert [first[name] for name in kept] == [second[name] for name in kept]
+
+
+TWINS = "arts deli,1 main st,lima,5550101,american,1\n" * 2
+GOOD = "\n".join(f"x{number},a{number}@x.pe,5550{number:03}" for number in range(9))
+FILES = {
+    "companies.csv": (
+        "name,addr,city,phone,type,entity\n" + "arts deli,1 main st,lima,5550101,american,1\n" * 2,
+        "accounts",
+    ),
+    "header.csv": ("nombre,apellidos\n", "contacts"),
+    "unknown.csv": ("foo;bar\nx;1\ny;2\nx;1\n", "unknown"),
+    "one.csv": ("names\nAna\nAna\nLuis\n", "one"),
+    "select.csv": ("select,in,id,_x,ñ,ñ\nA,B,1,2,3,4\n", "select"),
+    "accounts.csv": ("foo,bar\nx,y\n", "accounts_2"),
+    "blank.csv": ("\n\n  \n", "blank"),
+    "long.csv": ("t\n" + "x" * 400 + "\n[red]y[/red] \x1b[31mz\n", "long"),
+    "rows.jsonl": ('{"Nombre": "Ana", "Apellidos": "Ruiz", "n": 1}\n{"Nombre": "Eva", "n": 2}\n', "contacts"),
+    "bad.csv": (
+        "Apellidos,Correo,Teléfono\n" + GOOD + "\n,nada,\n",
+        "contacts",
+    ),
+    "all bad.csv": ("Nombre,Apellidos,Correo\nAna,,a@x.pe\nEva,,e@x.pe\n", "contacts"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_file_has_a_place(nubetis, name):
+    text, module = FILES[name]
+    Path(name).write_text(text, encoding="utf-8")
+    said = nubetis("demo", "--data", name, "--db", "demo.db", "--json")
+
+    assert said.code == 0, said.out
+    facts = said.json
+    assert facts["module"]["name"] == module
+    assert facts["import"]["created"] + facts["import"]["refused"] == facts["file"]["rows"]
+    assert facts["bulk"]["undone_equal"] is True
+    Path("demo.db").unlink()
+    assert nubetis("demo", "--data", name, "--db", "demo.db").code == 0
+
+
+def test_columns_that_fill_no_field_can_be_left_out(nubetis):
+    Path("c.csv").write_text("Nombre,Apellidos,Color\nAna,Ruiz,rojo\n", encoding="utf-8")
+    kept = nubetis("demo", "--data", "c.csv", "--db", "a.db", "--json").json
+    left = nubetis("demo", "--data", "c.csv", "--db", "b.db", "--json", "--only-known").json
+
+    assert (kept["mapping"]["Color"], left["mapping"].get("Color")) == ("color", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "exit_code"),
+    [
+        ("empty.csv", b"", "bad_file", 1),
+        ("nul.csv", b"a,b\n1\0,2\n", "bad_file", 1),
+        ("quote.csv", b'a,b\n1,"2\n', "bad_file", 1),
+        ("binary.csv", bytes(range(128, 256)) * 9 + b"\0\0", "bad_encoding", 1),
+        ("text.pdf", b"x", "unknown_format", 1),
+        ("damaged.csv.gz", b"\x1f\x8b\x08damaged", "unreadable", 1),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_clear_error_and_nothing_is_made(nubetis, name, content, code, exit_code):
+    Path(name).write_bytes(content)
+    said = nubetis("demo", "--data", name, "--db", "demo.db", "--json")
+
+    assert (said.json["error"]["code"], said.code) == (code, exit_code)
+    assert not Path("demo.db").exists()
+
+
+def test_the_demonstration_never_touches_an_organisation_that_is_there(acme):
+    said = acme("demo", "--db", "nubetis.db", "--rows", "10", "--json")
+
+    assert (said.json["error"]["code"], said.code) == ("database_exists", 1)
+    assert acme("find", "accounts", "--json").json["total"] == 2

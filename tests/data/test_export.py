@@ -1,0 +1,163 @@
+"""Records become files: in order, the same bytes for the same records, and back again unchanged."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nubetis
+from nubetis import F, HostSignIn, Money
+from nubetis.data import export, export_fields, load
+from nubetis.errors import InvalidFilter, InvalidValue, NotFound, StoreError
+from nubetis.model.kinds import Address
+
+HOSTILE = [
+    "=1+1", "+51 1 555", "-5.20", "@SUM(A1)", "\t=x", " space ", "a\nb", "a\r\nb", "a\rb", 'say "hi"', "a,b;c|d",
+    "'quoted'", "00123", "1e9", "NULL", "None", "true", "ñandú", "東京", "👩‍👩‍👧", "\u202eright", "\ufeffbom",
+    "x" * 255, "\\", "\\n", "<b>", "a|b", "#", "%s", "{x}", "\x01\x1f", "\u2028x",
+]  # fmt: skip
+
+
+def written(session, **options):
+    buffer = io.BytesIO()
+    return export(session, buffer, **options), buffer.getvalue()
+
+
+def test_id_and_version_come_first(nubetis_session):
+    acme = nubetis_session.create("accounts", name="Acme", address=Address(city="Lima"))
+    manifest, content = written(nubetis_session, module="accounts")
+    (row,) = nubetis.read(content, file_format="csv", header=1).to_dicts()
+
+    assert manifest.columns[:2] == ("id", "version")
+    assert (row["id"], row["version"], row["name"], row["address.city"]) == (acme.id, "1", "Acme", "Lima")
+    assert (manifest.module, manifest.count) == ("accounts", 1)
+
+
+def test_only_what_fits_the_filter_is_written_in_the_fields_asked_for(nubetis_session):
+    for name in ("Acme", "Norte"):
+        nubetis_session.create("accounts", name=name)
+    manifest, content = written(nubetis_session, module="accounts", where=F.name == "norte", fields=["name"])
+
+    assert (manifest.count, content) == (1, b"name\r\nNorte\r\n")
+
+
+def test_without_records_the_header_is_written(nubetis_session):
+    assert written(nubetis_session, module="accounts", fields=["name"])[1] == b"name\r\n"
+
+
+def test_the_same_records_give_the_same_bytes(nubetis_session, tmp_path):
+    for number in range(30):
+        nubetis_session.create("accounts", name=f"A{number}")
+    first, second = (written(nubetis_session, module="accounts") for _ in range(2))
+    export(nubetis_session, tmp_path / "a.csv", module="accounts")
+
+    assert first == second
+    assert first[0].hash == hashlib.sha256(first[1]).hexdigest()
+    assert (tmp_path / "a.csv").read_bytes() == first[1]
+
+
+def test_the_suffix_says_the_kind_of_file(nubetis_session, tmp_path):
+    nubetis_session.create("accounts", name="Acme")
+    packed = export(nubetis_session, tmp_path / "a.jsonl.gz", module="accounts", fields=["name"])
+
+    content = gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes())
+    assert content == b'{"name": "Acme"}\n'
+    assert packed.hash == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind", "code"),
+    [
+        ("a.pdf", {"module": "accounts"}, InvalidValue, "unknown_format"),
+        ("no/a.csv", {"module": "accounts"}, StoreError, "unwritable"),
+        ("a.csv", {"module": "acounts"}, NotFound, "unknown_module"),
+        ("a.csv", {"module": "accounts", "fields": ["nme"]}, NotFound, "unknown_field"),
+        ("a.csv", {"module": "accounts", "where": F.nme == "x"}, (NotFound, InvalidFilter), "unknown_field"),
+    ],
+)
+def test_what_cannot_be_written_leaves_the_file_as_it_was(nubetis_session, tmp_path, name, options, kind, code):
+    (tmp_path / "a.csv").write_bytes(b"before")
+    with pytest.raises(kind) as caught:
+        export(nubetis_session, tmp_path / name, **options)
+
+    assert caught.value.code == code
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".db"] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_bytes() == b"before"
+
+
+def test_nobody_exports_what_he_may_not_see(nubetis_org, nubetis_session):
+    nubetis_session.create("accounts", name="Hidden")
+    (own,) = nubetis_org.people("luis: Rep")
+    own.create("accounts", name="Mine")
+
+    assert written(own, module="accounts", fields=["name"])[1] == b"name\r\nMine\r\n"
+
+
+# --- there and back --------------------------------------------------------------------------------
+
+
+def values(session, module):
+    names = [name for name in export_fields(session.schema.module(module)) if name not in {"id", "version", "owner"}]
+    return [tuple([record[name] for name in names]) for record in session.find(module, sort="id", limit=1000)]
+
+
+@contextmanager
+def fresh():
+    """Give the session of an organisation of its own."""
+    with nubetis.create("memory://", administrator="ana@acme.pe") as org, org.session(HostSignIn("ana@acme.pe")) as s:
+        yield s
+
+
+def there_and_back(records, *, file_format="csv"):
+    """Give the values before an export, and after its load into another organisation."""
+    buffer = io.BytesIO()
+    with fresh() as s:
+        s.apply(s.plan_create("accounts", records))
+        before = values(s, "accounts")
+        fields = [name for name in export_fields(s.schema.module("accounts")) if name != "owner"]
+        export(s, buffer, module="accounts", fields=fields, file_format=file_format)
+    hints = {"encoding": "utf-8", "header": 1, "delimiter": ","} if file_format == "csv" else {}
+    with fresh() as s:
+        table = nubetis.read(buffer.getvalue(), file_format=file_format, **hints)
+        assert load(s, table, module="accounts").rejected == ()
+        after = values(s, "accounts")
+    return before, after
+
+
+@pytest.mark.parametrize("file_format", ["csv", "tsv", "jsonl"])
+def test_hostile_text_comes_back_as_it_was(file_format):
+    records = [
+        {"name": f"{number} {text}"[:255], "industry": text, "address": Address(street=text, city=f"x{text}"[:255])}
+        for number, text in enumerate(HOSTILE)
+    ]
+    before, after = there_and_back(records, file_format=file_format)
+
+    assert after == before
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
+RECORD = st.fixed_dictionaries(
+    {"name": TEXT.filter(str.strip)},
+    optional={
+        "industry": TEXT.filter(str.strip),
+        "description": TEXT.filter(str.strip),
+        "employees": st.integers(-(10**12), 10**12),
+        "annual_revenue": st.decimals(-(10**9), 10**9, places=2).map(lambda amount: Money(amount, "PEN")),
+        "address": st.builds(Address, street=TEXT.filter(str.strip), country=st.none() | TEXT.filter(str.strip)),
+        "tags": st.lists(st.sampled_from(["vip", "Lima", "ñ"]), unique=True).map(tuple),
+        "type": st.sampled_from(["customer", "partner"]),
+    },
+)
+
+
+@given(st.lists(RECORD, min_size=1, max_size=8), st.sampled_from(["csv", "tsv", "jsonl"]))
+def test_what_is_exported_and_loaded_is_the_same(records, file_format):
+    before, after = there_and_back(records, file_format=file_format)
+
+    assert after == before

@@ -1,0 +1,225 @@
+"""Tables become records: columns to fields, cells to values, faults to a report by line."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+import nubetis
+from nubetis import F, Field, Table
+from nubetis.data import apply_load, fitting_map, load, map_table, plan_links, plan_load
+from nubetis.errors import InvalidValue, NotFound, Refused
+from nubetis.model.kinds import Address, kind
+
+FILE = "Nombre;Apellidos;Correo;Ciudad;Código postal\nAna;Ruiz;ana@acme.pe;Lima;00123\nLuis;Paz;luis@acme.pe;;\n"
+
+
+def records(session, module="contacts"):
+    return list(session.find(module, sort="id", limit=1000))
+
+
+def test_a_row_becomes_a_record(nubetis_session):
+    report = load(nubetis_session, nubetis.read(FILE.encode()), module="contacts")
+    ana, luis = records(nubetis_session)
+
+    assert (report.rows, report.created, report.refused, report.rejected) == (2, 2, 0, ())
+    assert (ana["first_name"], ana["last_name"], ana["email"]) == ("Ana", "Ruiz", "ana@acme.pe")
+    assert ana["address"] == Address(city="Lima", postcode="00123")
+    assert luis["address"] is None
+
+
+def test_a_plan_writes_nothing_and_says_everything(nubetis_session):
+    plan = plan_load(nubetis_session, nubetis.read(FILE.encode()), module="contacts", file="a.csv")
+
+    assert plan.counts() == {"create": 2}
+    assert nubetis_session.count("contacts") == 0
+    assert (plan.cause.kind.value, plan.cause.detail["file"], plan.cause.detail["rows"]) == ("import", "a.csv", 2)
+
+
+def test_batches_are_loaded_as_tables_are(nubetis_session):
+    table = nubetis.read(FILE.encode())
+
+    assert load(nubetis_session, table.batches(rows=1), module="contacts").created == 2
+
+
+def test_what_does_not_fit_is_refused_by_line_field_and_reason(nubetis_session):
+    table = nubetis.read(b'name,email\n"An\na",nada\nEva,eva@x.pe\n,luis@x.pe\n')
+    report = load(nubetis_session, table, module="accounts")
+
+    assert report.created == 1
+    assert [(each.line, each.field, each.code) for each in report.rejected] == [
+        (2, "email", "bad_email"),
+        (5, "name", "required"),
+    ]
+    assert "e-mail" in report.rejected[0].reason
+    assert report.rejected[0].cells == {"name": "An\na", "email": "nada"}
+
+
+def test_a_plan_with_refusals_is_not_applied_unless_it_is_said(nubetis_session):
+    plan = plan_load(
+        nubetis_session, Table({"name": ["A", "B", None], "email": ["x", "b@x.pe", "c@x.pe"]}), module="accounts"
+    )
+
+    with pytest.raises(Refused):
+        nubetis_session.apply(plan)
+    assert nubetis_session.count("accounts") == 0
+
+
+def test_all_faults_of_a_row_are_named_and_it_counts_once(nubetis_session):
+    table = Table({"name": ["A"], "email": ["x"], "phone": ["y"]})
+    report = load(nubetis_session, table, module="accounts")
+
+    assert ([each.field for each in report.rejected], report.refused) == (["phone", "email"][::-1], 1)
+
+
+def test_rows_that_are_refused_can_be_mended_and_loaded_again(nubetis_session, tmp_path):
+    table = Table({"name": ["A", "B"], "email": ["bad", "b@x.pe"], "line": ["x", "y"]})
+    report = load(nubetis_session, table, module="accounts")
+    report.write_rejected(tmp_path / "bad.csv")
+    again = nubetis.read(tmp_path / "bad.csv")
+
+    assert again.columns == ("name", "email", "line", "line_2", "field", "code", "reason")
+    assert [again[name] for name in ("name", "email", "line_2", "code")] == [["A"], ["bad"], ["1"], ["bad_email"]]
+    mended = Table({**again.to_dict(), "email": ["a@x.pe"]})
+    assert load(nubetis_session, mended, module="accounts").created == 1
+
+
+def test_without_refusals_the_file_of_them_is_empty(nubetis_session, tmp_path):
+    load(nubetis_session, Table({"name": ["A"]}), module="accounts").write_rejected(tmp_path / "bad.csv")
+
+    assert (tmp_path / "bad.csv").read_bytes() == b"line,field,code,reason\r\n"
+
+
+def test_columns_that_fill_no_field_are_warnings(nubetis_session):
+    plan = plan_load(nubetis_session, Table({"name": ["A"], "Color": ["red"]}), module="accounts")
+
+    assert [(each.code, each.params["column"]) for each in plan.warnings] == [("unmapped_column", "Color")]
+    assert "Color" in str(plan.warnings[0])
+
+
+def test_an_empty_row_is_left_out_and_a_table_without_rows_is_loaded(nubetis_session):
+    assert load(nubetis_session, Table({"name": ["A", None, "  "]}), module="accounts").created == 1
+    assert load(nubetis_session, Table({"name": []}), module="accounts").created == 0
+
+
+def test_a_table_of_which_no_column_fits_is_refused_whole(nubetis_session):
+    with pytest.raises(InvalidValue) as caught:
+        plan_load(nubetis_session, Table({"foo": ["A"]}), module="accounts")
+    assert caught.value.code == "bad_argument"
+
+
+@pytest.mark.parametrize(("field", "code"), [("nme", "unknown_field"), ("address.cty", "unknown_field")])
+def test_a_map_that_names_no_field_is_refused(nubetis_session, field, code):
+    table = Table({"name": ["A"], "x": ["B"]})
+    field_map = map_table(table, nubetis_session.schema.module("accounts")).changed({"x": field})
+
+    with pytest.raises(NotFound) as caught:
+        plan_load(nubetis_session, table, module="accounts", field_map=field_map)
+    assert caught.value.code == code
+
+
+def test_an_unknown_module_is_not_found(nubetis_session):
+    with pytest.raises(NotFound):
+        load(nubetis_session, Table({"name": ["A"]}), module="acounts")
+
+
+def test_what_nubetis_sets_is_not_loaded(nubetis_session):
+    field_map = map_table(
+        Table({"id": ["1"], "version": ["7"], "name": ["A"]}), nubetis_session.schema.module("accounts")
+    )
+
+    assert field_map.fields == {"name": "name"}
+
+
+def test_values_of_all_kinds_are_read(nubetis_org, nubetis_session):
+    nubetis_org.add_field("accounts", Field(name="since", type=kind("date")), by=nubetis_session)
+    table = Table({
+        "name": ["A"], "annual_revenue": ["1200.50 PEN"], "employees": ["12"], "type": ["customer"], "tags": ["b;a"],
+        "since": ["2020-02-29"], "website": ["https://a.pe"],
+    })  # fmt: skip
+    load(nubetis_session, table, module="accounts")
+    (found,) = records(nubetis_session, "accounts")
+
+    assert found["annual_revenue"].amount == Decimal("1200.50")
+    assert (found["employees"], found["type"], found["tags"]) == (12, "customer", ("a", "b"))
+    assert str(found["since"]) == "2020-02-29"
+
+
+def test_an_owner_is_named_by_email(nubetis_org, nubetis_session):
+    list(nubetis_org.people("luis: Rep"))
+    (luis,) = nubetis_session.find("users", F.email.contains("luis"))
+    load(nubetis_session, Table({"name": ["A"], "owner": [str(luis["email"])]}), module="accounts")
+
+    assert records(nubetis_session, "accounts")[0]["owner"] == luis.id
+
+
+# --- links -----------------------------------------------------------------------------------------
+
+
+def test_a_link_is_an_id_or_the_title_of_one_record(nubetis_session):
+    acme = nubetis_session.create("accounts", name="Acme Perú")
+    table = Table({"last_name": ["A", "B", "C"], "account": [acme.id, "ACME PERU", "Nobody"]})
+    report = load(nubetis_session, table, module="contacts")
+
+    assert [each["account"] for each in records(nubetis_session)] == [acme.id, acme.id]
+    assert [(each.line, each.code) for each in report.rejected] == [(3, "bad_link")]
+
+
+def test_a_title_of_several_records_is_refused_with_their_ids(nubetis_session):
+    twins = [nubetis_session.create("accounts", name="Acme").id for _ in range(2)]
+    report = load(nubetis_session, Table({"last_name": ["A"], "account": ["acme"]}), module="contacts")
+
+    assert [each.code for each in report.rejected] == ["ambiguous_link"]
+    assert all(each in report.rejected[0].reason for each in twins)
+
+
+def test_what_is_linked_and_missing_can_be_planned_first(nubetis_session):
+    nubetis_session.create("accounts", name="Acme")
+    table = Table({"last_name": ["A", "B", "C", "D"], "account": ["acme", "Nueva", "NUEVA ", None]})
+    plan = plan_links(nubetis_session, table, module="contacts")
+
+    assert [change.after["name"] for change in plan.changes] == ["NUEVA"]
+    nubetis_session.apply(plan)
+    assert load(nubetis_session, table, module="contacts").created == 4
+    assert nubetis_session.count("accounts", F.name == "nueva") == 1
+
+
+def test_an_id_of_another_module_is_refused(nubetis_session):
+    contact = nubetis_session.create("contacts", last_name="Ruiz")
+    report = load(nubetis_session, Table({"last_name": ["A"], "account": [contact.id]}), module="contacts")
+
+    assert [each.code for each in report.rejected] == ["wrong_module"]
+
+
+# --- what the cells say of the map -----------------------------------------------------------------
+
+
+def test_a_column_whose_cells_are_no_values_of_its_field_is_not_mapped(nubetis_session):
+    module = nubetis_session.schema.module("accounts")
+    table = Table({"name": ["A", "B", "C"], "type": ["french", "thai", "customer"]})
+    fitting = fitting_map(table, map_table(table, module), module)
+
+    assert fitting.fields == {"name": "name"}
+    assert "cannot hold" in list(fitting)[1].because
+    assert fitting_map(table, map_table(table, module), module, share=0.3).fields["type"] == "type"
+
+
+# --- the whole -------------------------------------------------------------------------------------
+
+
+def test_an_import_is_taken_back_whole(nubetis_session):
+    report = load(nubetis_session, nubetis.read(FILE.encode()), module="contacts")
+    nubetis_session.undo(report.operation)
+
+    assert nubetis_session.count("contacts") == 0
+
+
+def test_progress_is_told_and_a_plan_looked_at_is_what_is_written(nubetis_session):
+    table = Table({"name": [f"A{number}" for number in range(12_000)]})
+    plan = plan_load(nubetis_session, table, module="accounts")
+    told = []
+    report = apply_load(nubetis_session, plan, table=table, progress=lambda done, total: told.append((done, total)))
+
+    assert (report.created, told[-1]) == (12_000, (12_000, 12_000))
+    assert report.operation.digest == plan.digest

@@ -1,0 +1,64 @@
+"""How a file writes dates and numbers, by the vote of its columns."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from nubetis import Table
+from nubetis.data import map_columns
+from nubetis.data.written import DateOrder, WrittenFormats, written_formats
+from nubetis.errors import InvalidValue
+from nubetis.model.standard import base_schema
+
+CONTACTS = base_schema().module("contacts")
+ACCOUNTS = base_schema().module("accounts")
+
+
+def order(*cells):
+    table = Table({"birth_date": list(cells)})
+    return written_formats(table, map_columns(table.columns, module="contacts"), CONTACTS).order
+
+
+def test_one_cell_decides_for_its_column():
+    assert order("03/04/1980", "31/01/1980", None) is DateOrder.DAY
+    assert order("03/04/1980", "01-31-1980") is DateOrder.MONTH
+
+
+def test_a_column_that_leaves_it_open_is_not_guessed():
+    assert order("03/04/1980", "05/06/1981") is DateOrder.ISO
+    assert order("31/01/1980", "01/31/1980") is DateOrder.ISO
+    assert order("1980-01-31", "", None) is DateOrder.ISO
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "expected"),
+    [
+        (DateOrder.DAY, "31/01/1980", date(1980, 1, 31)),
+        (DateOrder.DAY, " 1.2.1980 ", date(1980, 2, 1)),
+        (DateOrder.MONTH, "1/31/1980", date(1980, 1, 31)),
+        (DateOrder.DAY, "1980-01-31", date(1980, 1, 31)),
+        (DateOrder.ISO, "1980-01-31", date(1980, 1, 31)),
+    ],
+)
+def test_dates_are_read_in_their_order(given, text, expected):
+    assert WrittenFormats(order=given).parse_date(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [(DateOrder.DAY, "01/31/1980"), (DateOrder.MONTH, "31/01/1980"), (DateOrder.ISO, "31/01/1980")]
+)
+def test_a_day_that_does_not_exist_is_refused(given, text):
+    with pytest.raises(InvalidValue):
+        WrittenFormats(order=given).parse_date(text)
+
+
+def test_a_decimal_comma_is_found_and_read():
+    table = Table({"name": ["A"], "employees": ["1.234,0"]})
+    formats = written_formats(table, map_columns(table.columns, module="accounts"), ACCOUNTS)
+
+    assert formats.parse_number("1.234,50") == Decimal("1234.50")
+    assert formats.parse_number("-7") == -7
+    assert WrittenFormats().parse_number("1234.5") == Decimal("1234.5")
