@@ -74,4 +74,3 @@ def _delimiter(path):
 def test_a_backslash_at_the_end_of_a_quoted_cell_escapes_nothing():
     assert detect_dialect(["a,b\r\n", '"x,\\",1\r\n', '"y\r\n', '",2\r\n']).escape is None
     assert detect_dialect(["a,b\n", '"say \\"hi\\"",1\n']).escape == "\\"
-    assert detect_dialect(["a,b\n", '"15\\"",1\n']).escape == "\\"
