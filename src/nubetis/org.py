@@ -72,7 +72,12 @@ class Surroundings:
 
 
 def create(
-    url: str, *, administrator: str, settings: Mapping[str, Json] | None = None, around: Surroundings | None = None
+    url: str,
+    *,
+    administrator: str,
+    settings: Mapping[str, Json] | None = None,
+    around: Surroundings | None = None,
+    plugins: Iterable[object] = (),
 ) -> Org:
     """Make an organisation and its first administrator, who is named by e-mail and has no password.
 
@@ -86,7 +91,7 @@ def create(
     ...     org.name
     'Acme'
     """
-    outside = around or Surroundings()
+    outside = _outside(around, plugins)
     extensions = outside.extensions()
     schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
@@ -109,7 +114,7 @@ def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[obje
         NotFound: ``no_database``; or ``unknown_scheme``.
         StoreError: it is damaged, of a later nubetis, or not nubetis's.
     """
-    outside = attrs.evolve(around or Surroundings(), plugins=(*(around.plugins if around else ()), *plugins))
+    outside = _outside(around, plugins)
     extensions = outside.extensions()
     with ExitStack() as until_open:
         store = extensions.stores(_scheme(url))(url, create=False)
@@ -119,6 +124,11 @@ def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[obje
         org.mend()
         until_open.pop_all()
     return org
+
+
+def _outside(around: Surroundings | None, plugins: Iterable[object]) -> Surroundings:
+    given = around or Surroundings()
+    return attrs.evolve(given, plugins=(*given.plugins, *plugins))
 
 
 def _require(store: Store, url: str, *, present: bool) -> None:
