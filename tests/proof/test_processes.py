@@ -12,11 +12,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
 from pathlib import Path
 from random import Random
 
 import pytest
 
+import nubetis
 from nubetis import F, create
 from nubetis.errors import NubetisError
 from nubetis.model.store import Batch, Guard
@@ -27,7 +30,7 @@ PROCESSES = int(os.environ.get("NUBETIS_PROCESSES", "3"))
 ROUNDS = int(os.environ.get("NUBETIS_ROUNDS", "4"))
 KILLS = int(os.environ.get("NUBETIS_KILLS", "5"))
 SHARD, SHARDS = (int(part) for part in os.environ.get("NUBETIS_SHARD", "0/1").split("/"))
-COUNT = 400
+COUNT = 1000
 
 
 class Worker:
@@ -144,27 +147,43 @@ def _at_once(org, sessions, *, what, pool):
 
 def test_a_killed_import_is_resumed_to_the_same_end(tmp_path):
     """Killed at a random moment: nothing is torn, and going on gives each record once."""
-    url = f"sqlite:///{tmp_path}/org.db?profile=fast"
-    create(url, administrator="a@acme.pe").close()
+    moments = Counter()
     for number in range(SHARD, KILLS, SHARDS):
+        url = f"sqlite:///{tmp_path}/{number // 25}.db?profile=fast"
+        if not Path(tmp_path, f"{number // 25}.db").exists():
+            create(url, administrator="a@acme.pe").close()
+            whole = _killed(url, name="whole", after=60.0)
         random, name = Random(f"{SEED} kill {number}"), f"round {number}"
-        worker = Worker(url)
-        worker.tell(do="load", name=name, count=COUNT)
+        _killed(url, name=name, after=random.random() * whole)
+        moments[_resumed(url, name, where=f"round {number} of seed {SEED}")] += 1
+    assert KILLS < 50 or moments["between"] > sum(moments.values()) / 4, moments
+
+
+def _killed(url, *, name, after):
+    """Let a process import until it is killed; give the seconds it had."""
+    worker = Worker(url)
+    worker.tell(do="load", name=name, count=COUNT)
+    worker.answer()
+    begin = time.monotonic()
+    if after >= 60.0:
         worker.answer()
-        worker.kill(after=random.random() * random.choice([0.02, 0.1, 0.3]))
-        _resumed(url, name, f"round {number} of seed {SEED}")
+    else:
+        worker.kill(after=after)
+    worker.end()
+    return time.monotonic() - begin
 
 
-def _resumed(url, name, where):
-    import nubetis
-
+def _resumed(url, name, *, where):
+    """Open what was killed, go on with it, and give the moment at which it was killed."""
     with nubetis.open(url) as org:
         session = org.system("resuming")
         assert org.check() == [], where
         assert org.verify().tampered == (), where
-        for operation in org.interrupted():
-            session.resume(operation)
-        names = sorted(record["name"] for record in session.find("leads", F.name.starts_with(f"{name} "), limit=10_000))
-        assert names in ([], sorted(f"{name} {number}" for number in range(COUNT))), where
+        left = org.interrupted()
+        for operation in left:
+            assert session.resume(operation).position == COUNT, where
+        names = [record["name"] for record in session.find("leads", F.name.starts_with(f"{name} "), limit=10_000)]
+        assert sorted(names) in ([], sorted(f"{name} {number}" for number in range(COUNT))), where
         assert org.interrupted() == [], where
         assert org.verify().tampered == (), where
+        return "between" if left and left[0].position else "after" if names and not left else "before"

@@ -45,7 +45,7 @@ def leave(org, task):
 
 def load(org, task):
     """Import many records in many transactions, having said that it begins."""
-    applying.CHUNK = 20
+    applying.CHUNK = 10
     session = org.system("importing")
     plan = session.plan_create("leads", [{"name": f"{task['name']} {number}"} for number in range(task["count"])])
     say("begin")

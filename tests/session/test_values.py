@@ -25,70 +25,65 @@ ROADS = {
 }
 
 
+UNKNOWN = ("nmae", "", "id; --", "__class__", "name__f", "é", "tags.x")
+UNHOLDABLE = ("\0", "a\0b", "\ud800")
+FAULTY = (
+    ("name", 7, "wrong_type"), ("name", "x" * 256, "too_long"), ("name", b"x", "wrong_type"),
+    ("name", None, "required"),
+    ("email", "ana", "bad_email"), ("website", "javascript:alert(1)", "bad_url"), ("phone", "abc", "bad_phone"),
+    ("status", "nwe", "unknown_choice"), ("email_opt_out", 1, "wrong_type"), ("tags", "x", "wrong_type"),
+    ("owner", "nobody@acme.pe", "unknown_user"), ("owner", "use_0000000000001W", "unknown_user"),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("road", ROADS)
-@pytest.mark.parametrize("field", SYSTEM)
-def test_what_nubetis_sets_nobody_writes(nubetis_session, road, field):
+def test_what_nubetis_sets_nobody_writes(nubetis_session, road):
     """Mass assignment: each system field is refused on each road, for administrators too."""
     lead = nubetis_session.create("leads", name="A")
-    before = nubetis_session.get(lead).row
-
-    with refusing("read_only", InvalidValue):
-        ROADS[road](nubetis_session, lead, {field: lead[field] if lead[field] is not None else 1})
-    assert before == nubetis_session.get(lead).row
-    assert nubetis_session.count("leads") == 1
+    for field in SYSTEM:
+        with refusing("read_only", InvalidValue):
+            ROADS[road](nubetis_session, lead, {field: lead[field] if lead[field] is not None else 1})
+        assert [record.row for record in nubetis_session.find("leads")] == [lead.row]
 
 
 @pytest.mark.parametrize("road", ROADS)
-@pytest.mark.parametrize("name", ["nmae", "", "id; --", "__class__", "name__f", "é", "tags.x"])
-def test_an_unknown_field_is_an_error_on_each_road(nubetis_session, road, name):
+def test_an_unknown_field_is_an_error_on_each_road(nubetis_session, road):
     """Nothing is dropped silently; columns that only the store knows are unknown."""
     lead = nubetis_session.create("leads", name="A")
+    for name in UNKNOWN:
+        with refusing("unknown_field", NotFound):
+            ROADS[road](nubetis_session, lead, {name: "X"})
 
-    with refusing("unknown_field", NotFound):
-        ROADS[road](nubetis_session, lead, {name: "X"})
 
-
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_hostile_text_comes_back_as_it_went_in(nubetis_session, text):
-    """Text is data: written, read, found and deleted, to the letter."""
-    record = nubetis_session.create("leads", name=text, company=text)
-
-    assert (text, text) == (nubetis_session.get(record)["name"], nubetis_session.get(record)["company"])
-    assert [record.id] == [found.id for found in nubetis_session.find("leads", F.company == text)]
-    assert record.id in {found.id for found in nubetis_session.find("leads", F.company.contains(text))}
+def test_hostile_text_comes_back_as_it_went_in(nubetis_session):
+    """Text is data: written, read and found, to the letter."""
+    for text in HOSTILE:
+        record = nubetis_session.create("leads", name=text, company=text)
+        found = nubetis_session.get(record)
+        assert (found["name"], found["company"]) == (text, text)
+        assert record.id in {each.id for each in nubetis_session.find("leads", F.company == text)}
+        assert record.id in {each.id for each in nubetis_session.find("leads", F.company.contains(text))}
 
 
 @pytest.mark.parametrize("road", ROADS)
-@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800"], ids=ascii)
-def test_text_that_no_store_can_hold_is_refused(nubetis_session, road, text):
+def test_text_that_no_store_can_hold_is_refused(nubetis_session, road):
     """NUL bytes and half characters are named as such and nothing is written."""
     lead = nubetis_session.create("leads", name="A")
-
-    with refusing("bad_text", InvalidValue):
-        ROADS[road](nubetis_session, lead, {"company": text})
+    for text in UNHOLDABLE:
+        with refusing("bad_text", InvalidValue):
+            ROADS[road](nubetis_session, lead, {"company": text})
     assert nubetis_session.count("leads", ~F.company.is_empty()) == 0
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [
-        ("name", 7, "wrong_type"), ("name", "x" * 256, "too_long"), ("name", b"x", "wrong_type"),
-        ("name", None, "required"),
-        ("email", "ana", "bad_email"), ("website", "javascript:alert(1)", "bad_url"), ("phone", "abc", "bad_phone"),
-        ("status", "nwe", "unknown_choice"), ("email_opt_out", 1, "wrong_type"), ("tags", "x", "wrong_type"),
-        ("owner", "nobody@acme.pe", "unknown_user"), ("owner", "use_0000000000001W", "unknown_user"),
-    ],
-    ids=lambda each: ascii(each)[:30],
-)  # fmt: skip
 @pytest.mark.parametrize("road", ROADS)
-def test_a_value_that_does_not_fit_has_its_code(nubetis_session, road, field, value, code):
+def test_a_value_that_does_not_fit_has_its_code(nubetis_session, road):
     """Each fault has one code, whatever road it comes by."""
     lead = nubetis_session.create("leads", name="A")
     before = state_of(nubetis_session)
-
-    with refusing(code):
-        ROADS[road](nubetis_session, lead, {field: value})
-    assert before == state_of(nubetis_session)
+    for field, value, code in FAULTY:
+        with refusing(code):
+            ROADS[road](nubetis_session, lead, {field: value})
+        assert state_of(nubetis_session) == before
 
 
 def test_required_and_default(nubetis_session):
