@@ -92,7 +92,9 @@ class _Commands(click.Group):
 
 def _group() -> click.Group:
     lang = click.Option(["--lang"], metavar="es|en", help=_("The language of what is said."), expose_value=False)
-    return click.version_option(package_name="nubetis", message="%(prog)s %(version)s")(
+    return click.version_option(
+        package_name="nubetis", message="%(prog)s %(version)s", help=_("Show the version and leave.")
+    )(
         _Commands(
             name="nubetis",
             help=_(

@@ -11,9 +11,9 @@ import click
 import nubetis
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
-from nubetis.cli.journal import operation_facts, plan_facts, refusal_facts
+from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_facts
 from nubetis.cli.records import read_filter
-from nubetis.cli.texts import _, say_refusal
+from nubetis.cli.texts import _, language, say_refusal
 from nubetis.data.export import export
 from nubetis.data.load import apply_load, fitting_map, map_table, plan_links, plan_load
 from nubetis.data.written import written_formats
@@ -96,7 +96,7 @@ def import_command(call: Call, given: _Import) -> Answer:
         with call.face.progress(_("Writing")) as progress:
             report = apply_load(session, plan, table=table, progress=progress)
     if given.rejected is not None and report.rejected:
-        report.write_rejected(given.rejected)
+        report.write_rejected(given.rejected, language=language())
     call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
     return None
 
@@ -115,8 +115,22 @@ def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
 
 def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:
     """Give the mapping as a table."""
-    rows = [[each.column, each.field or "–", f"{each.confidence:.0%}", each.because] for each in field_map]
+    known = _reasons()
+    said = {each.column: known.get(each.because, each.because) for each in field_map}
+    rows = [[each.column, each.field or "–", f"{each.confidence:.0%}", said[each.column]] for each in field_map]
     return grid([_("column"), _("field"), _("sure"), _("because")], rows, room=room, right=[_("sure")])
+
+
+def _reasons() -> dict[str, str]:
+    """Give the reasons that a mapping gives without naming anything, in the user's language."""
+    return {
+        "the field's name": _("the field's name"),
+        "the field's label": _("the field's label"),
+        "a synonym": _("a synonym"),
+        "the whole name": _("the whole name"),
+        "no field has such a name": _("no field has such a name"),
+        "chosen": _("chosen"),
+    }
 
 
 def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
@@ -130,7 +144,7 @@ def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
 def _show_plan(call: Call, plan: Plan, field_map: FieldMap) -> None:
     room = call.face.out.width
     facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan)}
-    parts = [map_grid(field_map, room=room), line(str(plan), "bold")]
+    parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
     parts += [refusals_grid(plan.refusals, room=room)] if plan.refusals else []
     call.face.answer(facts, lambda: group(*parts))
 
@@ -142,7 +156,7 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
         "rows": report.rows,
         "created": report.created,
         "refused": report.refused,
-        "rejected": [attrs.asdict(each, filter=lambda field, value: field.name != "cells") for each in report.rejected],
+        "rejected": [refusal_facts(each.refusal) for each in report.rejected],
         "warnings": [refusal_facts(each) for each in report.warnings],
     }
 
@@ -153,10 +167,8 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     counts = {"rows": report.rows, "created": report.created, "refused": report.refused}
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
     parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold"), line(undo, "dim", whole=True)]
-    if report.rejected:
-        rows = [[each.line, each.field, each.reason] for each in report.rejected[:_SHOWN]]
-        parts.append(grid([_("line"), _("field"), _("reason")], rows, room=room, right=[_("line")]))
-    return group(*parts)
+    refusals = [each.refusal for each in report.rejected]
+    return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
 
 
 @command("export", _("Write records to a file."))

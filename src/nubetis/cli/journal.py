@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from nubetis import Operation, Plan, Session
     from nubetis.model.plan import Change, Refusal
 
-__all__ = ["journal_command", "operation_facts", "operations_grid", "plan_facts", "plan_grid", "refusal_facts"]
+__all__ = [
+    "journal_command",
+    "operation_facts",
+    "operations_grid",
+    "plan_facts",
+    "plan_grid",
+    "plan_text",
+    "refusal_facts",
+]
 
 _SHOWN: Final = 12
 _LATEST: Final = 100_000
@@ -83,6 +91,20 @@ def plan_facts(plan: Plan) -> dict[str, object]:
     }
 
 
+def plan_text(plan: Plan) -> str:
+    """Give a plan in one line, in the user's language."""
+    words = {
+        "create": _("{count} to create"),
+        "update": _("{count} to update"),
+        "delete": _("{count} to delete"),
+        "restore": _("{count} to restore"),
+    }
+    counts = plan.counts().items()
+    parts = [words.get(kind, f"{{count}} {kind}").format(count=count) for kind, count in counts]
+    parts += [_("{count} refusals").format(count=len(plan.refusals))] if plan.refusals else []
+    return ", ".join(parts) or _("nothing to do")
+
+
 def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
     """Give the first differences of a plan as a table, and what it refuses."""
     shown = list(islice(plan.changes, most))
@@ -141,7 +163,7 @@ def show_command(call: Call, operation: str) -> Answer:
         plan = session.plan_undo(found)
     facts = {"operation": operation_facts(found), "undo": plan_facts(plan)}
     room = call.face.out.width
-    title = line(_("Undoing it would do this: {plan}").format(plan=plan), "bold")
+    title = line(_("Undoing it would do this: {plan}").format(plan=plan_text(plan)), "bold")
     call.face.answer(facts, lambda: group(operations_grid([found], room=room), title, plan_grid(plan, room=room)))
     return None
 

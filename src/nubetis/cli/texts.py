@@ -12,7 +12,7 @@ from nubetis.i18n import language_of, render, translator
 if TYPE_CHECKING:
     from nubetis.model.plan import Refusal
 
-__all__ = ["_", "say", "say_refusal", "use_language"]
+__all__ = ["_", "language", "say", "say_refusal", "use_language"]
 
 _LANGUAGE: Final[ContextVar[str]] = ContextVar("language", default="en")
 
@@ -21,9 +21,14 @@ def _(text: str) -> str:
     return translator(_LANGUAGE.get())(text)
 
 
-def use_language(language: str | None) -> None:
-    """Speak *language*, or that of the environment."""
-    _LANGUAGE.set(language or language_of(os.environ))
+def use_language(name: str | None) -> None:
+    """Speak the language *name*, or that of the environment."""
+    _LANGUAGE.set(name or language_of(os.environ))
+
+
+def language() -> str:
+    """Give the language that is spoken."""
+    return _LANGUAGE.get()
 
 
 def say(error: NubetisError) -> str:

@@ -17,6 +17,7 @@ from nubetis.data.cells import Cell, unique_names
 from nubetis.data.mapping import FieldMap, Mapped, map_columns
 from nubetis.data.table import Table
 from nubetis.errors import InvalidValue, NubetisError
+from nubetis.i18n import render
 from nubetis.model.fields import Field, Operator, Part, Value
 from nubetis.model.filters import F
 from nubetis.model.fold import fold_text
@@ -343,10 +344,27 @@ class Rejected:
     """One fault of one row: where it is, what is wrong, and the row as it was."""
 
     line: int
-    field: str | None
-    code: str
-    reason: str
+    refusal: Refusal
     cells: Mapping[str, Cell] = attrs.field(repr=False)
+
+    @property
+    def field(self) -> str | None:
+        """The field that refuses, where it is one."""
+        return self.refusal.field
+
+    @property
+    def code(self) -> str:
+        """The stable code of what is wrong."""
+        return self.refusal.code
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, in English."""
+        return self.said("en")
+
+    def said(self, language: str) -> str:
+        """Give what is wrong in a language."""
+        return render(NubetisError(self.refusal.code, **self.refusal.params), language)
 
 
 @attrs.frozen(kw_only=True)
@@ -360,7 +378,7 @@ class LoadReport:
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[Refusal, ...] = ()
 
-    def write_rejected(self, target: str | os.PathLike[str]) -> None:
+    def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
         """Write the rejected rows as they were, with line, field, code and reason: mend them and load them again.
 
         A row with several faults is written once, with the first.
@@ -370,13 +388,9 @@ class LoadReport:
         columns = list(rows[0].cells) if rows else []
         names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
         cells = {column: [each.cells[column] for each in rows] for column in columns}
-        problems = {name: [_text(each, of) for each in rows] for name, of in zip(names, _PROBLEMS, strict=True)}
-        Table({**cells, **problems}).write(target)
-
-
-def _text(rejected: Rejected, name: str) -> Cell:
-    value = getattr(rejected, name)
-    return None if value is None else str(value)
+        problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
+        found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
+        Table({**cells, **dict(zip(names, found, strict=True))}).write(target)
 
 
 def load(
@@ -409,5 +423,4 @@ def _rejected(table: Table, refusals: Iterable[Refusal]) -> Iterator[Rejected]:
         if each.line is None:
             continue
         cells = {name: column[places[each.line]] for name, column in columns.items()}
-        reason = str(attrs.evolve(each, line=None, record=None))
-        yield Rejected(line=each.line, field=each.field, code=each.code, reason=reason, cells=cells)
+        yield Rejected(line=each.line, refusal=each, cells=cells)

@@ -14,7 +14,7 @@ import nubetis
 from nubetis import F
 from nubetis.cli.demo.fill import TRUTH, top_values
 from nubetis.cli.face import RenderableType, bar, grid, group, line
-from nubetis.cli.journal import plan_grid
+from nubetis.cli.journal import plan_grid, plan_text
 from nubetis.cli.texts import _
 from nubetis.data import (
     ColumnKind,
@@ -154,7 +154,7 @@ def merge_once(stage: Stage, found: Found) -> None:
     master, *losers = _sorted(stage, found.shown)
     plan = plan_merge(session, master, losers)
     stage.face.show(_side_by_side(stage, [master, *losers]))
-    stage.face.show(line(_("The plan: {plan}").format(plan=plan), "bold"), plan_grid(plan, room=stage.room))
+    stage.face.show(line(_("The plan: {plan}").format(plan=plan_text(plan)), "bold"), plan_grid(plan, room=stage.room))
     operation = session.apply(plan)
     merged = session.count(module.name)
     undone = session.undo(operation)

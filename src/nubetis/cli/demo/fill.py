@@ -11,9 +11,9 @@ from nubetis import F
 from nubetis.cli.demo.fit import find_fit
 from nubetis.cli.face import RenderableType, bar, grid, group, line, tree
 from nubetis.cli.files import map_grid, refusals_grid
-from nubetis.cli.journal import operation_facts
+from nubetis.cli.journal import operation_facts, plan_text
 from nubetis.cli.records import records_grid, shown_fields
-from nubetis.cli.texts import _
+from nubetis.cli.texts import _, language
 from nubetis.data import apply_load, plan_links, plan_load
 from nubetis.errors import InvalidValue
 from nubetis.model.fields import Operator
@@ -93,7 +93,7 @@ def load_file(stage: Stage) -> None:
     plan = plan_load(
         session, table, module=fit.module, field_map=fit.field_map, formats=fit.formats, file=stage.file
     )  # fmt: skip
-    stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan), "bold"))
+    stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan_text(plan)), "bold"))
     with stage.face.progress(_("Writing")) as progress:
         report = apply_load(session, plan, table=table, progress=progress)
     refused = {each.line for each in report.rejected}
@@ -110,7 +110,7 @@ def load_file(stage: Stage) -> None:
     stage.face.show(line(text.format(created=report.created, linked=linked, refused=report.refused), "green"))
     if report.rejected:
         rejected = stage.folder / "rejected.csv"
-        report.write_rejected(rejected)
+        report.write_rejected(rejected, language=language())
         text = _("The refused rows, with the reasons, to be mended and loaded again: {file}")
         stage.face.show(
             refusals_grid(plan.refusals, room=stage.room), line(text.format(file=rejected), "dim", whole=True)
