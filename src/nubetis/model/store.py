@@ -243,7 +243,7 @@ class Txn(Protocol):
         ...
 
     def stream(
-        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 512
+        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 256
     ) -> Iterator[Columns]:
         """Give all rows that fit, in key order, as batches of columns.
 

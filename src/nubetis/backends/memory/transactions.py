@@ -68,7 +68,7 @@ class Transaction:
         return list(map(table.shown(query.module), islice(found, query.limit)))
 
     def stream(
-        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 512
+        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 256
     ) -> Iterator[Columns]:
         """Give all rows that fit, in key order, as batches of columns."""
         table = table_of(self.tables, module)

@@ -127,7 +127,7 @@ class SqlTxn:
         return rows
 
     def stream(
-        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 512
+        self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 256
     ) -> Iterator[Columns]:
         """Give all rows that fit, in key order, as batches of columns."""
         names = tuple(columns) or self._tables.of(module).columns
