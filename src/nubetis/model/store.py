@@ -32,6 +32,7 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 
 import attrs
 
+from nubetis.errors import StoreError
 from nubetis.model.bind import ALWAYS, Bound
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import Module, Schema, SchemaStep
@@ -83,6 +84,17 @@ class Capabilities:
     max_fields: int = 1500
     """Columns of one module."""
     max_params: int = 30_000
+
+    def refuse_excess(self, modules: Iterable[Module]) -> None:
+        """Refuse modules with more columns than the store can hold.
+
+        Raises:
+            StoreError: ``no_capability``.
+        """
+        for module in modules:
+            if len(module.layout.columns) > self.max_fields:
+                what = f"more than {self.max_fields} columns ({module.name} has {len(module.layout.columns)})"
+                raise StoreError("no_capability", what=what, hint="Purge fields that nobody uses, or link two modules.")
 
 
 class VersionName(enum.StrEnum):
@@ -283,15 +295,24 @@ class Txn(Protocol):
         ...
 
     def update_where(self, module: Module, where: Bound, values: Mapping[str, Stored]) -> int:
-        """Set the same values in all rows that fit, without looking at versions; give their number."""
+        """Set the same values in all rows that fit, without looking at versions; give their number.
+
+        Raises:
+            Conflict: ``not_unique``; then the unit is lost.
+        """
         ...
 
     def allocate(self, counter: str, count: int = 1) -> int:
-        """Take *count* numbers from a counter that begins at 1; give the first.  Numbers are never given twice."""
+        """Take *count* numbers from a counter that begins at 1; give the first.
+
+        Numbers are never given twice: a unit keeps what it took in a savepoint that raises, so there may be gaps.
+        Only a unit that fails as a whole gives its numbers back: nobody outside may have seen them.  A counter that
+        numbers are taken from is not lowered by a guard.
+        """
         ...
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Give a block of which nothing stays when it raises; the transaction goes on."""
+        """Give a block of which nothing but the numbers taken stays when it raises; the transaction goes on."""
         ...
 
 
@@ -329,6 +350,7 @@ class Store(Protocol):
 
         Raises:
             Conflict: ``not_unique``; a field that becomes unique holds a value twice.  Nothing was changed.
+            StoreError: ``no_capability``; a module has more columns than the store can hold.  Nothing was changed.
         """
         ...
 

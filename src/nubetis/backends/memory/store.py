@@ -95,6 +95,8 @@ class MemoryStore:
                 result = unit(txn)
             finally:
                 txn.end()
+            if txn.lost:
+                raise failed("the unit went on after a write that failed in part")
             home.tables = txn.tables
             return result
 
@@ -103,8 +105,10 @@ class MemoryStore:
 
         Raises:
             Conflict: ``not_unique``; a field that becomes unique holds a value twice, and nothing was changed.
+            StoreError: ``no_capability``; a module has too many columns, and nothing was changed.
         """
         home = self._open()
+        self.capabilities.refuse_excess(schema.modules)
         with home.unit(), self._turn(home):
             tables = dict(home.tables)
             for step in steps:

@@ -37,12 +37,14 @@ __all__ = ["Transaction"]
 
 
 class Transaction:
-    """The :class:`~nubetis.model.store.Txn` of one unit."""
+    """The :class:`~nubetis.model.store.Txn` of one unit; *lost* says that it must not be kept."""
 
     def __init__(self, tables: Tables, *, writes: bool) -> None:
         self.tables = tables
         self._writes = writes
         self._is_open = True
+        self._given: dict[str, int] = {}
+        self.lost = False
 
     def end(self) -> None:
         """Refuse all writes from now on."""
@@ -138,27 +140,37 @@ class Transaction:
         last = step.counter(counter)
         step.set_counter(counter, last + count)
         self._take(step)
+        self._given[counter] = last + count
         return last + 1
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
-        """Give a block of which nothing stays when it raises."""
+        """Give a block of which nothing stays when it raises, but the numbers taken in it are not given again."""
         before = self._step().tables
         try:
             yield
         except BaseException:
             self.tables = before
+            if not self.lost:
+                self._skip_given()
             raise
+
+    def _skip_given(self) -> None:
+        step = self._step()
+        for counter, last in self._given.items():
+            step.set_counter(counter, max(last, step.counter(counter)))
+        self._take(step)
 
     def _step(self) -> Step:
         if not self._writes:
             raise failed("a unit that was begun with read may not write")
-        if not self._is_open:
+        if not self._is_open or self.lost:
             raise failed("the unit of this transaction is over")
         return Step(self.tables)
 
     def _take(self, step: Step) -> None:
         for conflict in step.conflicts:
+            self.lost = True
             raise Conflict("not_unique", field=conflict.column or "id")
         self.tables = step.tables
 

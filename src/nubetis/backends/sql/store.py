@@ -189,6 +189,7 @@ class SqlStore:
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Bring the tables to *schema*, in one transaction."""
         every = list(steps)
+        self.capabilities.refuse_excess(schema.modules)
 
         self._in_turn(lambda: self._run(lambda txn: txn.migrate(every, schema), SQLITE.begin_write, writable=True))
         self._schema = schema

@@ -73,6 +73,7 @@ class SqlTxn:
         self._open: list[Cursor] = []
         self.lost = False
         self._depth = count(1)
+        self._given: dict[str, int] = {}
 
     def end(self) -> None:
         """Let go of the connection."""
@@ -210,7 +211,9 @@ class SqlTxn:
 
     def allocate(self, counter: str, count: int = 1) -> int:
         """Take *count* numbers from a counter; give the first."""
-        return self._writer().allocate(counter, count)
+        first = self._writer().allocate(counter, count)
+        self._given[counter] = first + count - 1
+        return first
 
     def compact(self, module_ids: Iterable[ModuleId]) -> None:
         """Add up the ledgers of tallies; what :meth:`nubetis.model.store.Store.compact` does."""
@@ -222,7 +225,7 @@ class SqlTxn:
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
-        """Give a block of which nothing stays when it raises."""
+        """Give a block of which nothing stays when it raises, but the numbers taken in it are not given again."""
         name, whole = f"s{next(self._depth)}", False
         self._db.execute(f"SAVEPOINT {name}")
         try:
@@ -230,6 +233,8 @@ class SqlTxn:
             whole = True
         finally:
             end_savepoint(self._db, name, keep=whole)
+            if not whole and self._db.in_transaction:
+                Writer(self._db, self._tables).skip(self._given)
 
     @contextmanager
     def _lost_on_failure(self) -> Generator[None]:

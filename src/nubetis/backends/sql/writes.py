@@ -229,6 +229,13 @@ class Writer:
         last = self._add(counter, count, (-(1 << 63), (1 << 63) - 1))
         return (last or 0) - count + 1
 
+    def skip(self, given: Mapping[str, int]) -> None:
+        """Let each counter go on after the last number given, where a savepoint took it back."""
+        for counter, last in given.items():
+            behind = last - (self._counter(counter) or 0)
+            if behind > 0:
+                self.allocate(counter, behind)
+
     def _add(self, counter: str, delta: int, bounds: tuple[int, int]) -> int | None:
         """Add to a counter, which is 0 before its first use; give its value, ``None`` where it would pass *bounds*."""
         home = self._tables.of(COUNTERS)

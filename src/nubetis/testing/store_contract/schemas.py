@@ -168,6 +168,26 @@ class SchemaCases(ContractSetting):
         places = schema.module("places")
         assert store.read(lambda txn: txn.tally(places, "keeper")) == {0: 2, 1: 3}
 
+    def test_a_module_with_more_columns_than_it_can_hold_is_refused(self, store: Store) -> None:
+        """The refusal names the capability; just as many as it declares can be held, and nothing is half made."""
+        most = store.capabilities.max_fields
+        taken = len(Module(name="wide", fields=[field_of("f")]).layout.columns) - 1
+        before = store.read(all_there_is)
+        for count, fits in ((most - taken + 1, False), (most - taken, True)):
+            fields = [field_of(f"f{place}", "integer") for place in range(count)]
+            schema = CONTRACT_SCHEMA.with_module(Module(name="wide", fields=fields))
+            if fits:
+                store.migrate(diff(CONTRACT_SCHEMA, schema), schema)
+                continue
+            with pytest.raises(StoreError) as caught:
+                store.migrate(diff(CONTRACT_SCHEMA, schema), schema)
+            assert (caught.value.code, str(most) in str(caught.value)) == ("no_capability", True)
+            assert before == store.read(all_there_is)
+        wide = schema.module("wide")
+        row = row_of(wide, 1, {f"f{most - taken - 1}": 7})
+        load(store, wide, [row])
+        assert get(store, 1, wide) == row
+
     # the store as a whole -------------------------------------------------------------------------
     def test_closing_twice_does_no_harm(self, tmp_path: Path) -> None:
         """Neither does closing a store that nobody used."""

@@ -144,6 +144,40 @@ class UnitCases(ContractSetting):
         taken = chain(*race(*[partial(take, count) for count in (1, 2, 3, 4)]))
         assert list(range(12, 112)) == sorted(taken)
 
+    def test_numbers_taken_in_a_lost_savepoint_are_not_given_again(self, store: Store) -> None:
+        """Somebody may have seen them: a gap remains, in nested savepoints too; what is given back is only a unit's."""
+        self.need(store, "savepoints")
+        given: list[int] = []
+
+        def unit(txn: Txn) -> None:
+            with suppress(StopError), txn.savepoint():
+                given.append(txn.allocate("a"))
+                with suppress(StopError), txn.savepoint():
+                    given.append(txn.allocate("a", 5))
+                    stop()
+                given.append(txn.allocate("a"))
+                stop()
+            given.append(txn.allocate("a"))
+
+        store.write(unit)
+        given.append(store.write(lambda txn: txn.allocate("a")))
+        assert given == [1, 2, 7, 8, 9]
+
+    def test_a_guard_in_a_lost_savepoint_is_taken_back(self, store: Store) -> None:
+        """What is guarded goes with the rows, beside numbers that stay taken."""
+        self.need(store, "savepoints")
+
+        def unit(txn: Txn) -> None:
+            txn.allocate("numbers")
+            with suppress(StopError), txn.savepoint():
+                txn.allocate("numbers")
+                assert txn.write(Batch(guards=(Guard(counter="seats", delta=1, ceiling=1),))).written
+                stop()
+
+        store.write(unit)
+        assert write(store, Batch(guards=(Guard(counter="seats", delta=1, ceiling=1),))).written
+        assert store.write(lambda txn: txn.allocate("numbers")) == 3
+
     # units ----------------------------------------------------------------------------------------
     def test_a_unit_gives_what_it_returns(self, store: Store) -> None:
         """Reading and writing."""

@@ -9,7 +9,7 @@ from itertools import chain
 
 import pytest
 
-from nubetis.errors import Conflict
+from nubetis.errors import Conflict, StoreError
 from nubetis.model.bind import (
     ALWAYS,
     All,
@@ -311,3 +311,27 @@ class WritingCases(ContractSetting):
         with pytest.raises(Conflict):
             store.write(lambda txn: txn.update_where(PEOPLE, ALWAYS, {"code": "x"}))
         assert store.read(lambda txn: txn.count(PEOPLE, No(Missing("code")))) == 0
+
+    def test_a_unit_cannot_swallow_a_load_or_change_that_failed(self, store: Store) -> None:
+        """What was done in part must not be kept, whatever the unit makes of the error."""
+        load(store, PEOPLE, people([{}, {}]))
+
+        def loads(txn: Txn) -> None:
+            txn.write(inserting(PEOPLE, [row_of(PEOPLE, 8)]))
+            with pytest.raises(Conflict):
+                txn.bulk_load(PEOPLE, [row_of(PEOPLE, key, {"code": "x"}) for key in (3, 4)])
+
+        def changes(txn: Txn) -> None:
+            txn.write(inserting(PEOPLE, [row_of(PEOPLE, 8)]))
+            with pytest.raises(Conflict):
+                txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
+
+        def nested(txn: Txn) -> None:
+            with pytest.raises(Conflict), txn.savepoint():
+                txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
+
+        for unit in (loads, changes, nested):
+            with pytest.raises(StoreError) as caught:
+                store.write(unit)
+            assert caught.value.code == "store_failed"
+        assert keys_of(store, ALWAYS) == [1, 2]
