@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis.errors import InvalidFilter, NotFound
-from nubetis.model.bind import All, AnyOf, Missing, OneOf, Test, Viewpoint, Within, bind, bind_sort, period_days
+from nubetis.model.bind import All, AnyOf, Missing, OneOf, Test, Viewpoint, Within, bind, bind_sort
 from nubetis.model.evaluate import matcher
 from nubetis.model.fields import Operator
 from nubetis.model.filters import ME, MY_TEAM, NOTHING, TODAY, F, Period, PeriodKind, Unit, has, keywords
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.money import Money
+from nubetis.model.periods import period_days
 from nubetis.model.standard import base_schema
 
 Test.__test__ = False

@@ -242,7 +242,7 @@ def test_with_a_module_unknown_names_say_where_they_are(text, wrong, code, hint)
         ('amount > "1.555 PEN"', '"1.555 PEN"'),
         ("closed = soon", "soon"),
         ("probability = 5.5", "5.5"),
-        ("created_at > 2026-01-31", "2026-01-31"),
+        ("created_at > 2026-02-30", "2026-02-30"),
     ],
 )
 def test_with_a_module_a_value_that_does_not_fit_says_where_it_is(text, wrong):
@@ -270,6 +270,13 @@ def test_with_a_module_a_value_that_does_not_fit_says_where_it_is(text, wrong):
         ("owner = luis", F.owner == "luis"),
         ("owner in (me, luis)", F.owner.in_([ME, "luis"])),
         ("tags any of (2026, vip)", F.tags.any_of("2026", "vip")),
+        ("created_at > 2026-01-31", F.created_at > date(2026, 1, 31)),
+        ('created_at = "2026-01-31"', F.created_at == date(2026, 1, 31)),
+        (
+            "created_at between 2026-01-30 and 2026-01-31",
+            F.created_at.between(date(2026, 1, 30), date(2026, 1, 31)),
+        ),
+        ("created_at in (today, 2026-01-31)", F.created_at.in_([TODAY, date(2026, 1, 31)])),
         ("created_at < 2026-01-31T09:00:00-05:00", F.created_at < datetime(2026, 1, 31, 14, tzinfo=UTC)),
         ("account linked (tax_id = 20100)", F.account.linked(F.tax_id == "20100")),
         ("has tasks by about (subject = 7)", has("tasks", via="about", where=F.subject == "7")),

@@ -11,9 +11,8 @@ Columns are named as the layout names them, twins included; ``old:`` before a na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Final, TypeAlias
-from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -29,11 +28,10 @@ from nubetis.model.filters import (
     Or,
     People,
     Period,
-    PeriodKind,
-    Unit,
 )
 from nubetis.model.fold import fold_keyword
-from nubetis.model.kinds import BUILT_IN, instant_text
+from nubetis.model.kinds import BUILT_IN
+from nubetis.model.periods import day_bounds, day_of, period_bounds
 from nubetis.model.schema import Module, Schema, suggest
 from nubetis.types import RecordId, Stored
 
@@ -58,7 +56,6 @@ __all__ = [
     "bind_sort",
     "find_column",
     "normal_form",
-    "period_days",
 ]
 
 DEPTH: Final = 60
@@ -204,57 +201,6 @@ class Viewpoint:
     with_old: bool = False
 
 
-# -- periods ----------------------------------------------------------------------------------------------------------
-_MONTHS: Final = {Unit.MONTH: 1, Unit.QUARTER: 3, Unit.YEAR: 12, Unit.FISCAL_QUARTER: 3, Unit.FISCAL_YEAR: 12}
-
-
-def _month_start(months: int) -> date:
-    return date(min(max(months // 12, 1), 9999), months % 12 + 1, 1)
-
-
-def _unit_start(day: date, unit: Unit, view: Viewpoint) -> date:
-    if unit is Unit.DAY:
-        return day
-    if unit is Unit.WEEK:
-        return day - timedelta((day.weekday() - view.first_day) % 7)
-    length = _MONTHS[unit]
-    offset = view.fiscal_month - 1 if unit in {Unit.FISCAL_QUARTER, Unit.FISCAL_YEAR} else 0
-    months = day.year * 12 + day.month - 1 - offset
-    return _month_start(months - months % length + offset)
-
-
-def _shift(start: date, unit: Unit, count: int) -> date:
-    if unit in {Unit.DAY, Unit.WEEK}:
-        return start + timedelta(count * (7 if unit is Unit.WEEK else 1))
-    return _month_start(start.year * 12 + start.month - 1 + count * _MONTHS[unit])
-
-
-def period_days(span: Period, view: Viewpoint) -> tuple[date | None, date]:
-    """Give the first day of *span* and the day after its last; ``None`` where it has no beginning.
-
-    >>> from datetime import UTC
-    >>> view = Viewpoint(now=datetime(2026, 5, 20, tzinfo=UTC))
-    >>> period_days(Period(PeriodKind.LAST, Unit.QUARTER), view)
-    (datetime.date(2026, 1, 1), datetime.date(2026, 4, 1))
-    """
-    today = view.now.astimezone(ZoneInfo(view.zone)).date()
-    start = _unit_start(today, span.unit, view)
-    if span.count is None:
-        first = _shift(start, span.unit, {PeriodKind.THIS: 0, PeriodKind.LAST: -1}.get(span.kind, 1))
-        return first, _shift(first, span.unit, 1)
-    if span.kind is PeriodKind.NEXT:
-        return start, _shift(start, span.unit, span.count)
-    end = _shift(start, span.unit, 1)
-    first = _shift(end, span.unit, -span.count)
-    return (None, first) if span.kind is PeriodKind.OLDER else (first, end)
-
-
-def _stored_day(day: date, storage: Storage, zone: str) -> str:
-    if storage is Storage.DATE:
-        return day.isoformat()
-    return instant_text(datetime.combine(day, time(), ZoneInfo(zone)))
-
-
 # -- columns ----------------------------------------------------------------------------------------------------------
 def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part]:
     """Give field and part that *path* names in *module*.
@@ -391,6 +337,8 @@ class _Binder:
     def _test(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:
         if isinstance(operand, Period):
             return self._period(field, part, operator, operand)
+        if day := day_of(part.storage, operand):
+            return _period_test(field.column_of(part), operator, *day_bounds(day, self.view.zone))
         if operator in {Operator.CONTAINS, Operator.STARTS, Operator.ENDS}:
             return self._within(field, part, operator, operand)
         if operator is Operator.BETWEEN:
@@ -406,7 +354,7 @@ class _Binder:
 
     def _one_of(self, field: Field, part: Part, operand: object) -> Bound:
         values = self._people(field, operand) if isinstance(operand, People) else _several(field, operand)
-        if any(isinstance(value, People) for value in values):
+        if any(isinstance(value, People | Period) or day_of(part.storage, value) for value in values):
             return AnyOf(tuple([self._test(field, part, Operator.EQ, value) for value in values]))
         tests = [self._single(field, part, Operator.EQ, value) for value in values]
         simple = [test for test in tests if isinstance(test, Test)]
@@ -459,11 +407,7 @@ class _Binder:
     def _period(self, field: Field, part: Part, operator: Operator, span: Period) -> Bound:
         if part.storage not in {Storage.DATE, Storage.DATETIME}:
             raise InvalidFilter("filter_value", field=field.name, reason="a period is for dates")
-        first, after = period_days(span, self.view)
-        column = field.column_of(part)
-        end = _stored_day(after, part.storage, self.view.zone)
-        start = None if first is None else _stored_day(first, part.storage, self.view.zone)
-        return _period_test(column, operator, start, end)
+        return _period_test(field.column_of(part), operator, *period_bounds(span, part.storage, self.view))
 
     # words and changes -------------------------------------------------------------------------------------
     def _matches(self, where: Compare) -> Bound:

@@ -9,6 +9,12 @@ Two truth values, always
 ------------------------
 A comparison with a missing value is false, and ``~`` is true negation: every record is on exactly one side of a
 filter.  "Is not won" therefore includes the records without a stage.
+
+Days
+----
+An instant compared with a date is compared with that day on the viewer's clocks: ``==`` holds from its first instant
+to before the next day's, ``<`` before its first, ``<=`` before the next day's, ``>`` from there on, ``>=`` from its
+first instant on; ``between`` includes both days.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ Grammar
     UNIT       = day(s) week(s) month(s) quarter(s) year(s), fiscal quarter(s), fiscal year(s)
     people     = me | my team | my subordinates
 
+An instant compared with a date is compared with that whole day in the viewer's zone.
+
 The words of the syntax are read in any case; in quotes they are texts like others.  Quotes know the escapes
 ``\"``, ``\\``, ``\n``, ``\t``, ``\r`` and ``\u0000``.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.errors import InvalidFilter, InvalidValue
-from nubetis.model.fields import Field, Part, Storage, Value
+from nubetis.model.fields import Field, FieldType, Part, Storage, Value
 from nubetis.model.filters import People, Period, PeriodKind, Unit
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.kinds import BUILT_IN, WallTime
@@ -20,7 +20,7 @@ from nubetis.model.text.tokens import Kind, Token, syntax_error
 from nubetis.model.text.values import DAYS, PERIODS, UNITS, by_look, is_currency, is_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nubetis.model.text.names import Place
 
@@ -192,17 +192,23 @@ class Operands(Cursor):
 
     def _read(self, token: Token, field: Field, part: Part) -> Value:
         """Let the type of *field*, or of the one *part*, read the token."""
+        first: InvalidValue | None = None
+        for kind, formats in self._ways(field, part):
+            seen = field if kind is field.type else attrs.evolve(field, type=kind, choices=(), targets=())
+            try:
+                return kind.parse(seen, token.text, formats)
+            except InvalidValue as error:
+                first = first or error
+        assert first is not None  # noqa: S101 - there is always one way
+        raise _bad_value(first, token, field)
+
+    def _ways(self, field: Field, part: Part) -> Iterator[tuple[FieldType, Formats]]:
+        """Give the types and formats by which a value may be read, in order; an instant may be a whole day."""
         kind = BUILT_IN[part.kind] if part.name and part.kind in BUILT_IN else field.type
-        seen = field if kind is field.type else attrs.evolve(field, type=kind, choices=(), targets=())
-        try:
-            return kind.parse(seen, token.text, self.names.formats or ISO)
-        except InvalidValue as error:
-            if self.names.formats is None or part.storage not in _ISO_TOO:
-                raise _bad_value(error, token, field) from None
-        try:
-            return kind.parse(seen, token.text, ISO)
-        except InvalidValue as error:
-            raise _bad_value(error, token, field) from None
+        face = self.names.formats
+        faces = [ISO] if face is None else [face, ISO] if part.storage in _ISO_TOO else [face]
+        kinds = [kind, BUILT_IN["date"]] if part.storage is Storage.DATETIME else [kind]
+        return ((each, formats) for each in kinds for formats in faces)
 
     def _checked(self, value: Value, token: Token, field: Field) -> Value:
         try:
