@@ -66,6 +66,12 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def power(session: nox.Session) -> None:
+    """Cut the power 2,000 times in each profile and look at what the disk may hold; needs strace."""
+    prove(session, "tests/proof/test_power.py", NUBETIS_IMAGES="2000")
+
+
+@nox.session
 def tampering(session: nox.Session) -> None:
     """Tamper 10,000 times with the journal, on each store, with and without a key."""
     prove(session, "tests/session/test_seals.py", "-k", "every_tampering", NUBETIS_TAMPERING="40000")
