@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nubetis import F, hookimpl
-from nubetis.errors import Cancelled, NubetisError, PlanDrifted
+from nubetis.errors import Cancelled, InvalidValue, NubetisError, PlanDrifted
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import OperationState
 from nubetis.model.system import BLOBS, ENTRIES
@@ -87,6 +87,37 @@ def test_a_cancelled_operation_is_resumed_to_the_same_end(nubetis_org, nubetis_s
     assert wanted == shape(nubetis_session)
     assert (nubetis_org.interrupted(), rows_of(nubetis_org, BLOBS)) == ([], [])
     assert nubetis_org.verify().tampered == ()
+
+
+def test_who_asks_to_stop_what_is_done_comes_too_late(nubetis_org, nubetis_session):
+    """After the last transaction there is nothing to stop: the operation is done, and not to be resumed."""
+    operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES), progress=stop_after(10))
+
+    assert (operation.state, operation.position) == (OperationState.DONE, 10)
+    assert nubetis_org.interrupted() == []
+
+
+def test_progress_is_told_of_a_short_operation_too(nubetis_session):
+    """One transaction, one call; asking to stop comes too late."""
+    told = []
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES[:2]), progress=lambda *at: told.append(at))
+    operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES[:2]), progress=stop_after(1))
+
+    assert told == [(2, 2)]
+    assert operation.state is OperationState.DONE
+
+
+def test_a_progress_that_fails_after_the_end_takes_nothing_back(nubetis_org, nubetis_session):
+    """Done is done: an error of whoever watches is his own."""
+
+    def progress(position, total):
+        if position == total:
+            raise InvalidValue("bad_argument", argument="x", reason="y")
+
+    with refusing("bad_argument"):
+        nubetis_session.apply(nubetis_session.plan_create("leads", NAMES), progress=progress)
+    assert nubetis_session.count("leads") == 10
+    assert nubetis_org.interrupted() == []
 
 
 def test_a_cancelled_operation_can_be_undone_instead(nubetis_org, nubetis_session):

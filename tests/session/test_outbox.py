@@ -8,7 +8,8 @@ import attrs
 import pytest
 
 from nubetis import hookimpl
-from nubetis.errors import PluginError
+from nubetis.errors import Cancelled, PluginError
+from nubetis.model.filters import EVERYTHING
 from nubetis.model.outbox import Message
 from nubetis.model.system import OUTBOX
 from nubetis.testing.people import make_org
@@ -42,11 +43,11 @@ def org(nubetis_store_url, nubetis_clock, post):
         yield org
 
 
-def send(session, *keys, leads=1):
+def send(session, *keys, leads=1, progress=None):
     """Apply a plan that causes messages."""
     plan = session.plan_create("leads", [{"name": key} for key in keys or "x" for _ in range(leads)])
     messages = tuple([Message(kind="welcome", key=key, body={"to": key}) for key in keys])
-    return session.apply(attrs.evolve(plan, messages=messages))
+    return session.apply(attrs.evolve(plan, messages=messages), progress=progress)
 
 
 def states(org):
@@ -118,13 +119,102 @@ def test_a_second_message_with_the_same_key_is_not_written(org):
     assert org.deliver() == 0
 
 
-@pytest.mark.xfail(reason="Applier._keep and drain drop plan.messages: an operation of many transactions sends none")
 @pytest.mark.usefixtures("small_chunks")
 def test_a_long_operation_sends_its_messages_once(org):
     """Many transactions, one set of messages."""
     send(org.administrator(), "a", leads=8)
 
     assert states(org) == {"a": "waiting"}
+
+
+class PowerCut(Exception):
+    """What the death of the process is played by: no error of nubetis, so that nobody takes care of it."""
+
+
+def stopping(after, error):
+    """Give a progress that raises *error* once *after* records are written."""
+
+    def progress(position, total):
+        if position >= after:
+            raise error
+
+    return progress
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("after", [3, 6])
+@pytest.mark.parametrize("error", [PowerCut(), Cancelled("cancelled", done=0)], ids=["killed", "cancelled"])
+def test_an_operation_that_is_stopped_tells_the_world_when_it_is_resumed_to_its_end(org, after, error):
+    """Wherever it stopped nothing was sent; the end sends everything, once."""
+    session = org.administrator()
+    with pytest.raises(type(error)):
+        send(session, "a", "b", leads=4, progress=stopping(after, error))
+    assert states(org) == {}
+    (left,) = org.interrupted()
+    org.administrator().resume(left)
+    org.administrator().resume(left)
+
+    assert states(org) == {"a": "waiting", "b": "waiting"}
+    assert (org.deliver(), org.deliver()) == (2, 0)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_operation_killed_after_its_last_transaction_is_done(org):
+    """Its end is in its last transaction: nothing is left to resume, and its messages are there."""
+    with pytest.raises(PowerCut):
+        send(org.administrator(), "a", leads=8, progress=stopping(8, PowerCut()))
+
+    assert (org.interrupted(), states(org)) == ([], {"a": "waiting"})
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_operation_that_fails_in_the_middle_has_told_nobody(org):
+    """What is taken back was never announced, neither by the operation nor by its undoing."""
+    session = org.administrator()
+    plan = session.plan_create("products", [{"name": str(n), "code": str(n)} for n in range(8)])
+    session.create("products", name="Other", code="7")
+    with refusing("not_unique"):
+        session.apply(attrs.evolve(plan, messages=(Message(kind="new", key="a"),)))
+
+    assert (states(org), org.interrupted()) == ({}, [])
+
+
+@pytest.mark.parametrize("leads", [1, 8])
+@pytest.mark.usefixtures("small_chunks")
+def test_a_refused_plan_tells_nobody(org, leads):
+    """Nothing is written, nothing is sent."""
+    session = org.administrator()
+    plan = session.plan_create("leads", [{"name": "x"}] * leads + [{}])
+    with refusing("refused"):
+        session.apply(attrs.evolve(plan, messages=(Message(kind="new", key="a"),)))
+
+    assert states(org) == {}
+
+
+@pytest.mark.parametrize("leads", [1, 8])
+@pytest.mark.usefixtures("small_chunks")
+def test_an_operation_that_wrote_nothing_tells_nobody(org, leads):
+    """Every record drifted, and that was tolerated: there is nothing to tell."""
+    session = org.administrator()
+    send(session, *[str(n) for n in range(leads)])
+    org.deliver()
+    plan = session.plan_update("leads", EVERYTHING, company="New")
+    session.apply(session.plan_update("leads", EVERYTHING, company="Other"))
+    operation = session.apply(attrs.evolve(plan, messages=(Message(kind="new", key="a"),)), tolerance=leads)
+
+    assert (operation.position, len(operation.skipped)) == (0, leads)
+    assert "a" not in states(org)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_long_operation_keeps_to_keys_that_were_used(org):
+    """Idempotent over all operations, long or short."""
+    session = org.administrator()
+    send(session, "a")
+    org.deliver()
+    send(session, "a", "b", leads=4)
+
+    assert states(org) == {"a": "done", "b": "waiting"}
 
 
 def test_deliveries_come_in_lots(org, post):

@@ -1,4 +1,7 @@
-"""The outbox: messages to the outside, written in the transaction that causes them and delivered after it."""
+"""The outbox: messages to the outside, written in the last transaction of what causes them and delivered after it.
+
+An operation of many transactions that is stopped has sent nothing; one that is taken back never will.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,17 @@
 """Changing the schema: an operation that can be resumed, like any other.
 
 What the modules will be is kept in the store first; then tables and columns are added; then the definitions change,
-in one transaction that raises the schema version; last, what is no longer defined is dropped.  Each step may be
-repeated.  Until the definitions change everybody goes on with the old ones, which the new tables serve as well.
+in one transaction that raises the schema version; last, what is no longer defined is dropped, and only then is the
+operation done.  Each step may be repeated.  Until the definitions change everybody goes on with the old ones, which
+the new tables serve as well.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import attrs
 
 from nubetis.access.decision import Action
 from nubetis.errors import Conflict, NubetisError
@@ -19,7 +22,6 @@ from nubetis.model.plan import (
     Cause,
     CauseKind,
     ChangeKind,
-    Creates,
     Edits,
     Operation,
     OperationState,
@@ -27,9 +29,9 @@ from nubetis.model.plan import (
     Plan,
 )
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import ID, Schema, StepKind, diff
+from nubetis.model.schema import Schema, StepKind, diff, key_of
 from nubetis.model.system import OPERATIONS
-from nubetis.session.applying import Applier, read_lots
+from nubetis.session.applying import Applier, Lot, read_lots
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
 from nubetis.session.state import State
@@ -81,15 +83,13 @@ def alter(state: State, schema: Schema) -> Operation:
         Conflict: ``schema_pending``; another change is under way.
     """
 
-    def keep() -> tuple[Applier, Operation, Key]:
+    def keep() -> tuple[Applier, Operation, Lot]:
         if pending := _pending(state):
             raise Conflict("schema_pending", operation=operation_of(pending[0]).id)
         applier = Applier(state, plan_alter(state, schema))
-        operation, keys = applier.keep_whole()
-        return applier, operation, keys
+        return (applier, *applier.keep_whole())
 
-    applier, operation, key = state.write(keep)
-    return _carry_out(applier, operation, key)
+    return _carry_out(*state.write(keep))
 
 
 def _pending(state: State) -> list[Row]:
@@ -98,50 +98,73 @@ def _pending(state: State) -> list[Row]:
     return state.txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1))
 
 
-def _carry_out(applier: Applier, operation: Operation, key: Key) -> Operation:
-    state, old = applier.state, applier.state.known.schema
-    new = _schema_after(state, applier.plan.parts)
+def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
+    """Do what is left of *operation*: its position says whether the definitions are written."""
+    state = applier.state
+    old, new = _schemas(state, lot.parts, written=operation.position > 0)
     steps = diff(old, new)
-    try:
-        state.world.store.migrate([step for step in steps if step.kind not in _DROPS], new)
-    except NubetisError:  # what the records forbid must not stand in the way of the next change
-        applier.take_back(operation)
-        raise
-    done = applier.drain(operation, [(key, applier.plan.parts)])
+    if not operation.position:
+        try:
+            state.world.store.migrate([step for step in steps if step.kind not in _DROPS], new)
+            operation = applier.step(operation, attrs.evolve(lot, key=None))
+        except NubetisError:  # what the records forbid must not stand in the way of the next change
+            applier.take_back(operation)
+            raise
     if drops := [step for step in steps if step.kind in _DROPS]:
         state.world.store.migrate(drops, new)
-    return done
+    return applier.end(operation, OperationState.DONE)
 
 
-def _schema_after(state: State, parts: Iterable[Part]) -> Schema:
-    """Give the schema when *parts*, changes of definitions, are written."""
-    module = state.known.schema.module("modules")
-    at = module.layout.index["definition"]
-    rows = {row[ID]: row for row in state.read(lambda: living(state.txn, module))}
+def _schemas(state: State, parts: Iterable[Part], *, written: bool) -> tuple[Schema, Schema]:
+    """Give the schema before *parts*, changes of definitions, and after them; they may be written already."""
+    known = state.known.schema
+    module = known.module("modules")
+    rows = {key_of(row): row for row in state.read(lambda: living(state.txn, module))}
+    other = _rows_before(rows, parts) if written else _rows_after(rows, parts)
+    at, version = module.layout.index["definition"], state.known.versions.schema + (-1 if written else 1)
+    definitions = [json.loads(str(row[at])) for row in other.values()]
+    found = schema_of(definitions, types=state.world.extensions.field_types(), version=version)
+    return (found, known) if written else (known, found)
+
+
+def _rows_after(rows: Mapping[Key, Row], parts: Iterable[Part]) -> dict[Key, Row]:
+    """Give the definitions as *parts* will make them."""
+    found = dict(rows)
     for part in parts:
-        changed = list(part.rows if isinstance(part, Creates) or not part.after else part.changed_rows())
-        rows |= {row[ID]: row for row in changed}
+        changed = part.changed_rows() if isinstance(part, Edits) and part.after else part.rows
+        found |= {key_of(row): row for row in changed}
         if part.kind is ChangeKind.DELETE:
-            rows = {key: row for key, row in rows.items() if key not in {row[ID] for row in changed}}
-    definitions = [json.loads(str(row[at])) for row in rows.values()]
-    return schema_of(definitions, types=state.world.extensions.field_types(), version=state.known.versions.schema + 1)
+            found = _without(found, part)
+    return found
+
+
+def _rows_before(rows: Mapping[Key, Row], parts: Iterable[Part]) -> dict[Key, Row]:
+    """Give the definitions as they were before *parts* changed them."""
+    found = dict(rows)
+    for part in parts:
+        found = _without(found, part)
+        if isinstance(part, Edits):
+            found |= {key_of(row): row for row in part.rows}
+    return found
+
+
+def _without(rows: Mapping[Key, Row], part: Part) -> dict[Key, Row]:
+    gone = {key_of(row) for row in part.rows}
+    return {key: row for key, row in rows.items() if key not in gone}
 
 
 def resume_alter(state: State) -> Operation | None:
     """Go on with a change of the schema that was interrupted; ``None`` where there is none."""
 
-    def left() -> tuple[Operation, list[tuple[Key, tuple[Part, ...]]]] | None:
+    def left() -> tuple[Operation, Lot] | None:
         rows = _pending(state)
         if not rows:
             return None
         operation = operation_of(rows[0])
-        return operation, read_lots(state.txn, operation.key, state.known.schema)
+        return operation, read_lots(state.txn, operation.key, state.known.schema)[0]
 
     found = state.read(left)
     if found is None:
         return None
-    operation, lots = found
-    if not lots:  # written, but not marked as done
-        return Applier(state, Plan()).drain(operation, [])
-    applier = Applier(state, Plan(cause=operation.cause, parts=lots[0][1]))
-    return _carry_out(applier, operation, lots[0][0])
+    operation, lot = found
+    return _carry_out(Applier(state, Plan(cause=operation.cause, parts=lot.parts)), operation, lot)

@@ -2,7 +2,10 @@
 
 A plan of one chunk is written in one transaction.  A larger one is first kept whole in the store, chunk by chunk;
 then each transaction writes a chunk and drops its copy.  Whatever kills the process in between, what is left of the
-plan is in the store, and :func:`resume` goes on with it: no record is lost or written twice.
+plan is in the store, and resuming goes on with it: no record is lost or written twice.
+
+The last transaction of an operation, which may be its only one, ends it, and with it the plan's messages fall due: an
+operation that is stopped or taken back has told the world nothing, and one that wrote no record has nothing to tell.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import attrs
 
 from nubetis.access.invariants import check_administrators
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted
-from nubetis.model.bind import OneOf, Test
+from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
@@ -42,7 +45,7 @@ from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
 from nubetis.types import Key, Progress, RecordId, Row
 
-__all__ = ["CHUNK", "Applier", "chunks", "operation_row", "read_lots"]
+__all__ = ["CHUNK", "Applier", "Lot", "chunks", "operation_row", "read_lots"]
 
 CHUNK: Final = 5000
 """Records of one transaction."""
@@ -63,6 +66,27 @@ def chunks(parts: Iterable[Part], size: int = CHUNK) -> Iterator[tuple[Part, ...
                 lot, room = [], size
     if lot:
         yield tuple(lot)
+
+
+@attrs.frozen
+class Lot:
+    """What one transaction writes of a plan, and *key*, under which it is kept in the store until then.
+
+    The *last* ends the operation and carries its messages.
+    """
+
+    parts: tuple[Part, ...]
+    messages: tuple[Message, ...] = ()
+    last: bool = True
+    key: Key | None = None
+
+
+def lots_of(plan: Plan) -> Iterator[Lot]:
+    """Give what each transaction writes of *plan*, in order."""
+    left = len(plan)
+    for parts in chunks(plan.parts, CHUNK):
+        left -= sum(map(len, parts))
+        yield Lot(parts, messages=() if left else plan.messages, last=not left)
 
 
 def operation_row(operation: Operation) -> Row:
@@ -98,28 +122,37 @@ def _instant(value: datetime | None) -> str | None:
 
 @attrs.define
 class Applier:
-    """Applies one plan for a session."""
+    """Applies one plan for a session.
+
+    *failed* is an operation that the plan takes back: it ends in the transaction that begins to.
+    """
 
     state: State
     plan: Plan
     tolerance: int = 0
     progress: Progress | None = None
+    failed: Operation | None = None
     skipped: list[RecordId] = attrs.field(factory=list)
 
     def run(self) -> Operation:
         """Write the plan; give the operation."""
-        operation = self._begin(len(self.plan))
-        if len(self.plan) <= CHUNK or self.state.txn_now is not None:
-            return self.state.write(lambda: self._whole(operation, self.plan.parts))
-        kept = self.state.write(lambda: self._keep(operation, chunks(self.plan.parts, CHUNK)))
-        return self.drain(operation, zip(kept, chunks(self.plan.parts, CHUNK), strict=True))
+        operation = self._begin()
+        if self.state.txn_now is not None:
+            return self.state.write(lambda: self._whole(operation))
+        if len(self.plan) <= CHUNK:
+            return self._told(self.state.write(lambda: self._whole(operation)))
+        keys = self.state.write(lambda: self._keep(operation, lots_of(self.plan)))
+        lots = (attrs.evolve(lot, key=key) for key, lot in zip(keys, lots_of(self.plan), strict=True))
+        return self.drain(operation, lots)
 
-    def keep_whole(self) -> tuple[Operation, Key]:
-        """Keep the plan in the store as one lot, to be written by :meth:`drain`; inside a unit."""
-        operation = self._begin(len(self.plan))
-        return operation, self._keep(operation, [self.plan.parts])[0]
+    def keep_whole(self) -> tuple[Operation, Lot]:
+        """Keep the plan in the store as one lot, to be written by :meth:`step` and dropped by :meth:`end`."""
+        operation = self._begin()
+        lot = Lot(self.plan.parts, last=False)
+        self._keep(operation, [lot])
+        return operation, lot
 
-    def _begin(self, count: int) -> Operation:
+    def _begin(self) -> Operation:
         world = self.state.world
         actor = self.state.user_id
         return Operation(
@@ -129,41 +162,38 @@ class Applier:
             sign_in=self.state.sign_in,
             digest=self.plan.digest,
             actor=actor,
-            changes=count,
+            changes=len(self.plan),
             undo_of=self.plan.undo_of,
             started_at=world.now(),
         )
 
     # one transaction ---------------------------------------------------------------------------------------
-    def _whole(self, operation: Operation, parts: tuple[Part, ...]) -> Operation:
+    def _whole(self, operation: Operation) -> Operation:
         self.skipped.clear()
-        self.state.planner().require_all(parts)
-        done = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
-        return self._write(done, parts, first=True)
+        self.state.planner().require_all(self.plan.parts)
+        self._end_failed()
+        return self._write(operation, Lot(self.plan.parts, messages=self.plan.messages), first=True)
 
-    def _write(
-        self, operation: Operation, parts: tuple[Part, ...], *, first: bool, drop: Key | None = None
-    ) -> Operation:
+    def _write(self, operation: Operation, lot: Lot, *, first: bool) -> Operation:
         txn = self.state.txn
+        if lot.last:
+            operation = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         while True:
-            written = attrs.evolve(
-                operation, position=operation.position + sum(map(len, parts)), skipped=tuple(self.skipped)
-            )
-            batch, entry = self._batch(written, parts, first=first, drop=drop)
+            position = operation.position + sum(map(len, lot.parts))
+            written = attrs.evolve(operation, position=position, skipped=tuple(self.skipped))
+            batch, entry = self._batch(written, lot, first=first)
             outcome = txn.write(batch)
             if outcome.written:
                 break
-            parts = self._without_drifted(parts, outcome.conflicts)
-        self._check_invariants(txn, parts)
+            lot = attrs.evolve(lot, parts=self._without_drifted(lot.parts, outcome.conflicts))
+        self._check_invariants(txn, lot.parts)
         self.state.committed.append(
-            Committed(org_id=self.state.known.org_id, operation=written, entry=entry, parts=parts)
+            Committed(org_id=self.state.known.org_id, operation=written, entry=entry, parts=lot.parts)
         )
         return written
 
-    def _batch(
-        self, operation: Operation, parts: tuple[Part, ...], *, first: bool, drop: Key | None
-    ) -> tuple[Batch, Key]:
-        world = self.state.world
+    def _batch(self, operation: Operation, lot: Lot, *, first: bool) -> tuple[Batch, Key]:
+        world, parts = self.state.world, lot.parts
         entry, now = world.keys.one(), instant_text(world.now())
         ledger = operation_row(operation)
         changes = [row for part in parts if isinstance(part, Edits) for row in self._journal(part, entry)]
@@ -172,22 +202,14 @@ class Applier:
         found: list[Inserts | Updates | Removals] = [self._stored(part, entry, now) for part in parts]
         found.append(Inserts(ENTRIES, [(*bare[:4], digest, None)]))
         found += [Inserts(CHANGES, changes)] if changes else []
-        found.append(self._operation_part(operation, ledger, first=first))
-        found += [] if drop is None else [Removals(BLOBS, [drop])]
-        found += self._messages(entry, now) if first and self.plan.messages else []
-        expects = self._expects(parts, first=first)
-        return Batch(parts=tuple(found), expects=expects), entry
+        found.append(Inserts(OPERATIONS, [ledger]) if first else _progress_of(operation))
+        found += [] if lot.key is None else [Removals(BLOBS, [lot.key])]
+        found += self._messages(lot.messages, entry, now) if lot.messages and operation.position else []
+        return Batch(parts=tuple(found), expects=self._expects(parts, first=first)), entry
 
     def _journal(self, part: Edits, entry: Key) -> list[Row]:
         world = self.state.world
         return change_rows(part, entry, world.keys.many(len(part)), salt=world.salt)
-
-    def _operation_part(self, operation: Operation, row: Row, *, first: bool) -> Inserts | Updates:
-        if first:
-            return Inserts(OPERATIONS, [row])
-        columns = ("state", "position", "ended_at")
-        values = tuple([row[OPERATIONS.layout.index[name]] for name in columns])
-        return Updates(OPERATIONS, columns, [operation.key], [values])
 
     def _stored(self, part: Part, entry: Key, now: str) -> Inserts | Updates | Removals:
         if isinstance(part, Creates):
@@ -223,9 +245,9 @@ class Applier:
         found += [Expect(VersionName.SCHEMA, versions.schema)] if "modules" in names else []
         return tuple(found)
 
-    def _messages(self, entry: Key, now: str) -> list[Inserts | Updates | Removals]:
+    def _messages(self, messages: Iterable[Message], entry: Key, now: str) -> list[Inserts | Updates | Removals]:
         """Give the messages that nobody has sent yet: their keys make them idempotent."""
-        wanted = {each.key: each for each in reversed(self.plan.messages)}
+        wanted = {each.key: each for each in reversed(tuple(messages))}
         for (keys,) in self.state.txn.stream(OUTBOX, OneOf("key", tuple(wanted)), columns=("key",)):
             wanted = {key: each for key, each in wanted.items() if key not in keys}
         rows = [_message_row(each, self.state.world.keys.one(), entry, now) for each in reversed(wanted.values())]
@@ -264,58 +286,86 @@ class Applier:
         return error
 
     # many transactions -------------------------------------------------------------------------------------
-    def _keep(self, operation: Operation, lots: Iterable[tuple[Part, ...]]) -> list[Key]:
+    def _keep(self, operation: Operation, lots: Iterable[Lot]) -> list[Key]:
         """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("drifted", count="Some")
         self.state.planner().require_all(self.plan.parts)
+        self._end_failed()
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
         keys: list[Key] = []
         self.state.txn.bulk_load(BLOBS, self._lot_rows(operation, lots, keys))
         return keys
 
-    def _lot_rows(self, operation: Operation, lots: Iterable[tuple[Part, ...]], keys: list[Key]) -> Iterator[Row]:
+    def _lot_rows(self, operation: Operation, lots: Iterable[Lot], keys: list[Key]) -> Iterator[Row]:
         for place, lot in enumerate(lots):
             keys.append(self.state.world.keys.one())
             yield _blob_row(keys[-1], operation.key, place, lot)
 
-    def drain(self, operation: Operation, lots: Iterable[tuple[Key, tuple[Part, ...]]]) -> Operation:
+    def drain(self, operation: Operation, lots: Iterable[Lot]) -> Operation:
         """Write lot after lot; leave an operation that can be resumed when asked to stop, and nothing when it fails."""
         try:
-            for key, lot in lots:
-                operation = self._next(operation, key, lot)
-                if self.progress is not None:
-                    self.progress(operation.position, operation.changes)
+            for lot in lots:
+                operation = self.step(operation, lot)
+                self._told(operation)
         except Cancelled:
-            self._end(operation, OperationState.CANCELLED)
+            self.end(operation, OperationState.CANCELLED)
             raise
         except NubetisError:
-            self.take_back(operation)
+            if operation.state is not OperationState.DONE:
+                self.take_back(operation)
             raise
-        return self._end(operation, OperationState.DONE)
+        return operation
 
-    def _next(self, operation: Operation, key: Key, lot: tuple[Part, ...]) -> Operation:
-        return self.state.write(lambda: self._write(operation, lot, first=False, drop=key))
+    def step(self, operation: Operation, lot: Lot) -> Operation:
+        """Write one lot in a transaction of its own."""
+        before = len(self.skipped)
 
-    def _end(self, operation: Operation, state: OperationState) -> Operation:
+        def work() -> Operation:
+            del self.skipped[before:]  # the store may have to run this again
+            return self._write(operation, lot, first=False)
+
+        return self.state.write(work)
+
+    def _told(self, operation: Operation) -> Operation:
+        """Tell how far *operation* has come; who then asks to stop one that is done comes too late."""
+        try:
+            if self.progress is not None:
+                self.progress(operation.position, operation.changes)
+        except Cancelled:
+            if operation.state is not OperationState.DONE:
+                raise
+        return operation
+
+    def end(self, operation: Operation, state: OperationState) -> Operation:
+        """End an operation; what is kept of its plan goes, unless it can be resumed."""
         ended = attrs.evolve(operation, state=state, ended_at=self.state.world.now())
-        row = operation_row(ended)
-        columns = ("state", "position", "ended_at")
-        part = Updates(
-            OPERATIONS,
-            columns,
-            [ended.key],
-            [tuple([row[OPERATIONS.layout.index[name]] for name in columns])],
-        )
-        self.state.write(lambda: self.state.write_now(Batch(parts=(part,))))
+
+        def work() -> None:
+            left = [] if state is OperationState.CANCELLED else plan_keys(self.state.txn, operation.key)
+            self.state.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
+
+        self.state.write(work)
         return ended
 
     def take_back(self, operation: Operation) -> None:
         """End an operation that failed: undo what it wrote, forget what it did not."""
-        self._end(operation, OperationState.FAILED)
-        self.state.forget_plan(operation.key)
-        if operation.position:
-            Applier(self.state, self.state.read(lambda: UndoPlanner(self.state.planner(), operation.key).plan())).run()
+        if not operation.position:
+            self.end(operation, OperationState.FAILED)
+            return
+        plan = self.state.read(lambda: UndoPlanner(self.state.planner(), operation.key).plan())
+        Applier(self.state, plan, failed=operation).run()
+
+    def _end_failed(self) -> None:
+        if self.failed is not None:
+            self.end(self.failed, OperationState.FAILED)
+
+
+def _progress_of(operation: Operation) -> Updates:
+    """Give how far *operation* has come, for its row in the ledger."""
+    row, columns = operation_row(operation), ("state", "position", "ended_at")
+    values = tuple([row[OPERATIONS.layout.index[name]] for name in columns])
+    return Updates(OPERATIONS, columns, [operation.key], [values])
 
 
 _DRIFT: Final = frozenset({ConflictKind.STALE, ConflictKind.MISSING})
@@ -343,8 +393,10 @@ def _message_row(message: Message, key: Key, entry: Key, now: str) -> Row:
 
 
 # -- plans kept in the store ------------------------------------------------------------------------------------------
-def _blob_row(key: Key, operation: Key, place: int, lot: tuple[Part, ...]) -> Row:
-    data = json.dumps([_part_json(part) for part in lot], ensure_ascii=False, separators=(",", ":")).encode()
+def _blob_row(key: Key, operation: Key, place: int, lot: Lot) -> Row:
+    messages = [[each.kind, each.key, dict(each.body)] for each in lot.messages]
+    found = {"parts": [_part_json(part) for part in lot.parts], "messages": messages, "last": lot.last}
+    data = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
     return (key, f"plan:{operation}:{place:08d}", len(data), data)
 
 
@@ -354,19 +406,25 @@ def _part_json(part: Part) -> list[object]:
     return [part.kind.value, part.module.id, [field.id for field in part.fields], list(part.rows), list(part.after)]
 
 
-def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[tuple[Key, tuple[Part, ...]]]:
+def plan_keys(txn: Txn, operation: Key) -> list[Key]:
+    """Give the keys of what is kept of the plan of *operation*."""
+    return [Key(int(key or 0)) for (keys,) in txn.stream(BLOBS, _kept_of(operation), columns=("id",)) for key in keys]
+
+
+def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[Lot]:
     """Give what is left of the plan of *operation*."""
-    low, high = f"plan:{operation}:", f"plan:{operation};"
-    where = Test("hash", Operator.GE, low)
-    query = BoundQuery(module=BLOBS, where=where, order=(Order("hash"), Order("id")), limit=1_000_000)
-    rows = [row for row in txn.query(query) if str(row[1]) < high]
-    return [
-        (
-            key_of(row),
-            tuple([_part_of(each, schema) for each in json.loads(cast("bytes", row[3]))]),
-        )
-        for row in rows
-    ]
+    query = BoundQuery(module=BLOBS, where=_kept_of(operation), order=(Order("hash"), Order("id")), limit=1_000_000)
+    return [_lot_of(key_of(row), json.loads(cast("bytes", row[3])), schema) for row in txn.query(query)]
+
+
+def _kept_of(operation: Key) -> Bound:
+    return All((Test("hash", Operator.GE, f"plan:{operation}:"), Test("hash", Operator.LT, f"plan:{operation};")))
+
+
+def _lot_of(key: Key, data: Value, schema: Schema) -> Lot:
+    parts = tuple([_part_of(each, schema) for each in data["parts"]])
+    messages = tuple([Message(kind=kind, key=name, body=body) for kind, name, body in data["messages"]])
+    return Lot(parts, messages, bool(data["last"]), key)
 
 
 def _part_of(data: Value, schema: Schema) -> Part:

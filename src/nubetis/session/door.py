@@ -38,7 +38,7 @@ from nubetis.model.schema import DELETED_IN, Module, Schema
 from nubetis.model.store import Measure, MeasureKind
 from nubetis.model.system import OPERATIONS
 from nubetis.session import past
-from nubetis.session.applying import Applier, read_lots
+from nubetis.session.applying import Applier, Lot, read_lots
 from nubetis.session.erasing import erase
 from nubetis.session.pages import find_page
 from nubetis.session.planning import STRUCTURAL, without
@@ -362,10 +362,10 @@ class Session:
         applier = Applier(self.state, Plan(cause=found.cause), progress=progress)
         return applier.drain(found, lots) if lots else found
 
-    def _lots_left(self, operation: Operation) -> list[tuple[Key, tuple[Part, ...]]]:
+    def _lots_left(self, operation: Operation) -> list[Lot]:
         lots = read_lots(self.state.txn, operation.key, self.schema)
-        for _, parts in lots:
-            self.state.planner().require_all(parts)
+        for lot in lots:
+            self.state.planner().require_all(lot.parts)
         return lots
 
     def undo(self, operation: str | Operation) -> Undo:

@@ -11,16 +11,14 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
 from nubetis.errors import Conflict, NotFound, StoreError
-from nubetis.model.bind import Test, Viewpoint
-from nubetis.model.fields import Operator, Value
+from nubetis.model.bind import Viewpoint
+from nubetis.model.fields import Value
 from nubetis.model.filters import Filter, People
 from nubetis.model.ids import encode
 from nubetis.model.plan import Committed
-from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module
-from nubetis.model.store import Batch, Removals, Txn, Versions
-from nubetis.model.system import BLOBS
+from nubetis.model.store import Batch, Txn, Versions
 from nubetis.session.planning import Planner
 from nubetis.session.world import Known, World
 from nubetis.types import Json, Key, RecordId
@@ -183,14 +181,3 @@ class State:
         """Give the present values of a record; none where it is gone."""
         row = self.txn.get_many(module, [key])[0]
         return {} if row is None else {name: Record(module, row)[name] for name in names}
-
-    def forget_plan(self, operation: Key) -> None:
-        """Drop what is left in the store of a plan that will not be resumed."""
-        self.write(lambda: self.write_now(Batch(parts=(Removals(BLOBS, self._left(operation)),))))
-
-    def _left(self, operation: Key) -> list[Key]:
-        where = Test("hash", Operator.GE, f"plan:{operation}:")
-        rows = self.txn.query(
-            BoundQuery(module=BLOBS, where=where, order=(Order("hash"), Order("id")), limit=1_000_000)
-        )
-        return [Key(int(row[0] or 0)) for row in rows if str(row[1]).startswith(f"plan:{operation}:")]
