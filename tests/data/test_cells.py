@@ -15,3 +15,9 @@ def test_names_become_unique_and_stay_when_they_are(names):
     found = unique_names(names)
     assert len(set(found)) == len(found) == len(names)
     assert unique_names(found) == found
+
+
+def test_ten_thousand_columns_of_one_name_are_named_at_once():
+    """The number that a name got last is kept: counting from 2 for each would take 50 million looks."""
+    found = unique_names(["x"] * 10_000)
+    assert (len(set(found)), found[-1]) == (10_000, "x_10000")

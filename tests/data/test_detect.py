@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nubetis.data import Source
+from nubetis.data import Source, read
 from nubetis.data.detect import detect_dialect, detect_encoding
-from nubetis.errors import NubetisError
+from nubetis.errors import InvalidValue, NubetisError
 
 TABLES = Path(__file__).parents[3] / "shared" / "data" / "tables"
 MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "vslash": "|"}
@@ -74,3 +74,17 @@ def _delimiter(path):
 def test_a_backslash_at_the_end_of_a_quoted_cell_escapes_nothing():
     assert detect_dialect(["a,b\r\n", '"x,\\",1\r\n', '"y\r\n', '",2\r\n']).escape is None
     assert detect_dialect(["a,b\n", '"say \\"hi\\"",1\n']).escape == "\\"
+
+
+def test_utf8_that_was_cut_within_a_letter_is_not_taken_for_a_code_page():
+    """Mojibake in every row would be worse than the error that names the byte."""
+    content = "nombre;ciudad\nJosé;Perú\n".encode()[:-2]
+
+    assert detect_encoding(io.BytesIO(content)).value == "utf-8"
+    with pytest.raises(InvalidValue) as caught:
+        read(content)
+    assert (caught.value.code, caught.value.params["position"]) == ("bad_encoding", len(content) - 1)
+
+
+def test_a_code_page_whose_only_letter_beyond_ascii_is_the_last_stays_one():
+    assert detect_encoding(io.BytesIO("nombre\nJosé".encode("cp1252"))).value == "cp1252"

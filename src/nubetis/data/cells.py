@@ -48,18 +48,20 @@ def unique_names(names: Iterable[Cell]) -> tuple[str, ...]:
     """
     given = [name if name and not name.isspace() else f"column_{place}" for place, name in enumerate(names, 1)]
     taken = set(given)
-    used: set[str] = set()
+    numbers: dict[str, int] = {}
     found: list[str] = []
     for name in given:
-        fresh = name if name not in used else _fresh(name, taken)
-        used.add(fresh)
+        fresh = name if name not in numbers else _fresh(name, taken, numbers)
+        numbers.setdefault(fresh, 2)
         taken.add(fresh)
         found.append(fresh)
     return tuple(found)
 
 
-def _fresh(name: str, taken: set[str]) -> str:
-    number = 2
+def _fresh(name: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """Give *name* with the first number that is free; *numbers* says where to look."""
+    number = numbers[name]
     while f"{name}_{number}" in taken:
         number += 1
+    numbers[name] = number
     return f"{name}_{number}"

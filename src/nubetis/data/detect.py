@@ -133,13 +133,19 @@ def _wide(head: bytes) -> Evidence:
 
 
 def _first_odd_chunk(head: bytes, stream: BinaryIO) -> bytes | None:
+    """Give the first chunk that is not UTF-8, empty where *head* is it; ``None`` where there is none.
+
+    A file that is UTF-8 with letters beyond ASCII up to its last one, which breaks off, was cut: it is UTF-8 still,
+    and reading it says where it ends.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    chunk = head
+    chunk, beyond = head, False
     while True:
         try:
-            decoder.decode(chunk, final=not chunk)
+            beyond = not decoder.decode(chunk, final=not chunk).isascii() or beyond
         except UnicodeDecodeError:
-            return chunk if chunk is not head else b""
+            cut = not chunk and beyond
+            return None if cut else chunk if chunk is not head else b""
         if not chunk:
             return None
         chunk = stream.read(_CHUNK)

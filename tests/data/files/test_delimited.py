@@ -152,3 +152,17 @@ def test_reading_in_batches_takes_bounded_memory(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (rows, peak < 3_000_000) == (200_000, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-99", "base64", "rot13", "hex", "undefined", "a\0b", "ñ", ""])
+def test_what_is_no_encoding_of_text_is_refused(encoding):
+    with pytest.raises(InvalidValue) as caught:
+        read(b"a,b\n1,2\n", encoding=encoding)
+    assert (caught.value.code, caught.value.params["argument"]) == ("bad_argument", "encoding")
+
+
+def test_a_row_without_end_is_refused_before_it_fills_the_memory():
+    with pytest.raises(InvalidValue, match=r"line 2: .*16,384 cells") as caught:
+        read(b"a,b\n" + b"x," * 16_384 + b"\n")
+    assert caught.value.code == "bad_file"
+    assert len(read(b"x," * 16_383, header=1).columns) == 16_384

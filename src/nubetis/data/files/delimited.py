@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Delimited", "find_encoding"]
 
 _LOOKED_AT: Final = 300
+_MOST_CELLS: Final = 16_384
+"""Cells of one row, as spreadsheets have at most; more are not a table, and would not fit in bounded memory."""
 _END: Final = "\0end"
 """Stands after the last line; only an open quote swallows it, since no line of a file may hold a NUL."""
 
@@ -96,8 +98,9 @@ def find_encoding(source: Source, hints: Hints) -> Evidence:
         with source.open() as stream:
             return detect_encoding(stream)
     try:
+        "".encode(hints.encoding)  # codecs that are no encodings of text, such as base64, are refused here
         return Evidence("encoding", codecs.lookup(hints.encoding).name, 1.0, "it was given")
-    except LookupError:
+    except (LookupError, ValueError):
         raise InvalidValue(
             "bad_argument", argument="encoding", reason=f"there is no encoding {hints.encoding[:40]}"
         ) from None
@@ -126,6 +129,7 @@ def _rows(lines: Iterator[str], source: Source, detected: Detected) -> Iterator[
             if row and row[-1].endswith(_END):
                 _check_end(row, source.fault(start, "a quoted cell begins here and never ends"))
             elif row:
+                _check_width(row, source, start)
                 yield start, row
             start = reader.line_num + 1
     except csv.Error as error:
@@ -135,6 +139,11 @@ def _rows(lines: Iterator[str], source: Source, detected: Detected) -> Iterator[
 def _check_end(row: Sequence[str], fault: InvalidValue) -> None:
     if row != [_END]:
         raise fault
+
+
+def _check_width(row: Sequence[str], source: Source, line: int) -> None:
+    if len(row) > _MOST_CELLS:
+        raise source.fault(line, "the row that begins here has more than 16,384 cells")
 
 
 def _header(rows: Iterator[tuple[int, list[str]]], detected: Detected) -> tuple[str, ...]:
