@@ -223,3 +223,24 @@ def test_progress_is_told_and_a_plan_looked_at_is_what_is_written(nubetis_sessio
 
     assert (report.created, told[-1]) == (12_000, (12_000, 12_000))
     assert report.operation.digest == plan.digest
+
+
+def test_the_reasons_of_refused_rows_never_fill_fields_of_those_names(nubetis_session, tmp_path):
+    """Products have a code: the code of an error must not become it when the mended file is loaded."""
+    table = nubetis.read(b"name,price\nPen,1 PEN\nInk,nothing\n")
+    load(nubetis_session, table, module="products").write_rejected(tmp_path / "bad.csv")
+    mended = (tmp_path / "bad.csv").read_text("utf-8").replace("nothing", "2 PEN")
+    report = load(nubetis_session, nubetis.read(mended.encode()), module="products")
+
+    assert (report.created, report.refused) == (1, 0)
+    assert [product["code"] for product in records(nubetis_session, "products")] == [None, None]
+
+
+def test_a_file_of_refused_rows_that_is_refused_again_has_its_reasons_once(nubetis_session, tmp_path):
+    table = nubetis.read(b"name,price,line\nPen,nothing,x\n")
+    for _ in range(3):
+        load(nubetis_session, table, module="products").write_rejected(tmp_path / "bad.csv")
+        table = nubetis.read(tmp_path / "bad.csv")
+
+    assert table.columns == ("name", "price", "line", "line_2", "field", "code", "reason")
+    assert list(table) == [("Pen", "nothing", "x", "2", "price", "bad_format", table["reason"][0])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nubetis.data import map_columns
-from nubetis.errors import InvalidValue
+from nubetis.errors import NotFound
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_only_known_fields_are_given_and_labels_count():
 def test_a_choice_takes_the_field_from_others():
     found = map_columns(["Correo", "Correo 2"], module="contacts").changed({"Correo 2": "email"})
     assert found.fields == {"Correo 2": "email"}
-    with pytest.raises(InvalidValue):
+    with pytest.raises(NotFound):
         found.changed({"Nada": "email"})
 
 

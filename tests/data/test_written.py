@@ -62,3 +62,32 @@ def test_a_decimal_comma_is_found_and_read():
     assert formats.parse_number("1.234,50") == Decimal("1234.50")
     assert formats.parse_number("-7") == -7
     assert WrittenFormats().parse_number("1234.5") == Decimal("1234.5")
+
+
+def formats(**columns):
+    table = Table(columns)
+    return written_formats(table, map_columns(table.columns, module="accounts"), ACCOUNTS)
+
+
+def test_one_cell_of_money_speaks_for_the_whole_file():
+    found = formats(employees=["12"], annual_revenue=["1.234,50 PEN"])
+
+    assert found.parse_money("1.234,50 PEN") == (Decimal("1234.50"), "PEN")
+    assert found.parse_number("1.000") == 1000
+
+
+def test_a_cell_that_only_thousands_make_whole_speaks_for_its_points():
+    assert formats(employees=["12", "1.250", "3.000"]).parse_number("3.000") == 3000
+
+
+def test_a_whole_number_that_may_be_one_or_a_thousand_stays_unread():
+    found = formats(employees=["12", "1.000"])
+
+    with pytest.raises(InvalidValue) as caught:
+        found.parse_number("1.000")
+    assert caught.value.code == "bad_format"
+    assert found.parse_number("12") == 12
+
+
+def test_points_of_decimals_are_the_iso_points():
+    assert formats(employees=["12", "2.5"]).parse_number("1.500") == Decimal("1.5")

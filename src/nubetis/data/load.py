@@ -7,6 +7,7 @@ refused by its line in the file, with field, code and reason.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -44,9 +45,25 @@ _PROBLEMS: Final = ("line", "field", "code", "reason")
 
 
 def map_table(table: Table, module: Module) -> FieldMap:
-    """Find the fields of *module* that the columns of *table* fill: by name, label or synonym."""
-    known = {name: slot.field.label for name, slot in module.layout.slots.items() if not slot.field.system}
-    return map_columns(table.columns, module=module.name, known={str(name): label for name, label in known.items()})
+    """Find the fields of *module* that the columns of *table* fill: by name, label or synonym.
+
+    The columns that :meth:`LoadReport.write_rejected` adds fill none, whatever they are called.
+    """
+    known = {str(name): slot.field.label for name, slot in module.layout.slots.items() if not slot.field.system}
+    given, said = _told_apart(table.columns)
+    found = map_columns(given, module=module.name, known=known)
+    left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
+    return attrs.evolve(found, columns=(*found.columns, *left))
+
+
+def _told_apart(columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Tell the columns of a file from those that an earlier report of refused rows put behind them."""
+    first = len(columns) - len(_PROBLEMS)
+    numbered = [
+        re.fullmatch(rf"{name}(_\d+)?", column) for name, column in zip(_PROBLEMS, columns[first:], strict=False)
+    ]
+    said = first > 0 and all(numbered)
+    return (columns[:first], columns[first:]) if said else (columns, ())
 
 
 def fitting_map(
@@ -385,7 +402,7 @@ class LoadReport:
         """
         first = {each.line: each for each in reversed(self.rejected)}
         rows = [first[line] for line in sorted(first)]
-        columns = list(rows[0].cells) if rows else []
+        columns = _told_apart(list(rows[0].cells))[0] if rows else []
         names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
         cells = {column: [each.cells[column] for each in rows] for column in columns}
         problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)

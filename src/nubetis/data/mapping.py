@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.data.show import html_table, text_table
-from nubetis.errors import InvalidValue
+from nubetis.errors import NotFound
 from nubetis.model.fold import fold_keyword
 
 if TYPE_CHECKING:
@@ -165,11 +165,12 @@ class FieldMap:
         """Give the map in which these columns fill these fields; a field chosen here is taken from others.
 
         Raises:
-            InvalidValue: ``bad_argument``; there is no such column.
+            NotFound: ``unknown_column``.
         """
-        missing = set(choices) - {each.column for each in self.columns}
-        if missing:
-            raise InvalidValue("bad_argument", argument="choices", reason=f"no column {min(missing)}")
+        known = [each.column for each in self.columns]
+        missing = next((column for column in choices if column not in known), None)
+        if missing is not None:
+            raise NotFound("unknown_column", column=missing, known=", ".join(known))
         taken = {field for field in choices.values() if field is not None}
         return attrs.evolve(self, columns=tuple([_chosen(each, choices, taken) for each in self.columns]))
 

@@ -2,6 +2,9 @@
 
 ``03/04/2026`` says nothing; a column in which one cell is ``31/01/2026`` does.  Where a column leaves it open,
 nothing is guessed: the cells stay unread, and the caller says how they are written.
+
+The numbers of a file are written in one way: one cell with a decimal comma speaks for all, as does a cell such as
+``1.250`` in a column of whole numbers.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ __all__ = ["DateOrder", "WrittenFormats", "written_formats"]
 
 _PARTS: Final = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})\s*")
 _COMMA: Final = re.compile(r"\s*[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\s*")
+_GROUPED: Final = re.compile(r"\s*[-+]?[1-9]\d{0,2}(\.\d{3})+\s*")
+_NUMBERS: Final = frozenset({"integer", "decimal", "percent", "money"})
+_CURRENCY: Final = re.compile(r"\s+[A-Z]{3}\s*$")
 
 
 class DateOrder(enum.StrEnum):
@@ -50,6 +56,8 @@ class WrittenFormats(IsoFormats):
 
     order: DateOrder = DateOrder.ISO
     comma: bool = False
+    unsure: bool = False
+    """Whether ``1.000`` may be a thousand or one: it stays unread."""
 
     def parse_date(self, text: str) -> date:
         """Give the day that *text* says."""
@@ -66,6 +74,8 @@ class WrittenFormats(IsoFormats):
 
     def parse_number(self, text: str) -> Decimal:
         """Give the number that *text* says."""
+        if self.unsure and _GROUPED.fullmatch(text):
+            raise InvalidValue("bad_format", what="a number", example="1000.5")
         if self.comma and _COMMA.fullmatch(text):
             return ISO.parse_number(text.replace(".", "").replace(",", "."))
         return ISO.parse_number(text)
@@ -75,10 +85,11 @@ def written_formats(table: Table, field_map: FieldMap, module: Module) -> Format
     """Give the formats in which *table* writes the columns that are dates and numbers of *module*."""
     kinds = {column: module.field(path.partition(".")[0]).type.name for column, path in field_map.fields.items()}
     dates = [cell for column, kind in kinds.items() if kind == "date" for cell in table[column]]
-    numbers = [
-        cell for column, kind in kinds.items() if kind in {"integer", "decimal", "percent"} for cell in table[column]
-    ]
-    return WrittenFormats(order=_order(dates), comma=_has_comma(numbers))
+    numbers = [cell for column, kind in kinds.items() if kind in _NUMBERS for cell in table[column]]
+    whole = [cell for column, kind in kinds.items() if kind == "integer" for cell in table[column]]
+    grouped = [cell for cell in whole if cell and _GROUPED.fullmatch(cell)]
+    comma = _has_comma(numbers) or any(Decimal(cell) % 1 for cell in grouped)
+    return WrittenFormats(order=_order(dates), comma=comma, unsure=bool(grouped) and not comma)
 
 
 def _order(cells: Iterable[Cell]) -> DateOrder:
@@ -91,4 +102,4 @@ def _order(cells: Iterable[Cell]) -> DateOrder:
 
 
 def _has_comma(cells: Iterable[Cell]) -> bool:
-    return any(match[3] for cell in cells if cell and (match := _COMMA.fullmatch(cell)))
+    return any(match[3] for cell in cells if cell and (match := _COMMA.fullmatch(_CURRENCY.sub("", cell))))
