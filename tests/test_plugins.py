@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+from types import FunctionType, ModuleType
 
 import attrs
 import pytest
@@ -15,6 +16,7 @@ from nubetis._plugins import Extensions
 from nubetis.errors import InvalidValue, NotFound, PluginError
 from nubetis.model.kinds import BUILT_IN, kind
 from nubetis.model.plan import Refusal
+from nubetis.session import applying
 from nubetis.testing.people import make_org
 from tests.stores import nubetis_store_url, refusing, state_of
 
@@ -173,6 +175,129 @@ def test_a_hook_with_a_mistyped_name_is_refused():
 
     with pytest.raises(Exception, match="nubetis_comitted"):
         Extensions([wrong()])
+
+
+def fail_from_afar():
+    """A helper beside the plug-ins, in their module."""
+    raise ZeroDivisionError
+
+
+class Namesake:
+    """Plug-ins that come to be equal; one of them raises."""
+
+    alike = False
+
+    def __init__(self, *, breaks=False):
+        self.breaks = breaks
+
+    def __eq__(self, other):
+        return self is other or self.alike
+
+    __hash__ = None
+
+    @hookimpl
+    def nubetis_field_types(self):
+        return fail_from_afar() if self.breaks else ()
+
+
+class Other:
+    """Another plug-in of the same module."""
+
+    @hookimpl
+    def nubetis_modules(self):
+        return ()
+
+
+def culprit_of(extensions, ask=Extensions.field_types):
+    """Give the plug-in that an error names."""
+    with refusing("plugin", PluginError) as caught:
+        ask(extensions)
+    return caught.value.params["plugin"]
+
+
+def test_an_error_names_the_plug_in_itself_not_one_equal_to_it(monkeypatch):
+    """Plug-ins are told apart by what they are, whatever they say of themselves."""
+    extensions = Extensions([Namesake(), Namesake(breaks=True)])
+    monkeypatch.setattr(Namesake, "alike", True)
+
+    assert culprit_of(extensions) == "Namesake 2"
+
+
+def test_an_error_in_a_helper_is_its_caller_s():
+    """Of several plug-ins in one module the one that was called is named."""
+    assert culprit_of(Extensions([Namesake(breaks=True), Other()])) == "Namesake"
+
+
+def test_a_module_can_be_a_plug_in_and_is_named():
+    """A plug-in without a class: its functions stand in a module."""
+    shop = ModuleType("petshop")
+    exec_in = {"hookimpl": hookimpl, "__name__": "petshop"}
+    shop.nubetis_field_types = FunctionType((lambda: 1 / 0).__code__, exec_in)
+    hookimpl(shop.nubetis_field_types)
+
+    assert culprit_of(Extensions([shop])) == "petshop"
+
+
+def test_a_plug_in_is_called_by_a_name_a_person_can_look_up():
+    """The class's name; the second of a class has a number."""
+    names = Extensions([*BUILT_IN_PLUGINS, Other(), Other(), broken("nubetis_modules")]).names()
+
+    assert names[-3:] == ["Other", "Other 2", "Broken"]
+    assert [type(each).__name__ for each in BUILT_IN_PLUGINS] == names[:-3]
+
+
+def test_each_transaction_is_a_line_in_the_log_of_whoever_debugs(nubetis_store_url, caplog, monkeypatch):
+    """Organisation, operation, cause and number of records, and no value."""
+    monkeypatch.setattr(applying, "CHUNK", 2)
+    with make_org(nubetis_store_url) as org, org.administrator() as session:
+        caplog.set_level("DEBUG", logger="nubetis")
+        operation = session.apply(session.plan_create("leads", [{"name": "Hush"}] * 3))
+        lines = [record.getMessage() for record in caplog.records if record.name == "nubetis"]
+        head = f"committed {org.settings()['id']} {operation.id} user"
+
+    assert lines == [f"{head}: 2 records", f"{head}: 1 records"]
+    assert "Hush" not in caplog.text
+
+
+def test_the_line_costs_nothing_where_nobody_debugs(caplog):
+    """With the level above DEBUG the transaction is not even looked at."""
+    caplog.set_level("INFO", logger="nubetis")
+    Extensions(BUILT_IN_PLUGINS).committed(None)
+
+    assert caplog.records == []
+
+
+def params_of(ask):
+    """Give what a plug-in's error says; ``None`` where there is none."""
+    try:
+        ask()
+    except PluginError as error:
+        return tuple(error.params[name] for name in ("plugin", "hook", "reason"))
+    return None
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_plug_in_that_raises_at_any_hook_leaves_nothing_half_written(nubetis_store_url, hook):
+    """Whatever the session is asked, what it wrote it wrote whole; an error that comes names the plug-in."""
+    with make_org(nubetis_store_url) as org, org.administrator() as session:
+        extensions = org._world.extensions
+        extensions._registry = None
+        extensions._manager.register(broken(hook), name="breaker")
+        field = Field(name="hobby", type=kind("text"))
+        asked = [
+            lambda: session.create("leads", name="X"),
+            lambda: org.add_field("leads", field),
+            org.mend,
+            org.file_formats,
+            lambda: org.blobs,
+        ]
+        assert {params for ask in asked if (params := params_of(ask))} <= {("breaker", hook, "ZeroDivisionError")}
+        extensions._manager.unregister(name="breaker")
+        org.mend()
+        assert org.interrupted() == []
+        assert (org.check(), org.verify().tampered) == ([], ())
+        assert session.count("leads") == (0 if hook == "nubetis_validate" else 1)
+        assert session.create("leads", name="Y")["name"] == "Y"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from nubetis.model.standard import STANDARD_MODULES
 
 if TYPE_CHECKING:
     from nubetis.model.outbox import Message
+    from nubetis.model.plan import Committed
     from nubetis.model.store import Store
 
 __all__ = ["BUILT_IN_PLUGINS"]
@@ -82,10 +83,23 @@ class LogNotifications:
         return [message.key for message in messages]
 
 
+class LogTransactions:
+    """Writes one line to the log for each transaction, for whoever debugs: what was written, never a value."""
+
+    @hookimpl
+    def nubetis_committed(self, committed: Committed) -> None:
+        """Write the line, where anybody wants it."""
+        if _log.isEnabledFor(logging.DEBUG):
+            operation, records = committed.operation, sum(map(len, committed.parts))
+            kind = operation.cause.kind.value
+            _log.debug("committed %s %s %s: %d records", committed.org_id, operation.id, kind, records)
+
+
 BUILT_IN_PLUGINS: Final[tuple[object, ...]] = (
     BuiltInStores(),
     BuiltInFiles(),
     StandardModel(),
     ValidationRules(),
     LogNotifications(),
+    LogTransactions(),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pluggy
@@ -64,11 +65,17 @@ class Extensions:
         self._manager: Final = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         for plugin in plugins:
-            self._manager.register(plugin)
+            self._manager.register(plugin, name=self._name_for(plugin))
         if entry_points:
             self._manager.load_setuptools_entrypoints(hookspecs.PROJECT)
         self._manager.check_pending()
         self._registry: _Registry | None = None
+
+    def _name_for(self, plugin: object) -> str:
+        """Give the name by which errors will call *plugin*: its own, or that of its class, numbered where taken."""
+        name = str(getattr(plugin, "__name__", type(plugin).__name__))
+        tried = (name if number == 1 else f"{name} {number}" for number in count(1))
+        return next(each for each in tried if not self._manager.has_plugin(each))
 
     def names(self) -> list[str]:
         """Give the names of the plug-ins, in the order of registration."""
@@ -142,18 +149,24 @@ class Extensions:
             raise PluginError("plugin", plugin=self._culprit(error), hook=hook, reason=type(error).__name__) from error
 
     def _culprit(self, error: BaseException) -> str:
-        frames = error.__traceback__
-        names = {}
-        for name, plugin in self._manager.list_name_plugin():
-            names[getattr(type(plugin), "__module__", "")] = name
+        """Give the plug-in in whose code *error* arose: by the object itself, or else by its module."""
+        plugins = self._manager.list_name_plugin()
         found = "unknown"
+        homes = {name: _home(plugin) for name, plugin in plugins}
+        frames = error.__traceback__
         while frames is not None:
-            module = str(frames.tb_frame.f_globals.get("__name__"))
-            owner = frames.tb_frame.f_locals.get("self")
-            registered = None if owner is None else self._manager.get_name(owner)
-            found = registered or names.get(module, found)
+            owner, module = frames.tb_frame.f_locals.get("self"), frames.tb_frame.f_globals.get("__name__")
+            own = [name for name, plugin in plugins if plugin is owner and plugin is not None]
+            if not own and module != homes.get(found):
+                own = [name for name, home in homes.items() if home == module]
+            found = own[-1] if own else found
             frames = frames.tb_next
         return found
+
+
+def _home(plugin: object) -> str:
+    """Give the name of the module in which *plugin* is written, or which it is."""
+    return str(getattr(plugin, "__module__", None) or getattr(plugin, "__name__", ""))
 
 
 def _joined(answers: Iterable[Iterable[T]]) -> list[T]:
