@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from functools import reduce
 
 import attrs
@@ -9,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nubetis
 from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.fields import Field, FieldState
+from nubetis.model.filters import F
 from nubetis.model.kinds import kind
-from nubetis.model.schema import FIRST_OWN_FIELD, Module, Schema, StepKind, diff
+from nubetis.model.schema import FIRST_OWN_FIELD, Module, Schema, StepKind, ValidationRule, diff
 from nubetis.model.standard import base_schema
 from nubetis.testing.strategies import schemas, worlds
 
@@ -168,3 +172,66 @@ def test_slots_and_columns_tell_the_same_of_a_row(world):
 def _none_if_empty(value):
     """Give the value; a set of no choices is stored as nothing."""
     return None if value == () else value
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "beasts"},
+        {"label": "Beasts"},
+        {"title": "race"},
+        {"tallied_by": ("race",)},
+        {"indexes": (("race", "name"),)},
+        {"rules": (ValidationRule(name="named", where=F.name.is_empty(), message="Name it."),)},
+        {"system": True},
+    ],
+)
+def test_a_change_of_the_module_alone_is_a_step(schema, change):
+    changed = schema.with_module(attrs.evolve(schema.module("pets"), **change))
+    steps = diff(schema, changed)
+    assert [(StepKind.CHANGE_MODULE, changed.by_id[1])] == [(step.kind, step.module) for step in steps]
+    assert [StepKind.CHANGE_MODULE] == [step.kind for step in diff(changed, schema)]
+
+
+def test_new_fields_alone_do_not_change_the_module(schema):
+    assert [StepKind.ADD_FIELD] == [step.kind for step in diff(schema, schema.with_field("pets", text("age")))]
+
+
+@pytest.mark.parametrize("change", [{"table": "elsewhere"}, {"prefix": "xyz"}, {"journalled": False}])
+def test_what_records_and_their_ids_are_found_by_cannot_change(schema, change):
+    with pytest.raises(InvalidValue) as caught:
+        diff(schema, schema.with_module(attrs.evolve(schema.module("pets"), **change)))
+    assert ("bad_argument", *change) == (caught.value.code, caught.value.params["argument"])
+
+
+@pytest.mark.parametrize("columns", [("race", "nmae"), ("nmae",)])
+def test_an_index_of_a_field_that_is_not_there_is_refused(schema, columns):
+    with pytest.raises(NotFound) as caught:
+        schema.with_module(attrs.evolve(schema.module("pets"), indexes=(columns,)))
+    assert ("unknown_field", "Did you mean name?") == (caught.value.code, caught.value.params["hint"])
+
+
+def test_the_indexes_of_a_purged_field_go_with_it(schema):
+    indexed = attrs.evolve(schema.module("pets"), indexes=(("race", "name"), ("name", "owner")))
+    retired = schema.with_module(indexed).retire_field("pets", "race")
+    assert (("race", "name"), ("name", "owner")) == retired.module("pets").indexes
+    assert (("name", "owner"),) == retired.purge_field("pets", "race").module("pets").indexes
+
+
+def indexes_of(path, table):
+    with closing(sqlite3.connect(path)) as file:
+        return {name for _, name, *_ in file.execute(f"PRAGMA index_list({table})") if "__ix__" in name}
+
+
+def test_an_index_appears_in_a_database_that_is_in_use_and_disappears_again(tmp_path):
+    """Through the organisation: the definition is stored, and found again when it is opened anew."""
+    url = f"sqlite:///{tmp_path}/org.db"
+    with closing(nubetis.create(url, administrator="ana@acme.pe")) as org:
+        leads, before = org.schema.module("leads"), indexes_of(tmp_path / "org.db", "leads")
+        org.alter(org.schema.with_module(attrs.evolve(leads, indexes=(("status", "created_at"),))))
+        assert before | {"leads__ix__status__created_at"} == indexes_of(tmp_path / "org.db", "leads")
+    with closing(nubetis.open(url)) as org:
+        leads = org.schema.module("leads")
+        assert (("status", "created_at"),) == leads.indexes
+        org.alter(org.schema.with_module(attrs.evolve(leads, indexes=(), label="Prospects")))
+        assert (before, "Prospects") == (indexes_of(tmp_path / "org.db", "leads"), org.schema.module("leads").label)

@@ -37,6 +37,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Final, Protocol, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -562,7 +563,8 @@ def _checked_module(module: Module) -> Module:
     if any(field.id >= module.next_field for field in module.fields):
         raise _bad("$.next_field", "it is above the id of every field")
     known = [field.name for field in module.all_fields]
-    for name in (module.title, *module.tallied_by):
+    indexed = [name for name in chain(*module.indexes) if name not in module.layout.index]
+    for name in (module.title, *module.tallied_by, *indexed):
         if name not in known:
             raise InvalidValue("unknown_field", module=module.name, field=name[:60], hint=suggest(name[:60], known))
     return module

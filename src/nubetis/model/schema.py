@@ -196,7 +196,8 @@ class Module:
     *fields* are its own; every journalled module has id, version, owner, tags and the like besides.  A *ledger*
     (``journalled=False``) has only an id besides and is never planned, journalled or undone.  *prefix* begins the
     ids of its records.  *title* names the field that stands for the record where one line must do.
-    *indexes* lists columns to be indexed together, besides the fields that say *indexed* or *unique*.
+    *indexes* lists fields, or columns, to be indexed together, besides the fields that say *indexed* or *unique*:
+    ``(("stage", "closed"),)`` serves the pages of one stage sorted by ``closed``.
     *tallied_by* lists fields by whose values the store keeps live counts.
 
     >>> Module(name="pets", fields=[Field(name="name", type=kind("text"))]).prefix
@@ -285,6 +286,9 @@ def _check_fields(module: Module) -> None:
         seen.add(field.name)
     for name in (module.title, *module.tallied_by):
         module.field(name)
+    for name in chain(*module.indexes):
+        if name not in module.layout.index:
+            module.field(name)
 
 
 @attrs.frozen(kw_only=True)
@@ -406,7 +410,9 @@ class Schema:
 
 
 def _without_field(module: Module, field: Field) -> Module:
-    return attrs.evolve(module, fields=[each for each in module.fields if each.id != field.id])
+    names = {str(field.name), *[field.column_of(part) for part in field.parts]}
+    indexes = tuple([columns for columns in module.indexes if names.isdisjoint(columns)])
+    return attrs.evolve(module, fields=[each for each in module.fields if each.id != field.id], indexes=indexes)
 
 
 def _resolved(modules: Iterable[Module]) -> tuple[Module, ...]:
@@ -430,6 +436,8 @@ class StepKind(enum.StrEnum):
     """What a step does to the store."""
 
     ADD_MODULE = "add module"
+    CHANGE_MODULE = "change module"
+    """Its name, title, label, rules, indexes or tallies."""
     DROP_MODULE = "drop module"
     ADD_FIELD = "add field"
     CHANGE_FIELD = "change field"
@@ -450,15 +458,24 @@ def diff(old: Schema, new: Schema) -> list[SchemaStep]:
     """Give the steps that bring a store from *old* to *new*, in order.
 
     Raises:
-        InvalidValue: ``schema_type``; a field's type would change, which no step can do.
+        InvalidValue: no step can do it: ``schema_type``, a field's type would change; ``bad_argument``, a module's
+            table, prefix or journal would.
     """
     steps = [
         SchemaStep(StepKind.DROP_MODULE, module) for number, module in old.by_id.items() if number not in new.by_id
     ]
     for number, module in new.by_id.items():
         before = old.by_id.get(number)
-        steps += [SchemaStep(StepKind.ADD_MODULE, module)] if before is None else _field_steps(before, module)
+        steps += [SchemaStep(StepKind.ADD_MODULE, module)] if before is None else _module_steps(before, module)
     return steps
+
+
+def _module_steps(old: Module, new: Module) -> list[SchemaStep]:
+    for name in ("table", "prefix", "journalled"):
+        if getattr(old, name) != getattr(new, name):
+            raise InvalidValue("bad_argument", argument=name, reason=f"module {new.name} keeps it for ever")
+    same = attrs.evolve(old, fields=new.fields, next_field=new.next_field) == new
+    return [*_field_steps(old, new), *([] if same else [SchemaStep(StepKind.CHANGE_MODULE, new)])]
 
 
 def _field_steps(old: Module, new: Module) -> list[SchemaStep]:
