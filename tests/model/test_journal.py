@@ -180,6 +180,14 @@ def test_any_changed_character_of_value_or_salt_is_found(column, which, place, l
         assert read_change(row) == read_change(changed)
 
 
+def test_a_value_that_is_gone_while_its_salt_stays_was_not_erased():
+    """A field's number changed to another's hid its value: found by the property above."""
+    change = read_change(TWO[0])
+    number = next(iter(change.before))
+    cut = attrs.evolve(change, before={key: cells for key, cells in change.before.items() if key != number})
+    assert [f"the value of field {number} in change {change.key}"] == [str(each) for each in broken_commitments(cut)]
+
+
 @given(st.sampled_from(range(len(TWO))), st.integers(0, 10**6), st.sampled_from('0123456789abcdef{}":,'))
 def test_any_changed_character_of_a_commitment_is_found(which, place, letter):
     """The entry's digest covers the commitments as they are written."""

@@ -211,7 +211,8 @@ class Tampered:
 
 def broken_commitments(change: JournalChange) -> Iterator[Tampered]:
     """Give the values of *change* that are not those committed to; erased ones are passed over."""
-    for number, values in change.before.items():
-        salt, promised = change.salts.get(number), change.commitment.get(number)
-        if salt is None or promised is None or _commit(salt, list(values)) != promised:
+    for number in {**change.before, **change.salts}:  # erasing takes both
+        values, salt = change.before.get(number), change.salts.get(number)
+        promised = change.commitment.get(number)
+        if values is None or salt is None or _commit(salt, list(values)) != promised:
             yield Tampered(f"the value of field {number} in change {change.key}", change.entry)
