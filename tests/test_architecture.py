@@ -175,6 +175,13 @@ def test_what_is_public_is_documented():
     assert len(bare) <= 0.05 * len(public), bare
 
 
+def test_a_session_can_be_learnt():
+    """Its methods are few; what is asked seldom is a function of an area, which takes the session first."""
+    names = [name for name, each in vars(nubetis.Session).items() if name[0] != "_" and callable(each)]
+
+    assert len(names) <= 25, names
+
+
 def test_errors_are_few():
     endings = ("Error", "Exception", "Warning")
     classes = [each for _, each in nodes(ast.ClassDef)]

@@ -13,6 +13,7 @@ from nubetis import F, Field, HostSignIn, Module, Surroundings
 from nubetis.errors import AccessDenied, Conflict, InvalidFilter, InvalidValue, NotFound, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
+from nubetis.session import past
 from nubetis.session.state import State
 from nubetis.testing.clock import FixedClock
 from nubetis.testing.people import ADMINISTRATOR, OrgWithPeople, make_org
@@ -119,9 +120,9 @@ def test_a_custom_field_has_history_filters_and_undo_for_nothing(nubetis_org, nu
     nubetis_org.add_field("leads", text("hobby"))
     lead = nubetis_session.create("leads", name="A", hobby="chess")
     nubetis_session.edit(lead, hobby="go")
-    operation = nubetis_session.operations(limit=1)[0]
+    operation = past.operations(nubetis_session, limit=1)[0]
 
-    assert nubetis_session.history(lead.id)[0].before == {"hobby": "chess"}
+    assert past.history(nubetis_session, lead.id)[0].before == {"hobby": "chess"}
     nubetis_session.undo(operation)
     assert [record.id for record in nubetis_session.find("leads", F.hobby.starts_with("CH"))] == [lead.id]
 
@@ -177,7 +178,7 @@ def test_a_field_keeps_its_values_under_another_name(nubetis_org, nubetis_sessio
     nubetis_org.alter(changed(nubetis_org.schema, "pets", "colour", name="shade"))
 
     assert nubetis_session.get(rex.id)["shade"] == "white"
-    assert nubetis_session.history(rex.id)[0].before == {"shade": "brown"}
+    assert past.history(nubetis_session, rex.id)[0].before == {"shade": "brown"}
 
 
 def test_the_type_of_a_field_does_not_change(nubetis_org):

@@ -215,12 +215,13 @@ def culprit_of(extensions, ask=Extensions.field_types):
     return caught.value.params["plugin"]
 
 
-def test_an_error_names_the_plug_in_itself_not_one_equal_to_it(monkeypatch):
+@pytest.mark.parametrize(("breaks", "named"), [((True, False), "Namesake"), ((False, True), "Namesake 2")])
+def test_an_error_names_the_plug_in_itself_not_one_equal_to_it(monkeypatch, breaks, named):
     """Plug-ins are told apart by what they are, whatever they say of themselves."""
-    extensions = Extensions([Namesake(), Namesake(breaks=True)])
+    extensions = Extensions([Namesake(breaks=each) for each in breaks])
     monkeypatch.setattr(Namesake, "alike", True)
 
-    assert culprit_of(extensions) == "Namesake 2"
+    assert culprit_of(extensions) == named
 
 
 def test_an_error_in_a_helper_is_its_caller_s():

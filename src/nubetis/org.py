@@ -20,8 +20,9 @@ from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
 from nubetis.session.altering import alter, resume_alter
-from nubetis.session.delivering import deliver, unfinished
+from nubetis.session.delivering import deliver
 from nubetis.session.erasing import purge
+from nubetis.session.resuming import unfinished
 from nubetis.session.sealing import Verification, seal, verify
 from nubetis.session.setup import open_session, set_up
 from nubetis.session.state import State
@@ -281,5 +282,5 @@ class Org:
         return deliver(State(self._world, None, purpose="delivering"), limit)
 
     def interrupted(self) -> list[Operation]:
-        """Give the operations that were begun and not finished; ``session.resume`` goes on with one."""
+        """Give the operations that were begun and not finished; :mod:`nubetis.session.resuming` goes on with one."""
         return self._reading(unfinished)

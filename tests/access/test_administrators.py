@@ -10,6 +10,7 @@ import pytest
 from nubetis import F
 from nubetis.errors import AccessDenied, NotFound, NubetisError, Refused
 from nubetis.model.filters import EVERYTHING
+from nubetis.session import erasing
 from nubetis.testing.people import ADMINISTRATOR
 from tests.stores import refusing
 
@@ -33,8 +34,8 @@ ROADS = {
     "profile deleted": lambda s: s.delete(profile(s, administrator=True)),
     "bulk": lambda s: s.apply(s.plan_update("users", EVERYTHING, state="suspended")),
     "bulk delete": lambda s: s.apply(s.plan_delete("users", EVERYTHING)),
-    "erase": lambda s: s.erase(me(s), fields=["profile"]),
-    "erase state": lambda s: s.erase(me(s), fields=["state"]),
+    "erase": lambda s: erasing.erase(s, me(s), fields=["profile"]),
+    "erase state": lambda s: erasing.erase(s, me(s), fields=["state"]),
 }
 
 

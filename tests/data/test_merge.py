@@ -11,6 +11,7 @@ from nubetis import F, HostSignIn
 from nubetis.data import Survivor, best_master, merge, plan_merge, side_by_side
 from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted
 from nubetis.model.kinds import Address
+from nubetis.session import past
 
 COUNTED = ("version", "modified_at", "modified_by")
 
@@ -65,7 +66,7 @@ def test_a_merge_is_one_plan_and_one_operation(nubetis_session, twins):
     assert plan.counts() == {"update": 3, "delete": 1}
     assert (plan.cause.kind.value, plan.cause.detail) == ("merge", {"master": first.id, "losers": [second.id]})
     operation = nubetis_session.apply(plan)
-    assert nubetis_session.operations(limit=1)[0].id == operation.id
+    assert past.operations(nubetis_session, limit=1)[0].id == operation.id
     assert operation.changes == 4
 
 

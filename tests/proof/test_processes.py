@@ -23,6 +23,7 @@ import nubetis
 from nubetis import F, create
 from nubetis.errors import NubetisError
 from nubetis.model.store import Batch, Guard
+from nubetis.session import resuming
 from nubetis.testing.people import make_org
 
 SEED = os.environ.get("NUBETIS_TEST_SEED", "0")
@@ -181,7 +182,7 @@ def _resumed(url, name, *, where):
         assert org.verify().tampered == (), where
         left = org.interrupted()
         for operation in left:
-            assert session.resume(operation).position == COUNT, where
+            assert resuming.resume(session, operation).position == COUNT, where
         names = [record["name"] for record in session.find("leads", F.name.starts_with(f"{name} "), limit=10_000)]
         assert sorted(names) in ([], sorted(f"{name} {number}" for number in range(COUNT))), where
         assert org.interrupted() == [], where

@@ -9,6 +9,7 @@ from nubetis.errors import Cancelled, InvalidValue, NubetisError, PlanDrifted
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import OperationState
 from nubetis.model.system import BLOBS, ENTRIES
+from nubetis.session import past, resuming
 from nubetis.session.applying import chunks
 from nubetis.testing.people import make_org
 from tests.stores import refusing, rows_of, state_of
@@ -80,7 +81,7 @@ def test_a_cancelled_operation_is_resumed_to_the_same_end(nubetis_org, nubetis_s
     with pytest.raises(Cancelled):
         nubetis_session.apply(PLANS[kind](nubetis_session), progress=stop_after(stop))
     (left,) = nubetis_org.interrupted()
-    resumed = nubetis_session.resume(left)
+    resumed = resuming.resume(nubetis_session, left)
 
     assert left.state == OperationState.CANCELLED
     assert (resumed.state, resumed.position) == (OperationState.DONE, 10)
@@ -136,7 +137,7 @@ def test_an_operation_that_is_done_is_not_done_again_by_resume(nubetis_session):
     """Resuming is safe to repeat."""
     operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
 
-    assert operation.key == nubetis_session.resume(operation).key
+    assert operation.key == resuming.resume(nubetis_session, operation).key
     assert nubetis_session.count("leads") == 10
 
 
@@ -153,7 +154,7 @@ def test_a_failure_in_the_middle_leaves_nothing(nubetis_org, nubetis_session, ki
         nubetis_session.apply(plan)
     assert before == state_of(nubetis_session)
     assert rows_of(nubetis_org, BLOBS) == []
-    assert OperationState.FAILED in {operation.state for operation in nubetis_session.operations(limit=3)}
+    assert OperationState.FAILED in {operation.state for operation in past.operations(nubetis_session, limit=3)}
     assert nubetis_org.interrupted() == []
 
 
@@ -214,7 +215,7 @@ def test_nobody_resumes_anothers_operation(nubetis_org):
         ana.apply(ana.plan_create("leads", NAMES), progress=stop_after(3))
 
     with refusing("no_operation"):
-        luis.resume(nubetis_org.interrupted()[0])
+        resuming.resume(luis, nubetis_org.interrupted()[0])
 
 
 def test_a_plug_in_that_raises_after_a_transaction_does_not_halve_the_operation(nubetis_store_url):

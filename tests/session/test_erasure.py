@@ -9,6 +9,7 @@ import pytest
 from nubetis import F
 from nubetis.errors import InvalidValue
 from nubetis.model.plan import CauseKind
+from nubetis.session import erasing, past
 from tests.stores import refusing, rows_of
 
 CANARY = "canary7f3a9c@acme.pe"
@@ -24,8 +25,8 @@ def filled(session):
     lead = session.create("leads", name="A", email=CANARY, company="Acme")
     session.edit(lead.id, email="other@acme.pe")
     session.edit(lead.id, email=CANARY)
-    session.undo(session.operations(limit=1)[0])
-    session.undo(session.operations(limit=1)[0])
+    session.undo(past.operations(session, limit=1)[0])
+    session.undo(past.operations(session, limit=1)[0])
     session.delete(lead.id)
     session.restore(lead.id)
     return lead
@@ -36,7 +37,7 @@ def test_an_erased_value_is_nowhere(nubetis_org, nubetis_session):
     lead = filled(nubetis_session)
     anchor = nubetis_org.verify().anchor
     assert CANARY in everything(nubetis_org)
-    nubetis_session.erase(lead.id, fields=["email"])
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
 
     assert CANARY not in everything(nubetis_org)
     assert nubetis_session.get(lead)["email"] is None
@@ -49,7 +50,7 @@ def test_an_erased_value_is_nowhere(nubetis_org, nubetis_session):
 def test_an_erased_value_is_in_no_byte_of_the_file(nubetis_org, nubetis_session, tmp_path):
     """Once the file is closed, neither it nor its log holds the value: pages are overwritten."""
     lead = filled(nubetis_session)
-    nubetis_session.erase(lead.id)
+    erasing.erase(nubetis_session, lead.id)
     nubetis_org.close()
     left = [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()]
 
@@ -61,7 +62,7 @@ def test_all_personal_data_goes_where_no_field_is_named(nubetis_session):
     lead = nubetis_session.create(
         "leads", name="A", first_name="Ana", last_name="Paz", email="ana@acme.pe", company="Acme"
     )
-    nubetis_session.erase(lead)
+    erasing.erase(nubetis_session, lead)
     now = nubetis_session.get(lead.id)
 
     assert tuple(now[name] for name in ("first_name", "last_name", "email", "company")) == (None, None, None, "Acme")
@@ -70,7 +71,7 @@ def test_all_personal_data_goes_where_no_field_is_named(nubetis_session):
 def test_an_erasure_stands_in_the_journal_without_the_value(nubetis_session):
     """Who erased what of which record is known; undo brings nothing back."""
     lead = filled(nubetis_session)
-    operation = nubetis_session.erase(lead.id, fields=["email"])
+    operation = erasing.erase(nubetis_session, lead.id, fields=["email"])
     nubetis_session.undo(operation)
 
     assert operation.cause.kind == CauseKind.ERASURE
@@ -81,9 +82,9 @@ def test_an_erasure_stands_in_the_journal_without_the_value(nubetis_session):
 def test_history_passes_over_what_was_erased(nubetis_session):
     """The moments stay, the value is in none of them."""
     lead = filled(nubetis_session)
-    nubetis_session.erase(lead.id, fields=["email"])
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
 
-    assert CANARY not in repr([(dict(each.before), dict(each.after)) for each in nubetis_session.history(lead)])
+    assert CANARY not in repr([(dict(each.before), dict(each.after)) for each in past.history(nubetis_session, lead)])
 
 
 def test_a_module_without_personal_data_wants_the_fields_named(nubetis_session):
@@ -91,7 +92,7 @@ def test_a_module_without_personal_data_wants_the_fields_named(nubetis_session):
     deal = nubetis_session.create("deals", name="A")
 
     with refusing("bad_argument", InvalidValue):
-        nubetis_session.erase(deal)
+        erasing.erase(nubetis_session, deal)
 
 
 @pytest.mark.parametrize("field", ["id", "version", "created_at"])
@@ -100,4 +101,4 @@ def test_what_nubetis_sets_is_not_erased(nubetis_session, field):
     lead = nubetis_session.create("leads", name="A")
 
     with refusing("read_only", InvalidValue):
-        nubetis_session.erase(lead, fields=[field])
+        erasing.erase(nubetis_session, lead, fields=[field])

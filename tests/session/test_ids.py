@@ -9,6 +9,7 @@ import pytest
 from nubetis import Session
 from nubetis.errors import InvalidValue, NotFound, NubetisError
 from nubetis.model.ids import encode
+from nubetis.session import erasing, past, resuming
 from nubetis.testing.clock import START
 from tests.stores import refusing, state_of
 
@@ -17,17 +18,17 @@ CALLS = {
     "edit": lambda s, each: s.edit(each, name="X"),
     "delete": lambda s, each: s.delete(each),
     "restore": lambda s, each: s.restore(each),
-    "erase": lambda s, each: s.erase(each, fields=["name"]),
+    "erase": lambda s, each: erasing.erase(s, each, fields=["name"]),
     "purge": lambda s, each: s.purge(each),
-    "history": lambda s, each: s.history(each),
-    "as_of": lambda s, each: s.as_of(each, START),
+    "history": past.history,
+    "as_of": lambda s, each: past.as_of(s, each, START),
     "decide": lambda s, each: s.decide("view", each),
     "explain": lambda s, each: s.explain("view", each),
 }
 OPERATIONS = {
-    "plan_undo": lambda s, each: s.plan_undo(each),
+    "plan_undo": past.plan_undo,
     "undo": lambda s, each: s.undo(each),
-    "resume": lambda s, each: s.resume(each),
+    "resume": resuming.resume,
 }
 NOTHING = encode("lea", 1 << 61)
 
@@ -79,7 +80,7 @@ def test_a_foreign_operation_is_as_none_at_all(nubetis_org, name):
     """Another's operation, an operation of nothing and a record's id are answered alike."""
     luis, ana = nubetis_org.people("luis", "ana")
     lead = luis.create("leads", name="X")
-    operation = luis.operations(limit=1)[0]
+    operation = past.operations(luis, limit=1)[0]
     nothing = answer(OPERATIONS[name], ana, encode("ope", 1 << 61))
 
     assert (NotFound, "no_operation") == nothing[:2]

@@ -12,6 +12,7 @@ from nubetis.errors import Cancelled, PluginError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.outbox import Message
 from nubetis.model.system import OUTBOX
+from nubetis.session import resuming
 from nubetis.testing.people import make_org
 from tests.stores import refusing, rows_of
 
@@ -151,8 +152,8 @@ def test_an_operation_that_is_stopped_tells_the_world_when_it_is_resumed_to_its_
         send(session, "a", "b", leads=4, progress=stopping(after, error))
     assert states(org) == {}
     (left,) = org.interrupted()
-    org.administrator().resume(left)
-    org.administrator().resume(left)
+    resuming.resume(org.administrator(), left)
+    resuming.resume(org.administrator(), left)
 
     assert states(org) == {"a": "waiting", "b": "waiting"}
     assert (org.deliver(), org.deliver()) == (2, 0)

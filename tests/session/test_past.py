@@ -13,6 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from nubetis.errors import NotFound
 from nubetis.model.plan import ChangeKind
+from nubetis.session import past
 from nubetis.testing.clock import FixedClock
 from nubetis.testing.people import make_org
 from tests.stores import refusing, state_of, values_of
@@ -29,7 +30,7 @@ def test_history_tells_the_life_of_a_record_newest_first(nubetis_clock, nubetis_
     nubetis_clock.advance(days=1)
     nubetis_session.delete(lead.id)
     nubetis_session.restore(lead.id)
-    restored, deleted, edited, made = nubetis_session.history(lead.id)
+    restored, deleted, edited, made = past.history(nubetis_session, lead.id)
 
     assert [each.kind for each in (restored, deleted, edited, made)] == ["restore", "delete", "update", "create"]
     assert (
@@ -48,7 +49,7 @@ def test_the_past_needs_the_right_to_the_present(nubetis_org, nubetis_session):
     nubetis_session.edit(lead, owner="admin")
 
     with refusing("not_found", NotFound):
-        ana.history(lead)
+        past.history(ana, lead)
 
 
 def test_before_a_record_was_made_it_was_not_there(nubetis_clock, nubetis_session):
@@ -64,7 +65,7 @@ def test_before_a_record_was_made_it_was_not_there(nubetis_clock, nubetis_sessio
 
     for instant in (before, gone):
         with refusing("not_found", NotFound):
-            nubetis_session.as_of(lead.id, instant)
+            past.as_of(nubetis_session, lead.id, instant)
 
 
 def test_the_past_outlives_the_field(nubetis_org, nubetis_session):
@@ -73,7 +74,7 @@ def test_the_past_outlives_the_field(nubetis_org, nubetis_session):
     nubetis_session.edit(lead, company="New", name="B")
     nubetis_org.alter(nubetis_org.schema.retire_field("leads", "company"))
 
-    assert {"name": "A"}.items() <= dict(nubetis_session.history(lead.id)[0].before).items()
+    assert {"name": "A"}.items() <= dict(past.history(nubetis_session, lead.id)[0].before).items()
 
 
 class Life(RuleBasedStateMachine):
@@ -103,7 +104,7 @@ class Life(RuleBasedStateMachine):
         self.clock.advance(minutes=1)
 
     def latest(self):
-        return self.session.operations(limit=1)[0]
+        return past.operations(self.session, limit=1)[0]
 
     @rule(target=records, values=VALUES)
     def create(self, values):
@@ -169,7 +170,7 @@ class Life(RuleBasedStateMachine):
         if self.now[record][0]:
             return  # in the bin: nobody sees it
         try:
-            found = values_of(self.session.as_of(record, instant))
+            found = values_of(past.as_of(self.session, record, instant))
         except NotFound:
             assert wanted is None or wanted[0]
         else:
@@ -197,7 +198,7 @@ def test_history_undone_step_by_step_is_the_beginning(nubetis_session, steps):
     for number in range(1, steps + 1):
         nubetis_session.edit(lead.id, {FIELDS[number % 2]: str(number)})
     present = dict(values_of(nubetis_session.get(lead)))
-    for moment in nubetis_session.history(lead.id):
+    for moment in past.history(nubetis_session, lead.id):
         if moment.kind is ChangeKind.UPDATE:
             assert {name: present[name] for name in moment.after} == dict(moment.after)
             present |= moment.before

@@ -13,6 +13,7 @@ from nubetis.errors import Damaged
 from nubetis.model.plan import OperationState
 from nubetis.model.store import Batch, Inserts, Removals, Updates
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS, SEALS
+from nubetis.session import past
 from tests.stores import refusing, rows_of
 
 ROUNDS = int(os.environ.get("NUBETIS_TAMPERING", "300"))
@@ -28,7 +29,7 @@ def journal(session):
     for lead in leads:
         session.edit(lead.id, name=f"{lead['name']}!", company="Acme")
     session.delete(leads[0].id)
-    session.undo(session.operations(limit=1)[0])
+    session.undo(past.operations(session, limit=1)[0])
 
 
 def swap(random, value):

@@ -8,6 +8,7 @@ from nubetis import F
 from nubetis.errors import NotFound
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import Cause, CauseKind, Plan
+from nubetis.session import past
 from tests.stores import refusing, state_of
 
 MODULES = ("leads", "contacts", "accounts", "deals", "tasks")
@@ -74,7 +75,7 @@ def test_an_undo_names_what_it_undoes(nubetis_session):
     """The cause and the operation undone stand in the journal."""
     operation = nubetis_session.apply(nubetis_session.plan_create("leads", [{"name": "x"}]))
     nubetis_session.undo(operation)
-    latest = nubetis_session.operations(limit=1)[0]
+    latest = past.operations(nubetis_session, limit=1)[0]
 
     assert (CauseKind.UNDO, operation.key) == (latest.cause.kind, latest.undo_of)
     assert {"operation": operation.id} == dict(latest.cause.detail)
@@ -110,7 +111,7 @@ def test_a_preview_of_an_undo_writes_nothing_and_says_the_same(nubetis_org, nube
     lead = nubetis_session.create("leads", name="x", company="Old")
     operation = nubetis_session.apply(nubetis_session.plan_edits("leads", {lead.id: {"company": "New"}}))
     nubetis_org.administrator().edit(lead.id, company="Theirs")
-    preview = nubetis_session.plan_undo(operation)
+    preview = past.plan_undo(nubetis_session, operation)
 
     assert nubetis_session.get(lead)["company"] == "Theirs"
     assert preview.warnings == nubetis_session.undo(operation).kept
@@ -199,7 +200,7 @@ def test_one_undoes_ones_own_operations_only(nubetis_org, nubetis_session):
     """Another's operation is none, unless one is an administrator."""
     luis, ana = nubetis_org.people("luis", "ana")
     lead = ana.create("leads", name="x")
-    operation = ana.operations(limit=1)[0]
+    operation = past.operations(ana, limit=1)[0]
 
     with refusing("no_operation", NotFound):
         luis.undo(operation)

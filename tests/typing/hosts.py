@@ -37,6 +37,7 @@ from nubetis.model.plan import Cause, CauseKind, Change, Committed, Refusal, Und
 from nubetis.model.query import Page
 from nubetis.model.schema import ValidationRule
 from nubetis.model.typed import Typed
+from nubetis.session import erasing, past, resuming
 from nubetis.types import ModuleName, RecordId
 
 
@@ -65,8 +66,16 @@ def one_record(s: Session, record: Record) -> None:
     assert_type(s.edit(record, {"values": 1}, merge_fields=True), Record)
     assert_type(s.delete(record), Operation)
     assert_type(s.restore(record.id), Record)
-    assert_type(s.erase(record, fields=["email"]), Operation)
+    assert_type(erasing.erase(s, record, fields=["email"]), Operation)
     assert_type(s.user, RecordId | None)
+
+
+def the_past_is_asked_of_a_session(s: Session, record: Record) -> None:
+    assert_type(past.operations(s, limit=5), list[Operation])
+    assert_type(past.as_of(s, record, datetime.now(UTC)), Record)
+    for moment in past.history(s, record.id):
+        assert_type(moment, past.Moment)
+        assert_type(moment.operation, Operation)
 
 
 def a_record_is_a_mapping(record: Record) -> dict[str, object]:
@@ -109,8 +118,8 @@ def plans_are_read_before_they_are_applied(s: Session) -> Iterator[str]:
     assert_type(s.plan_edits("deals", {"dea_1": {"stage": "won"}}), Plan)
     assert_type(s.plan_delete("deals", F.stage == "lost"), Plan)
     operation = s.apply(plan, tolerance=3, skip_refused=True, progress=lambda done, total: None)
-    assert_type(s.resume(operation), Operation)
-    assert_type(s.plan_undo(operation.id), Plan)
+    assert_type(resuming.resume(s, operation), Operation)
+    assert_type(past.plan_undo(s, operation.id), Plan)
     undone = s.undo(operation)
     assert_type(undone, Undo)
     assert_type(undone.kept, tuple[Refusal, ...])

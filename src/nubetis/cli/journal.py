@@ -11,6 +11,7 @@ from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import _, say_refusal
 from nubetis.errors import NotFound
+from nubetis.session import past
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,14 +142,14 @@ def _refused(refusals: Sequence[Refusal], style: str) -> list[RenderableType]:
 def list_command(call: Call, limit: int) -> Answer:
     """List operations, newest first."""
     with call.session() as session:
-        found = session.operations(limit=limit)
+        found = past.operations(session, limit=limit)
     facts = {"operations": [operation_facts(each) for each in found]}
     call.face.answer(facts, lambda: operations_grid(found, room=call.face.out.width))
     return None
 
 
 def _operation(session: Session, name: str) -> Operation:
-    found = next((each for each in session.operations(limit=_LATEST) if each.id == name), None)
+    found = next((each for each in past.operations(session, limit=_LATEST) if each.id == name), None)
     if found is None:
         raise NotFound("no_operation", id=name)
     return found
@@ -160,7 +161,7 @@ def show_command(call: Call, operation: str) -> Answer:
     """Show one operation."""
     with call.session() as session:
         found = _operation(session, operation)
-        plan = session.plan_undo(found)
+        plan = past.plan_undo(session, found)
     facts = {"operation": operation_facts(found), "undo": plan_facts(plan)}
     room = call.face.out.width
     title = line(_("Undoing it would do this: {plan}").format(plan=plan_text(plan)), "bold")
@@ -175,7 +176,7 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
     """Undo; what somebody else changed since stays, and is named."""
     room = call.face.out.width
     with call.session() as session:
-        plan = session.plan_undo(operation)
+        plan = past.plan_undo(session, operation)
         if dry_run:
             call.face.answer({"plan": plan_facts(plan)}, lambda: plan_grid(plan, room=room))
             return None

@@ -14,6 +14,7 @@ from nubetis.cli.texts import _
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.schema import Module, Schema
 from nubetis.model.text import parse
+from nubetis.session import past
 
 if TYPE_CHECKING:
     from nubetis import Record, Session
@@ -121,7 +122,7 @@ def _page(module: Module, page: Page, fields: Sequence[str], room: int) -> Rende
 def history_command(call: Call, record: str) -> Answer:
     """Show when a record was changed, by which operation, and how."""
     with call.session() as session:
-        moments = session.history(record)
+        moments = past.history(session, record)
         people = names_of(session, moments)
     facts = {"record": record, "moments": [_moment(each) for each in moments]}
     call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.out.width))

@@ -1,23 +1,21 @@
-"""What is still to be done after a transaction: messages to the outside, operations that were interrupted."""
+"""What is still to be done after a transaction: messages to the outside."""
 
 from __future__ import annotations
 
 import json
 
-from nubetis.model.bind import All, OneOf, Test
+from nubetis.model.bind import All, Test
 from nubetis.model.fields import Operator
 from nubetis.model.kinds import instant_text
 from nubetis.model.outbox import Message
-from nubetis.model.plan import Operation, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import key_of
 from nubetis.model.store import Batch, Updates
-from nubetis.model.system import OPERATIONS, OUTBOX
-from nubetis.session.past import operation_of
+from nubetis.model.system import OUTBOX
 from nubetis.session.state import State
 from nubetis.types import Row
 
-__all__ = ["deliver", "unfinished"]
+__all__ = ["deliver"]
 
 
 def deliver(state: State, limit: int) -> int:
@@ -51,9 +49,3 @@ def _mark(state: State, rows: list[Row], taken: set[str]) -> None:
     ]
     keys = [key_of(row) for row in rows]
     state.write_now(Batch(parts=(Updates(OUTBOX, ("state", "attempts"), keys, values),)))
-
-
-def unfinished(state: State) -> list[Operation]:
-    """Give the operations that can be resumed, oldest first; inside a unit."""
-    where = OneOf("state", (OperationState.RUNNING.value, OperationState.CANCELLED.value))
-    return [operation_of(row) for row in state.txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1000))]

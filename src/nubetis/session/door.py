@@ -30,21 +30,16 @@ from nubetis.model.fields import Field, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode
-from nubetis.model.kinds import instant_text
 from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, Part, Plan, Refusal, Undo
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema
 from nubetis.model.store import Measure, MeasureKind
-from nubetis.model.system import OPERATIONS
-from nubetis.session import past
-from nubetis.session.applying import Applier, Lot, read_lots
-from nubetis.session.erasing import erase
+from nubetis.session.applying import Applier
 from nubetis.session.pages import find_page
-from nubetis.session.planning import STRUCTURAL, without
+from nubetis.session.past import plan_undo
 from nubetis.session.state import State
-from nubetis.session.undoing import UndoPlanner
-from nubetis.types import Key, ModuleName, Progress, RecordId, Row
+from nubetis.types import ModuleName, Progress, RecordId, Row
 
 __all__ = ["Session", "refused"]
 
@@ -248,13 +243,6 @@ class Session:
 
         return self.unit(lambda _: work())
 
-    def erase(self, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
-        """Take values out of a record and of its whole past, for good: *fields*, or all personal data.
-
-        The journal still verifies.  This cannot be undone.
-        """
-        return self.unit(lambda _: erase(self.state, self._get(record, Action.DELETE), tuple(fields)))
-
     # plans -------------------------------------------------------------------------------------------------
     def plan_create(self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause | None = None) -> Plan:
         """Plan new records; what does not fit is refused by line, from 1, and the rest can be applied."""
@@ -312,29 +300,9 @@ class Session:
         part, refusals = self.state.planner().moves(self.schema.module(module), rows, kind)
         return self._plan([part], refusals, cause)
 
-    def plan_undo(self, operation: str | Operation) -> Plan:
-        """Plan to take an operation back; its warnings name what stays because somebody changed it since."""
-
-        def work() -> Plan:
-            found = self._operation(operation)
-            return self._checked(UndoPlanner(self.state.planner(), found.key).plan())
-
-        return self.state.read(work)
-
     def _plan(self, parts: Iterable[Part], refusals: Iterable[Refusal], cause: Cause | None) -> Plan:
         kept = tuple([part for part in parts if len(part)])
-        return self._checked(Plan(cause=cause or Cause(), parts=kept, refusals=tuple(refusals)))
-
-    def _checked(self, plan: Plan) -> Plan:
-        """Let the plug-ins say what stands against *plan*; leave those records out."""
-        if any(part.module.name in STRUCTURAL for part in plan.parts):
-            plan = attrs.evolve(plan, access_version=self.state.versions.access)
-        plan = attrs.evolve(plan, schema=self.schema, at=self.now())
-        refused = self.state.world.extensions.validate(plan)
-        if not refused:
-            return plan
-        gone = {(each.module, each.record) for each in refused if each.module is not None and each.record is not None}
-        return attrs.evolve(plan, parts=without(plan.parts, gone), refusals=(*plan.refusals, *refused))
+        return self.state.planner().checked(Plan(cause=cause or Cause(), parts=kept, refusals=tuple(refusals)))
 
     # applying ----------------------------------------------------------------------------------------------
     def apply(
@@ -355,22 +323,12 @@ class Session:
             raise refused(plan)
         return Applier(self.state, plan, tolerance=tolerance, progress=progress).run()
 
-    def resume(self, operation: str | Operation, *, progress: Progress | None = None) -> Operation:
-        """Go on with an operation that was interrupted or cancelled; one that is done is left as it is."""
-        found = self.state.read(lambda: self._operation(operation))
-        lots = self.state.read(lambda: self._lots_left(found))
-        applier = Applier(self.state, Plan(cause=found.cause), progress=progress)
-        return applier.drain(found, lots) if lots else found
-
-    def _lots_left(self, operation: Operation) -> list[Lot]:
-        lots = read_lots(self.state.txn, operation.key, self.schema)
-        for lot in lots:
-            self.state.planner().require_all(lot.parts)
-        return lots
-
     def undo(self, operation: str | Operation) -> Undo:
-        """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``."""
-        plan = self.plan_undo(operation)
+        """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``.
+
+        :func:`nubetis.session.past.plan_undo` shows it before.
+        """
+        plan = plan_undo(self, operation)
         done = self.apply(plan, skip_refused=True)
         records = tuple(dict.fromkeys(change.record for change in plan.changes))
         return Undo(operation=done, reversed=records, kept=plan.warnings, failed=plan.refusals)
@@ -384,50 +342,6 @@ class Session:
     def savepoint(self) -> AbstractContextManager[None]:
         """Give a block of which nothing stays when it raises; the unit goes on."""
         return self.state.savepoint()
-
-    # the past ----------------------------------------------------------------------------------------------
-    def history(self, record: str | Record) -> list[past.Moment]:
-        """Give the life of a record, newest first: when, by which operation, which fields."""
-
-        def work() -> list[past.Moment]:
-            found = self._get(record, Action.VIEW)
-            return past.history_of(self.state.txn, self.schema.module(found.module), found.row)
-
-        return self.state.read(work)
-
-    def as_of(self, record: str | Record, instant: datetime) -> Record:
-        """Give a record as it was at *instant*.
-
-        Raises:
-            NotFound: it was not there then.
-        """
-
-        def work() -> Record:
-            found = self._get(record, Action.VIEW)
-            module = self.schema.module(found.module)
-            row = past.row_at(self.state.txn, module, found.row, instant_text(instant))
-            if row is None:
-                raise NotFound("not_found", id=found.id, module=module.name)
-            return Record(module, row)
-
-        return self.state.read(work)
-
-    def operations(self, *, limit: int = 50) -> list[Operation]:
-        """Give the latest operations, newest first: all of them for administrators, their own for others."""
-        return self.state.read(lambda: past.latest(self.state.txn, self._whose(), limit))
-
-    def _whose(self) -> Key | None:
-        facts = self.state.facts
-        return None if facts is None or facts.administrator else self.state.user
-
-    def _operation(self, operation: str | Operation) -> Operation:
-        name = operation.id if isinstance(operation, Operation) else operation
-        prefix, key = decode(name)
-        row = self.state.txn.get_many(OPERATIONS, [key])[0] if prefix == OPERATIONS.prefix else None
-        whose = self._whose()
-        if row is None or whose not in {None, row[OPERATIONS.layout.index["actor"]]}:
-            raise NotFound("no_operation", id=name)
-        return past.operation_of(row)
 
     # rights ------------------------------------------------------------------------------------------------
     def can(self, action: str, record: str | Record) -> bool:

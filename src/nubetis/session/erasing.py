@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from nubetis.access.decision import Action
 from nubetis.errors import InvalidValue
 from nubetis.model.bind import All, No, Test
 from nubetis.model.fields import Field, Operator
@@ -24,15 +26,32 @@ from nubetis.session.undoing import later_changes
 from nubetis.session.world import LIVE
 from nubetis.types import Key
 
+if TYPE_CHECKING:
+    from nubetis.session.door import Session
+
 __all__ = ["erase", "purge"]
 
 
-def erase(state: State, record: Record, names: Sequence[str]) -> Operation:
-    """Erase fields of *record*, or all its personal data; inside a unit.
+def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
+    """Take values out of a record and of its whole past, for good: *fields*, or all personal data.
+
+    The journal still verifies.  This cannot be undone.
 
     Raises:
-        InvalidValue: a field that nubetis sets.
+        NotFound: there is no such record or field, or the user may not see it.
+        AccessDenied: the user may not delete and edit in this module.
+        InvalidValue: a field that nubetis sets; or none are named, and the module has no personal data.
     """
+
+    def work() -> Operation:
+        found = session.get(record)
+        session.state.planner().require(Action.DELETE, session.schema.module(found.module))
+        return _erase(session.state, found, fields)
+
+    return session.state.write(work)
+
+
+def _erase(state: State, record: Record, names: Sequence[str]) -> Operation:
     module = state.known.schema.module(record.module)
     fields = _chosen(state, module, names)
     empty = tuple([None for field in fields for _ in field.parts])

@@ -1,4 +1,11 @@
-"""The past of records, read from the present and the journal backwards."""
+"""The past, read from the present and the journal backwards: the life of records, what was done, how to take it back.
+
+These functions take the session first, and see what its user may see::
+
+    from nubetis.session.past import as_of, history, operations
+
+    history(s, deal)[0].before
+"""
 
 from __future__ import annotations
 
@@ -9,22 +16,26 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from nubetis.errors import NotFound
 from nubetis.model.bind import ALWAYS, Test
 from nubetis.model.fields import Operator, Value
-from nubetis.model.ids import encode
+from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange
-from nubetis.model.plan import Cause, CauseKind, ChangeKind, Operation, OperationState
+from nubetis.model.kinds import instant_text
+from nubetis.model.plan import Cause, CauseKind, ChangeKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
 from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
-from nubetis.session.undoing import later_changes
+from nubetis.session.undoing import UndoPlanner, later_changes
 from nubetis.types import Key, RecordId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
+    from nubetis.session.door import Session
+    from nubetis.session.state import State
 
-__all__ = ["Moment", "history_of", "latest", "operation_of", "row_at"]
+__all__ = ["Moment", "as_of", "history", "operation_named", "operation_of", "operations", "plan_undo"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +50,81 @@ class Moment:
     operation: Operation
     before: Mapping[str, Value]
     after: Mapping[str, Value]
+
+
+def history(session: Session, record: str | Record) -> list[Moment]:
+    """Give the life of a record, newest first: when, by which operation, which fields.
+
+    Cost: one indexed query, and one for its operations.
+
+    Raises:
+        NotFound: there is none, it is in the recycle bin, or the user may not see it.
+    """
+
+    def work() -> list[Moment]:
+        found, state = session.get(record), session.state
+        return _history_of(state.txn, session.schema.module(found.module), found.row)
+
+    return session.state.read(work)
+
+
+def as_of(session: Session, record: str | Record, instant: datetime) -> Record:
+    """Give a record as it was at *instant*.
+
+    Raises:
+        NotFound: it was not there then; or it is not there now, or the user may not see it.
+    """
+
+    def work() -> Record:
+        found = session.get(record)
+        module = session.schema.module(found.module)
+        row = _row_at(session.state.txn, module, found.row, instant_text(instant))
+        if row is None:
+            raise NotFound("not_found", id=found.id, module=module.name)
+        return Record(module, row)
+
+    return session.state.read(work)
+
+
+def operations(session: Session, *, limit: int = 50) -> list[Operation]:
+    """Give the latest operations, newest first: all of them for administrators, their own for others."""
+    state = session.state
+    return state.read(lambda: _latest(state.txn, _whose(state), limit))
+
+
+def plan_undo(session: Session, operation: str | Operation) -> Plan:
+    """Plan to take an operation back; its warnings name what stays because somebody changed it since.
+
+    Raises:
+        NotFound: ``no_operation``; there is none, or it is not the user's.
+    """
+
+    def work() -> Plan:
+        planner, found = session.state.planner(), operation_named(session.state, operation)
+        return planner.checked(UndoPlanner(planner, found.key).plan())
+
+    return session.state.read(work)
+
+
+def operation_named(state: State, operation: str | Operation) -> Operation:
+    """Give an operation as it is now; inside a unit.
+
+    Raises:
+        NotFound: ``no_operation``; there is none, or it is not the user's.
+    """
+    name = operation.id if isinstance(operation, Operation) else operation
+    prefix, key = decode(name)
+    row = state.txn.get_many(OPERATIONS, [key])[0] if prefix == OPERATIONS.prefix else None
+    whose = _whose(state)
+    if row is None or whose not in {None, row[OPERATIONS.layout.index["actor"]]}:
+        raise NotFound("no_operation", id=name)
+    return operation_of(row)
+
+
+def _whose(state: State) -> Key | None:
+    """Give whose operations the user may see; ``None`` for everybody's."""
+    facts = state.facts
+    return None if facts is None or facts.administrator else state.user
 
 
 def operation_of(row: Row) -> Operation:
@@ -69,8 +155,7 @@ def _instant(text: Stored) -> datetime | None:
     return None if text is None else datetime.fromisoformat(str(text))
 
 
-def history_of(txn: Txn, module: Module, row: Row) -> list[Moment]:
-    """Give the life of the record *row*, newest first.  Cost: one indexed query, and one for its operations."""
+def _history_of(txn: Txn, module: Module, row: Row) -> list[Moment]:
     changes = later_changes(txn, module, [key_of(row)], after=Key(0))
     entries = _entries(txn, [change.entry for change in changes] + [Key(int(row[CREATED_IN] or 0))])
     present, moments = row, []
@@ -126,7 +211,7 @@ def _entries(txn: Txn, keys: Sequence[Key]) -> dict[Key, tuple[datetime, Operati
     return {key_of(row): (datetime.fromisoformat(str(row[2])), operations[row[1]]) for row in rows}
 
 
-def row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
+def _row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
     """Give the record as it was at *instant* (stored form); ``None`` where it was not there yet, or deleted."""
     created = txn.get_many(ENTRIES, [Key(int(row[CREATED_IN] or 0))])[0]
     if created is None or str(created[2]) > instant:
@@ -145,8 +230,7 @@ def _last_entry(txn: Txn, instant: str) -> Key:
     return key_of(rows[0]) if rows else Key(0)
 
 
-def latest(txn: Txn, actor: Key | None, limit: int) -> list[Operation]:
-    """Give the latest operations, newest first, of *actor* or of everybody."""
+def _latest(txn: Txn, actor: Key | None, limit: int) -> list[Operation]:
     where = ALWAYS if actor is None else Test("actor", Operator.EQ, actor)
     query = BoundQuery(module=OPERATIONS, where=where, order=(Order("id", descending=True),), limit=limit)
     return [operation_of(row) for row in txn.query(query)]

@@ -21,7 +21,7 @@ from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.base import pack_same
 from nubetis.model.money import Money
-from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Refusal
+from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, Slot, key_of
 from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, Known, TxnRelated, World
@@ -271,6 +271,18 @@ class Planner:
     def _denied(self, module: Module, row: Row, action: Action) -> Refusal:
         params = {"user": "This user", "action": action.value, "module": module.name}
         return Refusal(code="denied", params=params, module=module.name, record=self._id(module, row))
+
+    # whole plans -------------------------------------------------------------------------------------------
+    def checked(self, plan: Plan) -> Plan:
+        """Let the plug-ins say what stands against *plan*; leave those records out."""
+        if any(part.module.name in STRUCTURAL for part in plan.parts):
+            plan = attrs.evolve(plan, access_version=self.known.versions.access)
+        plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
+        refused = self.world.extensions.validate(plan)
+        if not refused:
+            return plan
+        gone = {(each.module, each.record) for each in refused if each.module is not None and each.record is not None}
+        return attrs.evolve(plan, parts=without(plan.parts, gone), refusals=(*plan.refusals, *refused))
 
     # what only all records together can tell ---------------------------------------------------------------
     def unfit(

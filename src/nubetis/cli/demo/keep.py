@@ -9,6 +9,7 @@ from nubetis.cli.journal import operations_grid
 from nubetis.cli.records import history_grid, names_of
 from nubetis.cli.texts import _
 from nubetis.data import export
+from nubetis.session import past
 
 if TYPE_CHECKING:
     from nubetis.cli.demo.stage import Stage
@@ -23,7 +24,7 @@ def history(stage: Stage) -> None:
         stage.facts["history"] = {"record": None, "moments": 0}
         stage.nothing()
         return
-    moments = stage.session.history(page[0])
+    moments = past.history(stage.session, page[0])
     stage.facts["history"] = {"record": page[0].id, "moments": len(moments)}
     people = names_of(stage.session, moments)
     stage.face.show(
@@ -33,7 +34,7 @@ def history(stage: Stage) -> None:
 
 def prove(stage: Stage) -> None:
     """Show the latest operations, and verify the journal."""
-    stage.face.show(operations_grid(stage.session.operations(limit=6), room=stage.room))
+    stage.face.show(operations_grid(past.operations(stage.session, limit=6), room=stage.room))
     found = stage.org.verify()
     stage.facts["journal"] = {
         "entries": found.entries,

@@ -1,0 +1,50 @@
+"""Operations that were begun and not finished: found, and gone on with, by whoever may write what is left of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nubetis.model.bind import OneOf
+from nubetis.model.plan import CauseKind, Operation, OperationState, Plan
+from nubetis.model.query import BoundQuery
+from nubetis.model.system import OPERATIONS
+from nubetis.session.altering import resume_alter
+from nubetis.session.applying import Applier, Lot, read_lots
+from nubetis.session.past import operation_named, operation_of
+from nubetis.session.state import State
+from nubetis.types import Progress
+
+if TYPE_CHECKING:
+    from nubetis.session.door import Session
+
+__all__ = ["resume", "unfinished"]
+
+
+def resume(session: Session, operation: str | Operation, *, progress: Progress | None = None) -> Operation:
+    """Go on with an operation that was interrupted or cancelled; one that is done is left as it is.
+
+    Raises:
+        NotFound: ``no_operation``; there is none, or it is not the user's.
+        AccessDenied: the user may not write what is left of it.
+    """
+    state = session.state
+    found, lots = state.read(lambda: _left(state, operation))
+    if not lots:
+        return found
+    if found.cause.kind is CauseKind.SCHEMA:  # there is more to do than to write
+        return resume_alter(state) or found
+    return Applier(state, Plan(cause=found.cause), progress=progress).drain(found, lots)
+
+
+def _left(state: State, operation: str | Operation) -> tuple[Operation, list[Lot]]:
+    found = operation_named(state, operation)
+    lots = read_lots(state.txn, found.key, state.known.schema)
+    for lot in lots:
+        state.planner().require_all(lot.parts)
+    return found, lots
+
+
+def unfinished(state: State) -> list[Operation]:
+    """Give the operations that can be resumed, oldest first; inside a unit."""
+    where = OneOf("state", (OperationState.RUNNING.value, OperationState.CANCELLED.value))
+    return [operation_of(row) for row in state.txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1000))]
