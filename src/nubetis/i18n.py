@@ -19,7 +19,7 @@ from nubetis.errors import MESSAGES, NubetisError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "render", "translator"]
+__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "phrase", "render", "translator"]
 
 LANGUAGES: Final = ("en", "es")
 """Languages that nubetis speaks; the first is that of the texts in the code."""
@@ -42,6 +42,40 @@ PHRASES: Final = (
     "this is no {what}",
     "this is no stored {type}",
     "a later nubetis wrote this (format {found}; this one knows {known})",
+    "no column fills a field of {module}",
+    "{field} cannot hold its values",
+    "{column} fills {field}",
+    "another column was chosen",
+    "the field's name",
+    "the field's label",
+    "a synonym",
+    "the whole name",
+    "no field has such a name",
+    "it says why the row was refused",
+    "chosen",
+    "there is no encoding {name}",
+    "a quoted cell begins here and never ends",
+    "the row that begins here cannot be read ({fault})",
+    "the row that begins here has more than 16,384 cells",
+    "it holds a NUL character, which text never does",
+    "the line is longer than {count} characters",
+    "this is not JSON ({fault})",
+    "this is JSON, but not an object",
+    "it holds a character that no text may hold",
+    "Missing command.",
+    "Missing argument {name}.",
+    "Missing option {name}.",
+    "No such command {name}.",
+    "No such option {name}.",
+    "Option {name} requires an argument.",
+    "Option {name} does not take a value.",
+    "Got unexpected extra argument {name}",
+    "it has no columns",
+    "a page has 1 to {count} records",
+    "Got unexpected extra arguments {names}",
+    "Invalid value for {name}: {reason}",
+    "{value} is not a valid integer.",
+    "{value} is not one of {values}.",
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
@@ -102,6 +136,15 @@ def _said(value: object, error: NubetisError, language: str) -> object:
     if isinstance(inner, NubetisError) and value.rstrip(".") == str(inner).rstrip("."):
         return render(inner, language).rstrip(".") + ("." if value.endswith(".") else "")
     return _phrase(value, translator(language))
+
+
+def phrase(text: str, language: str) -> str:
+    """Give *text* in *language* where it is one of :data:`PHRASES` with its gaps filled; any other stays as it is.
+
+    >>> phrase("Missing argument 'FILE'.", "es")
+    "Falta el argumento 'FILE'."
+    """
+    return _phrase(text, translator(language))
 
 
 def _phrase(text: str, _: Callable[[str], str], *, depth: int = 2) -> str:

@@ -14,6 +14,7 @@ import nubetis
 from nubetis import F, HostSignIn
 from nubetis.cli.face import Face
 from nubetis.cli.texts import _
+from nubetis.cli.usage import Command, language_option
 from nubetis.errors import InvalidValue
 
 __all__ = ["Answer", "Call", "command", "url_of"]
@@ -84,7 +85,6 @@ def command(
         @wraps(function)
         def start(**options: Any) -> Answer:  # noqa: ANN401 - click's values
             face = Face(json=options.pop("as_json"))
-            options.pop("lang")
             database = options.pop("db", None)
             user = options.pop("as_user", None)
             call = Call(face=face, url=url_of(database or DATABASE), user=user, named=bool(database))
@@ -93,13 +93,14 @@ def command(
         decorated: Callable[..., Answer] = start
         for option in _options(signs_in=signs_in):
             decorated = option(decorated)
-        return click.command(name, help=summary, short_help=summary)(decorated)
+        made = click.command(name, cls=Command, help=summary, short_help=summary)(decorated)
+        made.params.append(language_option())
+        return made
 
     return make
 
 
 def _options(*, signs_in: bool) -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
-    lang = click.option("--lang", metavar="es|en", help=_("The language of what is said."))
     as_json = click.option("--json", "as_json", is_flag=True, help=_("Answer with JSON, for programs."))
     db = click.option(
         "--db",
@@ -110,4 +111,4 @@ def _options(*, signs_in: bool) -> list[Callable[[Callable[..., Answer]], Callab
     as_user = click.option(
         "--as", "as_user", metavar="E-MAIL", help=_("The user you are; the administrator, where there is only one.")
     )
-    return [lang, as_json, *([as_user] if signs_in else []), db]
+    return [as_json, *([as_user] if signs_in else []), db]

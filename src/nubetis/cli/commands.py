@@ -5,21 +5,22 @@ Nothing heavy loads here: a command's module is imported when the command is ask
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import click
 
-from nubetis.cli.texts import _, say, use_language
+from nubetis.cli.texts import EXIT_CODES, _, say, use_language
+from nubetis.cli.usage import Group, language_option, say_usage
 from nubetis.errors import NubetisError, StoreError
 
 __all__ = ["EXIT_CODES", "main", "run"]
-
-EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
-"""What a command's exit code says; ``nubetis --help`` explains it."""
 
 _WHERE: Final = {
     "demo": "demo",
@@ -44,14 +45,14 @@ def _summaries() -> dict[str, str]:
         "export": _("Write records to a file."),
         "find": _("List records that fit a filter."),
         "history": _("Show the life of a record."),
-        "journal": _("List, show, undo and verify operations."),
+        "journal": _("List, show, undo, resume and verify operations."),
         "doctor": _("Look whether everything is in order."),
         "backup": _("Write a consistent copy beside those who work."),
         "restore": _("Put a back-up in the place of the organisation."),
     }
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Finds each command in its module when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -91,16 +92,16 @@ class _Commands(click.Group):
 
 
 def _group() -> click.Group:
-    lang = click.Option(["--lang"], metavar="es|en", help=_("The language of what is said."), expose_value=False)
-    return click.version_option(
+    version = click.version_option(
         package_name="nubetis", message="%(prog)s %(version)s", help=_("Show the version and leave.")
-    )(
+    )
+    return version(
         _Commands(
             name="nubetis",
             help=_(
                 "A CRM core: records with a journal, files, duplicates.  Each command takes --help, --json and --lang."
             ),
-            params=[lang],
+            params=[language_option()],
             no_args_is_help=True,
             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         )
@@ -109,11 +110,15 @@ def _group() -> click.Group:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")  # a terminal that lacks a letter shows a ? instead of failing
-    sys.exit(run(sys.argv[1:]))
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started us: nobody listens
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a ? instead of failing
+    code = run(sys.argv[1:])
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - what could be flushed was
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -124,12 +129,26 @@ def run(arguments: Sequence[str]) -> int:
     """
     use_language(_named_language(arguments))
     try:
+        code = _answered(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        return _unwritten(error)
+    except SystemExit:  # click and rich leave so when nobody reads on, as behind `head`
+        return EXIT_CODES["store"]
+    return code
+
+
+def _answered(arguments: Sequence[str]) -> int:
+    as_json = "--json" in arguments
+    try:
         result: object = _group().main(args=list(arguments), prog_name="nubetis", standalone_mode=False)
     except NubetisError as error:
-        return _fail(error, as_json="--json" in arguments)
-    except click.ClickException as error:
+        return _fail(error, as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return EXIT_CODES["usage"]
+    except click.ClickException as error:
+        return _misunderstood(error, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         click.echo(_("Interrupted."), err=True)
         return EXIT_CODES["interrupted"]
@@ -148,8 +167,30 @@ def _named_language(arguments: Sequence[str]) -> str | None:
 
 def _fail(error: NubetisError, *, as_json: bool) -> int:
     """Say what happened: to programs on the standard output, to people beside it."""
-    if as_json:
-        click.echo(json.dumps({"error": {"code": error.code, "message": say(error)}}, ensure_ascii=False))
-    else:
-        click.echo(f"{_('Error')}: {say(error)} [{error.code}]", err=True)
+    _say_error(error.code, say(error), as_json=as_json)
     return EXIT_CODES["store"] if isinstance(error, StoreError) else EXIT_CODES["refused"]
+
+
+def _misunderstood(error: click.ClickException, *, as_json: bool) -> int:
+    """Say why the command was not understood, and where it is explained."""
+    context = getattr(error, "ctx", None)
+    _say_error("usage", say_usage(error), as_json=as_json)
+    if context is not None and not as_json:
+        click.echo(_("It is explained by: {command}").format(command=f"{context.command_path} --help"), err=True)
+    return EXIT_CODES["usage"]
+
+
+def _unwritten(error: OSError) -> int:
+    """Say that the answer could not be written; nothing to who stopped listening, as ``head`` does."""
+    if error.errno != errno.EPIPE:
+        file = error.filename or _("the standard output")
+        found = StoreError("unwritable", file=file, reason=error.strerror or type(error).__name__)
+        _say_error(found.code, say(found), as_json=False)
+    return EXIT_CODES["store"]
+
+
+def _say_error(code: str, message: str, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
+    else:
+        click.echo(f"{_('Error')}: {message} [{code}]", err=True)

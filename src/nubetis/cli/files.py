@@ -15,9 +15,18 @@ from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_
 from nubetis.cli.records import read_filter
 from nubetis.cli.texts import _, language, say_refusal
 from nubetis.data.export import export
-from nubetis.data.load import apply_load, fitting_map, map_table, plan_links, plan_load
+from nubetis.data.load import (
+    apply_load,
+    fitting_map,
+    map_table,
+    plan_links,
+    plan_load,
+    rejected_rows,
+    write_rejected,
+)
 from nubetis.data.written import written_formats
 from nubetis.errors import InvalidValue
+from nubetis.i18n import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +59,8 @@ class _Import:
     def table(self) -> Table:
         """Read the file."""
         table = nubetis.read(self.file, encoding=self.encoding, delimiter=self.delimiter)
+        if not table.columns:
+            raise InvalidValue("bad_file", file=self.file, line=1, reason=_("there is nothing in it"))
         return table if self.no_clean else table.clean()
 
     def field_map(self, table: Table, module: Module) -> FieldMap:
@@ -90,15 +101,20 @@ def import_command(call: Call, given: _Import) -> Answer:
         plan = plan_load(
             session, table, module=given.module, field_map=field_map, formats=formats, file=Path(given.file).name
         )
+        _write_rejected(given, plan, table)
         if given.dry_run:
             _show_plan(call, plan, field_map)
             return None
         with call.face.progress(_("Writing")) as progress:
             report = apply_load(session, plan, table=table, progress=progress)
-    if given.rejected is not None and report.rejected:
-        report.write_rejected(given.rejected, language=language())
     call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
     return None
+
+
+def _write_rejected(given: _Import, plan: Plan, table: Table) -> None:
+    """Write what the plan refuses before it is applied: where that cannot be written, nothing is."""
+    if given.rejected is not None and plan.refusals:
+        write_rejected(rejected_rows(plan, table), given.rejected, language=language())
 
 
 def _make_linked(call: Call, session: Session, table: Table, field_map: FieldMap) -> None:
@@ -115,22 +131,11 @@ def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
 
 def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:
     """Give the mapping as a table."""
-    known = _reasons()
-    said = {each.column: known.get(each.because, each.because) for each in field_map}
-    rows = [[each.column, each.field or "–", f"{each.confidence:.0%}", said[each.column]] for each in field_map]
+    rows = [
+        [each.column, each.field or "–", f"{each.confidence:.0%}", phrase(each.because, language())]
+        for each in field_map
+    ]
     return grid([_("column"), _("field"), _("sure"), _("because")], rows, room=room, right=[_("sure")])
-
-
-def _reasons() -> dict[str, str]:
-    """Give the reasons that a mapping gives without naming anything, in the user's language."""
-    return {
-        "the field's name": _("the field's name"),
-        "the field's label": _("the field's label"),
-        "a synonym": _("a synonym"),
-        "the whole name": _("the whole name"),
-        "no field has such a name": _("no field has such a name"),
-        "chosen": _("chosen"),
-    }
 
 
 def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
@@ -166,7 +171,8 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     text = _("{rows} rows: {created} records made, {refused} rows refused.")
     counts = {"rows": report.rows, "created": report.created, "refused": report.refused}
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
-    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold"), line(undo, "dim", whole=True)]
+    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold")]
+    parts += [line(undo, "dim", whole=True)] if report.created else []
     refusals = [each.refusal for each in report.rejected]
     return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
 

@@ -1,4 +1,4 @@
-"""Commands for the journal: list, show, undo, verify."""
+"""Commands for the journal: list, show, undo, resume, verify."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import click
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import _, say_refusal
+from nubetis.cli.usage import Group, language_option
 from nubetis.errors import NotFound
-from nubetis.session import past
+from nubetis.session import past, resuming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,9 +34,11 @@ _SHOWN: Final = 12
 _LATEST: Final = 100_000
 
 
-@click.group("journal", help=_("List, show, undo and verify operations."))
+@click.group(
+    "journal", cls=Group, params=[language_option()], help=_("List, show, undo, resume and verify operations.")
+)
 def journal_command() -> None:
-    """List, show, undo and verify operations."""
+    """List, show, undo, resume and verify operations."""
 
 
 # --- faces -----------------------------------------------------------------------------------------
@@ -195,6 +198,16 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
     return 1 if done.failed else None
 
 
+@command("resume", _("Go on with an operation that was interrupted."))
+@click.argument("operation", metavar="ID")
+def resume_command(call: Call, operation: str) -> Answer:
+    """Resume; an operation that is done is left as it is."""
+    with call.session() as session, call.face.progress(_("Writing")) as progress:
+        done = resuming.resume(session, operation, progress=progress)
+    call.face.answer({"operation": operation_facts(done)}, lambda: operations_grid([done], room=call.face.out.width))
+    return None
+
+
 @command("verify", _("Prove that nobody changed the journal since it was written."), signs_in=False)
 @click.option("--anchor", help=_("The anchor of an earlier verification or back-up."))
 def verify_command(call: Call, anchor: str | None) -> Answer:
@@ -210,5 +223,5 @@ def verify_command(call: Call, anchor: str | None) -> Answer:
     return 1 if bad else None
 
 
-for _each in (list_command, show_command, undo_command, verify_command):
+for _each in (list_command, show_command, undo_command, resume_command, verify_command):
     journal_command.add_command(_each)

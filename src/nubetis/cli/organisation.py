@@ -13,8 +13,8 @@ import nubetis
 from nubetis.backends.sql import restore
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
-from nubetis.cli.texts import _, say
-from nubetis.errors import NotFound
+from nubetis.cli.texts import EXIT_CODES, _, say
+from nubetis.errors import NubetisError, StoreError
 
 _PACKAGES: Final = ("nubetis", "attrs", "cattrs", "click", "numpy", "pluggy", "rapidfuzz", "rich", "sqlalchemy")
 
@@ -41,17 +41,18 @@ def _modules(org: nubetis.Org) -> list[str]:
 
 @command("doctor", _("Look whether everything is in order."), signs_in=False)
 def doctor_command(call: Call) -> Answer:
-    """Examine the environment and, where there is one, the organisation; exit 1 where something is wrong."""
-    facts: dict[str, object] = {"environment": _environment(), "url": call.url, "organisation": None, "problems": []}
+    """Examine the environment and the organisation; exit 1 where something is wrong, 3 where it cannot be read."""
+    facts: dict[str, object] = {"environment": _environment(), "url": call.url, "organisation": None}
+    code = None
     try:
         with call.org() as org:
             facts["organisation"], problems = _examined(org)
-            facts["problems"] = problems
-    except NotFound as error:
+    except NubetisError as error:
         problems = [f"{say(error)} [{error.code}]"]
-        facts["problems"] = problems
+        code = EXIT_CODES["store"] if isinstance(error, StoreError) else None
+    facts["problems"] = problems
     call.face.answer(facts, lambda: _shown(facts, problems, call.face.out.width))
-    return 1 if problems else None
+    return code or (EXIT_CODES["refused"] if problems else None)
 
 
 def _environment() -> dict[str, str]:
@@ -72,7 +73,8 @@ def _examined(org: nubetis.Org) -> tuple[dict[str, object], list[str]]:
     found = org.verify()
     problems += [str(each) for each in found.tampered]
     interrupted = org.interrupted()
-    problems += [_("operation {id} was interrupted").format(id=each.id) for each in interrupted]
+    text = _("operation {id} was interrupted; go on with it: nubetis journal resume {id}")
+    problems += [text.format(id=each.id) for each in interrupted]
     with org.system("doctor") as system:
         records = {name: system.count(name) for name in _modules(org)}
     facts: dict[str, object] = {

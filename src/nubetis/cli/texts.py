@@ -12,7 +12,10 @@ from nubetis.i18n import language_of, render, translator
 if TYPE_CHECKING:
     from nubetis.model.plan import Refusal
 
-__all__ = ["_", "language", "say", "say_refusal", "use_language"]
+__all__ = ["EXIT_CODES", "_", "language", "say", "say_refusal", "use_language"]
+
+EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
+"""What a command's exit code says; ``nubetis --help`` explains it."""
 
 _LANGUAGE: Final[ContextVar[str]] = ContextVar("language", default="en")
 

@@ -35,7 +35,18 @@ if TYPE_CHECKING:
     from nubetis.model.door import Reader, Writer
     from nubetis.types import Json, Progress
 
-__all__ = ["LoadReport", "Rejected", "apply_load", "fitting_map", "load", "map_table", "plan_links", "plan_load"]
+__all__ = [
+    "LoadReport",
+    "Rejected",
+    "apply_load",
+    "fitting_map",
+    "load",
+    "map_table",
+    "plan_links",
+    "plan_load",
+    "rejected_rows",
+    "write_rejected",
+]
 
 _CHUNK: Final = 500
 _PROBLEMS: Final = ("line", "field", "code", "reason")
@@ -396,18 +407,27 @@ class LoadReport:
     warnings: tuple[Refusal, ...] = ()
 
     def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
-        """Write the rejected rows as they were, with line, field, code and reason: mend them and load them again.
+        """Write the rejected rows as :func:`write_rejected` does."""
+        write_rejected(self.rejected, target, language=language)
 
-        A row with several faults is written once, with the first.
-        """
-        first = {each.line: each for each in reversed(self.rejected)}
-        rows = [first[line] for line in sorted(first)]
-        columns = _told_apart(list(rows[0].cells))[0] if rows else []
-        names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
-        cells = {column: [each.cells[column] for each in rows] for column in columns}
-        problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
-        found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
-        Table({**cells, **dict(zip(names, found, strict=True))}).write(target)
+
+def write_rejected(rejected: Iterable[Rejected], target: str | os.PathLike[str], *, language: str = "en") -> None:
+    """Write rejected rows as they were, with line, field, code and reason: mend them and load them again.
+
+    A row with several faults is written once, with the first.
+
+    Raises:
+        InvalidValue: ``unknown_format``.
+        StoreError: ``unwritable``.
+    """
+    first = {each.line: each for each in reversed(tuple(rejected))}
+    rows = [first[line] for line in sorted(first)]
+    columns = _told_apart(list(rows[0].cells))[0] if rows else []
+    names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
+    cells = {column: [each.cells[column] for each in rows] for column in columns}
+    problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
+    found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
+    Table({**cells, **dict(zip(names, found, strict=True))}).write(target)
 
 
 def load(
@@ -428,16 +448,18 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         rows=len(table),
         created=operation.changes,
         refused=len({each.line for each in plan.refusals}),
-        rejected=tuple(_rejected(table, plan.refusals)),
+        rejected=rejected_rows(plan, table),
         warnings=plan.warnings,
     )
 
 
-def _rejected(table: Table, refusals: Iterable[Refusal]) -> Iterator[Rejected]:
+def rejected_rows(plan: Plan, table: Table) -> tuple[Rejected, ...]:
+    """Give the rows of *table* that a plan of :func:`plan_load` refuses, with each fault."""
     places = {line: place for place, line in enumerate(table.lines or range(1, len(table) + 1))}
     columns = {name: table[name] for name in table.columns}
-    for each in refusals:
-        if each.line is None:
-            continue
-        cells = {name: column[places[each.line]] for name, column in columns.items()}
-        yield Rejected(line=each.line, refusal=each, cells=cells)
+    return tuple([_rejected(columns, places[each.line], each) for each in plan.refusals if each.line is not None])
+
+
+def _rejected(columns: Mapping[str, Sequence[Cell]], place: int, refusal: Refusal) -> Rejected:
+    assert refusal.line is not None  # noqa: S101 - asked before
+    return Rejected(line=refusal.line, refusal=refusal, cells={name: column[place] for name, column in columns.items()})

@@ -1,0 +1,142 @@
+"""Files as administrators have them: what Excel writes in Spanish is loaded, what is no table is refused whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HEADER = "Nombre;Apellidos;Correo;Fecha de nacimiento"
+ROWS = 'Ana;Núñez;ana@x.pe;31/01/1980\r\nLuis;"Peña\r\nOrtiz";luis@x.pe;01/02/1981\r\n'
+FILE = f"{HEADER}\r\n{ROWS}"
+GOOD = {
+    "cp1252": FILE.encode("cp1252"),
+    "utf-8": FILE.encode(),
+    "mark": b"\xef\xbb\xbf" + FILE.encode(),
+    "utf-16": FILE.encode("utf-16"),
+    "utf-16 without mark": FILE.encode("utf-16-le"),
+    "old Mac lines": FILE.replace("\r\n", "\r").encode(),
+    "sep": ("sep=;\r\n" + FILE).encode("cp1252"),
+    "title": ("Informe de contactos\r\nGenerado en mayo\r\n\r\n" + FILE).encode(),
+    "wide title": ("Informe;;;\r\n;;;\r\n" + FILE).encode(),
+    "empty columns": FILE.replace(";", ";;").replace("\r\nLuis", ";\r\nLuis").encode(),
+    "three hundred columns": (
+        HEADER + "".join(f";c{n}" for n in range(300)) + "\r\n" + ROWS.replace("1980", "1980" + ";x" * 300)
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_excel_writes_in_spanish_is_loaded(acme, name):
+    Path("c.csv").write_bytes(GOOD[name])
+    said = acme("import", "c.csv", "-m", "contacts", "--json")
+    found = acme("find", "contacts", "--sort", "first_name", "--json").json["records"]
+
+    assert (said.code, said.json["created"], said.json["refused"]) == (0, 2, 0)
+    assert [each["first_name"] for each in found] == ["Ana", "Luis"]
+    assert [each["last_name"].split() for each in found] == [["Núñez"], ["Peña", "Ortiz"]]
+    assert [each["birth_date"] for each in found] == ["1980-01-31", "1981-02-01"]
+
+
+def test_a_header_alone_makes_nothing(acme):
+    Path("c.csv").write_text(HEADER, encoding="utf-8")
+    said = acme("import", "c.csv", "-m", "contacts", "--json")
+
+    assert (said.code, said.json["created"], said.json["refused"]) == (0, 0, 0)
+
+
+def test_of_columns_with_one_name_the_first_is_taken_and_the_other_named(acme):
+    Path("c.csv").write_text("Apellidos;Correo;Correo\nRuiz;a@x.pe;b@x.pe\n", encoding="utf-8")
+    said = acme("import", "c.csv", "-m", "contacts", "--json")
+
+    assert acme("find", "contacts", "--json").json["records"][0]["email"] == "a@x.pe"
+    assert [each["column"] for each in said.json["mapping"] if each["field"] is None] == ["Correo_2"]
+
+
+BAD = {
+    "empty.csv": (b"", "bad_file", 1),
+    "mark.csv": (b"\xef\xbb\xbf", "bad_file", 1),
+    "blank.csv": (b"\r\n\r\n", "bad_file", 1),
+    "nul.csv": (b"Apellidos\nRu\0iz\n", "bad_file", 1),
+    "quote.csv": (b'Apellidos\n"Ruiz\n', "bad_file", 1),
+    "binary.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "bad_encoding", 1),
+    "cut.csv": ("Apellidos\nNúñez\nPeñ".encode()[:-1], "bad_encoding", 1),
+    "line.csv": (b"x" * 5_000_000, "bad_file", 1),
+    "cells.csv": (b"x," * 2_500_000, "bad_file", 1),
+    "damaged.csv.gz": (b"\x1f\x8b\x08damaged", "unreadable", 1),
+    "lines.jsonl": (b'{"apellidos":"Ruiz"}\n{"apellidos":}\n', "bad_file", 1),
+    "book.xlsx": (b"PK\x03\x04", "unknown_format", 1),
+    "list.json": (b"[]", "unknown_format", 1),
+    "nothing.csv": (b"foo;bar\n1;2\n", "bad_argument", 1),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_file_that_is_no_table_is_refused_whole(acme, name):
+    content, code, exit_code = BAD[name]
+    Path(name).write_bytes(content)
+    before = acme("journal", "list", "--json").json
+    said = acme("import", name, "-m", "contacts", "--rejected", "rejected.csv", "--json")
+
+    assert (said.json["error"]["code"], said.code) == (code, exit_code)
+    assert acme("journal", "list", "--json").json == before
+    assert not Path("rejected.csv").exists()
+
+
+@pytest.mark.parametrize(("target", "code"), [("no/x.csv", "unwritable"), ("x.pdf", "unknown_format")])
+def test_where_the_refused_rows_cannot_be_written_nothing_is_loaded(acme, target, code):
+    """Else the rows would be in, the refused ones lost, and the command would seem to have failed."""
+    Path("a.csv").write_text("Empresa,Correo\nNueva,no@x.pe\nOtra,nada\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", "--rejected", target, "--json")
+
+    assert said.json["error"]["code"] == code
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_a_dry_run_writes_the_refused_rows(acme):
+    Path("a.csv").write_text("Empresa,Correo\nNueva,no@x.pe\nOtra,nada\n", encoding="utf-8")
+    acme("import", "a.csv", "-m", "accounts", "--rejected", "rejected.csv", "--dry-run")
+
+    assert Path("rejected.csv").read_text("utf-8").splitlines()[1].startswith("Otra,nada,3,email,bad_email,")
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_the_mended_file_of_refused_rows_loads(acme):
+    Path("a.csv").write_text("Empresa,Correo\nNueva,no@x.pe\nOtra,nada\n", encoding="utf-8")
+    acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv")
+    Path("r.csv").write_text(Path("r.csv").read_text("utf-8").replace("nada", "si@x.pe"), encoding="utf-8")
+    said = acme("import", "r.csv", "-m", "accounts", "--rejected", "r.csv", "--json")
+
+    assert (said.json["created"], said.json["refused"]) == (1, 0)
+
+
+def test_an_import_that_made_nothing_offers_nothing_to_take_back(acme):
+    Path("a.csv").write_text("Empresa,Correo\n,no@x.pe\n", encoding="utf-8")
+
+    assert "journal undo" not in acme("import", "a.csv", "-m", "accounts").out
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(acme):
+    said = acme("import", "accounts.csv", "-m", "accounts", "--map", "Nope=email", "--json")
+
+    assert said.json["error"]["code"] == "unknown_column"
+    assert "Empresa, Ciudad" in said.json["error"]["message"]
+
+
+@pytest.mark.parametrize("encoding", ["base64", "utf-99", "undefined"])
+def test_an_encoding_of_no_text_is_refused(acme, encoding):
+    said = acme("import", "accounts.csv", "-m", "accounts", "--encoding", encoding, "--json", "--lang", "es")
+
+    assert said.json["error"]["code"] == "bad_argument"
+    assert f"no hay ninguna codificación {encoding}" in said.json["error"]["message"]
+
+
+def test_thousands_with_points_are_thousands_or_refused(acme):
+    Path("a.csv").write_text("Empresa;Empleados\nUno;1.250\nDos;2.000\n", encoding="utf-8")
+    acme("import", "a.csv", "-m", "accounts")
+    Path("b.csv").write_text("Empresa;Empleados\nTres;1\nCuatro;3.000\n", encoding="utf-8")
+    said = acme("import", "b.csv", "-m", "accounts", "--json")
+    found = acme("find", "accounts", "--sort", "employees", "employees is not empty", "--json").json["records"]
+
+    assert [each["employees"] for each in found] == [1, 1250, 2000]
+    assert [(each["line"], each["field"]) for each in said.json["rejected"]] == [(3, "employees")]

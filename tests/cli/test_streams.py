@@ -1,0 +1,86 @@
+"""Where the answer goes: to full disks, to nobody, to terminals that lack letters, to narrow ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nubetis.cli import commands
+
+PROGRAM = [sys.executable, "-c", "from nubetis.cli import main; main()"]
+FULL = Path("/dev/full")
+
+
+class Full:
+    """A stream of a full disk."""
+
+    encoding = "utf-8"
+
+    def write(self, _):
+        raise OSError(28, "No space left on device")
+
+    def flush(self):
+        """Nothing was kept."""
+
+    def isatty(self):
+        return False
+
+
+def program(*arguments, **options):
+    environ = {**os.environ, "LANGUAGE": "en", **options.pop("env", {})}
+    return subprocess.run([*PROGRAM, *arguments], env=environ, stderr=subprocess.PIPE, **options, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["find", "accounts"], ["find", "accounts", "--json"], ["find", "nope", "--json"]]
+)
+def test_an_answer_that_cannot_be_written_is_an_error_of_the_store(acme, monkeypatch, capsys, arguments):
+    monkeypatch.setattr("sys.stdout", Full())
+
+    assert commands.run(arguments) == commands.EXIT_CODES["store"]
+    assert "the standard output cannot be written: No space left on device. [unwritable]" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_the_output_is_no_traceback():
+    with FULL.open("w") as full:
+        done = program("--help", stdout=full)
+
+    assert done.returncode == commands.EXIT_CODES["store"]
+    assert b"Traceback" not in done.stderr
+    assert b"[unwritable]" in done.stderr
+
+
+def test_nobody_reading_on_is_said_to_nobody():
+    """As behind `head`: the pipe is closed before the answer is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = program("--help", stdout=writing)
+    finally:
+        os.close(writing)
+
+    assert (done.returncode, done.stderr) == (commands.EXIT_CODES["store"], b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closed streams are POSIX")
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_closed_stream_is_no_fault(stream):
+    closing = f'exec {stream}>&-; exec "$@"'
+    start = ["sh", "-c", closing, "sh", *PROGRAM, "--version"]
+    done = subprocess.run(start, capture_output=True, check=False)
+
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_terminal_that_lacks_letters_gets_others(tmp_path):
+    done = program("doctor", "--lang", "es", stdout=subprocess.PIPE, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+
+    assert done.returncode == 1
+    assert done.stdout.isascii()
+    assert b"Traceback" not in done.stderr
