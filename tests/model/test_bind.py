@@ -64,6 +64,32 @@ def test_a_part_of_a_structured_field_has_its_own_column_and_twin(operator):
     assert matcher(found, CONTACTS.layout.full_index)(CONTACTS.layout.fill(tuple(row)))
 
 
+def test_a_structure_is_empty_when_all_its_parts_are():
+    """The regression: only its first part was looked at."""
+    parts = ("street", "city", "region", "postcode", "country")
+    assert All(tuple([Missing(f"address.{part}") for part in parts])) == bound(F.address.is_empty(), CONTACTS)
+    assert Missing("address.city") == bound(F.address.city.is_empty(), CONTACTS)
+
+
+def test_a_structure_changes_with_each_of_its_parts():
+    changed = bound(F.address.changed(), CONTACTS, Viewpoint(now=NOW, with_old=True))
+    assert 5 == len(changed.parts)
+
+
+@pytest.mark.parametrize("where", [F.address == "Lima", F.address > "Lima", F.address.contains("Lima")])
+def test_a_structure_is_compared_part_by_part_only(where):
+    """The regression: its first part was taken for the whole."""
+    with pytest.raises(InvalidFilter) as caught:
+        bound(where, CONTACTS)
+    assert ("filter_operator", "changed, is empty, matches") == (caught.value.code, caught.value.params["known"])
+
+
+def test_text_without_a_twin_says_what_it_knows():
+    with pytest.raises(InvalidFilter) as caught:
+        bound(F.description.matches("x"))
+    assert "is empty" == caught.value.params["known"]
+
+
 def test_a_link_to_several_modules_also_tells_which():
     here = bound(F.about == encode("dea", 5), NOTES)
     assert All((Test("about", Operator.EQ, 5), Test("about.module", Operator.EQ, "dea"))) == here

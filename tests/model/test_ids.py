@@ -85,3 +85,26 @@ def test_makers_of_different_nodes_never_meet_and_one_goes_on_after_the_last():
 
 def test_a_key_tells_when_it_was_made():
     assert instant_of(KeyMaker(3, lambda: NOW).one()) == NOW
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 61 + "_0000000000001W",
+        "\ud800_0000000000001W",
+        "d a_0000000000001W",
+        "dea_000000000000\u0131W",
+        "dea_000000000000ßW"[:-2] + "ß",
+        "dea_" + "0" * 10**6,
+    ],
+)
+def test_an_id_is_short_and_of_the_letters_that_ids_have(text):
+    """Whatever a capital of another alphabet would turn into."""
+    assert is_refused(text)
+
+
+def test_a_refused_id_is_named_in_letters_that_every_log_can_hold():
+    with pytest.raises(InvalidValue) as caught:
+        decode("dea_\ud800\u202e\n" + "x" * 500)
+    assert str(caught.value).isascii()
+    assert len(str(caught.value)) < 200

@@ -242,12 +242,17 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
 
 
 def _bad_operator(field: Field, operator: str) -> InvalidFilter:
-    known = (
-        ", ".join(sorted(field.type.operators))
-        if field.filterable or not field.type.filterable
-        else "is empty, matches"
-    )
+    known = ", ".join(sorted(_known(field)))
     return InvalidFilter("filter_operator", field=field.name, type=field.type.name, operator=operator, known=known)
+
+
+def _known(field: Field) -> frozenset[Operator]:
+    """Give the operators that *field* knows: without a twin, text knows those that need none."""
+    bare = field.type.operators - {Operator.MATCHES}
+    has_twin = any(field.has_twin(part) for part in field.parts)
+    if field.filterable or not field.parts[0].text:
+        return field.type.operators if has_twin else bare
+    return field.type.operators & {Operator.EMPTY, *_CHANGES, *([Operator.MATCHES] if has_twin else [])}
 
 
 # -- binding ----------------------------------------------------------------------------------------------------------
@@ -297,7 +302,7 @@ class _Binder:
         if where.operator is Operator.MATCHES:
             return self._matches(where)
         field, part = find_column(self.module, where.path, self.view)
-        if part.name and part.kind:
+        if "." in where.path and part.kind:
             field = _as_part(field, part)
             part = field.parts[0]
         self._check_operator(field, part, where.operator)
@@ -412,8 +417,8 @@ class _Binder:
     # words and changes -------------------------------------------------------------------------------------
     def _matches(self, where: Compare) -> Bound:
         columns = self._word_columns(where.path)
-        words = fold_keyword(str(where.operand)).split()
-        if not isinstance(where.operand, str) or not words:
+        words = fold_keyword(where.operand).split() if isinstance(where.operand, str) else []
+        if not words:
             raise InvalidFilter("filter_value", field=where.path or "matches", reason="give at least one word")
         return All(tuple([Word(columns, word) for word in words]))
 

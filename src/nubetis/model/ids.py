@@ -11,6 +11,7 @@ thirteen places differ).  I, L and O are read as 1, 1 and 0, in any case.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ _NODE_BITS: Final = 10
 _SEQUENCE_BITS: Final = 12
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH: Final = 13
+_PREFIX: Final = re.compile(r"\w{1,60}", re.ASCII)
 _VALUES: Final = {char: value for value, char in enumerate(_ALPHABET)} | {"I": 1, "L": 1, "O": 0}
 
 NODES: Final = 1 << _NODE_BITS
@@ -66,6 +68,10 @@ def encode(prefix: str, key: int) -> RecordId:
     return RecordId(f"{prefix}_{body}{_ALPHABET[_check(digits)]}")
 
 
+def _bad(text: str, reason: str) -> InvalidValue:
+    return InvalidValue("bad_id", id=ascii(text[:40])[1:-1], reason=reason)
+
+
 def decode(text: str) -> tuple[str, Key]:
     """Give prefix and key of a record id; the inverse of :func:`encode`.
 
@@ -77,13 +83,13 @@ def decode(text: str) -> tuple[str, Key]:
     """
     prefix, _, body = text.rpartition("_")
     try:
-        digits = [_VALUES[char] for char in body.upper()]
+        digits = [_VALUES[char] for char in body[: _LENGTH + 2].upper()]
     except KeyError:
-        raise InvalidValue("bad_id", id=text[:40], reason="it holds a character that ids do not have") from None
-    if not prefix or len(digits) != _LENGTH + 1:
-        raise InvalidValue("bad_id", id=text[:40], reason="its length is wrong")
+        raise _bad(text, "it holds a character that ids do not have") from None
+    if not _PREFIX.fullmatch(prefix) or not body.isascii() or len(digits) != _LENGTH + 1:
+        raise _bad(text, "its length is wrong")
     if digits[0] > 7 or _check(digits[:-1]) != digits[-1]:
-        raise InvalidValue("bad_id", id=text[:40], reason="a character was mistyped")
+        raise _bad(text, "a character was mistyped")
     key = 0
     for digit in digits[:-1]:
         key = key << 5 | digit

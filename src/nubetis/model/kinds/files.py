@@ -41,7 +41,14 @@ _FILE_PARTS: Final = (
 def _check_file(field: Field, offered: object) -> FileRef:
     if not isinstance(offered, FileRef):
         raise wrong(field, offered, "a FileRef")
-    return attrs.evolve(offered, name=clean_text(field, offered.name, field.max_length))
+    if type(offered.size) is not int or not 0 <= offered.size < 2**62:
+        raise wrong(field, offered.size, "a size in bytes")
+    return FileRef(
+        hash=clean_text(field, offered.hash, 255),
+        name=clean_text(field, offered.name, field.max_length),
+        size=offered.size,
+        media_type=clean_text(field, offered.media_type, 255),
+    )
 
 
 def _pack_file(field: Field, value: Value) -> Row:

@@ -75,7 +75,7 @@ def _structured(name: str, value_type: type, sample: Callable[[Field, Random], V
         pack=pack,
         unpack=unpack,
         operand=lambda field, offered: (),
-        operators=frozenset({Operator.EMPTY, Operator.MATCHES}),
+        operators=frozenset({Operator.EMPTY, Operator.MATCHES, Operator.CHANGED}),
         parse=parse,
         show=lambda field, value, formats: "|".join(getattr(value, each) or "" for each in names).rstrip("|"),
         sample=sample,

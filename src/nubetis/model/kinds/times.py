@@ -115,14 +115,16 @@ class WallTime:
 
 
 def _check_wall(field: Field, offered: object) -> WallTime:
-    if not isinstance(offered, WallTime):
+    if not (isinstance(offered, WallTime) and isinstance(offered.local, datetime) and isinstance(offered.zone, str)):
         raise wrong(field, offered, "a WallTime")
-    try:
-        ZoneInfo(offered.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidValue("bad_zone", field=field.name) from None
     if offered.local.tzinfo is not None or "/" not in offered.zone:
         raise InvalidValue("bad_zone", field=field.name)
+    try:
+        offered.instant()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue("bad_zone", field=field.name) from None
+    except OverflowError:  # within a day of the calendar's end
+        raise InvalidValue("bad_datetime", field=field.name) from None
     return offered
 
 
@@ -136,7 +138,8 @@ def _unpack_wall(field: Field, row: Cells) -> Value:
 
 
 def _operand_wall(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
-    instant = offered.instant() if isinstance(offered, WallTime) else _check_datetime(field, offered)
+    wall = isinstance(offered, WallTime)
+    instant = _check_wall(field, offered).instant() if wall else _check_datetime(field, offered)
     return (("", instant_text(instant)),)
 
 
