@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nubetis import F, Money
-from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted, Refused, StoreError
+from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted, Refused
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import OperationState
 from nubetis.session import past
@@ -268,38 +268,6 @@ def test_hooks_hear_only_of_what_was_stored(nubetis_store_url):
         ear.heard = 0
         org.administrator().unit(work)
     assert ear.heard == 1
-
-
-CALLS = {
-    "get": lambda s: s.get("lea_0000000000001W"),
-    "find": lambda s: s.find("leads"),
-    "count": lambda s: s.count("leads"),
-    "aggregate": lambda s: s.aggregate("leads", measures={"n": "count"}),
-    "stream": lambda s: list(s.stream("leads")),
-    "create": lambda s: s.create("leads", name="X"),
-    "plan_create": lambda s: s.plan_create("leads", [{"name": "X"}]),
-    "plan_update": lambda s: s.plan_update("leads", EVERYTHING, name="X"),
-    "operations": past.operations,
-    "unit": lambda s: s.unit(lambda inner: None),
-    "savepoint": lambda s: s.savepoint().__enter__(),
-}
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_a_closed_session_refuses(nubetis_session, name):
-    """Whatever it is asked when it was closed, it does nothing."""
-    nubetis_session.close()
-
-    with pytest.raises(StoreError):
-        CALLS[name](nubetis_session)
-
-
-def test_a_closed_session_answers_no_question_of_rights(nubetis_session):
-    """``can`` is not false but an error: a closed session knows nothing of rights."""
-    nubetis_session.close()
-
-    with refusing("closed"):
-        nubetis_session.can("view", "leads")
 
 
 def test_an_unknown_module_is_named_with_the_nearest(nubetis_session):
