@@ -173,10 +173,14 @@ def test_a_sort_uses_the_compared_column(path, column):
     assert column == bind_sort(DEALS, path, VIEW)
 
 
-@pytest.mark.parametrize("path", ["tags", "description"])
-def test_what_has_no_order_cannot_be_sorted_by(path):
+@pytest.mark.parametrize(("module", "path"), [(DEALS, "tags"), (DEALS, "description"), (CONTACTS, "address")])
+def test_what_has_no_order_cannot_be_sorted_by(module, path):
     with pytest.raises(InvalidFilter):
-        bind_sort(DEALS, path, VIEW)
+        bind_sort(module, path, VIEW)
+
+
+def test_a_part_of_a_structure_can_be_sorted_by():
+    assert "address.city__f" == bind_sort(CONTACTS, "address.city", VIEW)
 
 
 # -- periods, against a brute force of days ---------------------------------------------------------------------------

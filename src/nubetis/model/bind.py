@@ -236,7 +236,8 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
     """
     field, part = find_column(module, path, view)
     sortable = part.storage not in {Storage.SET, Storage.BYTES} and not (part.text and not field.filterable)
-    if not sortable:
+    whole = bool(part.name) and "." not in path  # an address has no order, its city has
+    if whole or not sortable:
         raise _bad_operator(field, "sort")
     return _compared(field, part)
 

@@ -115,8 +115,11 @@ class WallTime:
 
 
 def _check_wall(field: Field, offered: object) -> WallTime:
-    if not (isinstance(offered, WallTime) and isinstance(offered.local, datetime) and isinstance(offered.zone, str)):
+    if not isinstance(offered, WallTime):
         raise wrong(field, offered, "a WallTime")
+    for part, expected in zip(attrs.astuple(offered), (datetime, str), strict=True):
+        if not isinstance(part, expected):
+            raise wrong(field, part, "a WallTime")
     if offered.local.tzinfo is not None or "/" not in offered.zone:
         raise InvalidValue("bad_zone", field=field.name)
     try:
