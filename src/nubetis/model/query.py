@@ -24,7 +24,7 @@ import attrs
 
 from nubetis.errors import InvalidCursor
 from nubetis.model.bind import All, Bound, Missing, No, Test
-from nubetis.model.fields import Operator
+from nubetis.model.fields import Operator, Storage
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.record import Record
 from nubetis.model.schema import Module
@@ -37,6 +37,7 @@ __all__ = [
     "Query",
     "Total",
     "digest_of",
+    "is_place",
     "order_values",
     "read_cursor",
     "write_cursor",
@@ -115,6 +116,26 @@ def order_values(module: Module, order: Sequence[Order], row: Row) -> tuple[Stor
     """Give the values of the order's columns in *row*; what a cursor keeps."""
     index, full = module.layout.full_index, module.layout.fill(row)
     return tuple([full[index[each.column]] for each in order])
+
+
+def is_place(order: Sequence[Order], module: Module, values: Sequence[object]) -> bool:
+    """Say whether *values* can be those of the order's columns: as many, and of their types.
+
+    Nothing keeps a user from making a cursor of his own; it leads to no record that he may not see.
+    """
+    kinds = [_place_type(module, each.column) for each in order]
+    return len(values) == len(kinds) and all(
+        type(value) is kind or (value is None and each.column != "id")
+        for value, kind, each in zip(values, kinds, order, strict=True)
+    )
+
+
+def _place_type(module: Module, column: str) -> type:
+    place = module.layout.index.get(column)
+    return str if place is None or module.layout.columns[place].storage not in _NUMBERS else int
+
+
+_NUMBERS: Final = frozenset({Storage.INTEGER, Storage.DECIMAL, Storage.BOOLEAN, Storage.KEY})
 
 
 # -- cursors ----------------------------------------------------------------------------------------------------------

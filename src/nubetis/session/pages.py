@@ -16,6 +16,7 @@ from nubetis.model.query import (
     Query,
     Total,
     digest_of,
+    is_place,
     order_values,
     read_cursor,
     write_cursor,
@@ -43,7 +44,7 @@ def find_page(state: State, query: Query) -> Page:
     order = bind_order(state, module, query.sort)
     digest = digest_of(query)
     after, back = read_cursor(query.after, digest) if query.after is not None else (None, False)
-    if after is not None and len(after) != len(order):
+    if after is not None and not is_place(order, module, after):
         raise InvalidCursor("cursor_foreign")
     asked = BoundQuery(module=module, where=where, order=order, limit=query.limit + 1, after=after)
     rows = state.txn.query(asked.reversed() if back else asked)
