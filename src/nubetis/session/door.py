@@ -30,14 +30,14 @@ from nubetis.model.fields import Field, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode
-from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, Part, Plan, Refusal, Undo
+from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, OperationState, Part, Plan, Refusal, Undo
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema
 from nubetis.model.store import Measure, MeasureKind
 from nubetis.session.applying import Applier
 from nubetis.session.pages import find_page
-from nubetis.session.past import plan_undo
+from nubetis.session.past import operation_named, plan_undo
 from nubetis.session.state import State
 from nubetis.types import ModuleName, Progress, RecordId, Row
 
@@ -326,10 +326,11 @@ class Session:
     def undo(self, operation: str | Operation) -> Undo:
         """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``.
 
-        :func:`nubetis.session.past.plan_undo` shows it before.
+        One that was stopped is over with that.  :func:`nubetis.session.past.plan_undo` shows it before.
         """
-        plan = plan_undo(self, operation)
-        done = self.apply(plan, skip_refused=True)
+        plan, begun = self.state.read(lambda: (plan_undo(self, operation), operation_named(self.state, operation)))
+        over = begun.state in {OperationState.DONE, OperationState.FAILED}
+        done = Applier(self.state, plan, failed=None if over else begun).run()
         records = tuple(dict.fromkeys(change.record for change in plan.changes))
         return Undo(operation=done, reversed=records, kept=plan.warnings, failed=plan.refusals)
 
