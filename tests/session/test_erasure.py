@@ -7,7 +7,8 @@ import json
 import pytest
 
 from nubetis import F
-from nubetis.errors import InvalidValue
+from nubetis.errors import Cancelled, InvalidValue
+from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import CauseKind
 from nubetis.session import erasing, past
 from tests.stores import refusing, rows_of
@@ -102,3 +103,20 @@ def test_what_nubetis_sets_is_not_erased(nubetis_session, field):
 
     with refusing("read_only", InvalidValue):
         erasing.erase(nubetis_session, lead, fields=[field])
+
+
+@pytest.mark.xfail(reason="_scrub looks at changes only: the lots of a stopped operation keep whole rows", strict=True)
+@pytest.mark.usefixtures("small_chunks")
+def test_an_erased_value_is_in_no_plan_that_waits_to_be_resumed(nubetis_org, nubetis_session):
+    """What is kept of a stopped operation is a past, too."""
+    nubetis_session.apply(nubetis_session.plan_create("leads", [{"name": str(n), "email": CANARY} for n in range(5)]))
+
+    def progress(position, total):
+        raise Cancelled("cancelled", done=position)
+
+    with pytest.raises(Cancelled):
+        nubetis_session.apply(nubetis_session.plan_update("leads", EVERYTHING, company="New"), progress=progress)
+    for lead in nubetis_session.find("leads"):
+        erasing.erase(nubetis_session, lead.id, fields=["email"])
+
+    assert CANARY not in everything(nubetis_org)

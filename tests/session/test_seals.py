@@ -114,6 +114,26 @@ def test_every_tampering_is_found(nubetis_store_url, rng: Random, secret):
         assert org.verify(anchor=anchor).tampered == ()
 
 
+COLUMNS = [
+    (module, column.name)
+    for module in (OPERATIONS, ENTRIES, CHANGES, SEALS)
+    for column in module.layout.columns
+    if column.name not in {"id", *FREE.get(module.name, ())}
+]
+
+
+@pytest.mark.parametrize(("module", "column"), COLUMNS, ids=[f"{module.name}.{column}" for module, column in COLUMNS])
+def test_no_column_of_the_journal_can_be_changed_unseen(nubetis_org, nubetis_session, rng: Random, module, column):
+    """Each column of each ledger, but those that go on changing while an operation runs."""
+    journal(nubetis_session)
+    anchor = nubetis_org.verify().anchor
+    at = module.layout.index[column]
+    row = rows_of(nubetis_org, module)[-1]
+    batch = Batch(parts=(Updates(module, (column,), [row[0]], [(swap(rng, row[at]),)]),))
+
+    assert found_out(nubetis_org, batch, anchor)
+
+
 def test_a_journal_that_nobody_touched_verifies(nubetis_org, nubetis_session):
     """Seals follow what is written; an old anchor stays good."""
     anchors = []
