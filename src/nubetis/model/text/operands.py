@@ -200,7 +200,7 @@ class Operands(Cursor):
             except InvalidValue as error:
                 first = first or error
         assert first is not None  # noqa: S101 - there is always one way
-        raise _bad_value(first, token, field)
+        raise _bad_value(first, token, field) from first  # by which the reason is translated
 
     def _ways(self, field: Field, part: Part) -> Iterator[tuple[FieldType, Formats]]:
         """Give the types and formats by which a value may be read, in order; an instant may be a whole day."""
