@@ -1,0 +1,70 @@
+"""An import that was stopped half-way is found by doctor, and gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nubetis.cli import commands
+from nubetis.cli.face import Face
+
+
+@pytest.fixture
+def stopped(acme, monkeypatch):
+    """Give the id of an import of 12,000 rows that Ctrl-C stopped after its first progress."""
+    rows = "".join(f"Empresa {number}\n" for number in range(12_000))
+    Path("many.csv").write_text(f"Empresa\n{rows}", encoding="utf-8")
+
+    class Stopping:
+        def __enter__(self):
+            return self.report
+
+        def __exit__(self, *_):
+            return None
+
+        def report(self, done, _):
+            if done:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Face, "progress", lambda *_: Stopping())
+        said = acme("import", "many.csv", "-m", "accounts")
+    assert (said.code, said.err.strip()) == (commands.EXIT_CODES["interrupted"], "Interrupted.")
+    return acme("journal", "list", "--limit", "1", "--json").json["operations"][0]["id"]
+
+
+def test_doctor_names_what_was_stopped_and_what_to_do(acme, stopped):
+    said = acme("doctor", "--json")
+
+    assert said.code == commands.EXIT_CODES["refused"]
+    assert said.json["problems"] == [
+        f"operation {stopped} was interrupted; go on with it: nubetis journal resume {stopped}"
+    ]
+
+
+def test_what_was_stopped_is_gone_on_with_once(acme, stopped):
+    assert acme("find", "accounts", "--json").json["total"] < 12_002
+    done = acme("journal", "resume", stopped, "--json").json["operation"]
+
+    assert (done["id"], done["state"], done["position"]) == (stopped, "done", 12_000)
+    assert acme("journal", "resume", stopped, "--json").json["operation"] == done
+    assert acme("doctor", "--json").json["organisation"]["records"]["accounts"] == 12_002
+
+
+def test_what_was_stopped_can_be_undone_instead(acme, stopped):
+    assert acme("journal", "undo", stopped).code == 0
+
+    assert acme("doctor", "--json").json["problems"] == []
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_doctor_shows_the_environment_of_a_damaged_organisation(nubetis):
+    """Who reports the damage needs the versions most."""
+    Path("nubetis.db").write_bytes(b"no database at all" * 100)
+    said = nubetis("doctor", "--json")
+
+    assert said.code == commands.EXIT_CODES["store"]
+    assert said.json["organisation"] is None
+    assert "[damaged]" in said.json["problems"][0]
+    assert "python" in said.json["environment"]
