@@ -267,7 +267,11 @@ class Org:
         return verify(State(self._world, None, purpose="verifying"), anchor=anchor, secret=self._around.secret)
 
     def check(self) -> list[str]:
-        """Give what is wrong with the store, in sentences."""
+        """Give what is wrong with the store, in sentences; the records of all modules are read."""
+        with self.system("checking") as system:
+            for module in self.schema.modules:
+                if module.journalled:  # a store looks at system modules, and at those that were used
+                    system.count(module.name, limit=1)
         return self._world.store.check()
 
     def purge(self, *, before: datetime) -> int:

@@ -83,3 +83,11 @@ def test_with_two_administrators_one_must_be_named(acme):
 
     assert acme("find", "accounts", "--json").json["error"]["code"] == "bad_argument"
     assert acme("find", "accounts", "--json", "--as", "luis@acme.pe").code == 0
+
+
+def test_doctor_looks_at_the_records_of_every_module(acme):
+    """What was derived from the records of a module that nobody used since the store was opened is compared, too."""
+    with closing(sqlite3.connect("nubetis.db")) as link, link:
+        link.execute("UPDATE accounts SET name__f = 'x'")
+
+    assert "accounts" in acme("doctor", "--json").json["problems"][0]

@@ -45,3 +45,10 @@ def test_no_text_of_a_cell_becomes_markup(text):
     inside = html_table(("a",), [(text,)]).partition("<tbody>")[2]
 
     assert inside.count("<") == len(["<tr>", "<td>", "</td>", "</tr>", "</tbody>", "</table>"])
+
+
+def test_a_wide_character_counts_two_and_a_mark_above_a_letter_none():
+    assert (width("東京"), width("e\u0301"), width("\uff41"), width("ñ")) == (4, 1, 2, 1)
+    assert shortened("東京東京", 6) == "東京…"
+    assert shortened("東京東京", 5) == "東京…"
+    assert shortened("東京東京", 4) == "東…"

@@ -9,9 +9,10 @@ import click
 
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
-from nubetis.cli.texts import _, say_refusal
+from nubetis.cli.texts import _, language, say_refusal, say_word
 from nubetis.cli.usage import Group, language_option
 from nubetis.errors import NotFound
+from nubetis.i18n import phrase
 from nubetis.session import past, resuming
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def operation_facts(operation: Operation) -> dict[str, object]:
 def operations_grid(operations: Iterable[Operation], *, room: int) -> RenderableType:
     """Give operations as a table."""
     rows = [
-        [each.id, each.started_at, each.cause.kind.value, each.state.value, each.changes, _detail(each)]
+        [each.id, each.started_at, say_word(each.cause.kind), say_word(each.state), each.changes, _detail(each)]
         for each in operations
     ]
     columns = ["id", _("when"), _("cause"), _("state"), _("records"), _("detail")]
@@ -71,7 +72,16 @@ def operations_grid(operations: Iterable[Operation], *, room: int) -> Renderable
 
 
 def _detail(operation: Operation) -> str:
-    return ", ".join(f"{name} {text_of(value)}" for name, value in operation.cause.detail.items())
+    words = {
+        "module": _("module"),
+        "rows": _("rows"),
+        "records": _("records"),
+        "file": _("file"),
+        "encoding": _("encoding"),
+        "operation": _("operation"),
+        "links_of": _("links of"),
+    }
+    return ", ".join(f"{words.get(name, name)} {text_of(value)}" for name, value in operation.cause.detail.items())
 
 
 def refusal_facts(refusal: Refusal) -> dict[str, object]:
@@ -121,7 +131,7 @@ def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
 
 def _change_rows(change: Change) -> list[list[object]]:
     names = [name for name, value in change.after.items() if value != change.before.get(name)]
-    rows: list[list[object]] = [[change.record, change.kind.value, "", "", ""]]
+    rows: list[list[object]] = [[change.record, say_word(change.kind), "", "", ""]]
     for place, name in enumerate(names):
         cells = [name, text_of(change.before.get(name)), text_of(change.after[name])]
         rows[place:] = [[*(rows[0][:2] if place == 0 else ["", ""]), *cells]]
@@ -218,7 +228,7 @@ def verify_command(call: Call, anchor: str | None) -> Answer:
     good = _("✓ {count} entries are what was written. Anchor: {anchor}").format(
         count=found.entries, anchor=found.anchor
     )
-    bad = [line(f"✗ {each}", "bold red") for each in found.tampered]
+    bad = [line(f"✗ {phrase(str(each), language())}", "bold red") for each in found.tampered]
     call.face.answer(facts, lambda: group(*bad) if bad else line(good, "green", whole=True))
     return 1 if bad else None
 

@@ -13,8 +13,9 @@ import nubetis
 from nubetis.backends.sql import restore
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
-from nubetis.cli.texts import EXIT_CODES, _, say
+from nubetis.cli.texts import EXIT_CODES, _, language, say
 from nubetis.errors import NubetisError, StoreError
+from nubetis.i18n import phrase
 
 _PACKAGES: Final = ("nubetis", "attrs", "cattrs", "click", "numpy", "pluggy", "rapidfuzz", "rich", "sqlalchemy")
 
@@ -69,9 +70,9 @@ def _version(package: str) -> str:
 
 def _examined(org: nubetis.Org) -> tuple[dict[str, object], list[str]]:
     schema = org.schema
-    problems = org.check()
+    problems = [phrase(each, language()) for each in org.check()]
     found = org.verify()
-    problems += [str(each) for each in found.tampered]
+    problems += [phrase(str(each), language()) for each in found.tampered]
     interrupted = org.interrupted()
     text = _("operation {id} was interrupted; go on with it: nubetis journal resume {id}")
     problems += [text.format(id=each.id) for each in interrupted]
@@ -91,7 +92,14 @@ def _shown(facts: dict[str, object], problems: list[str], room: int) -> Renderab
     parts: list[RenderableType] = [_pairs(environment, _("Environment"), room)]
     organisation = facts["organisation"]
     if isinstance(organisation, dict):
-        parts.append(_pairs({**organisation, "journal": organisation["journal"]["anchor"]}, str(facts["url"]), room))
+        known = {**organisation, "journal": organisation["journal"]["anchor"]}
+        labels = {
+            "name": _("name"),
+            "schema_version": _("schema version"),
+            "records": _("records"),
+            "journal": _("journal"),
+        }
+        parts.append(_pairs({labels[key]: value for key, value in known.items()}, str(facts["url"]), room))
     parts += [line(f"✗ {problem}", "bold red") for problem in problems]
     return group(*parts, *([] if problems else [line("✓ " + _("Everything is in order."), "bold green")]))
 

@@ -10,7 +10,7 @@ import click
 
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
-from nubetis.cli.texts import _
+from nubetis.cli.texts import _, say_word
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.schema import Module, Schema
 from nubetis.model.text import parse
@@ -152,7 +152,7 @@ def history_grid(moments: Sequence[Moment], *, people: dict[str, str], room: int
     rows: list[list[object]] = []
     for moment in moments:
         who = people.get(str(moment.operation.actor), "nubetis")
-        head: list[object] = [moment.at, f"{moment.kind.value} ({moment.operation.cause.kind.value})", who]
+        head: list[object] = [moment.at, f"{say_word(moment.kind)} ({say_word(moment.operation.cause.kind)})", who]
         changes = [f"{name}: {_change(moment, name)}" for name in moment.after] or [""]
         rows += [[*(head if place == 0 else ["", "", ""]), text] for place, text in enumerate(changes)]
     return grid([_("when"), _("what"), _("who"), _("values")], rows, room=room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextvars import ContextVar
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from nubetis.errors import NubetisError
@@ -12,7 +13,7 @@ from nubetis.i18n import language_of, render, translator
 if TYPE_CHECKING:
     from nubetis.model.plan import Refusal
 
-__all__ = ["EXIT_CODES", "_", "language", "say", "say_refusal", "use_language"]
+__all__ = ["EXIT_CODES", "_", "language", "say", "say_refusal", "say_word", "use_language"]
 
 EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
 """What a command's exit code says; ``nubetis --help`` explains it."""
@@ -42,3 +43,28 @@ def say(error: NubetisError) -> str:
 def say_refusal(refusal: Refusal) -> str:
     """Give a refusal's sentence, without its place."""
     return say(NubetisError(refusal.code, **refusal.params))
+
+
+def say_word(value: Enum) -> str:
+    """Give the word for a choice of nubetis's own, such as the state of an operation; programs read its value."""
+    words = {
+        "user": _("user"),
+        "import": _("import"),
+        "merge": _("merge"),
+        "undo": _("undo"),
+        "schema": _("schema"),
+        "setup": _("setup"),
+        "erasure": _("erasure"),
+        "rule": _("rule"),
+        "system": _("system"),
+        "running": _("running"),
+        "done": _("done"),
+        "cancelled": _("cancelled"),
+        "failed": _("failed"),
+        "create": _("create"),
+        "update": _("update"),
+        "delete": _("delete"),
+        "restore": _("restore"),
+        "purge": _("purge"),
+    }
+    return words.get(value.value, str(value.value))
