@@ -256,6 +256,39 @@ def test_a_child_does_not_wait_for_its_parents_writers(store):
     assert race(holder, forker)[1] == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_child_does_not_think_its_parents_threads_are_in_units(store):
+    """Their numbers are given to threads of the child, which would be refused as units inside units."""
+    inside, done = threading.Event(), threading.Event()
+
+    def holder():
+        store.read(lambda _: (inside.set(), done.wait(30)))
+
+    def child():
+        assert store._pool.busy == set()
+
+    def forker():
+        assert inside.wait(30)
+        code = in_child(child)
+        done.set()
+        return code
+
+    assert race(holder, forker)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_connection_given_back_at_the_last_moment_is_not_used_by_the_child(store, monkeypatch):
+    """Another thread may give one back when all idle ones have just been closed."""
+    keys_of(store, ALWAYS)
+    monkeypatch.setattr(type(store._pool), "drain", lambda _: None)
+
+    def child():
+        assert keys_of(store, ALWAYS) == []
+        assert all(store._pool.is_own(link) for link in store._pool._idle)
+
+    assert in_child(child) == 0
+
+
 # -- what may fail ----------------------------------------------------------------------------------------------------
 def full_after(store, pages):
     """Let the file grow by *pages* at most."""

@@ -146,16 +146,18 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Generator[None]:
         """Give a block of which nothing stays when it raises, but the numbers taken in it are not given again."""
-        before = self._step().tables
+        before, whole = self._step().tables, False
         try:
             yield
-        except BaseException:
-            self.tables = before
-            if not self.lost:
+            whole = True
+        finally:
+            if not whole:
+                self.tables = before
                 self._skip_given()
-            raise
 
     def _skip_given(self) -> None:
+        if self.lost:
+            return
         step = self._step()
         for counter, last in self._given.items():
             step.set_counter(counter, max(last, step.counter(counter)))

@@ -14,7 +14,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Final
 from urllib.parse import parse_qsl, quote
 from weakref import WeakSet
@@ -23,7 +23,7 @@ import attrs
 
 from nubetis.errors import InvalidValue, StoreError
 
-__all__ = ["PATIENCE", "Link", "Location", "Pool", "Profile", "connect", "locate", "uri"]
+__all__ = ["PATIENCE", "Link", "Location", "Pool", "Profile", "connect", "identity", "locate", "may_name_a_file", "uri"]
 
 
 PATIENCE: Final = 60.0
@@ -45,7 +45,7 @@ class Profile(enum.StrEnum):
 
 @attrs.frozen
 class Location:
-    """What a URL says: the file, and the profile."""
+    """What a URL says: the file, absolute and without links, because the log lies beside that; and the profile."""
 
     url: str
     path: str
@@ -67,19 +67,30 @@ def locate(url: str) -> Location:
         raise InvalidValue(
             "bad_argument", argument="url", reason="name a file, as sqlite:///acme.db; memory:// keeps none"
         )
-    settings = dict(parse_qsl(query, keep_blank_values=True))
-    profile = settings.pop("profile", Profile.DURABLE.value)
-    if settings or profile not in list(Profile):
+    if not may_name_a_file(path):
+        raise InvalidValue("bad_argument", argument="url", reason="no file can have this name")
+    settings = parse_qsl(query, keep_blank_values=True) or [("profile", Profile.DURABLE.value)]
+    (name, profile), *more = settings
+    if more or name != "profile" or profile not in list(Profile):
         raise InvalidValue(
             "bad_argument", argument="url", reason="it takes profile=durable or profile=fast, nothing else"
         )
-    return Location(bare, path, Profile(profile))
+    return Location(bare, os.path.realpath(path), Profile(profile))
+
+
+def may_name_a_file(path: str) -> bool:
+    """Say whether the system can be given *path*; SQLite would end it at a NUL and open another file."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 class Link(sqlite3.Connection):
-    """A connection, and the generation of the process that made it."""
+    """A connection, the generation of the process that made it, and which file it has open."""
 
     born: int = 0
+    file: tuple[int, int] | None = None
 
 
 def uri(path: str, mode: str) -> str:
@@ -88,7 +99,17 @@ def uri(path: str, mode: str) -> str:
     >>> uri("a b.db", "ro")
     'file:a%20b.db?mode=ro'
     """
-    return f"file:{quote(path)}?mode={mode}"
+    authority = "//" if path.startswith("/") else ""  # an empty one: what follows two slashes would be taken for it
+    return f"file:{authority}{quote(os.fsencode(path))}?mode={mode}"
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Say which file is at *path*, ``None`` where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - asked before each write
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect(name: str, profile: Profile = Profile.DURABLE) -> Link:
@@ -167,8 +188,11 @@ class Pool:
             self._idle.pop().close()
 
     def renew(self) -> None:
-        """Begin anew in a child: other threads, and what they held, are gone."""
+        """Begin anew in a child: other threads, and what they held, are gone; their numbers may be given again."""
         self.turn = Lock()
+        self.busy &= {get_ident()}
+        _strangers.extend(self._idle)  # given back by another thread when all had been closed for the fork
+        self._idle.clear()
 
     def close(self) -> None:
         """Close what is idle now, and the rest as it comes back."""

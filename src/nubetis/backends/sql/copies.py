@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from nubetis.backends.sql.connections import Location, connect, locate, uri
+from nubetis.backends.sql.connections import Location, connect, locate, may_name_a_file, uri
 from nubetis.backends.sql.dialects import SQLITE
 from nubetis.backends.sql.faults import translated
 from nubetis.errors import Damaged, NewerFormat, StoreError
@@ -53,7 +53,9 @@ def copy_out(link: sqlite3.Connection, target: str) -> None:
     Raises:
         StoreError: ``unwritable``.
     """
-    if Path(target).exists():
+    if not may_name_a_file(target):
+        raise StoreError("unwritable", file=target, reason="no file can have this name")
+    if os.path.lexists(target):
         raise StoreError("unwritable", file=target, reason="there is a file of this name")
     with _temporary(target) as temporary:
         _copy(link, temporary)
@@ -70,12 +72,13 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
         NewerFormat: a later nubetis wrote it.
     """
     place = locate(url)
-    if Path(place.path).exists() and not replace:
+    if os.path.lexists(place.path) and not replace:
         raise StoreError("database_exists", url=place.url)
-    with _reading(source) as link, _temporary(place.path) as temporary:
+    with _reading(source) as link:
         _verify(link, source)
-        _copy(link, temporary)
-        _clear(place)
+        with _temporary(place.path) as temporary:
+            _copy(link, temporary)
+            _clear(place)
 
 
 @contextmanager

@@ -23,6 +23,10 @@ _DAMAGED: Final = {
 }
 
 
+_UNREADABLE: Final = "Could not decode"
+"""What the driver says, before it shows the text."""
+
+
 def code_of(error: sqlite3.Error) -> int:
     """Give SQLite's primary result code, 0 where the driver raised by itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -36,6 +40,8 @@ def is_busy(error: sqlite3.Error) -> bool:
 def translated(error: sqlite3.Error, url: str, *, seconds: float = 0) -> NubetisError:
     """Give the error of ours that says the same."""
     code = code_of(error)
+    if not code and _UNREADABLE in str(error):
+        return Damaged("damaged", what=url, reason="a text in it is not Unicode")
     if code in _BUSY:
         return StoreBusy("store_busy", url=url, seconds=round(seconds, 1))
     if code in _DAMAGED:

@@ -7,22 +7,22 @@ others wait with jitter; "database is locked" never gets out.  Read units see on
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import get_ident
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from nubetis.backends.sql.checks import faults_of
-from nubetis.backends.sql.connections import PATIENCE, Link, Location, Pool, Profile, connect, locate, uri
+from nubetis.backends.sql.connections import PATIENCE, Link, Location, Pool, Profile, connect, identity, locate, uri
 from nubetis.backends.sql.copies import copy_out, format_of, found_format
 from nubetis.backends.sql.dialects import SQLITE
 from nubetis.backends.sql.faults import is_busy, translated
 from nubetis.backends.sql.tables import Tables
 from nubetis.backends.sql.txn import SqlTxn
-from nubetis.errors import NotFound, StoreBusy, StoreError
+from nubetis.errors import Damaged, NotFound, StoreBusy, StoreError
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import Capabilities, Txn
 from nubetis.types import ModuleId
@@ -45,7 +45,8 @@ def open_sqlite(url: str, *, create: bool) -> SqlStore:
     True
     """
     place = locate(url)
-    exists = Path(place.path).is_file() and found_format(place) is not None
+    # the function, because the method of Path raises where a name is too long or a folder may not be entered
+    exists = os.path.isfile(place.path) and found_format(place) is not None  # noqa: PTH113
     if not exists and not create:
         raise NotFound("no_database", url=place.url)
     return SqlStore(place, make=not exists)
@@ -62,10 +63,16 @@ class SqlStore:
         self._patience = patience
         self._tables = Tables(SQLITE)
         self._schema = Schema()
-        mode = "rwc" if make else "rw"
-        self._pool = Pool(lambda: connect(uri(place.path, mode), place.profile))
+        self._pool = Pool(self._connect)
+        if make:
+            self._attempt(lambda: connect(uri(place.path, "rwc")).close())
         self._with_link(lambda link: link.execute("PRAGMA journal_mode = WAL"))
         self.capabilities = self._capabilities()
+
+    def _connect(self) -> Link:
+        link = connect(uri(self._place.path, "rw"), self._place.profile)
+        link.file = identity(self._place.path)
+        return link
 
     def _capabilities(self) -> Capabilities:
         link = self._pool.take()
@@ -86,7 +93,7 @@ class SqlStore:
             return self._run(unit, SQLITE.begin_read, writable=False)
         except sqlite3.Error as error:
             if not is_busy(error):
-                raise translated(error, self._place.url) from error
+                self._tell(error)
         return self._attempt(lambda: self._run(unit, SQLITE.begin_read, writable=False))
 
     def write(self, unit: Callable[[Txn], T]) -> T:
@@ -116,6 +123,8 @@ class SqlStore:
 
     def _transact(self, link: Link, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
         link.execute(begin)
+        if writable and link.file != identity(self._place.path):
+            raise StoreError("store_failed", reason="its file was moved, replaced or deleted while it was open")
         txn = SqlTxn(link, self._tables, writable=writable)
         try:
             result = unit(txn)
@@ -168,9 +177,14 @@ class SqlStore:
             except sqlite3.Error as error:
                 left = deadline - time.monotonic()
                 if not is_busy(error) or left <= 0:
-                    raise translated(error, self._place.url, seconds=self._patience) from error
+                    self._tell(error)
             time.sleep(min(random.uniform(0, pause), left))  # noqa: S311 - spreads the writers
             pause = min(pause * 2, 0.1)
+
+    def _tell(self, error: sqlite3.Error) -> NoReturn:
+        """Raise the error of ours, and what led to it unless that could show values."""
+        found = translated(error, self._place.url, seconds=self._patience)
+        raise found from (None if isinstance(found, Damaged) else error)
 
     def _with_link(self, work: Callable[[Link], T]) -> T:
         def once() -> T:
