@@ -1,0 +1,150 @@
+"""Units of work on connections of a pool: begun, committed, taken back, run again when another was faster."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from threading import get_ident
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import attrs
+
+from nubetis.backends.sql.txn import SqlTxn
+from nubetis.errors import StoreBusy, StoreError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from nubetis.backends.sql.connections import Link, Pool
+    from nubetis.backends.sql.tables import Tables
+
+__all__ = ["PATIENCE", "Units"]
+
+T = TypeVar("T")
+
+PATIENCE: Final = 60.0
+"""Seconds that a unit waits for other writers before it gives up."""
+
+_LONGEST_PAUSE: Final = 0.1
+
+
+@attrs.define
+class Units:
+    """Runs units of work.
+
+    *patience* is how many seconds a unit waits for other writers before it gives up.
+    """
+
+    url: str
+    pool: Pool
+    tables: Tables
+    patience: float = PATIENCE
+
+    def read(self, unit: Callable[[SqlTxn], T]) -> T:
+        """Run a unit that only reads, on one snapshot."""
+        return self._attempt(lambda: self._run(unit, self.tables.dialect.begin_read, writable=False))
+
+    def write(self, unit: Callable[[SqlTxn], T]) -> T:
+        """Run a unit and commit it; run it again when another writer was faster."""
+        return self._write(unit, self.tables.dialect.begin_write)
+
+    def define(self, unit: Callable[[SqlTxn], T]) -> T:
+        """Run a unit that makes and changes tables."""
+        return self._write(unit, self.tables.dialect.begin_schema)
+
+    def apart(self, work: Callable[[Link], T]) -> T:
+        """Do *work* on a connection, outside any unit."""
+
+        def once() -> T:
+            link = self.pool.take()
+            broken = True
+            try:
+                result = work(link)
+                broken = False
+            finally:
+                self._abandon(link, broken=broken)
+            return result
+
+        return self._attempt(once)
+
+    def _write(self, unit: Callable[[SqlTxn], T], begin: str) -> T:
+        self._refuse_nesting()
+        with self._turn():
+            return self._attempt(lambda: self._run(unit, begin, writable=True))
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """Let the writers of this process queue, where the database takes one at a time."""
+        return self.pool.turn(self.url, self.patience) if self.tables.dialect.one_writer else nullcontext()
+
+    def _refuse_nesting(self) -> None:
+        if get_ident() in self.pool.busy:
+            raise StoreError("store_failed", reason="a unit of work was begun inside another")
+
+    def _run(self, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
+        self._refuse_nesting()
+        dialect, me = self.tables.dialect, get_ident()
+        link = self.pool.take()
+        self.pool.busy.add(me)
+        done = broken = False
+        try:
+            result = self._transact(link, unit, begin, writable=writable)
+            done = True
+        except dialect.raised as error:
+            broken = not dialect.is_busy(error)
+            raise
+        finally:
+            self.pool.busy.discard(me)
+            if done:
+                self.pool.give(link)
+            else:
+                self._abandon(link, broken=broken)
+        return result
+
+    def _transact(self, link: Link, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
+        link.execute(begin)
+        txn = SqlTxn(link, self.tables, writable=writable)
+        try:
+            result = unit(txn)
+        finally:
+            txn.end()
+        self._commit(link, lost=txn.lost)
+        return result
+
+    def _commit(self, link: Link, *, lost: bool) -> None:
+        if lost:
+            raise StoreError("store_failed", reason="the unit went on after a write that failed in part")
+        if not self.pool.is_own(link):
+            raise StoreError("store_failed", reason="the process was forked inside a unit of work")
+        link.commit()
+
+    def _abandon(self, link: Link, *, broken: bool) -> None:
+        """Take back what the unit did; a connection that may be broken is closed, which does that too."""
+        if broken or not self.pool.is_own(link):
+            self.pool.drop(link)
+            return
+        try:
+            if link.in_transaction:
+                link.execute("ROLLBACK")
+        except self.tables.dialect.raised:
+            self.pool.drop(link)
+        else:
+            self.pool.give(link)
+
+    def _attempt(self, work: Callable[[], T]) -> T:
+        """Do *work*, again and again while others are faster; the pauses grow and differ, so that all get on."""
+        dialect = self.tables.dialect
+        deadline, pause = 0.0, 0.001
+        while True:
+            try:
+                return work()
+            except dialect.raised as error:
+                deadline = deadline or time.monotonic() + self.patience
+                left = deadline - time.monotonic()
+                if not dialect.is_busy(error):
+                    raise dialect.translated(error, self.url) from error
+                if left <= 0:
+                    raise StoreBusy("store_busy", url=self.url, seconds=round(self.patience, 1)) from error
+            time.sleep(min(random.uniform(0, pause), left))  # noqa: S311 - spreads the writers
+            pause = min(pause * 2, _LONGEST_PAUSE)
