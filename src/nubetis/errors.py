@@ -124,6 +124,7 @@ MESSAGES: Final[dict[str, str]] = {
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
+    "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",
     "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
     "tampered": "The journal was changed after it was written: {where}.",

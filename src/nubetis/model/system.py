@@ -47,9 +47,14 @@ def _number(name: str, *, indexed: bool = False) -> Field:
     return _field(name, "integer", indexed=indexed)
 
 
-def _plain(name: str, *, required: bool = False, unique: bool = False) -> Field:
+def _plain(name: str, *, required: bool = False) -> Field:
     """Text that nobody sorts or searches: exact, no twin."""
-    return _field(name, "choice", required=required, unique=unique, max_length=1_000_000)
+    return _field(name, "choice", required=required, max_length=1_000_000)
+
+
+def _key(name: str, *, unique: bool = False) -> Field:
+    """Text that rows are found by: exact, and short enough for every store's indexes."""
+    return _field(name, "choice", unique=unique, max_length=300)
 
 
 def _blob(name: str) -> Field:
@@ -160,8 +165,8 @@ _VERSIONS = _ledger(
 )
 """Just one row, with key 1."""
 
-_COUNTERS = _ledger("counters", "cou", [_plain("name", unique=True), _number("value")])
-_TALLIES = _ledger("tallies", "tal", [_number("module"), _plain("column"), _plain("value"), _number("delta")],
+_COUNTERS = _ledger("counters", "cou", [_key("name", unique=True), _number("value")])
+_TALLIES = _ledger("tallies", "tal", [_number("module"), _key("column"), _plain("value"), _number("delta")],
                          ("module", "column"))  # fmt: skip
 """Deltas of live counts; *value* is the JSON of the stored value."""
 
@@ -170,7 +175,7 @@ _OUTBOX = _ledger(
     [
         _plain("kind"),
         _plain("body"),
-        _plain("key", unique=True),
+        _key("key", unique=True),
         _choice("state", "waiting", "done", "dead"),
         _number("attempts"),
         _field("due_at", "datetime"),
@@ -180,7 +185,7 @@ _OUTBOX = _ledger(
 )  # fmt: skip
 """Messages to the outside, written in the transaction that causes them."""
 
-_BLOBS = _ledger("blobs", "blo", [_plain("hash", unique=True), _number("size"), _field("data", "bytes")])
+_BLOBS = _ledger("blobs", "blo", [_key("hash", unique=True), _number("size"), _field("data", "bytes")])
 
 
 _ALL = Schema().with_modules(

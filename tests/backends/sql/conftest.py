@@ -41,8 +41,8 @@ def query(tmp_path, store):
 def statements(store):
     """Give the statements that the store runs from now on; they fill up as it works."""
     seen = []
-    link = store._pool.take()
+    link = store._units.pool.take()
     link.set_trace_callback(seen.append)
-    store._pool.give(link)
+    store._units.pool.give(link)
     yield seen
     link.set_trace_callback(None)

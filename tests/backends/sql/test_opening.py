@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from nubetis.backends.sql import Profile, open_sqlite
-from nubetis.backends.sql.connections import locate
+from nubetis.backends.sql.sqlite.connections import locate
 from nubetis.errors import Damaged, InvalidValue, NewerFormat, NotFound, StoreError
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import FORMAT
@@ -113,7 +113,7 @@ def test_the_profile_says_how_far_a_commit_goes(tmp_path):
     for profile, level in (("durable", 2), ("fast", 1)):
         with closing(open_sqlite(f"sqlite:///{tmp_path}/{profile}.db?profile={profile}", create=True)) as store:
             assert store.capabilities.durable is (profile == "durable")
-            assert store._with_link(lambda link: link.execute("PRAGMA synchronous").fetchone()) == (level,)
+            assert store._units.apart(lambda link: link.execute("PRAGMA synchronous").fetchone()) == (level,)
 
 
 @pytest.mark.parametrize("name", ["a b?c.db", "100%.db", "ñandú#1.db"])

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from nubetis.backends.sql.dialects import SQLITE
+from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.shapes import after_prefix, shape, tame
 from nubetis.backends.sql.tables import Tables
 from nubetis.errors import InvalidFilter
@@ -110,7 +110,7 @@ def plan(store, statements, unit):
     statements.clear()
     store.read(unit)
     select = next(sql for sql in statements if sql.startswith("SELECT"))
-    steps = store._with_link(lambda link: link.execute(f"EXPLAIN QUERY PLAN {select}").fetchall())
+    steps = store._units.apart(lambda link: link.execute(f"EXPLAIN QUERY PLAN {select}").fetchall())
     return [step[3] for step in steps]
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from nubetis.backends.sql import SqlStore
-from nubetis.backends.sql.connections import locate
-from nubetis.backends.sql.faults import translated
+from nubetis.backends.sql.sqlite import SqliteFile
+from nubetis.backends.sql.sqlite.connections import locate
+from nubetis.backends.sql.sqlite.faults import translated
 from nubetis.errors import Conflict, Damaged, StoreBusy, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.store import Batch, Guard, Inserts
@@ -93,11 +94,11 @@ def test_connections_are_as_many_as_units_at_once(store):
     for _ in range(20):
         race(lambda: keys_of(store, ALWAYS))
 
-    assert len(store._pool._idle) == 1
+    assert len(store._units.pool._idle) == 1
 
 
 def test_another_writer_is_waited_for_and_then_named(url, store, tmp_path):
-    impatient = SqlStore(locate(url), patience=0.05)
+    impatient = SqlStore(SqliteFile.at(locate(url), make=False), patience=0.05)
     with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
         link.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy) as caught:
@@ -110,7 +111,7 @@ def test_another_writer_is_waited_for_and_then_named(url, store, tmp_path):
 
 
 def test_a_thread_waits_for_a_thread_no_longer_than_it_must(url, store):
-    impatient = SqlStore(locate(url), patience=0.01)
+    impatient = SqlStore(SqliteFile.at(locate(url), make=False), patience=0.01)
     inside, done = threading.Event(), threading.Event()
 
     def holder():
@@ -211,13 +212,13 @@ def test_a_store_works_on_both_sides_of_a_fork(store):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
 def test_no_idle_connection_crosses_a_fork(store):
     keys_of(store, ALWAYS)
-    assert store._pool._idle
+    assert store._units.pool._idle
 
     def child():
-        assert not store._pool._idle
+        assert not store._units.pool._idle
 
     assert in_child(child) == 0
-    assert not store._pool._idle
+    assert not store._units.pool._idle
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
@@ -292,10 +293,10 @@ def test_a_connection_given_back_at_the_last_moment_is_not_used_by_the_child(sto
 # -- what may fail ----------------------------------------------------------------------------------------------------
 def full_after(store, pages):
     """Let the file grow by *pages* at most."""
-    link = store._pool.take()
+    link = store._units.pool.take()
     (count,) = link.execute("PRAGMA page_count").fetchone()
     link.execute(f"PRAGMA max_page_count = {count + pages}")
-    store._pool.give(link)
+    store._units.pool.give(link)
     return link
 
 
@@ -358,9 +359,9 @@ def test_a_unit_cannot_swallow_a_load_that_failed_in_part(store):
 
 def test_a_file_that_may_not_be_written_is_read(store):
     load(store, PEOPLE, [row_of(PEOPLE, 1)])
-    link = store._pool.take()
+    link = store._units.pool.take()
     link.execute("PRAGMA query_only = ON")
-    store._pool.give(link)
+    store._units.pool.give(link)
 
     assert get(store, 1) == row_of(PEOPLE, 1)
     with pytest.raises(StoreError) as caught:
@@ -369,11 +370,11 @@ def test_a_file_that_may_not_be_written_is_read(store):
 
 
 def test_an_error_of_the_unit_is_passed_on_and_the_connection_kept(store):
-    link = store._pool._idle[0]
+    link = store._units.pool._idle[0]
     with pytest.raises(StopError):
         store.write(lambda txn: (txn.bulk_load(PEOPLE, [row_of(PEOPLE, 1)]), stop()))
 
-    assert store._pool._idle == [link]
+    assert store._units.pool._idle == [link]
     assert keys_of(store, ALWAYS) == []
 
 

@@ -49,9 +49,9 @@ def dies(url, seed, _rounds):
     dice = random.Random(seed)
     last = dice.randrange(1, 30)
     store = open_sqlite(url, create=False)
-    link = store._pool.take()
+    link = store._units.pool.take()
     link.set_trace_callback(_killer(dice, last))
-    store._pool.give(link)
+    store._units.pool.give(link)
     for number in range(1, 1000):
         store.write(lambda txn, number=number: _step(txn, number))
         os.write(1, f"{number}\n".encode())

@@ -1,7 +1,7 @@
-"""The store on SQL databases: SQLite now, others on the same code."""
+"""The store on SQL databases: SQLite and PostgreSQL, on the same code."""
 
-from nubetis.backends.sql.connections import Profile
-from nubetis.backends.sql.copies import restore
-from nubetis.backends.sql.store import SqlStore, open_sqlite
+from nubetis.backends.sql.dialects import Profile
+from nubetis.backends.sql.sqlite import open_sqlite, restore
+from nubetis.backends.sql.store import SqlStore
 
 __all__ = ["Profile", "SqlStore", "open_sqlite", "restore"]

@@ -1,4 +1,4 @@
-"""Looking for what is wrong: the file itself, its tables, and what was derived from its rows."""
+"""Looking for what is wrong: the tables, and what was derived from their rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["faults_of"]
 
 _MOST: Final = 20
-"""Faults of the file that are listed; more would say nothing more."""
+"""Columns that are listed; more would say nothing more."""
 
 
 def faults_of(connection: Connection, tables: Tables, schema: Schema) -> list[str]:
@@ -28,9 +28,6 @@ def faults_of(connection: Connection, tables: Tables, schema: Schema) -> list[st
 
     Looks at the tables of *schema*, of the system modules and of those used since the store was opened.
     """
-    found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({_MOST})")]
-    if found != ["ok"]:
-        return [f"The file is damaged: {fault}." for fault in found]
     present = set(tables.dialect.tables_of(connection))
     known = {table.module.id: table for table in tables.all() if table.name in present}
     modules = (*SYSTEM_SCHEMA.modules, *schema.modules) if present else ()

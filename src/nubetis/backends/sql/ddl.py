@@ -39,6 +39,8 @@ class Builder:
 
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Do *steps*, and what needs none (indexes, tallies); in an empty database write format and versions too."""
+        if self._dialect.schema_lock:
+            self._db.execute(self._dialect.schema_lock)
         for module in (VERSIONS, COUNTERS, TALLIES):
             self._ensure(self._tables.of(module))
         for step in steps:
@@ -111,7 +113,8 @@ class Builder:
             last = int(rows[-1][0] or 0) if rows else None
 
     def _make_index(self, home: ModuleTable, index: Index) -> None:
-        cells = [home.table.c[name] for name in index.columns]
+        ordered = self._dialect.ordered
+        cells = [ordered(home.table.c[name], False) for name in index.columns]  # noqa: FBT003 - ascending
         if self._dialect.key_in_index and index.field is None:
             cells.append(home.table.c.id)
         settings: dict[str, Any] = {self._dialect.partial: sa.text(index.condition)} if index.condition else {}

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from nubetis.model.fields import Storage
-from nubetis.model.fold import TILDE
 from nubetis.types import Row, Stored
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect as Compiler
     from sqlalchemy.sql.type_api import TypeEngine
 
-__all__ = ["SQLITE", "Bool", "Cell", "Connection", "Cursor", "Dialect"]
+    from nubetis.errors import NubetisError
+
+__all__ = ["Bool", "Cell", "Connection", "Cursor", "Dialect", "Profile"]
+
+
+class Profile(enum.StrEnum):
+    """What a returned write has survived."""
+
+    DURABLE = "durable"
+    """The loss of power: every commit is synced to the disk."""
+    FAST = "fast"
+    """The end of the process; the last commits may be lost with the power, none is torn."""
 
 
 class Cursor(Protocol):
@@ -52,9 +60,21 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """What is used of a driver's connection: it never begins a transaction by itself."""
 
+    born: int
+    """The generation of the process that made it; see :mod:`nubetis.backends.sql.pool`."""
+
     @property
     def in_transaction(self) -> bool:
         """Say whether the transaction still stands; some faults take it back as a whole."""
+        ...
+
+    @property
+    def usable(self) -> bool:
+        """Say whether the database still answers, as far as is known."""
+        ...
+
+    def is_there(self) -> bool:
+        """Say whether the database it has open is still the one that its URL names."""
         ...
 
     def execute(self, sql: str, parameters: Sequence[Stored] = ..., /) -> Cursor:
@@ -63,6 +83,22 @@ class Connection(Protocol):
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
         """Run one statement for each of *parameters*."""
+        ...
+
+    def insert_many(self, sql: str, rows: Sequence[Row], /) -> None:
+        """Insert rows as fast as the database can; *sql* was made by :attr:`Dialect.bulk`."""
+        ...
+
+    def stream(self, sql: str, parameters: Sequence[Stored] = ..., /) -> Cursor:
+        """Run a query whose rows are fetched as they are asked for, never all at once."""
+        ...
+
+    def commit(self) -> None:
+        """Make the transaction last."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database; what was not committed is taken back."""
         ...
 
 
@@ -85,14 +121,27 @@ class Dialect:
     name: str
     compiler: Compiler
     types: Mapping[Storage, TypeEngine[Any]]
+    # expressions
     contains: Callable[[Cell, Cell], Bool]
     ends: Callable[[Cell, Cell, Cell], Bool]
     plain: Callable[[Cell], Cell]
     one_of_many: Callable[[Cell, Cell], Bool]
     pack_many: Callable[[Sequence[Stored]], Stored]
+    ordered: Callable[[Cell, bool], Cell]
+    """A column to sort by, and whether it descends; an empty value is the least."""
+    # errors
+    raised: type[Exception]
+    """All that the driver raises."""
     collision: type[Exception]
-    """What the driver raises when a row does not fit the others."""
+    """What it raises when a row does not fit the others."""
+    unfit: tuple[type[Exception], ...]
+    """What it raises for a constant that no column can hold."""
     violated: Callable[[Exception], tuple[str, ...]]
+    is_busy: Callable[[Exception], bool]
+    """Whether somebody else was faster, so that the same may succeed now."""
+    translated: Callable[[Exception, str], NubetisError]
+    """The error of ours that says the same, at a URL."""
+    # tables
     columns_of: Callable[[Connection, str], list[str]]
     """The columns of a table; none where there is no such table."""
     indexes_of: Callable[[Connection, str], set[str]]
@@ -103,72 +152,16 @@ class Dialect:
     """The option of an index that says for which rows it is."""
     key_in_index: bool
     """An index must name the key to be sorted by it too."""
-    begin_read: str = "BEGIN"
-    begin_write: str = "BEGIN"
-
-
-# -- SQLite -----------------------------------------------------------------------------------------------------------
-_TAKEN: Final = frozenset(
-    {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
-)
-
-
-def _violated(error: Exception) -> tuple[str, ...]:
-    """Read "UNIQUE constraint failed: deals.email__f, deals.x": names of ours, no values."""
-    if not isinstance(error, sqlite3.IntegrityError) or error.sqlite_errorcode not in _TAKEN:
-        return ()
-    _, _, names = str(error).partition(": ")
-    return tuple([name.partition(".")[2] for name in names.split(", ")])
-
-
-def _columns_of(connection: Connection, table: str) -> list[str]:
-    return [str(row[0]) for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-
-
-def _indexes_of(connection: Connection, table: str) -> set[str]:
-    return {str(row[0]) for row in connection.execute("SELECT name FROM pragma_index_list(?)", (table,))}
-
-
-def _tables_of(connection: Connection) -> list[str]:
-    rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@'"
-    )
-    return [str(row[0]) for row in rows]
-
-
-def _one_of_many(column: Cell, packed: Cell) -> Bool:
-    return column.in_(sa.select(sa.func.json_each(packed).table_valued("value").c.value))
-
-
-def _pack_many(values: Sequence[Stored]) -> Stored:
-    return json.dumps(values)
-
-
-_INTEGER: Final = sa.INTEGER()
-_TEXT: Final = sa.TEXT()
-
-SQLITE: Final = Dialect(
-    name="sqlite",
-    compiler=SQLiteDialect(paramstyle="qmark"),
-    types={
-        Storage.TEXT: _TEXT, Storage.INTEGER: _INTEGER, Storage.DECIMAL: _INTEGER, Storage.BOOLEAN: _INTEGER,
-        Storage.DATE: _TEXT, Storage.DATETIME: _TEXT, Storage.TIME: _TEXT, Storage.KEY: _INTEGER, Storage.SET: _TEXT,
-        Storage.BYTES: sa.BLOB(),
-    },
-    contains=lambda column, text: sa.func.instr(column, text) > sa.literal_column("0"),
-    ends=lambda column, text, length: sa.func.substr(column, -length) == text,
-    plain=lambda column: sa.func.replace(column, sa.literal_column(f"'{TILDE}'"), sa.literal_column("''")),
-    one_of_many=_one_of_many,
-    pack_many=_pack_many,
-    collision=sqlite3.IntegrityError,
-    violated=_violated,
-    columns_of=_columns_of,
-    indexes_of=_indexes_of,
-    tables_of=_tables_of,
-    table_options={"sqlite_strict": True},
-    side_options={"sqlite_strict": True, "sqlite_with_rowid": False},
-    partial="sqlite_where",
-    key_in_index=False,  # the key is the rowid, and every index ends with that
-    begin_write="BEGIN IMMEDIATE",
-)  # fmt: skip
-"""SQLite, 3.40 or later: strict tables, the key as rowid, side tables without one."""
+    longest_indexed: int | None = None
+    """Characters of a text that still fits into an index."""
+    bulk: Callable[[sa.Table, Sequence[str]], sa.ClauseElement]
+    """The statement of :meth:`Connection.insert_many`."""
+    # units
+    begin_read: str
+    begin_write: str
+    begin_schema: str
+    """Begins a unit that makes tables, which waits for others of its kind."""
+    schema_lock: str = ""
+    """What it does first, where beginning is not enough."""
+    one_writer: bool
+    """The database takes one writer at a time."""

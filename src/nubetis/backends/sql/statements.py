@@ -73,8 +73,7 @@ def _limited(selected: _Selected, conditions: Conditions) -> _Selected:
 
 def page(home: ModuleTable, conditions: Conditions, where: Bool, *, order: Sequence[Order]) -> sa.ClauseElement:
     """Read a page; an empty value comes first in an ascending order."""
-    cells = [(home.table.c[each.column], each.descending) for each in order]
-    by = [cell.desc() if descending else cell.asc() for cell, descending in cells]
+    by = [home.dialect.ordered(home.table.c[each.column], each.descending) for each in order]
     return _limited(sa.select(*home.row()).where(where).order_by(*by), conditions)
 
 
@@ -103,7 +102,8 @@ def aggregate(
     numbers = [number for each in measures for number in _numbers(home, each)]
     named = [number.label(f"m{place}") for place, number in enumerate(numbers)]
     selected = sa.select(*cells, *named).select_from(home.table).where(where)
-    return selected.group_by(*cells).order_by(*cells) if cells else selected
+    by = [home.dialect.ordered(cell, False) for cell in cells]  # noqa: FBT003 - ascending
+    return selected.group_by(*cells).order_by(*by) if cells else selected
 
 
 def _numbers(home: ModuleTable, measure: Measure) -> list[Cell]:

@@ -89,6 +89,16 @@ def _indexes(module: Module) -> tuple[Index, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _fits(index: Index, module: Module, longest: int | None) -> bool:
+    """Say whether the database can hold the index; without one that keeps nothing unique a query is only slower."""
+    if longest is None or index.field is not None:
+        return True
+    lengths = {
+        column: slot.field.max_length for slot in module.layout.slots.values() for column in compared(slot.field)[:1]
+    }
+    return all(lengths.get(column, 0) <= longest for column in index.columns)
+
+
 def _column(module: Module, name: str) -> str:
     slot = next((slot for slot in module.layout.slots.values() if slot.field.name == name), None)
     return name if slot is None else compared(slot.field)[0]
@@ -117,7 +127,7 @@ class ModuleTable:
         self.columns = tuple([column.name for column in layout.columns])
         self.twins = layout.twins
         self.full_columns = tuple(layout.full_index)
-        self.indexes = _indexes(module)
+        self.indexes = tuple([index for index in _indexes(module) if _fits(index, module, dialect.longest_indexed)])
         self.sets = {column.name: place for place, column in enumerate(layout.columns) if column.storage is Storage.SET}
         self.tallied = _tallied(module)
         self.folds = {column: fold for _, place, fold in self.twins for column in (self.columns[place],)}

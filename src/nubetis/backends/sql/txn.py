@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Never
 
 from nubetis.backends.sql.ddl import Builder
 from nubetis.backends.sql.shapes import Shape, tame
@@ -42,22 +42,21 @@ __all__ = ["SqlTxn"]
 _MOST_KEYS: Final = 500
 """Keys of one statement; more are asked for by several."""
 
-_REFUSED: Final = (OverflowError, UnicodeEncodeError)
-"""What the driver raises for a constant that no column can hold."""
-
 
 class _Ended:
     """Stands in for the connection when the unit has ended."""
 
-    in_transaction = False
+    born = -1
+    in_transaction = usable = False
 
-    def execute(self, _sql: str, _parameters: Sequence[Stored] = (), /) -> Cursor:
+    def execute(self, *_: object) -> Never:
         """Refuse."""
         raise StoreError("closed", what="unit of work")
 
-    def executemany(self, _sql: str, _parameters: Iterable[Sequence[Stored]], /) -> Cursor:
-        """Refuse."""
-        raise StoreError("closed", what="unit of work")
+    executemany = insert_many = stream = commit = is_there = execute
+
+    def close(self) -> None:
+        """Do nothing: it is closed."""
 
 
 class SqlTxn:
@@ -70,6 +69,7 @@ class SqlTxn:
         self._db: Connection = connection
         self._tables = tables
         self._writable = writable
+        self._unfit = tables.dialect.unfit
         self._open: list[Cursor] = []
         self.lost = False
         self._depth = count(1)
@@ -100,7 +100,7 @@ class SqlTxn:
             if len(keys) == 1:
                 return [self._db.execute(home.select_one, keys).fetchone()]
             return list(map(self._by_key(home, keys).get, keys))
-        except OverflowError:  # no row has a key of more than 64 bits
+        except self._unfit:  # no row has a key of more than 64 bits
             found = self._by_key(home, [key for key in keys if -(1 << 63) <= key < 1 << 63])
             return list(map(found.get, keys))
 
@@ -136,7 +136,9 @@ class SqlTxn:
         if self._writable:  # what the unit writes between two batches must not disturb an open cursor
             yield from self._stream_pages(module, chosen, names, size)
             return
-        cursor = self._select(module, (chosen,), build=partial(streamed, names=names), key=("stream", names))
+        cursor = self._select(
+            module, (chosen,), build=partial(streamed, names=names), key=("stream", names), run=self._db.stream
+        )
         self._open.append(cursor)
         while rows := cursor.fetchmany(size):
             yield tuple(zip(*rows, strict=True))
@@ -175,20 +177,27 @@ class SqlTxn:
         return Tallies(self._db, self._tables).of(module, column)
 
     def _select(
-        self, module: Module, parts: Sequence[Bound], *, build: Build, key: Shape, more: Sequence[Stored] = ()
+        self,
+        module: Module,
+        parts: Sequence[Bound],
+        *,
+        build: Build,
+        key: Shape,
+        more: Sequence[Stored] = (),
+        run: Callable[[str, Sequence[Stored]], Cursor] | None = None,
     ) -> Cursor:
-        home = self._tables.of(module)
+        home, run = self._tables.of(module), run or self._db.execute
         try:
-            return self._run(home, parts, build, key=key, more=more)
-        except _REFUSED:
-            return self._run(home, [tame(part) for part in parts], build, key=key, more=more)
+            return run(*self._prepared(home, parts, build, key=key, more=more))
+        except self._unfit:
+            return run(*self._prepared(home, [tame(part) for part in parts], build, key=key, more=more))
 
-    def _run(
-        self, home: ModuleTable, parts: Sequence[Bound], build: Build, *, key: Shape, more: Sequence[Stored] = ()
-    ) -> Cursor:
+    def _prepared(
+        self, home: ModuleTable, parts: Sequence[Bound], build: Build, *, key: Shape, more: Sequence[Stored]
+    ) -> tuple[str, Sequence[Stored]]:
         statement, constants = prepare(self._tables, home, parts, build=build, key=key)
         constants += more
-        return self._db.execute(statement.text, statement.arguments(constants))
+        return statement.text, statement.arguments(constants)
 
     # -- writing --------------------------------------------------------------------------------------------
     def write(self, batch: Batch) -> Outcome:
@@ -206,7 +215,7 @@ class SqlTxn:
         with self._lost_on_failure():
             try:
                 return self._writer().update_where(module, chosen, values)
-            except _REFUSED:
+            except self._unfit:
                 return self._writer().update_where(module, tame(chosen), values)
 
     def allocate(self, counter: str, count: int = 1) -> int:

@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from threading import get_ident
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import attrs
 
 from nubetis.backends.sql.txn import SqlTxn
-from nubetis.errors import StoreBusy, StoreError
+from nubetis.errors import Damaged, StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from nubetis.backends.sql.connections import Link, Pool
+    from nubetis.backends.sql.dialects import Connection
+    from nubetis.backends.sql.pool import Pool
     from nubetis.backends.sql.tables import Tables
 
 __all__ = ["PATIENCE", "Units"]
@@ -54,7 +55,7 @@ class Units:
         """Run a unit that makes and changes tables."""
         return self._write(unit, self.tables.dialect.begin_schema)
 
-    def apart(self, work: Callable[[Link], T]) -> T:
+    def apart(self, work: Callable[[Connection], T]) -> T:
         """Do *work* on a connection, outside any unit."""
 
         def once() -> T:
@@ -102,8 +103,10 @@ class Units:
                 self._abandon(link, broken=broken)
         return result
 
-    def _transact(self, link: Link, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
+    def _transact(self, link: Connection, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
         link.execute(begin)
+        if writable and not link.is_there():
+            raise StoreError("store_failed", reason="its file was moved, replaced or deleted while it was open")
         txn = SqlTxn(link, self.tables, writable=writable)
         try:
             result = unit(txn)
@@ -112,16 +115,16 @@ class Units:
         self._commit(link, lost=txn.lost)
         return result
 
-    def _commit(self, link: Link, *, lost: bool) -> None:
+    def _commit(self, link: Connection, *, lost: bool) -> None:
         if lost:
             raise StoreError("store_failed", reason="the unit went on after a write that failed in part")
         if not self.pool.is_own(link):
             raise StoreError("store_failed", reason="the process was forked inside a unit of work")
         link.commit()
 
-    def _abandon(self, link: Link, *, broken: bool) -> None:
+    def _abandon(self, link: Connection, *, broken: bool) -> None:
         """Take back what the unit did; a connection that may be broken is closed, which does that too."""
-        if broken or not self.pool.is_own(link):
+        if broken or not link.usable or not self.pool.is_own(link):
             self.pool.drop(link)
             return
         try:
@@ -143,8 +146,13 @@ class Units:
                 deadline = deadline or time.monotonic() + self.patience
                 left = deadline - time.monotonic()
                 if not dialect.is_busy(error):
-                    raise dialect.translated(error, self.url) from error
+                    self._tell(error)
                 if left <= 0:
                     raise StoreBusy("store_busy", url=self.url, seconds=round(self.patience, 1)) from error
             time.sleep(min(random.uniform(0, pause), left))  # noqa: S311 - spreads the writers
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _tell(self, error: Exception) -> NoReturn:
+        """Raise the error of ours, and what led to it unless that could show values."""
+        found = self.tables.dialect.translated(error, self.url)
+        raise found from (None if isinstance(found, Damaged) else error)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
@@ -118,11 +119,11 @@ class Writer:
 
     # -- inserts --------------------------------------------------------------------------------------------
     def _insert(self, home: ModuleTable, rows: Sequence[Row]) -> None:
-        text = home.statement("insert", partial(_insert, home)).text
         if len(rows) == 1:
-            self._db.execute(text, home.fill(rows)[0])
+            self._db.execute(home.statement("insert", partial(_insert, home)).text, home.fill(rows)[0])
         elif rows:
-            self._db.executemany(text, home.fill(rows))
+            build = partial(self._tables.dialect.bulk, home.table, home.full_columns)
+            self._db.insert_many(home.statement("insert many", build).text, home.fill(rows))
         for column, place in home.sets.items():
             self._put_sets(home, column, [(row[0], row[place]) for row in rows if row[place] is not None])
         if home.tallied:
@@ -192,7 +193,8 @@ class Writer:
     def _try(self, home: ModuleTable, text: str, row: Sequence[Stored], *, key: Stored) -> Iterator[WriteConflict]:
         number = cast("Key", key)
         try:
-            changed = self._db.execute(text, row).rowcount
+            with self._taken_back():
+                changed = self._db.execute(text, row).rowcount
         except self._collision as error:
             columns = self._violated(error)
             if not columns:
@@ -201,6 +203,17 @@ class Writer:
             return
         if not changed:
             yield self._why_unchanged(home, number)
+
+    @contextmanager
+    def _taken_back(self) -> Generator[None]:
+        """Give a block that, when it raises, leaves the transaction as it was: some databases end it otherwise."""
+        whole = False
+        self._db.execute("SAVEPOINT one")
+        try:
+            yield
+            whole = True
+        finally:
+            end_savepoint(self._db, "one", keep=whole)
 
     def _why_unchanged(self, home: ModuleTable, key: Key) -> WriteConflict:
         found = self._db.execute(home.select_one, (key,)).fetchone()

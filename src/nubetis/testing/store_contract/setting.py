@@ -118,7 +118,7 @@ _LOGS: Final = Module(
     journalled=False,
     fields=[
         field_of("line", "choice", max_length=1_000_000),
-        field_of("key", "choice", unique=True),
+        field_of("key", "choice", unique=True, max_length=300),
         field_of("size", "integer"),
     ],
 )

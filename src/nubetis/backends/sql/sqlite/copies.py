@@ -7,44 +7,19 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
 
-from nubetis.backends.sql.connections import Location, connect, locate, may_name_a_file, uri
-from nubetis.backends.sql.dialects import SQLITE
-from nubetis.backends.sql.faults import translated
-from nubetis.errors import Damaged, NewerFormat, StoreError
-from nubetis.model.store import FORMAT
+from nubetis.backends.sql.sqlite.connections import Link, Location, connect, locate, may_name_a_file, uri
+from nubetis.backends.sql.sqlite.dialect import SQLITE
+from nubetis.backends.sql.sqlite.faults import translated
+from nubetis.backends.sql.store import format_of
+from nubetis.errors import Damaged, StoreError
 
-__all__ = ["copy_out", "format_of", "found_format", "restore"]
-
-_KNOWN: Final = frozenset({"id", "format", "schema", "access", "settings"})
-
+__all__ = ["copy_out", "found_format", "restore"]
 
 def found_format(place: Location) -> int | None:
     """Give the format of the file, ``None`` where it is empty; nothing is changed."""
-    try:
-        with closing(sqlite3.connect(uri(place.path, "ro"), uri=True)) as link:
-            return format_of(link, place.url)
-    except sqlite3.Error as error:
-        raise translated(error, place.url) from None
-
-
-def format_of(link: sqlite3.Connection, url: str) -> int | None:
-    """Give the format that the versions row names, ``None`` where there are no tables.
-
-    Raises:
-        StoreError: ``not_nubetis``.
-        NewerFormat: a later nubetis wrote it.
-    """
-    if not SQLITE.tables_of(link):
-        return None
-    known = set(SQLITE.columns_of(link, "versions")) >= _KNOWN
-    row = link.execute("SELECT format FROM versions WHERE id = 1").fetchone() if known else None
-    if row is None:
-        raise StoreError("not_nubetis", url=url)
-    if row[0] > FORMAT:
-        raise NewerFormat("newer_format", url=url, found=row[0], known=FORMAT)
-    return int(row[0])
+    with _reading(place.path, place.url) as link:
+        return format_of(link, SQLITE, place.url)
 
 
 def copy_out(link: sqlite3.Connection, target: str) -> None:
@@ -74,7 +49,9 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
     place = locate(url)
     if os.path.lexists(place.path) and not replace:
         raise StoreError("database_exists", url=place.url)
-    with _reading(source) as link:
+    if not Path(source).is_file():
+        raise StoreError("unreadable", file=source, reason="there is no such file")
+    with _reading(source, source) as link:
         _verify(link, source)
         with _temporary(place.path) as temporary:
             _copy(link, temporary)
@@ -82,18 +59,16 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
 
 
 @contextmanager
-def _reading(source: str) -> Generator[sqlite3.Connection]:
-    if not Path(source).is_file():
-        raise StoreError("unreadable", file=source, reason="there is no such file")
+def _reading(path: str, named: str) -> Generator[Link]:
     try:
-        with closing(sqlite3.connect(uri(source, "ro"), uri=True)) as link:
+        with closing(sqlite3.connect(uri(path, "ro"), uri=True, factory=Link)) as link:
             yield link
     except sqlite3.Error as error:
-        raise translated(error, source) from None
+        raise translated(error, named) from None
 
 
-def _verify(link: sqlite3.Connection, source: str) -> None:
-    if format_of(link, source) is None:
+def _verify(link: Link, source: str) -> None:
+    if format_of(link, SQLITE, source) is None:
         raise StoreError("not_nubetis", url=source)
     if [row[0] for row in link.execute("PRAGMA integrity_check(1)")] != ["ok"]:
         raise Damaged("damaged", what=source, reason="its pages do not fit together")
@@ -141,7 +116,7 @@ def _clear(place: Location) -> None:
     if not Path(place.path).exists():
         return
     try:
-        with closing(connect(uri(place.path, "rw"))) as old:
+        with closing(connect(place.path)) as old:
             old.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.DatabaseError as error:
         found = translated(error, place.url)

@@ -27,23 +27,23 @@ _UNREADABLE: Final = "Could not decode"
 """What the driver says, before it shows the text."""
 
 
-def code_of(error: sqlite3.Error) -> int:
+def code_of(error: Exception) -> int:
     """Give SQLite's primary result code, 0 where the driver raised by itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: Exception) -> bool:
     """Say whether somebody else was faster, so that the same may succeed now."""
     return code_of(error) in _BUSY
 
 
-def translated(error: sqlite3.Error, url: str, *, seconds: float = 0) -> NubetisError:
+def translated(error: Exception, url: str) -> NubetisError:
     """Give the error of ours that says the same."""
     code = code_of(error)
     if not code and _UNREADABLE in str(error):
         return Damaged("damaged", what=url, reason="a text in it is not Unicode")
     if code in _BUSY:
-        return StoreBusy("store_busy", url=url, seconds=round(seconds, 1))
+        return StoreBusy("store_busy", url=url, seconds=0)
     if code in _DAMAGED:
         return Damaged("damaged", what=url, reason=_DAMAGED[code])
     if code == sqlite3.SQLITE_FULL:
@@ -55,7 +55,7 @@ def translated(error: sqlite3.Error, url: str, *, seconds: float = 0) -> Nubetis
     return StoreError("store_failed", reason=_reason(error, code))
 
 
-def _reason(error: sqlite3.Error, code: int) -> str:
+def _reason(error: Exception, code: int) -> str:
     if code in {0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISUSE}:
         return str(error)  # names of tables and columns: values are always bound
     return f"SQLite reports {getattr(error, 'sqlite_errorname', 'an error')}"

@@ -1,0 +1,69 @@
+"""What PostgreSQL says when it cannot go on, in the words of :mod:`nubetis.errors`.
+
+A message of the server may hold values, so only its name is passed on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import psycopg
+from psycopg import errors
+
+from nubetis.errors import Damaged, InvalidFilter, NotFound, NubetisError, StoreBusy, StoreError
+from nubetis.model.bind import DEPTH
+
+__all__ = ["is_busy", "translated", "unreachable", "violated"]
+
+_FASTER: Final = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+    errors.ActiveSqlTransaction,
+)
+_LOST: Final = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
+_DENIED: Final = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+_COLUMNS: Final = re.compile(r"\((.*?)\)=\(")
+
+
+def is_busy(error: Exception) -> bool:
+    """Say whether somebody else was faster, or the connection was lost before the commit: the same may succeed now."""
+    lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    return lost or isinstance(error, (*_FASTER, *_LOST))
+
+
+def violated(error: Exception) -> tuple[str, ...]:
+    """Read "Key (email__f, x)=(…) already exists": names of ours, no values."""
+    if not isinstance(error, errors.UniqueViolation):
+        return ()
+    found = _COLUMNS.search(error.diag.message_detail or "")
+    names = found[1].split(", ") if found else [error.diag.constraint_name or "id"]
+    return tuple([name.strip('"') for name in names])
+
+
+def translated(error: Exception, url: str) -> NubetisError:
+    """Give the error of ours that says the same."""
+    match error:
+        case _ if is_busy(error):
+            return StoreBusy("store_busy", url=url, seconds=0)
+        case errors.DiskFull():
+            return StoreError("disk_full", url=url)
+        case errors.DataCorrupted() | errors.IndexCorrupted():
+            return Damaged("damaged", what=url, reason="the server finds its pages broken")
+        case errors.StatementTooComplex():
+            return InvalidFilter("filter_depth", limit=DEPTH)
+        case _ if isinstance(error, _DENIED):
+            return StoreError("read_only_store", url=url)
+        case errors.ProgramLimitExceeded():
+            return StoreError("store_failed", reason="a text is too long for its index, or a record for a page")
+        case _:
+            return StoreError("store_failed", reason=f"PostgreSQL reports {type(error).__name__}")
+
+
+def unreachable(error: psycopg.OperationalError, url: str) -> NubetisError:
+    """Give the error that says why there is no connection; the driver's words hold no password."""
+    reason = str(error).strip().splitlines()[-1].removeprefix("connection failed: ")
+    if isinstance(error, errors.InvalidCatalogName) or ("database" in reason and "does not exist" in reason):
+        return NotFound("no_database", url=url)
+    return StoreError("unreachable", url=url, reason=reason)

@@ -1,0 +1,93 @@
+"""One SQLite file, opened as a store.
+
+A write unit begins with ``BEGIN IMMEDIATE``, so it holds the write lock before it reads: a deferred one that reads
+first and writes later fails as soon as another was faster.  Writers of this process queue on a lock of ours, those of
+others wait with jitter; "database is locked" never gets out.  Read units see one snapshot (WAL) and wait for nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, cast
+
+import attrs
+
+from nubetis.backends.sql.dialects import Connection, Dialect, Profile
+from nubetis.backends.sql.pool import Pool
+from nubetis.backends.sql.sqlite.connections import Location, connect, locate
+from nubetis.backends.sql.sqlite.copies import copy_out, found_format
+from nubetis.backends.sql.sqlite.dialect import SQLITE
+from nubetis.backends.sql.sqlite.faults import translated
+from nubetis.backends.sql.store import SqlStore
+from nubetis.errors import NotFound
+from nubetis.model.store import Capabilities
+
+if TYPE_CHECKING:
+    from nubetis.backends.sql.sqlite.connections import Link
+
+__all__ = ["SqliteFile", "open_sqlite"]
+
+_MOST_FAULTS: Final = 20
+"""Faults of the file that are listed; more would say nothing more."""
+
+
+def open_sqlite(url: str, *, create: bool) -> SqlStore:
+    """Open the organisation in an SQLite file; with *create* make the file where there is none.
+
+    Raises:
+        NotFound: ``no_database``; no file is made.
+        Damaged: the file is not SQLite's, or broken.
+        NewerFormat: a later nubetis wrote it.
+        StoreError: ``not_nubetis``; nothing was changed.
+
+    >>> open_sqlite("sqlite:///acme.db", create=True).format() is None
+    True
+    """
+    place = locate(url)
+    # the function, because the method of Path raises where a name is too long or a folder may not be entered
+    exists = os.path.isfile(place.path) and found_format(place) is not None  # noqa: PTH113
+    if not exists and not create:
+        raise NotFound("no_database", url=place.url)
+    return SqlStore(SqliteFile.at(place, make=not exists))
+
+
+@attrs.frozen
+class SqliteFile:
+    """A file; see :class:`nubetis.backends.sql.store.Database`."""
+
+    url: str
+    pool: Pool
+    capabilities: Capabilities
+    dialect: Dialect = SQLITE
+
+    @classmethod
+    def at(cls, place: Location, *, make: bool) -> SqliteFile:
+        """Open the file at *place*, or *make* it."""
+        pool = Pool(lambda: connect(place.path, place.profile))
+        try:
+            if make:
+                connect(place.path, mode="rwc").close()
+            link = cast("Link", pool.take())
+            link.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            raise translated(error, place.url) from error
+        found = _capabilities(link, place.profile)
+        pool.give(link)
+        return cls(place.url, pool, found)
+
+    def copy_out(self, link: Connection, target: str) -> None:
+        """Copy the database to the file *target*."""
+        copy_out(cast("Link", link), target)
+
+    def faults(self, link: Connection) -> Iterator[str]:
+        """Give what SQLite finds wrong with its pages."""
+        found = [str(row[0]) for row in link.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")]
+        return (f"The file is damaged: {fault}." for fault in found if found != ["ok"])
+
+
+def _capabilities(link: Link, profile: Profile) -> Capabilities:
+    columns, params = map(link.getlimit, (sqlite3.SQLITE_LIMIT_COLUMN, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
+    durable = profile is Profile.DURABLE
+    return Capabilities(name="sqlite", durable=durable, max_fields=columns // 2, max_params=params)
