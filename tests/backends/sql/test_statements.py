@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.shapes import after_prefix, shape, tame
+from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.tables import Tables
 from nubetis.errors import InvalidFilter
 from nubetis.model.bind import (

@@ -27,11 +27,25 @@ _KNOWN: Final = frozenset({"id", "format", "schema", "access", "settings"})
 class Database(Protocol):
     """Where one organisation's tables are: a file, a schema of a server."""
 
-    url: str
-    """Its name in errors, without a password."""
-    dialect: Dialect
-    pool: Pool
-    capabilities: Capabilities
+    @property
+    def url(self) -> str:
+        """Its name in errors, without a password."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """What kind of database it is."""
+        ...
+
+    @property
+    def pool(self) -> Pool:
+        """The connections to it."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the store can do there."""
+        ...
 
     def copy_out(self, link: Connection, target: str) -> None:
         """Copy all of it to the file *target*, which must not be there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -15,9 +15,6 @@ from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.faults import unreachable
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
-
-if TYPE_CHECKING:
-    from typing_extensions import LiteralString
 
 __all__ = ["Link", "Location", "connect", "locate"]
 
@@ -39,7 +36,7 @@ class Location:
 
 
 def locate(url: str) -> Location:
-    """Read a URL such as ``postgresql+psycopg://ana@db.example/crm?schema=acme``; the schema is ``nubetis`` if not said.
+    """Read a URL such as ``postgresql+psycopg://ana@db.example/crm?schema=acme``; without a schema it is ``nubetis``.
 
     ``profile=fast`` lets a commit return before it is on the disk.  All else is the driver's: ``host``, ``sslmode``…
 
@@ -90,24 +87,24 @@ class Link:
 
     def execute(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run one statement."""
-        return cast("Cursor", self._connection.execute(cast("LiteralString", sql), parameters))
+        return cast("Cursor", self._connection.execute(sql.encode(), parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
         """Run one statement for each of *parameters*, in one conversation."""
         cursor = self._connection.cursor()
-        cursor.executemany(cast("LiteralString", sql), parameters)
+        cursor.executemany(sql.encode(), parameters)
         return cast("Cursor", cursor)
 
     def insert_many(self, sql: str, rows: Sequence[Row], /) -> None:
         """Insert rows by ``COPY``."""
-        with self._connection.cursor() as cursor, cursor.copy(cast("LiteralString", sql)) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
             for row in rows:
                 copy.write_row(row)
 
     def stream(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run a query whose rows wait in the server."""
         cursor = self._connection.cursor(name=f"rows{next(self._names)}")
-        cursor.execute(cast("LiteralString", sql), parameters)
+        cursor.execute(sql.encode(), parameters)
         return cast("Cursor", cursor)
 
     def commit(self) -> None:

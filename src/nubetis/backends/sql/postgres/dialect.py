@@ -19,7 +19,7 @@ __all__ = ["POSTGRES"]
 
 _INTEGER: Final = sa.BIGINT()
 _TEXT: Final = sa.TEXT(collation="C")
-_COMPILER: Final = PGDialect(paramstyle="format")
+_COMPILER: Final = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy says no more of it
 
 _COLUMNS: Final = """
 SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid

@@ -16,6 +16,7 @@ from nubetis.errors import Damaged, StoreError
 
 __all__ = ["copy_out", "found_format", "restore"]
 
+
 def found_format(place: Location) -> int | None:
     """Give the format of the file, ``None`` where it is empty; nothing is changed."""
     with _reading(place.path, place.url) as link:
