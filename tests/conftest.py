@@ -9,6 +9,8 @@ from random import Random
 import pytest
 from hypothesis import settings
 
+from tests.servers import postgres  # noqa: F401 - a fixture for all tests
+
 settings.register_profile("ci", deadline=None, print_blob=True)
 settings.register_profile("long", settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

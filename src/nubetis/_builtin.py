@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from nubetis.backends.blobs import StoreBlobs
 from nubetis.backends.memory import open_memory
 from nubetis.data.files import BUILT_IN as BUILT_IN_FILES
+from nubetis.errors import MissingExtra
 from nubetis.hookspecs import Registry, hookimpl
 from nubetis.model.fields import FieldType
 from nubetis.model.kinds import BUILT_IN
@@ -33,14 +34,27 @@ def _open_sqlite(url: str, *, create: bool) -> Store:
     return open_sqlite(url, create=create)
 
 
+def _open_postgres(url: str, *, create: bool) -> Store:
+    """Open a schema of a PostgreSQL server; needs the extra ``postgres``."""
+    try:
+        from nubetis.backends.sql.postgres import open_postgres  # noqa: PLC0415 - the one door of a heavy library
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "psycopg":
+            raise
+        raise MissingExtra("missing_extra", package="psycopg", extra="postgres") from None
+    return open_postgres(url, create=create)
+
+
 class BuiltInStores:
     """The stores that come with nubetis."""
 
     @hookimpl
     def nubetis_stores(self, registry: Registry) -> None:
-        """Register memory and SQLite."""
+        """Register memory, SQLite and PostgreSQL."""
         registry.add_store("memory", open_memory)
         registry.add_store("sqlite", _open_sqlite)
+        registry.add_store("postgresql", _open_postgres)
+        registry.add_store("postgresql+psycopg", _open_postgres)
 
     @hookimpl
     def nubetis_blob_stores(self, registry: Registry) -> None:

@@ -45,7 +45,7 @@ def main(url, units, rests):
         store.write(lambda txn, number=number: step(txn, number))
         say(f"done {number}")
         if rests == "rests" and number % REST == 0:
-            store._with_link(lambda link: link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+            store._units.apart(lambda link: link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
     os._exit(0)  # closing would bring everything to rest
 
 

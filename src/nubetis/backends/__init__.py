@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from nubetis.backends.blobs import StoreBlobs
     from nubetis.backends.memory import MemoryStore, open_memory
     from nubetis.backends.sql import open_sqlite
+    from nubetis.backends.sql.postgres import open_postgres
 
-__all__ = ["MemoryStore", "StoreBlobs", "open_memory", "open_sqlite"]
+__all__ = ["MemoryStore", "StoreBlobs", "open_memory", "open_postgres", "open_sqlite"]
 
 _WHERE: Final = {
     "MemoryStore": "nubetis.backends.memory",
     "StoreBlobs": "nubetis.backends.blobs",
     "open_memory": "nubetis.backends.memory",
+    "open_postgres": "nubetis.backends.sql.postgres",
     "open_sqlite": "nubetis.backends.sql",
 }
 

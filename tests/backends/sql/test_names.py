@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis.backends.sql import open_sqlite, restore
-from nubetis.backends.sql.connections import locate, uri
+from nubetis.backends.sql.sqlite.connections import locate, uri
 from nubetis.errors import InvalidValue, NotFound, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.schema import Schema, diff
@@ -169,7 +169,7 @@ def test_no_connection_makes_a_file_anew(tmp_path):
     """Only making an organisation makes a file; afterwards one that is gone is missed."""
     path = tmp_path / "org.db"
     store = made(f"sqlite:///{path}?profile=fast")
-    store._pool.drain()
+    store._units.pool.drain()
     for left in tmp_path.iterdir():
         left.unlink()
 

@@ -266,7 +266,7 @@ def test_a_child_does_not_think_its_parents_threads_are_in_units(store):
         store.read(lambda _: (inside.set(), done.wait(30)))
 
     def child():
-        assert store._pool.busy == set()
+        assert store._units.pool.busy == set()
 
     def forker():
         assert inside.wait(30)
@@ -281,11 +281,11 @@ def test_a_child_does_not_think_its_parents_threads_are_in_units(store):
 def test_a_connection_given_back_at_the_last_moment_is_not_used_by_the_child(store, monkeypatch):
     """Another thread may give one back when all idle ones have just been closed."""
     keys_of(store, ALWAYS)
-    monkeypatch.setattr(type(store._pool), "drain", lambda _: None)
+    monkeypatch.setattr(type(store._units.pool), "drain", lambda _: None)
 
     def child():
         assert keys_of(store, ALWAYS) == []
-        assert all(store._pool.is_own(link) for link in store._pool._idle)
+        assert all(store._units.pool.is_own(link) for link in store._units.pool._idle)
 
     assert in_child(child) == 0
 

@@ -45,7 +45,7 @@ class Units:
 
     def read(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit that only reads, on one snapshot."""
-        return self._attempt(lambda: self._run(unit, self.tables.dialect.begin_read, writable=False))
+        return self.attempt(lambda: self._run(unit, self.tables.dialect.begin_read, writable=False))
 
     def write(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit and commit it; run it again when another writer was faster."""
@@ -68,12 +68,12 @@ class Units:
                 self._abandon(link, broken=broken)
             return result
 
-        return self._attempt(once)
+        return self.attempt(once)
 
     def _write(self, unit: Callable[[SqlTxn], T], begin: str) -> T:
         self._refuse_nesting()
         with self._turn():
-            return self._attempt(lambda: self._run(unit, begin, writable=True))
+            return self.attempt(lambda: self._run(unit, begin, writable=True))
 
     def _turn(self) -> AbstractContextManager[object]:
         """Let the writers of this process queue, where the database takes one at a time."""
@@ -135,7 +135,7 @@ class Units:
         else:
             self.pool.give(link)
 
-    def _attempt(self, work: Callable[[], T]) -> T:
+    def attempt(self, work: Callable[[], T]) -> T:
         """Do *work*, again and again while others are faster; the pauses grow and differ, so that all get on."""
         dialect = self.tables.dialect
         deadline, pause = 0.0, 0.001

@@ -8,13 +8,14 @@ Read units see one snapshot and wait for nobody.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import attrs
 import psycopg
 
 from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
-from nubetis.backends.sql.postgres.connections import Link, Location, connect, locate
+from nubetis.backends.sql.postgres.connections import Location, connect, locate
 from nubetis.backends.sql.postgres.dialect import POSTGRES
 from nubetis.backends.sql.postgres.faults import translated
 from nubetis.backends.sql.store import SqlStore, format_of
@@ -33,15 +34,12 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
         StoreError: ``unreachable``, ``not_nubetis``, ``read_only_store``; nothing was changed.
     """
     place = locate(url)
-    pool = Pool(lambda: connect(place))
-    link = pool.take()
-    try:
-        _enter(link, place, create=create)
-    except psycopg.Error as error:
-        raise translated(error, place.url) from None
-    finally:
-        pool.give(link)
-    return SqlStore(PostgresSchema.at(place, pool))
+    with closing(connect(place)) as link:
+        try:
+            _enter(link, place, create=create)
+        except psycopg.Error as error:
+            raise translated(error, place.url) from None
+    return SqlStore(PostgresSchema.at(place))
 
 
 def _enter(link: Connection, place: Location, *, create: bool) -> None:
@@ -52,7 +50,7 @@ def _enter(link: Connection, place: Location, *, create: bool) -> None:
         raise NotFound("no_database", url=place.url)
     if not there:
         name = POSTGRES.compiler.identifier_preparer.quote(place.schema)
-        link.execute(f"CREATE SCHEMA IF NOT EXISTS {name}".replace("%", "%%"))
+        link.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
 
 
 @attrs.frozen
@@ -65,18 +63,17 @@ class PostgresSchema:
     dialect: Dialect = POSTGRES
 
     @classmethod
-    def at(cls, place: Location, pool: Pool) -> PostgresSchema:
+    def at(cls, place: Location) -> PostgresSchema:
         """Give the schema at *place*."""
         durable = place.profile is Profile.DURABLE
         # A row must fit a page of 8 KiB; a long text outside it takes 18 bytes, and its twin as much.
         can = Capabilities(name="postgresql", durable=durable, snapshots=False, max_fields=400, max_params=65_535)
-        return cls(place.url, pool, can)
+        return cls(place.url, Pool(lambda: connect(place)), can)
 
     def copy_out(self, link: Connection, target: str) -> None:  # noqa: ARG002 - it does not get that far
         """Refuse: a server has its own ways, and ``nubetis copy`` writes a file."""
         raise StoreError("no_capability", what="snapshots", hint=f"Use pg_dump, or: nubetis copy … sqlite:///{target}")
 
-    def faults(self, link: Connection) -> Iterator[str]:
+    def faults(self, link: Connection) -> Iterator[str]:  # noqa: ARG002 - there is nothing to ask
         """Give nothing: the server looks after its pages itself."""
-        assert isinstance(link, Link)  # noqa: S101 - of this pool
         return iter(())

@@ -19,8 +19,9 @@ from nubetis.backends.sql.pool import Pool
 from nubetis.backends.sql.sqlite.connections import Location, connect, locate
 from nubetis.backends.sql.sqlite.copies import copy_out, found_format
 from nubetis.backends.sql.sqlite.dialect import SQLITE
-from nubetis.backends.sql.sqlite.faults import translated
 from nubetis.backends.sql.store import SqlStore
+from nubetis.backends.sql.tables import Tables
+from nubetis.backends.sql.units import Units
 from nubetis.errors import NotFound
 from nubetis.model.store import Capabilities
 
@@ -66,16 +67,11 @@ class SqliteFile:
     def at(cls, place: Location, *, make: bool) -> SqliteFile:
         """Open the file at *place*, or *make* it."""
         pool = Pool(lambda: connect(place.path, place.profile))
-        try:
-            if make:
-                connect(place.path, mode="rwc").close()
-            link = cast("Link", pool.take())
-            link.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.Error as error:
-            raise translated(error, place.url) from error
-        found = _capabilities(link, place.profile)
-        pool.give(link)
-        return cls(place.url, pool, found)
+        units = Units(place.url, pool, Tables(SQLITE))
+        if make:
+            units.attempt(lambda: connect(place.path, mode="rwc").close())
+        units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
+        return cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
 
     def copy_out(self, link: Connection, target: str) -> None:
         """Copy the database to the file *target*."""
