@@ -334,4 +334,4 @@ def test_an_unknown_scheme_names_the_known_ones():
     """A URL that nobody serves is an error that helps."""
     with refusing("unknown_scheme", NotFound) as caught:
         create("oracle://x", administrator="a@acme.pe")
-    assert "memory, sqlite" in str(caught.value)
+    assert "memory, postgresql, postgresql+psycopg, sqlite" in str(caught.value)

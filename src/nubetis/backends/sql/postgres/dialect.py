@@ -23,7 +23,8 @@ _COMPILER: Final = PGDialect(paramstyle="format")  # type: ignore[no-untyped-cal
 
 _COLUMNS: Final = """
 SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relname = %s AND attnum > 0 AND NOT attisdropped
+JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = current_schema() AND relname = %s AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 """
 
