@@ -45,7 +45,7 @@ from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
 from nubetis.types import Key, Progress, RecordId, Row
 
-__all__ = ["CHUNK", "Applier", "Lot", "chunks", "operation_row", "read_lots"]
+__all__ = ["CHUNK", "Applier", "Lot", "chunks", "operation_row", "read_lots", "strike"]
 
 CHUNK: Final = 5000
 """Records of one transaction."""
@@ -396,8 +396,12 @@ def _message_row(message: Message, key: Key, entry: Key, now: str) -> Row:
 def _blob_row(key: Key, operation: Key, place: int, lot: Lot) -> Row:
     messages = [[each.kind, each.key, dict(each.body)] for each in lot.messages]
     found = {"parts": [_part_json(part) for part in lot.parts], "messages": messages, "last": lot.last}
-    data = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+    data = _packed(found)
     return (key, f"plan:{operation}:{place:08d}", len(data), data)
+
+
+def _packed(lot: Value) -> bytes:
+    return json.dumps(lot, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _part_json(part: Part) -> list[object]:
@@ -415,6 +419,31 @@ def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[Lot]:
     """Give what is left of the plan of *operation*."""
     query = BoundQuery(module=BLOBS, where=_kept_of(operation), order=(Order("hash"), Order("id")), limit=1_000_000)
     return [_lot_of(key_of(row), json.loads(cast("bytes", row[3])), schema) for row in txn.query(query)]
+
+
+def strike(txn: Txn, module: Module, record: Key) -> Updates:
+    """Give the change that takes one record out of all plans that are kept: they go on without it."""
+    every = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
+    keys: list[Key] = []
+    values: list[Row] = []
+    for found, lots in txn.stream(BLOBS, every, columns=("id", "data"), size=16):
+        for key, lot in zip(found, [json.loads(cast("bytes", data)) for data in lots], strict=True):
+            if _struck(lot["parts"], module, record):
+                data = _packed(lot)
+                keys.append(Key(int(key or 0)))
+                values.append((len(data), data))
+    return Updates(BLOBS, ("size", "data"), keys, values)
+
+
+def _struck(parts: list[Value], module: Module, record: Key) -> bool:
+    """Take the rows of *record* out of the parts of a lot; say whether there were any."""
+    struck = False
+    for part in parts:
+        _, number, _, rows, after = part
+        keep = [at for at, row in enumerate(rows) if number != module.id or row[ID] != record]
+        struck = struck or len(keep) < len(rows)
+        part[3:] = [rows[at] for at in keep], [after[at] for at in keep if after]
+    return struck
 
 
 def _kept_of(operation: Key) -> Bound:

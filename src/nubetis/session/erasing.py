@@ -20,7 +20,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import CHANGES
-from nubetis.session.applying import Applier
+from nubetis.session.applying import Applier, strike
 from nubetis.session.state import State
 from nubetis.session.undoing import later_changes
 from nubetis.session.world import LIVE
@@ -35,7 +35,7 @@ __all__ = ["erase", "purge"]
 def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
     """Take values out of a record and of its whole past, for good: *fields*, or all personal data.
 
-    The journal still verifies.  This cannot be undone.
+    The journal still verifies.  Operations that wait to be resumed go on without the record.  This cannot be undone.
 
     Raises:
         NotFound: there is no such record or field, or the user may not see it.
@@ -58,6 +58,7 @@ def _erase(state: State, record: Record, names: Sequence[str]) -> Operation:
     cause = Cause(CauseKind.ERASURE, {"record": record.id, "fields": [field.name for field in fields]})
     operation = Applier(state, Plan(cause=cause, parts=(Edits(module, [record.row], fields, [empty]),))).run()
     _scrub(state, later_changes(state.txn, module, [record.key], after=Key(0)), fields)
+    state.write_now(Batch(parts=(strike(state.txn, module, record.key),)))
     return operation
 
 
