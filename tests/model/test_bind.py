@@ -247,3 +247,10 @@ def test_a_period_of_instants_is_the_day_on_the_viewers_wall(view, hours):
 
 def test_any_of_nothing_is_nothing():
     assert AnyOf(()) == bound(NOTHING)
+
+
+def test_a_reason_within_a_sentence_ends_once():
+    with pytest.raises(InvalidFilter) as caught:
+        bound(F.stage == "zzz")
+    assert str(caught.value).endswith(".")
+    assert ".." not in str(caught.value)

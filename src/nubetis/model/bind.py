@@ -401,7 +401,7 @@ class _Binder:
         except InvalidFilter:
             raise
         except InvalidValue as error:
-            raise InvalidFilter("filter_value", field=field.name, reason=str(error)) from None
+            raise InvalidFilter("filter_value", field=field.name, reason=str(error).rstrip(".")) from None
 
     def _within(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:
         text = self._stored(field, operand)[0][1] if isinstance(operand, str) and operand else None
