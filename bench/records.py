@@ -362,13 +362,13 @@ def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]
 def main() -> None:
     """Measure and print."""
     given = options(__doc__ or "")
-    count, rounds = (20_000, 9) if given.quick else (1_000_000, 15)
+    count, rounds = (20_000, 7) if given.quick else (1_000_000, 15)
 
     def wanted(area: str) -> bool:
         return given.only in area
 
     figures = [figure for name in ("sqlite", "memory") for figure in measure(name, count, rounds=rounds, wanted=wanted)]
-    figures += imports(15 if given.quick else 51) if wanted("imports") else []
+    figures += imports(11 if given.quick else 51) if wanted("imports") else []
     facts = {**machine(), "records": count, "peers": versions("sqlalchemy", "attrs", "pluggy")}
     report(figures, facts=facts, target=given.json)
 

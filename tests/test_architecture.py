@@ -230,7 +230,7 @@ def test_hardly_anything_reaches_into_another_object():
     assert per_thousand(len(reaches)) <= 3, reaches
 
 
-TEST_FLOOR = 0.25
+TEST_FLOOR = 0.55
 """Lines of tests and of the suites that ship, for each line of the rest.  It only rises: the aim is 0.9."""
 
 
