@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import string
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis.errors import InvalidFilter, InvalidValue, NubetisError
+from nubetis.model import filters
 from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.fields import Operator, Storage
@@ -106,6 +108,7 @@ def raw_junctions(inner):
     return some.map(And) | some.map(Or) | inner.map(Not) | conditions(inner)
 
 
+NAMES = {"Money": Money, "WallTime": WallTime, "Decimal": Decimal, "datetime": dt}
 LEAVES = compares() | st.sampled_from([EVERYTHING, NOTHING])
 FILTERS = st.recursive(LEAVES, junctions, max_leaves=8)
 RAW_FILTERS = st.recursive(LEAVES, raw_junctions, max_leaves=8)
@@ -130,6 +133,14 @@ def test_a_filter_made_by_hand_is_read_as_its_canonical_form(where):
 def test_combining_makes_canonical_filters(where):
     """Values apart: an instant is shown in UTC, where it equals itself."""
     assert canonical(where) == where
+
+
+@given(FILTERS | RAW_FILTERS)
+def test_the_python_that_a_filter_is_shown_as_builds_it(where):
+    again = eval(repr(where), {**vars(filters), **NAMES})  # noqa: S307 - the rule itself
+
+    assert again == where
+    assert repr(again) == repr(where)
 
 
 @given(FILTERS)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from keyword import iskeyword
 from typing import Final, NoReturn, TypeVar
 
 import attrs
@@ -59,10 +60,10 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 
 
 class Filter:
-    """What is asked of a record; combine with ``&``, ``|`` and ``~``.
+    """What is asked of a record; combine with ``&``, ``|`` and ``~``; shown as the Python that builds it.
 
     >>> (F.stage == "won") & ~(F.amount > 1000)
-    F.stage == 'won' & ~(F.amount > 1000)
+    (F.stage == 'won') & ~(F.amount > 1000)
     """
 
     __slots__ = ()
@@ -98,7 +99,15 @@ def join(kind: type[And | Or], filters: Iterable[Filter]) -> Filter:
 
 
 def _shown(part: Filter) -> str:
-    return f"({part!r})" if isinstance(part, And | Or) else repr(part)
+    joined = isinstance(part, And | Or) and len(part.parts) > 1
+    signed = isinstance(part, Compare) and part.operator in _SIGNS
+    return f"({part!r})" if joined or signed else repr(part)
+
+
+def _joined(whole: And | Or, sign: str, empty: str) -> str:
+    if len(whole.parts) == 1 or any(isinstance(part, type(whole)) for part in whole.parts):  # as no operator builds it
+        return f"{type(whole).__name__}({whole.parts!r})"
+    return sign.join(map(_shown, whole.parts)) or empty
 
 
 @attrs.frozen(repr=False)
@@ -108,7 +117,7 @@ class And(Filter):
     parts: tuple[Filter, ...]
 
     def __repr__(self) -> str:
-        return " & ".join(map(_shown, self.parts)) or "EVERYTHING"
+        return _joined(self, " & ", "EVERYTHING")
 
 
 @attrs.frozen(repr=False)
@@ -118,7 +127,7 @@ class Or(Filter):
     parts: tuple[Filter, ...]
 
     def __repr__(self) -> str:
-        return " | ".join(map(_shown, self.parts)) or "NOTHING"
+        return _joined(self, " | ", "NOTHING")
 
 
 @attrs.frozen(repr=False)
@@ -128,7 +137,7 @@ class Not(Filter):
     part: Filter
 
     def __repr__(self) -> str:
-        return f"~({self.part!r})"
+        return f"Not({self.part!r})" if isinstance(self.part, Not) else f"~{_shown(self.part)}"
 
 
 EVERYTHING: Final[Filter] = And(())
@@ -144,6 +153,9 @@ class People(enum.StrEnum):
     ME = "me"
     MY_TEAM = "my team"
     MY_SUBORDINATES = "my subordinates"
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 ME: Final = People.ME
@@ -172,7 +184,7 @@ class Unit(enum.StrEnum):
     FISCAL_YEAR = "fiscal year"
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Period:
     """A stretch of days relative to today, in the viewer's zone.
 
@@ -188,6 +200,10 @@ class Period:
         needed = self.kind is PeriodKind.OLDER
         if needed if self.count is None else type(self.count) is not int or not 1 <= self.count <= 10_000:
             raise InvalidFilter("bad_argument", argument="count", reason="a period counts 1 to 10,000 units")
+
+    def __repr__(self) -> str:
+        count = "" if self.count is None else f", {self.count}"
+        return f"period({self.kind.value!r}, {self.unit.value!r}{count})"
 
 
 def period(kind: str, unit: str, count: int | None = None) -> Period:
@@ -228,18 +244,55 @@ class Compare(Filter):
     operand: object = None
 
     def __repr__(self) -> str:
-        symbol = "==" if self.operator is Operator.EQ else self.operator.value
-        name = f"F.{self.path}" if self.path else "F"
-        return f"{name} {symbol}" if self.operand is None else f"{name} {symbol} {self.operand!r}"
+        name = repr(FieldPath(self.path))
+        if self.operator in _SIGNS:
+            return f"{name} {_SIGNS[self.operator]} {self.operand!r}"
+        if not self.path and self.operator is Operator.MATCHES:
+            return f"keywords({self.operand!r})"
+        call = f"{name}.{_CALLS[self.operator]}"
+        if self.operator not in _SPREAD:
+            return f"{call}()" if self.operand is None else f"{call}({self.operand!r})"
+        if isinstance(self.operand, tuple):
+            return f"{call}({', '.join(map(repr, self.operand))})"
+        return f"Compare({self.path!r}, Operator.{self.operator.name}, {self.operand!r})"
 
 
-@attrs.frozen
+_SIGNS: Final = {
+    Operator.EQ: "==",
+    Operator.LT: "<",
+    Operator.LE: "<=",
+    Operator.GT: ">",
+    Operator.GE: ">=",
+}
+_CALLS: Final = {
+    Operator.BETWEEN: "between",
+    Operator.IN: "in_",
+    Operator.EMPTY: "is_empty",
+    Operator.CONTAINS: "contains",
+    Operator.STARTS: "starts_with",
+    Operator.ENDS: "ends_with",
+    Operator.MATCHES: "matches",
+    Operator.ANY_OF: "any_of",
+    Operator.ALL_OF: "all_of",
+    Operator.LINKED: "linked",
+    Operator.CHANGED: "changed",
+    Operator.CHANGED_FROM: "changed_from",
+    Operator.CHANGED_TO: "changed_to",
+}
+_SPREAD: Final = frozenset({Operator.BETWEEN, Operator.ANY_OF, Operator.ALL_OF})
+
+
+@attrs.frozen(repr=False)
 class Has(Filter):
     """Some record of *module* links here by its field *via* and fits *where*."""
 
     module: str
     via: str
     where: Filter = EVERYTHING
+
+    def __repr__(self) -> str:
+        where = "" if self.where == EVERYTHING else f", where={self.where!r}"
+        return f"has({self.module!r}, via={self.via!r}{where})"
 
 
 def has(module: str, *, via: str, where: Filter = EVERYTHING) -> Filter:
@@ -255,7 +308,7 @@ def keywords(text: str) -> Filter:
     """Records in whose searchable fields all words of *text* stand.
 
     >>> keywords("acme lima")
-    F matches 'acme lima'
+    keywords('acme lima')
     """
     return Compare("", Operator.MATCHES, text)
 
@@ -274,7 +327,9 @@ class FieldPath:
         return FieldPath(f"{self._path}.{name}")
 
     def __repr__(self) -> str:
-        return f"F.{self._path}"
+        first, *rest = self._path.split(".")
+        dotted = _is_attribute(first) and all(_is_attribute(each) and not hasattr(FieldPath, each) for each in rest)
+        return f"F.{self._path}" if dotted else f"F[{self._path!r}]"
 
     def __hash__(self) -> int:
         return hash(self._path)
@@ -354,6 +409,10 @@ class FieldPath:
     def changed_to(self, value: object) -> Filter:
         """Has *value* and had it not; in rules only."""
         return self._is(Operator.CHANGED_TO, value)
+
+
+def _is_attribute(name: str) -> bool:
+    return name.isidentifier() and name.isascii() and not iskeyword(name) and not name.startswith("__")
 
 
 class _Fields:

@@ -47,7 +47,7 @@ def parse(
     >>> parse('stage in (won, lost) and amount > 1000.5 "acme corp"').parts[1]
     F.amount > Decimal('1000.5')
     >>> parse("stage = won or not closed in last 7 days")
-    F.stage == 'won' | ~(F.closed in Period(kind=<PeriodKind.LAST: 'last'>, unit=<Unit.DAY: 'day'>, count=7))
+    (F.stage == 'won') | ~F.closed.in_(period('last', 'day', 7))
     """
     is_number = None if formats is None else _NumberTest(formats)
     reader = _Reader(tokenize(text, is_number=is_number), Names(module, schema, formats, readable))
