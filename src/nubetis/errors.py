@@ -103,6 +103,7 @@ MESSAGES: Final[dict[str, str]] = {
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
     "denied": "{user} may not {action} in {module}.",
     "undo_foreign": "Operation {id} cannot be undone: {reason}.",
+    "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
     "referenced": "Record {id} is still linked from {count} records of {module}.",
     "legal_hold": "Record {id} is under a legal hold and cannot be erased.",

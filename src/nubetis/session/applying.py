@@ -40,6 +40,7 @@ from nubetis.model.store import (
     WriteConflict,
 )
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
+from nubetis.session.past import operation_of
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
@@ -311,8 +312,8 @@ class Applier:
         except Cancelled:
             self.end(operation, OperationState.CANCELLED)
             raise
-        except NubetisError:
-            if operation.state is not OperationState.DONE:
+        except NubetisError as error:
+            if error.code != "operation_moved" and operation.state is not OperationState.DONE:
                 self.take_back(operation)
             raise
         return operation
@@ -323,6 +324,7 @@ class Applier:
 
         def work() -> Operation:
             del self.skipped[before:]  # the store may have to run this again
+            self._check_unmoved(operation)
             return self._write(operation, lot, first=False)
 
         return self.state.write(work)
@@ -342,11 +344,19 @@ class Applier:
         ended = attrs.evolve(operation, state=state, ended_at=self.state.world.now())
 
         def work() -> None:
+            self._check_unmoved(operation)
             left = [] if state is OperationState.CANCELLED else plan_keys(self.state.txn, operation.key)
             self.state.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
 
         self.state.write(work)
         return ended
+
+    def _check_unmoved(self, operation: Operation) -> None:
+        """Refuse where somebody else went on with *operation*, took it back or ended it."""
+        row = self.state.txn.get_many(OPERATIONS, [operation.key])[0]
+        now = None if row is None else operation_of(row)
+        if now is None or now.state not in _OPEN or now.position != operation.position:
+            raise Conflict("operation_moved", id=operation.id)
 
     def take_back(self, operation: Operation) -> None:
         """End an operation that failed: undo what it wrote, forget what it did not."""
@@ -369,6 +379,7 @@ def _progress_of(operation: Operation) -> Updates:
 
 
 _DRIFT: Final = frozenset({ConflictKind.STALE, ConflictKind.MISSING})
+_OPEN: Final = frozenset({OperationState.RUNNING, OperationState.CANCELLED})
 
 
 def _error_of(conflict: WriteConflict) -> NubetisError:

@@ -327,6 +327,10 @@ class Session:
         """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``.
 
         One that was stopped is over with that.  :func:`nubetis.session.past.plan_undo` shows it before.
+
+        Raises:
+            NotFound: ``no_operation``; there is none, or it is not the user's.
+            Conflict: ``operation_moved``; it went on meanwhile.
         """
         plan, begun = self.state.read(lambda: (plan_undo(self, operation), operation_named(self.state, operation)))
         over = begun.state in {OperationState.DONE, OperationState.FAILED}

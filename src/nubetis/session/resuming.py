@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from nubetis.model.bind import OneOf
 from nubetis.model.plan import CauseKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery
@@ -20,12 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["resume", "unfinished"]
 
 
-def resume(session: Session, operation: str | Operation, *, progress: Progress | None = None) -> Operation:
+def resume(
+    session: Session, operation: str | Operation, *, tolerance: int = 0, progress: Progress | None = None
+) -> Operation:
     """Go on with an operation that was interrupted or cancelled; one that is done is left as it is.
+
+    *tolerance* and *progress* are as for :meth:`Session.apply <nubetis.session.door.Session.apply>`.
 
     Raises:
         NotFound: ``no_operation``; there is none, or it is not the user's.
         AccessDenied: the user may not write what is left of it.
+        PlanDrifted: more records than *tolerance* changed since; what was written of it is taken back.
+        Conflict: ``operation_moved``; somebody else goes on with it, or took it back, at the same time.
     """
     state = session.state
     found, lots = state.read(lambda: _left(state, operation))
@@ -33,7 +41,8 @@ def resume(session: Session, operation: str | Operation, *, progress: Progress |
         return found
     if found.cause.kind is CauseKind.SCHEMA:  # there is more to do than to write
         return resume_alter(state) or found
-    return Applier(state, Plan(cause=found.cause), progress=progress).drain(found, lots)
+    applier = Applier(state, Plan(cause=found.cause), tolerance=tolerance, progress=progress)
+    return applier.drain(attrs.evolve(found, state=OperationState.RUNNING, ended_at=None), lots)
 
 
 def _left(state: State, operation: str | Operation) -> tuple[Operation, list[Lot]]:
