@@ -6,10 +6,10 @@ import pytest
 
 from nubetis import F
 from nubetis.errors import Cancelled, Conflict
-from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import OperationState
 from nubetis.model.system import BLOBS
 from nubetis.session import past, resuming
+from tests.session.stopping import NAMES, PLANS, cancel
 from tests.stores import refusing, rows_of
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("small_chunks")
 @pytest.fixture
 def plan(nubetis_session):
     """A plan of three transactions over eight records."""
-    nubetis_session.apply(nubetis_session.plan_create("leads", [{"name": str(n), "company": "Old"} for n in range(8)]))
-    return nubetis_session.plan_update("leads", EVERYTHING, company="New")
+    nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    return PLANS["update"](nubetis_session)
 
 
 def once(work):
@@ -64,17 +64,12 @@ def test_one_taken_back_while_it_runs_stops(nubetis_org, nubetis_session, plan):
 
 def test_a_resumer_that_meets_the_first_one_stops_and_the_first_goes_on(nubetis_org, nubetis_session, plan):
     """The same with the parts exchanged: what counts is who wrote the next lot."""
-    with pytest.raises(Cancelled):
-        nubetis_session.apply(plan, progress=once(cancel))
+    cancel(nubetis_session, plan)
     first = nubetis_org.interrupted()[0]
     other = nubetis_org.administrator()
     with refusing("operation_moved", Conflict):
         resuming.resume(other, first, progress=once(lambda: resuming.resume(nubetis_session, first)))
     assert (renewed(other), settled(nubetis_org)) == (8, True)
-
-
-def cancel():
-    raise Cancelled("cancelled", done=3)
 
 
 def test_one_that_is_cancelled_late_does_not_stop_who_went_on(nubetis_org, nubetis_session, plan):
@@ -83,7 +78,7 @@ def test_one_that_is_cancelled_late_does_not_stop_who_went_on(nubetis_org, nubet
 
     def go_on_and_cancel():
         resuming.resume(other, nubetis_org.interrupted()[0])
-        cancel()
+        raise Cancelled("cancelled", done=3)
 
     with refusing("operation_moved", Conflict):
         nubetis_session.apply(plan, progress=once(go_on_and_cancel))
@@ -109,8 +104,7 @@ class Busy:
 
 def test_an_undo_planned_before_the_operation_went_on_is_refused(nubetis_org, nubetis_session, plan):
     """It would leave what was written since."""
-    with pytest.raises(Cancelled):
-        nubetis_session.apply(plan, progress=once(cancel))
+    cancel(nubetis_session, plan)
     (left,) = nubetis_org.interrupted()
     other, store = nubetis_org.administrator(), nubetis_org._world.store
 
@@ -126,8 +120,7 @@ def test_an_undo_planned_before_the_operation_went_on_is_refused(nubetis_org, nu
 
 def test_a_resumed_operation_is_running_until_it_is_done(nubetis_org, nubetis_session, plan):
     """Not cancelled: somebody is at it."""
-    with pytest.raises(Cancelled):
-        nubetis_session.apply(plan, progress=once(cancel))
+    cancel(nubetis_session, plan)
     states = []
     resuming.resume(
         nubetis_session,
@@ -139,8 +132,7 @@ def test_a_resumed_operation_is_running_until_it_is_done(nubetis_org, nubetis_se
 
 def test_what_drifted_since_it_was_stopped_is_left_out_up_to_the_tolerance(nubetis_org, nubetis_session, plan):
     """As when it is applied; the rest is written."""
-    with pytest.raises(Cancelled):
-        nubetis_session.apply(plan, progress=once(cancel))
+    cancel(nubetis_session, plan)
     changed = nubetis_session.find("leads", F.company == "Old")[-1]
     nubetis_session.edit(changed, company="Other")
     done = resuming.resume(nubetis_session, nubetis_org.interrupted()[0], tolerance=1)

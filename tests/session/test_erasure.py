@@ -7,10 +7,11 @@ import json
 import pytest
 
 from nubetis import F
-from nubetis.errors import Cancelled, InvalidValue
+from nubetis.errors import InvalidValue
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import CauseKind, OperationState
 from nubetis.session import erasing, past, resuming
+from tests.session.stopping import cancel
 from tests.stores import refusing, rows_of
 
 CANARY = "canary7f3a9c@acme.pe"
@@ -109,12 +110,7 @@ def test_what_nubetis_sets_is_not_erased(nubetis_session, field):
 def test_an_erased_value_is_in_no_plan_that_waits_to_be_resumed(nubetis_org, nubetis_session):
     """What is kept of a stopped operation is a past, too."""
     nubetis_session.apply(nubetis_session.plan_create("leads", [{"name": str(n), "email": CANARY} for n in range(5)]))
-
-    def progress(position, total):
-        raise Cancelled("cancelled", done=position)
-
-    with pytest.raises(Cancelled):
-        nubetis_session.apply(nubetis_session.plan_update("leads", EVERYTHING, company="New"), progress=progress)
+    cancel(nubetis_session, nubetis_session.plan_update("leads", EVERYTHING, company="New"))
     for lead in nubetis_session.find("leads"):
         erasing.erase(nubetis_session, lead.id, fields=["email"])
 
@@ -124,12 +120,7 @@ def test_an_erased_value_is_in_no_plan_that_waits_to_be_resumed(nubetis_org, nub
 @pytest.mark.usefixtures("small_chunks")
 def test_a_stopped_operation_goes_on_without_the_record_that_was_erased(nubetis_org, nubetis_session):
     nubetis_session.apply(nubetis_session.plan_create("leads", [{"name": str(n), "email": CANARY} for n in range(7)]))
-
-    def progress(position, total):
-        raise Cancelled("cancelled", done=position)
-
-    with pytest.raises(Cancelled):
-        nubetis_session.apply(nubetis_session.plan_update("leads", EVERYTHING, company="New"), progress=progress)
+    cancel(nubetis_session, nubetis_session.plan_update("leads", EVERYTHING, company="New"))
     waiting = nubetis_session.find("leads", F.company.is_empty())
     erasing.erase(nubetis_session, waiting[0].id, fields=["email"])
     stopped = next(each for each in past.operations(nubetis_session) if each.state is OperationState.CANCELLED)

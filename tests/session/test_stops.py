@@ -14,16 +14,10 @@ from nubetis.model.plan import OperationState
 from nubetis.model.system import BLOBS
 from nubetis.session import past, resuming
 from nubetis.testing.people import OrgWithPeople
+from tests.session.stopping import NAMES, PLANS, cancel, shape, stop_after
 from tests.stores import rows_of, state_of
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
-
-NAMES = [{"name": str(number), "company": "Old"} for number in range(8)]
-PLANS = {
-    "create": lambda s: s.plan_create("leads", [{"name": f"new {n}"} for n in range(8)]),
-    "update": lambda s: s.plan_update("leads", EVERYTHING, company="New"),
-    "delete": lambda s: s.plan_delete("leads", EVERYTHING),
-}
 
 
 class PowerCut(Exception):
@@ -73,11 +67,6 @@ def go_on(org):
     return rounds
 
 
-def shape(session):
-    """Give the records by name, without their ids."""
-    return sorted((str(v["name"]), gone, v["company"]) for gone, v in state_of(session).values())
-
-
 def living(session):
     """Give the living records by name."""
     return [each for each in shape(session) if not each[1]]
@@ -98,7 +87,7 @@ def test_an_operation_killed_at_any_write_is_whole_once_resumed(nubetis_org, nub
     }[kind]
     org = cut_off(nubetis_org, lambda session: session.apply(plan), number, when)
     go_on(org)
-    found = sorted(shape(org.administrator()), key=str)
+    found = shape(org.administrator())
 
     assert found == (before if (number, when) == (0, "before") else sorted(wanted, key=str))
     assert (rows_of(org, BLOBS), org.check(), org.verify().tampered) == ([], [], ())
@@ -144,17 +133,6 @@ def test_an_undo_killed_at_any_write_is_whole_once_resumed(nubetis_org, nubetis_
     org.close()
 
 
-def cancel(session, plan, after):
-    """Apply *plan* and stop when *after* records are written."""
-
-    def progress(position, total):
-        if position >= after:
-            raise Cancelled("cancelled", done=position)
-
-    with suppress(Cancelled):
-        session.apply(plan, progress=progress)
-
-
 @pytest.mark.parametrize("after", [3, 6])
 @pytest.mark.parametrize("kind", PLANS)
 def test_an_operation_taken_back_is_over(nubetis_org, nubetis_session, kind, after):
@@ -177,11 +155,8 @@ def test_a_resumed_operation_is_stopped_and_resumed_again(nubetis_org, nubetis_s
     cancel(nubetis_session, PLANS["update"](nubetis_session), 1)
     (left,) = nubetis_org.interrupted()
 
-    def progress(position, total):
-        raise Cancelled("cancelled", done=position)
-
     with pytest.raises(Cancelled):
-        resuming.resume(nubetis_session, left, progress=progress)
+        resuming.resume(nubetis_session, left, progress=stop_after(1))
     (again,) = nubetis_org.interrupted()
     done = resuming.resume(nubetis_session, again.id)
 

@@ -226,16 +226,24 @@ def _is_known(field: Field, part: Part, operator: Operator) -> bool:
 class FilterMaker:
     """Makes filters for *module* whose constants come from *rows*; deterministic in the ``Random`` given.
 
-    *related* has rows of other modules, for filters on linked records.
+    *related* has rows of other modules, for filters on linked records; *people* says whether "me" and other people
+    who depend on the viewer may be compared with.
     """
 
     def __init__(
-        self, module: Module, rows: Sequence[Row], *, schema: Schema, related: Mapping[str, Sequence[Row]] | None = None
+        self,
+        module: Module,
+        rows: Sequence[Row],
+        *,
+        schema: Schema,
+        related: Mapping[str, Sequence[Row]] | None = None,
+        people: bool = True,
     ) -> None:
         self._module = module
         self._rows = rows
         self._schema = schema
         self._related = dict(related or {})
+        self._people = people
         self._targets = _targets(module, frozenset(self._related))
         self._links = [
             (other, field)
@@ -291,7 +299,7 @@ class FilterMaker:
     def _operand(self, random: Random, target: _Target, operator: Operator) -> object:
         if target.part.storage in {Storage.DATE, Storage.DATETIME} and random.random() < 0.4:
             return _any_period(random)
-        if "users" in target.field.targets and random.random() < 0.2:
+        if self._people and "users" in target.field.targets and random.random() < 0.2:
             return random.choice(list(People))
         low, high = self._two(random, target)
         value = high if operator in {Operator.LT, Operator.LE} else low
@@ -356,7 +364,8 @@ class FilterMaker:
 
     def _of(self, name: str) -> FilterMaker:
         rows = self._related[name]
-        return FilterMaker(self._schema.module(name), rows, schema=self._schema, related=self._related)
+        module = self._schema.module(name)
+        return FilterMaker(module, rows, schema=self._schema, related=self._related, people=self._people)
 
 
 def _rank(value: object) -> tuple[float, str]:

@@ -114,9 +114,20 @@ def viewpoints(draw: st.DrawFn, *, users: Sequence[RecordId] = ()) -> Viewpoint:
 
 
 @st.composite
-def filters(draw: st.DrawFn, module: Module, *, schema: Schema, rows: Sequence[Row] = (), depth: int = 2) -> Filter:
-    """Give a filter on *module* whose constants come from *rows*, so that it is true for a fair share of them."""
-    maker = FilterMaker(module, rows, schema=schema)
+def filters(
+    draw: st.DrawFn,
+    module: Module,
+    *,
+    schema: Schema,
+    rows: Sequence[Row] = (),
+    depth: int = 2,
+    people: bool = True,
+) -> Filter:
+    """Give a filter on *module* whose constants come from *rows*, so that it is true for a fair share of them.
+
+    It follows no links; *people* says whether it may ask for "me" and others who depend on the viewer.
+    """
+    maker = FilterMaker(module, rows, schema=schema, people=people)
     return maker.filter(draw(_dice()), depth=draw(st.integers(0, depth)))
 
 
