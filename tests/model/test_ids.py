@@ -76,11 +76,14 @@ def test_keys_only_grow_whatever_the_clock_does(steps):
     assert sum(count for _, count in steps) == len(keys)
 
 
-def test_makers_of_different_nodes_never_meet_and_one_goes_on_after_the_last():
+def test_makers_of_different_nodes_never_meet_and_one_goes_on_after_another():
     makers = [KeyMaker(node, lambda: NOW) for node in (0, 1, NODES - 1)]
     keys = [key for maker in makers for key in maker.many(5000)]
     assert len(set(keys)) == 15_000
-    assert KeyMaker(1, lambda: NOW, last=max(keys)).one() > max(keys)
+    behind = KeyMaker(1, lambda: NOW - timedelta(days=1))
+    after = behind.after(max(keys))
+    assert max(keys) < after < behind.one()
+    assert after < behind.after(0) < behind.after(1), "a key once given is not taken back by a lower bound"
 
 
 def test_a_key_tells_when_it_was_made():

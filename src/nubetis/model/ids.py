@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from nubetis.errors import InvalidValue
+from nubetis.errors import Damaged, InvalidValue
 from nubetis.types import Key, RecordId
 
 __all__ = ["NODES", "KeyMaker", "decode", "encode", "instant_of"]
@@ -26,6 +26,7 @@ _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _EPOCH_MS: Final = int(_EPOCH.timestamp() * 1000)
 _NODE_BITS: Final = 10
 _SEQUENCE_BITS: Final = 12
+_KEY_BITS: Final = 63
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH: Final = 13
 _PREFIX: Final = re.compile(r"\w{1,60}", re.ASCII)
@@ -108,16 +109,36 @@ class KeyMaker:
     highest key made, into the next millisecond when it is full.
     """
 
-    def __init__(self, node: int, clock: Callable[[], datetime], *, last: int = 0) -> None:
+    def __init__(self, node: int, clock: Callable[[], datetime]) -> None:
         self._node = node % NODES
         self._clock = clock
-        self._tick = (last >> (_NODE_BITS + _SEQUENCE_BITS)) + 1 if last else 0
+        self._tick = 0
         self._sequence = 0
         self._lock = threading.Lock()
 
     def one(self) -> Key:
         """Give the next key."""
         return self.many(1)[0]
+
+    def after(self, last: int) -> Key:
+        """Give a key that is higher than *last*, which another node made, perhaps by a clock that is ahead.
+
+        Keys made so are in the order in which their makers saw each other (a hybrid logical clock: Kulkarni et al.,
+        "Logical Physical Clocks", 2014).
+
+        Raises:
+            Damaged: ``tampered``; *last* lies beyond all time that keys can tell.
+        """
+        with self._lock:
+            self._advance()
+            if self._next() <= last:
+                self._tick, self._sequence = (last >> (_NODE_BITS + _SEQUENCE_BITS)) + 1, 0
+            if self._next() >= 1 << _KEY_BITS:
+                raise Damaged("tampered", where=f"key {last} was not made by a clock")
+            return self._take(1)[0]
+
+    def _next(self) -> int:
+        return (self._tick << _NODE_BITS | self._node) << _SEQUENCE_BITS | self._sequence
 
     def many(self, count: int) -> list[Key]:
         """Give the next *count* keys, in growing order."""
@@ -136,7 +157,7 @@ class KeyMaker:
     def _take(self, count: int) -> list[Key]:
         room = (1 << _SEQUENCE_BITS) - self._sequence
         taken = min(count, room)
-        base = (self._tick << _NODE_BITS | self._node) << _SEQUENCE_BITS | self._sequence
+        base = self._next()
         self._sequence += taken
         if taken == room:
             self._tick, self._sequence = self._tick + 1, 0

@@ -40,7 +40,7 @@ from nubetis.model.store import (
     WriteConflict,
 )
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
-from nubetis.session.past import operation_of
+from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
@@ -195,7 +195,7 @@ class Applier:
 
     def _batch(self, operation: Operation, lot: Lot, *, first: bool) -> tuple[Batch, Key]:
         world, parts = self.state.world, lot.parts
-        entry, now = world.keys.one(), instant_text(world.now())
+        entry, now = world.keys.after(last_entry(self.state.txn)), instant_text(world.now())
         ledger = operation_row(operation)
         changes = [row for part in parts if isinstance(part, Edits) for row in self._journal(part, entry)]
         bare: Row = (entry, operation.key, now, inserts_of(parts), None, None)

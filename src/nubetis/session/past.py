@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.errors import NotFound
-from nubetis.model.bind import ALWAYS, Test
+from nubetis.model.bind import ALWAYS, Bound, Test
 from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.state import State
 
-__all__ = ["Moment", "as_of", "history", "operation_named", "operation_of", "operations", "plan_undo"]
+__all__ = ["Moment", "as_of", "history", "last_entry", "operation_named", "operation_of", "operations", "plan_undo"]
 
 
 @attrs.frozen(kw_only=True)
@@ -216,7 +216,7 @@ def _row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
     created = txn.get_many(ENTRIES, [Key(int(row[CREATED_IN] or 0))])[0]
     if created is None or str(created[2]) > instant:
         return None
-    after = _last_entry(txn, instant)
+    after = last_entry(txn, Test("at", Operator.LE, instant))
     for change in reversed(later_changes(txn, module, [key_of(row)], after=after)):
         row = _undone(module, row, change)
         if change.kind is ChangeKind.RESTORE:
@@ -224,8 +224,8 @@ def _row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
     return None if row[DELETED_IN] is not None else row
 
 
-def _last_entry(txn: Txn, instant: str) -> Key:
-    where = Test("at", Operator.LE, instant)
+def last_entry(txn: Txn, where: Bound = ALWAYS) -> Key:
+    """Give the last journal entry that *where* lets through, 0 where there is none."""
     rows = txn.query(BoundQuery(module=ENTRIES, where=where, order=(Order("id", descending=True),), limit=1))
     return key_of(rows[0]) if rows else Key(0)
 

@@ -89,7 +89,7 @@ class UndoPlanner:
         for change in changes_of_entries(self.planner.txn, entries):
             by_module.setdefault(change.module, []).append(change)
         for number, changes in by_module.items():
-            self._take_back(number, changes, last=key_of(entries[-1]))
+            self._take_back(number, changes)
         for entry in entries:
             self._take_back_creations(entry)
         detail = {"operation": encode("ope", self.operation)}
@@ -103,7 +103,7 @@ class UndoPlanner:
         )
 
     # changes -----------------------------------------------------------------------------------------------
-    def _take_back(self, number: int, changes: list[JournalChange], *, last: Key) -> None:
+    def _take_back(self, number: int, changes: list[JournalChange]) -> None:
         module = self.schema.by_id.get(number)
         if module is None or module.name == "modules":
             self.found.failed.append(
@@ -113,12 +113,14 @@ class UndoPlanner:
         records = list(dict.fromkeys(change.record for change in changes))
         rows = dict(zip(records, self.planner.rows_of(module, records), strict=True))
         may = self.planner.allowed(module, Action.EDIT)
-        later: dict[Key, list[JournalChange]] = {}
-        for change in later_changes(self.planner.txn, module, records, after=last):
-            later.setdefault(change.record, []).append(change)
         own: dict[Key, list[JournalChange]] = {}
         for change in changes:
             own.setdefault(change.record, []).append(change)
+        entries = {change.entry for change in changes}
+        later: dict[Key, list[JournalChange]] = {}
+        for change in later_changes(self.planner.txn, module, records, after=min(entries)):
+            if change.entry not in entries and change.entry > own[change.record][0].entry:
+                later.setdefault(change.record, []).append(change)
         for record, mine in own.items():
             row = rows[record]
             if row is None or not may(row):
@@ -152,7 +154,7 @@ class UndoPlanner:
     ) -> bool:
         """Say whether the field still has the value that the operation left; note it as kept where not.
 
-        *changes* are the operation's own and those that followed.
+        *changes* are the operation's own and those of others since its first, be it between its transactions.
         """
         mine, later = changes
         field = module.by_id.get(number)
