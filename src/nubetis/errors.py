@@ -116,6 +116,8 @@ MESSAGES: Final[dict[str, str]] = {
     "schema_type": "The type of {field} cannot be changed from {old} to {new}: make a new field and copy the values.",
     "schema_pending": "A schema change is under way ({operation}). Resume it before another begins.",
     "schema_stale": "The schema was changed by somebody else. Read it again and repeat the change.",
+    "schema_records": "Modules are not changed as records: make a schema from org.schema and give it to org.alter().",
+    "bad_setting": "The setting {name} cannot be so: {reason}.",
     "no_capability": "This store cannot do {what}. {hint}",
     # stores and files
     "no_database": "There is no organisation at {url}. Make one with nubetis.create(url, administrator=…).",

@@ -494,5 +494,9 @@ def _field_steps(old: Module, new: Module) -> list[SchemaStep]:
 
 def _check_same_type(old: Field, new: Field) -> None:
     same = old.type.name == new.type.name and old.scale == new.scale and old.column == new.column
-    if not same or len(old.targets) != len(new.targets):
-        raise InvalidValue("schema_type", field=new.name, old=old.type.name, new=new.type.name)
+    if not same or old.prefixes != new.prefixes:
+        raise InvalidValue("schema_type", field=new.name, old=_type_of(old), new=_type_of(new))
+
+
+def _type_of(field: Field) -> str:
+    return f"{field.type.name} to {', '.join(field.targets)}" if field.targets else field.type.name

@@ -16,7 +16,7 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.errors import Conflict, NubetisError
 from nubetis.model.bind import All, Test
-from nubetis.model.convert import module_json, schema_of
+from nubetis.model.convert import module_json
 from nubetis.model.fields import Operator
 from nubetis.model.plan import (
     Cause,
@@ -122,8 +122,7 @@ def _schemas(state: State, parts: Iterable[Part], *, written: bool) -> tuple[Sch
     rows = {key_of(row): row for row in state.read(lambda: living(state.txn, module))}
     other = _rows_before(rows, parts) if written else _rows_after(rows, parts)
     at, version = module.layout.index["definition"], state.known.versions.schema + (-1 if written else 1)
-    definitions = [json.loads(str(row[at])) for row in other.values()]
-    found = schema_of(definitions, types=state.world.extensions.field_types(), version=version)
+    found = state.world.read_definitions([str(row[at]) for row in other.values()], version=version)
     return (found, known) if written else (known, found)
 
 

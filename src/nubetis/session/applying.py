@@ -41,9 +41,10 @@ from nubetis.model.store import (
 )
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
 from nubetis.session.past import last_entry, operation_of
-from nubetis.session.planning import STRUCTURAL
+from nubetis.session.planning import STRUCTURAL, refuse_definitions
 from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
+from nubetis.session.world import check_settings
 from nubetis.types import Key, Progress, RecordId, Row
 
 __all__ = ["CHUNK", "Applier", "Lot", "chunks", "operation_row", "read_lots", "strike"]
@@ -137,6 +138,7 @@ class Applier:
 
     def run(self) -> Operation:
         """Write the plan; give the operation."""
+        refuse_definitions(self.state.purpose, self.plan.parts)
         operation = self._begin()
         if self.state.txn_now is not None:
             return self.state.write(lambda: self._whole(operation))
@@ -257,6 +259,8 @@ class Applier:
     def _check_invariants(self, txn: Txn, parts: Sequence[Part]) -> None:
         if self.state.purpose != "setup" and any(part.module.name in STRUCTURAL for part in parts):
             check_administrators(txn, self.state.known.schema)
+        if any(part.module.name == "settings" for part in parts):
+            check_settings(txn, self.state.known.schema, org_id=self.state.known.org_id)
 
     # what stands against it --------------------------------------------------------------------------------
     def _without_drifted(self, parts: tuple[Part, ...], conflicts: Sequence[WriteConflict]) -> tuple[Part, ...]:

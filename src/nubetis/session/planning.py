@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import AccessDenied, InvalidValue, NubetisError
+from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Field, FieldState, Value
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nubetis.access.policy import Policy
     from nubetis.model.store import Txn
 
-__all__ = ["STRUCTURAL", "Planner"]
+__all__ = ["STRUCTURAL", "Planner", "refuse_definitions"]
 
 STRUCTURAL: Final = frozenset({"users", "roles", "profiles"})
 """Modules whose changes move the access version and must keep its invariants."""
@@ -274,7 +274,12 @@ class Planner:
 
     # whole plans -------------------------------------------------------------------------------------------
     def checked(self, plan: Plan) -> Plan:
-        """Let the plug-ins say what stands against *plan*; leave those records out."""
+        """Let the plug-ins say what stands against *plan*; leave those records out.
+
+        Raises:
+            Refused: ``schema_records``; it would change definitions of modules.
+        """
+        refuse_definitions("planning", plan.parts)
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.known.versions.access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
@@ -396,6 +401,16 @@ def _refusal(error: NubetisError, module: Module, line: int) -> Refusal:
         line=line,
         field=None if field is None else str(field),
     )
+
+
+def refuse_definitions(purpose: str, parts: Iterable[Part]) -> None:
+    """Stop what would change definitions of modules as if they were records, other than to set up an organisation.
+
+    Raises:
+        Refused: ``schema_records``.
+    """
+    if purpose != "setup" and any(part.module.name == "modules" for part in parts):
+        raise Refused("schema_records")
 
 
 def without(parts: Iterable[Part], refused: set[tuple[ModuleName, RecordId]]) -> tuple[Part, ...]:

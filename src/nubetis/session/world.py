@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
-from nubetis.errors import NotFound
+from nubetis.errors import Damaged, InvalidValue, NotFound
 from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
 from nubetis.model.convert import schema_of
 from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
+from nubetis.model.money import Money
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Store, Txn, Versions
@@ -24,7 +27,7 @@ from nubetis.types import Json, Key, RecordId, Row
 if TYPE_CHECKING:
     from nubetis._plugins import Extensions
 
-__all__ = ["LIVE", "Known", "TxnRelated", "World"]
+__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_settings", "read_settings", "reading"]
 
 LIVE: Final = Missing("deleted_in")
 """Holds for records that are not in the recycle bin."""
@@ -109,12 +112,22 @@ class World:
         module = SYSTEM_SCHEMA.module("modules")
         definition, number = module.layout.index["definition"], module.layout.index["number"]
         rows = [row for batch in txn.stream(module) for row in zip(*batch, strict=True)]
-        definitions = [json.loads(str(row[definition])) for row in rows if row[DELETED_IN] is None]
-        if not definitions:  # an organisation that is being made
+        texts = [str(row[definition]) for row in rows if row[DELETED_IN] is None]
+        if not texts:  # an organisation that is being made
             return SYSTEM_SCHEMA
-        schema = schema_of(definitions, types=self.extensions.field_types(), version=version)
+        schema = self.read_definitions(texts, version=version)
         following = 1 + max(cast("int", row[number]) for row in rows)
         return attrs.evolve(schema, next_module=following, base=version)
+
+    def read_definitions(self, texts: Iterable[str], *, version: int) -> Schema:
+        """Give the schema that stored definitions make.
+
+        Raises:
+            Damaged: they are not what nubetis writes.
+            NotFound: ``unknown_type``; a field's type comes from a plug-in that is not there.
+        """
+        with reading("The definition of a module"):
+            return schema_of(map(json.loads, texts), types=self.extensions.field_types(), version=version)
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
@@ -138,9 +151,52 @@ def living(txn: Txn, module: Module) -> list[Row]:
 
 def read_settings(txn: Txn, schema: Schema) -> dict[str, Json]:
     """Give the organisation's settings by name."""
+    with reading("A setting of the organisation"):
+        return {name: json.loads(text) for name, text in _setting_texts(txn, schema)}
+
+
+def _setting_texts(txn: Txn, schema: Schema) -> list[tuple[str, str]]:
     module = schema.module("settings")
     name, value = module.layout.index["name"], module.layout.index["value"]
-    return {str(row[name]): json.loads(str(row[value])) for row in living(txn, module)}
+    return [(str(row[name]), str(row[value])) for row in living(txn, module)]
+
+
+def check_settings(txn: Txn, schema: Schema, *, org_id: str) -> None:
+    """Make sure that the organisation can live with its settings; *org_id* is what its own must stay, if it has one.
+
+    Raises:
+        InvalidValue: ``bad_setting``; the transaction must not be committed.
+    """
+    settings: dict[str, Json] = {}
+    for name, text in _setting_texts(txn, schema):
+        try:
+            settings[name] = json.loads(text)
+        except ValueError:
+            raise InvalidValue("bad_setting", name=name, reason="its value is not JSON") from None
+    found = settings.get("id", "")
+    if not found or found != (org_id or found):
+        raise InvalidValue("bad_setting", name="id", reason="it tells this organisation from others for ever")
+    if not isinstance(settings.get("name"), str) or not str(settings["name"]).strip():
+        raise InvalidValue("bad_setting", name="name", reason="an organisation has a name")
+    if "currency" in settings:
+        try:
+            Money(Decimal(0), str(settings["currency"]))
+        except InvalidValue:
+            reason = "it takes the three capital letters of ISO 4217, such as PEN"
+            raise InvalidValue("bad_setting", name="currency", reason=reason) from None
+
+
+@contextmanager
+def reading(what: str) -> Generator[None]:
+    """Give a block that reads what the store holds; what nubetis cannot have written is damage.
+
+    Raises:
+        Damaged: ``damaged``.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged("damaged", what=what, reason=f"nubetis did not write it so ({type(error).__name__})") from error
 
 
 @attrs.frozen

@@ -1,0 +1,131 @@
+"""What no door may do: leave an organisation that cannot be read any more."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from nubetis import F, create, open
+from nubetis.errors import Damaged, InvalidValue, Refused
+from nubetis.model.fields import Field
+from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import kind
+from nubetis.model.plan import Edits
+from nubetis.model.store import Batch, Updates
+from nubetis.session import erasing
+from nubetis.testing.people import ADMINISTRATOR
+from tests.stores import refusing, rows_of
+
+
+def definition_of(session, name):
+    return session.find("modules", F.name == name)[0]
+
+
+ROADS = {
+    "create": lambda s: s.create("modules", name="x", number=999, definition="{}"),
+    "edit": lambda s: s.edit(definition_of(s, "leads"), definition="nonsense"),
+    "delete": lambda s: s.delete(definition_of(s, "leads")),
+    "plan": lambda s: s.plan_update("modules", EVERYTHING, definition="nonsense"),
+    "erase": lambda s: erasing.erase(s, definition_of(s, "leads"), fields=["definition"]),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_definitions_of_modules_are_not_changed_as_records(nubetis_org, nubetis_session, road):
+    before = rows_of(nubetis_org, nubetis_org.schema.module("modules"))
+    with refusing("schema_records", Refused):
+        ROADS[road](nubetis_session)
+
+    assert before == rows_of(nubetis_org, nubetis_org.schema.module("modules"))
+    assert nubetis_session.create("leads", name="A")["name"] == "A"
+
+
+def test_a_plan_made_by_hand_does_not_change_definitions_either(nubetis_org, nubetis_session):
+    module = nubetis_org.schema.module("modules")
+    (row, *_) = rows_of(nubetis_org, module)
+    plan = nubetis_session.plan_create("leads", [{"name": "A"}])
+    forged = attrs.evolve(plan, parts=(Edits(module, [row], (module.field("definition"),), [("{",)]),))
+
+    with refusing("schema_records", Refused):
+        nubetis_session.apply(forged)
+
+
+def test_a_module_that_went_leaves_its_number_behind(nubetis_org, nubetis_clock):
+    """Purging the recycle bin does not let another module have it, and with it the journal of the first."""
+    nubetis_org.add_module(attrs.evolve(nubetis_org.schema.module("leads"), **OWN, name="ones", prefix="one"))
+    number = nubetis_org.schema.module("ones").id
+    nubetis_org.alter(nubetis_org.schema.without_module("ones"))
+    nubetis_clock.advance(days=90)
+    nubetis_org.purge(before=nubetis_clock() - timedelta(days=1))
+    nubetis_org.add_module(attrs.evolve(nubetis_org.schema.module("leads"), **OWN, name="twos", prefix="two"))
+
+    assert nubetis_org.schema.module("twos").id > number
+
+
+OWN = {"id": 0, "table": "", "fields": [Field(name="name", type=kind("text"))], "indexes": (), "system": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("id", '"other"'), ("id", None), ("currency", '"xx"'), ("currency", "7"), ("name", '""'), ("name", "[]")],
+)
+def test_settings_keep_a_meaning(nubetis_org, nubetis_session, name, value):
+    """The id stays, the name is one, the currency is of ISO 4217."""
+    setting = nubetis_session.find("settings", F.name == name)[0]
+    before = nubetis_org.settings()
+    with refusing("bad_setting", InvalidValue):
+        nubetis_session.edit(setting, value=value) if value else nubetis_session.delete(setting)
+
+    assert before == nubetis_org.settings()
+
+
+@pytest.mark.parametrize("value", ["{", "", "nonsense"])
+def test_a_setting_that_is_no_json_is_refused(nubetis_org, nubetis_session, value):
+    setting = nubetis_session.find("settings", F.name == "name")[0]
+    with refusing("bad_setting", InvalidValue):
+        nubetis_session.edit(setting, value=value)
+
+    assert nubetis_org.name == "Acme"
+
+
+def test_a_setting_that_is_fit_is_taken_at_once(nubetis_org, nubetis_session):
+    nubetis_session.edit(nubetis_session.find("settings", F.name == "name")[0], value=json.dumps("Peña e Hijos"))
+    nubetis_session.create("settings", name="theme", value='{"dark": true}')
+
+    assert (nubetis_org.name, nubetis_org.settings()["theme"]) == ("Peña e Hijos", {"dark": True})
+
+
+def test_an_organisation_is_not_made_with_settings_that_mean_nothing(tmp_path):
+    with refusing("bad_setting", InvalidValue):
+        create(f"sqlite:///{tmp_path}/org.db", administrator=ADMINISTRATOR, settings={"currency": "soles"})
+
+
+@pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("module", "column"), [("modules", "definition"), ("settings", "value")], ids=["definition", "setting"]
+)
+@pytest.mark.parametrize("text", ["{", "null", '{"name": 7}', '[["x"]]'])
+def test_what_was_damaged_from_outside_is_named_as_damage(nubetis_org, module, column, text):
+    """Never a raw error of the JSON reader; nothing is written."""
+    found = nubetis_org.schema.module(module)
+    key = rows_of(nubetis_org, found)[0][0]
+    part = Updates(found, (column,), [key], [(text,)])
+    nubetis_org._world.store.write(lambda txn: txn.write(Batch(parts=(part,))))
+    if (module, text) in {("settings", "null"), ("settings", '{"name": 7}'), ("settings", '[["x"]]')}:
+        open(nubetis_org.url).close()  # any JSON is a setting
+        return
+    with refusing("damaged", Damaged):
+        open(nubetis_org.url)
+
+
+def test_a_link_keeps_the_module_it_leads_to(nubetis_org):
+    """The keys in it would name other records."""
+    schema = nubetis_org.schema
+    field = attrs.evolve(schema.module("contacts").field("account"), targets=("leads",), prefixes=())
+    with refusing("schema_type", InvalidValue) as caught:
+        nubetis_org.alter(schema.with_field("contacts", field))
+
+    assert "from link to accounts to link to leads" in str(caught.value)
