@@ -7,9 +7,12 @@ import json
 import pytest
 
 from nubetis import F
-from nubetis.errors import InvalidValue
+from nubetis.errors import Cancelled, InvalidValue, NotFound
+from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import FileRef, kind
 from nubetis.model.plan import CauseKind, OperationState
+from nubetis.model.schema import Module
 from nubetis.session import erasing, past, resuming
 from tests.session.stopping import cancel
 from tests.stores import refusing, rows_of
@@ -128,3 +131,131 @@ def test_a_stopped_operation_goes_on_without_the_record_that_was_erased(nubetis_
 
     assert [waiting[0].id] == [lead.id for lead in nubetis_session.find("leads", F.company.is_empty())]
     nubetis_org.verify().require()
+
+
+# -- what is hard to reach ----------------------------------------------------------------------------------------
+def test_a_record_in_the_recycle_bin_is_erased_like_any_other(nubetis_org, nubetis_session):
+    lead = filled(nubetis_session)
+    nubetis_session.delete(lead.id)
+    erasing.erase(nubetis_session, lead.id)
+
+    assert CANARY not in everything(nubetis_org)
+    assert nubetis_session.restore(lead.id)["company"] == "Acme"
+    nubetis_org.verify().require()
+
+
+def test_of_a_purged_record_the_past_is_erased(nubetis_org, nubetis_clock, nubetis_session):
+    lead = filled(nubetis_session)
+    nubetis_session.delete(lead.id)
+    nubetis_clock.advance(days=2)
+    nubetis_org.purge(before=nubetis_clock())
+    assert CANARY in everything(nubetis_org)
+    erasing.erase(nubetis_session, lead.id)
+
+    assert CANARY not in everything(nubetis_org)
+    nubetis_org.verify().require()
+
+
+def test_of_a_purged_record_nobody_but_an_administrator_hears(nubetis_org, nubetis_clock):
+    (ana,) = nubetis_org.people("ana")
+    lead = filled(ana)
+    ana.delete(lead.id)
+    nubetis_clock.advance(days=2)
+    nubetis_org.purge(before=nubetis_clock())
+
+    for name in (lead.id, "lea_0000000000001W"):
+        with refusing("not_found", NotFound):
+            erasing.erase(ana, name)
+
+
+def test_what_never_was_is_not_erased(nubetis_session):
+    with refusing("not_found", NotFound):
+        erasing.erase(nubetis_session, "lea_0000000000001W")
+
+
+@pytest.mark.parametrize("fields", [(), ("nickname",)], ids=["all", "named"])
+def test_a_retired_field_is_erased_too(nubetis_org, nubetis_session, fields):
+    nubetis_org.add_field("leads", Field(name="nickname", type=kind("text"), personal=True))
+    lead = nubetis_session.create("leads", name="A", nickname=CANARY)
+    nubetis_session.edit(lead.id, nickname=f"2 {CANARY}")
+    nubetis_org.alter(nubetis_org.schema.retire_field("leads", "nickname"))
+    erasing.erase(nubetis_session, lead.id, fields=fields)
+
+    assert CANARY not in everything(nubetis_org)
+    nubetis_org.verify().require()
+
+
+def test_of_a_purged_field_the_past_is_erased_with_all_personal_data(nubetis_org, nubetis_session):
+    """Nobody knows any more whether it was personal."""
+    nubetis_org.add_field("leads", Field(name="nickname", type=kind("text")))
+    lead = nubetis_session.create("leads", name="A", nickname=CANARY)
+    nubetis_session.edit(lead.id, nickname="other")
+    for step in ("retire_field", "purge_field"):
+        nubetis_org.alter(getattr(nubetis_org.schema, step)("leads", "nickname"))
+    assert CANARY in everything(nubetis_org)
+    erasing.erase(nubetis_session, lead.id)
+
+    assert CANARY not in everything(nubetis_org)
+    nubetis_org.verify().require()
+
+
+def photo(org, data):
+    return FileRef(hash=org.blobs.put(data), name=f"{CANARY}.png", size=len(data))
+
+
+def test_the_bytes_of_a_file_go_unless_somebody_else_has_them(nubetis_org, nubetis_session):
+    """Earlier ones, too; what another record, or its past, leads to stays."""
+    nubetis_org.add_field("leads", Field(name="photo", type=kind("image"), personal=True))
+    old, new, shared, once = (photo(nubetis_org, each) for each in (b"old", b"new", b"shared", b"once"))
+    lead = nubetis_session.create("leads", name="A", photo=old)
+    nubetis_session.edit(lead.id, photo=shared)
+    nubetis_session.edit(lead.id, photo=once)
+    nubetis_session.edit(lead.id, photo=new)
+    nubetis_session.create("leads", name="B", photo=shared)
+    other = nubetis_session.create("leads", name="C", photo=once)
+    nubetis_session.edit(other.id, photo=None)
+    erasing.erase(nubetis_session, lead.id)
+
+    assert [nubetis_org.blobs.get(each.hash) for each in (shared, once)] == [b"shared", b"once"]
+    for gone in (old, new):
+        with refusing("not_found", NotFound):
+            nubetis_org.blobs.get(gone.hash)
+
+
+def test_an_erasure_that_is_taken_back_leaves_the_bytes(nubetis_org, nubetis_session):
+    nubetis_org.add_field("leads", Field(name="photo", type=kind("image"), personal=True))
+    kept = photo(nubetis_org, b"kept")
+    lead = nubetis_session.create("leads", name="A", photo=kept)
+
+    def work(session):
+        erasing.erase(session, lead.id)
+        raise Cancelled("cancelled", done=0)
+
+    with pytest.raises(Cancelled):
+        nubetis_session.unit(work)
+    nubetis_session.create("leads", name="B")
+    assert nubetis_org.blobs.get(kept.hash) == b"kept"
+
+
+def test_the_counts_of_a_field_forget_the_value_too(nubetis_org, nubetis_session):
+    pets = Module(
+        name="pets",
+        fields=[Field(name="name", type=kind("text")), Field(name="race", type=kind("text"), personal=True)],
+        tallied_by=("race",),
+    )
+    nubetis_org.add_module(pets)
+    pet = nubetis_session.create("pets", name="A", race=CANARY)
+    erasing.erase(nubetis_session, pet.id)
+
+    assert CANARY not in everything(nubetis_org)
+    assert nubetis_org.check() == []
+
+
+@pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)
+def test_an_erased_value_is_in_no_byte_of_the_open_file_and_its_log(nubetis_org, nubetis_session, tmp_path):
+    """Not only when everybody has closed it."""
+    lead = filled(nubetis_session)
+    erasing.erase(nubetis_session, lead.id)
+
+    assert [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()] == []
+    assert "org.db-wal" in [path.name for path in tmp_path.iterdir()]

@@ -363,7 +363,7 @@ class Store(Protocol):
         ...
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
-        """Add up the ledgers of tallies; readers see no difference."""
+        """Add up the ledgers of tallies and let go of logs of what is gone; readers see no difference."""
         ...
 
     def close(self) -> None:

@@ -5,16 +5,24 @@ Erasure: values leave the record and its whole past; the journal still verifies,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+import attrs
+
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidValue
-from nubetis.model.bind import All, No, Test
-from nubetis.model.fields import Field, Operator
+from nubetis.errors import InvalidValue, NotFound
+from nubetis.model.bind import All, No, OneOf, Test
+from nubetis.model.blobs import BlobHash
+from nubetis.model.fields import Field, FieldState, Operator
+from nubetis.model.filters import EVERYTHING
+from nubetis.model.ids import encode
 from nubetis.model.journal import JournalChange, without_values
 from nubetis.model.kinds import instant_text
+from nubetis.model.kinds.files import FILE_TYPES
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Operation, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import Module
@@ -24,7 +32,7 @@ from nubetis.session.applying import Applier, strike
 from nubetis.session.state import State
 from nubetis.session.undoing import later_changes
 from nubetis.session.world import LIVE
-from nubetis.types import Key
+from nubetis.types import Key, Row
 
 if TYPE_CHECKING:
     from nubetis.session.door import Session
@@ -35,49 +43,117 @@ __all__ = ["erase", "purge"]
 def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
     """Take values out of a record and of its whole past, for good: *fields*, or all personal data.
 
-    The journal still verifies.  Operations that wait to be resumed go on without the record.  This cannot be undone.
+    The record may be in the recycle bin, or purged, so that only its past is left; fields may be retired.  Files that
+    nothing else speaks of go with their bytes.  The journal still verifies.  Operations that wait to be resumed go on
+    without the record.  This cannot be undone.
+
+    Cost: the journal of the record; where files are erased, the whole journal is read.
 
     Raises:
-        NotFound: there is no such record or field, or the user may not see it.
+        NotFound: there was never such a record or field, or the user may not see it.
         AccessDenied: the user may not delete and edit in this module.
         InvalidValue: a field that nubetis sets; or none are named, and the module has no personal data.
     """
-
-    def work() -> Operation:
-        found = session.get(record)
-        session.state.planner().require(Action.DELETE, session.schema.module(found.module))
-        return _erase(session.state, found, fields)
-
-    return session.state.write(work)
+    name = record.id if isinstance(record, Record) else record
+    return session.state.write(lambda: _Erasure.of(session.state, name).run(fields))
 
 
-def _erase(state: State, record: Record, names: Sequence[str]) -> Operation:
-    module = state.known.schema.module(record.module)
-    fields = _chosen(state, module, names)
-    empty = tuple([None for field in fields for _ in field.parts])
-    cause = Cause(CauseKind.ERASURE, {"record": record.id, "fields": [field.name for field in fields]})
-    operation = Applier(state, Plan(cause=cause, parts=(Edits(module, [record.row], fields, [empty]),))).run()
-    _scrub(state, later_changes(state.txn, module, [record.key], after=Key(0)), fields)
-    state.write_now(Batch(parts=(strike(state.txn, module, record.key),)))
-    return operation
+@attrs.frozen(kw_only=True)
+class _Erasure:
+    """What is to be erased of one record: its *row*, if it still has one, and its *past*."""
+
+    state: State
+    module: Module
+    key: Key
+    row: Row | None
+    past: Sequence[JournalChange]
+
+    @classmethod
+    def of(cls, state: State, name: str) -> _Erasure:
+        """Find the record, or what is left of it."""
+        module, key = state.known.module_of(name)
+        planner = state.planner()
+        planner.require(Action.DELETE, module)
+        row = state.txn.get_many(module, [key])[0]
+        past = later_changes(state.txn, module, [key], after=Key(0))
+        if row is None:
+            seen = bool(past) and state.policy.grant(Action.DELETE, module)[0] == EVERYTHING
+        else:
+            seen = planner.allowed(module, Action.VIEW)(row)
+        if not seen:
+            raise NotFound("not_found", id=name, module=module.name)
+        return cls(state=state, module=module, key=key, row=row, past=past)
+
+    def run(self, names: Sequence[str]) -> Operation:
+        """Erase the fields *names*, or all personal data."""
+        state, module = self.state, self.module
+        fields = self._chosen(names)
+        record = encode(module.prefix, self.key)
+        cause = Cause(CauseKind.ERASURE, {"record": record, "fields": [field.name for field in fields]})
+        empty = tuple([None for field in fields for _ in field.parts])
+        parts = () if self.row is None else (Edits(module, [self.row], fields, [empty]),)
+        files = self._files(fields)
+        operation = Applier(state, Plan(cause=cause, parts=parts)).run()
+        numbers = {int(field.id) for field in fields} | (set() if names else self._purged_fields())
+        self._scrub(numbers)
+        state.write_now(Batch(parts=(strike(state.txn, module, self.key),)))
+        for each in _unused(state, files):
+            state.afterwards.append(partial(state.world.extensions.blob_stores()(state.world.store).delete, each))
+        state.afterwards.append(state.world.store.compact)
+        return operation
+
+    def _chosen(self, names: Sequence[str]) -> tuple[Field, ...]:
+        known = self.module.all_fields
+        if not names:
+            fields = tuple([field for field in known if field.personal])
+            if not fields and not self._purged_fields():
+                reason = f"{self.module.name} has no personal data; name fields"
+                raise InvalidValue("bad_argument", argument="fields", reason=reason)
+            return fields
+        chosen = dict.fromkeys(
+            field
+            for name in names
+            for field in [each for each in known if each.name == name and each.state is FieldState.RETIRED]
+            or [self.state.planner().writable(self.module, name)]
+        )
+        return tuple(chosen)
+
+    def _purged_fields(self) -> set[int]:
+        """Give the fields of which only the past speaks: whether they were personal nobody knows any more."""
+        return {number for change in self.past for number in change.before if number not in self.module.by_id}
+
+    def _files(self, fields: Iterable[Field]) -> set[BlobHash]:
+        """Give the files to which *fields* lead, now or earlier."""
+        found: set[BlobHash] = set()
+        for field in fields:
+            if field.type.name in FILE_TYPES:
+                place = self.module.layout.index[field.column]
+                cells = [change.before[field.id][0] for change in self.past if field.id in change.before]
+                cells += [] if self.row is None else [self.row[place]]
+                found |= {BlobHash(str(cell)) for cell in cells if cell is not None}
+        return found
+
+    def _scrub(self, numbers: AbstractSet[int]) -> None:
+        past = later_changes(self.state.txn, self.module, [self.key], after=Key(0))
+        touched = [change for change in past if numbers & set(change.before)]
+        values = [without_values(change, numbers) for change in touched]
+        part = Updates(CHANGES, ("before", "salts"), [change.key for change in touched], values)
+        if touched:
+            self.state.write_now(Batch(parts=(part,)))
 
 
-def _chosen(state: State, module: Module, names: Sequence[str]) -> tuple[Field, ...]:
-    if names:
-        return tuple([state.planner().writable(module, name) for name in names])
-    fields = tuple([slot.field for slot in module.layout.slots.values() if slot.field.personal])
-    if not fields:
-        raise InvalidValue("bad_argument", argument="fields", reason=f"{module.name} has no personal data; name fields")
-    return fields
-
-
-def _scrub(state: State, changes: Sequence[JournalChange], fields: Sequence[Field]) -> None:
-    numbers = {int(field.id) for field in fields}
-    touched = [change for change in changes if numbers & set(change.before)]
-    values = [without_values(change, numbers) for change in touched]
-    part = Updates(CHANGES, ("before", "salts"), [change.key for change in touched], values)
-    if touched:
-        state.write_now(Batch(parts=(part,)))
+def _unused(state: State, files: AbstractSet[BlobHash]) -> set[BlobHash]:
+    """Give those of *files* of which no record and no past speaks any more."""
+    unused = set(files)
+    for module in state.known.schema.modules if files else ():
+        for field in module.all_fields:
+            if field.type.name in FILE_TYPES:
+                used = OneOf(field.column, tuple(sorted(unused)))
+                for (cells,) in state.txn.stream(module, used, columns=(field.column,)):
+                    unused -= {BlobHash(str(cell)) for cell in cells}
+    for (texts,) in state.txn.stream(CHANGES, columns=("before",)) if unused else ():
+        unused -= {each for each in unused if any(each in str(text) for text in texts)}
+    return unused
 
 
 def purge(state: State, before: datetime) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
-from nubetis.errors import Conflict, NotFound, StoreError
+from nubetis.errors import Conflict, NotFound, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
 from nubetis.model.fields import Value
 from nubetis.model.filters import Filter, People
@@ -66,6 +66,8 @@ class State:
     known: Known = attrs.field(factory=Known, init=False)
     txn_now: Txn | None = attrs.field(default=None, init=False)
     committed: list[Committed] = attrs.field(factory=list, init=False)
+    afterwards: list[Callable[[], object]] = attrs.field(factory=list, init=False)
+    """What is to be done once the unit that is running has been committed, and not otherwise."""
     closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -105,6 +107,10 @@ class State:
             with self.savepoint():  # whole or nothing, also where the unit catches the error
                 return work()
         answer = self.world.store.write(lambda txn: self._inside(txn, work))
+        left, self.afterwards = self.afterwards, []
+        for do in dict.fromkeys(left):
+            with suppress(StoreBusy):  # what was written stands; housekeeping does the rest when nobody is in its way
+                do()
         told, self.committed = self.committed, []
         for each in told:
             self.world.extensions.committed(each)
@@ -113,7 +119,7 @@ class State:
     def _inside(self, txn: Txn, work: Callable[[], T]) -> T:
         if self.closed:
             raise StoreError("closed", what="session")
-        self.committed = []
+        self.committed, self.afterwards = [], []
         with self._joined(txn):
             self.refresh()
             return work()
@@ -129,12 +135,13 @@ class State:
     @contextmanager
     def savepoint(self) -> Generator[None]:
         """Give a block of which nothing stays when it raises, and of which nobody is told then."""
-        told = len(self.committed)
+        told, left = len(self.committed), len(self.afterwards)
         try:
             with self.txn.savepoint():
                 yield
         except BaseException:
             del self.committed[told:]
+            del self.afterwards[left:]
             raise
 
     def refresh(self) -> None:

@@ -51,6 +51,10 @@ class Database(Protocol):
         """Copy all of it to the file *target*, which must not be there."""
         ...
 
+    def shed(self, link: Connection) -> None:
+        """Leave no log of what is gone, as far as nobody reads it yet."""
+        ...
+
     def faults(self, link: Connection) -> Iterator[str]:
         """Give what the database itself finds wrong, in sentences."""
         ...
@@ -122,10 +126,11 @@ class SqlStore:
         return self._units.apart(look)
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
-        """Add up the ledgers of tallies."""
+        """Add up the ledgers of tallies; let go of the log."""
         wanted = tuple(module_ids)
 
         self._units.write(lambda txn: txn.compact(wanted))
+        self._units.apart(self._database.shed)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -14,7 +14,7 @@ from nubetis.model.kinds.base import plain, wrong
 from nubetis.model.kinds.texts import clean_text, operand_text, show_text
 from nubetis.types import Cells, Row
 
-__all__ = ["TYPES", "FileRef"]
+__all__ = ["FILE_TYPES", "TYPES", "FileRef"]
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +29,9 @@ class FileRef:
     def __str__(self) -> str:
         return self.name
 
+
+FILE_TYPES: Final = frozenset({"file", "image"})
+"""Types of fields that lead to bytes in the blob store."""
 
 _FILE_PARTS: Final = (
     Part("", Storage.TEXT),

@@ -70,6 +70,9 @@ class PostgresSchema:
         can = Capabilities(name="postgresql", durable=durable, snapshots=False, max_fields=400, max_params=65_535)
         return cls(place.url, Pool(lambda: connect(place)), can)
 
+    def shed(self, link: Connection) -> None:
+        """Do nothing: the server keeps its log and its pages for itself, and its keeper says for how long."""
+
     def copy_out(self, link: Connection, target: str) -> None:  # noqa: ARG002 - it does not get that far
         """Refuse: a server has its own ways, and ``nubetis copy`` writes a file."""
         raise StoreError("no_capability", what="snapshots", hint=f"Use pg_dump, or: nubetis copy … sqlite:///{target}")

@@ -73,6 +73,10 @@ class SqliteFile:
         units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
         return cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
 
+    def shed(self, link: Connection) -> None:
+        """Write the log into the file and empty it; where others read an older state, the next one to ask does."""
+        link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def copy_out(self, link: Connection, target: str) -> None:
         """Copy the database to the file *target*."""
         copy_out(cast("Link", link), target)
