@@ -102,7 +102,7 @@ MESSAGES: Final[dict[str, str]] = {
     "drifted": "{count} records changed since the plan was made. Make the plan again.",
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
     "denied": "{user} may not {action} in {module}.",
-    "undo_foreign": "Operation {id} cannot be undone: {reason}.",
+    "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
     "referenced": "Record {id} is still linked from {count} records of {module}.",
@@ -257,6 +257,19 @@ class StoreBusy(StoreError):
 
 class Damaged(StoreError):
     """What the store or the journal holds is not what was written."""
+
+
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+"""What Python raises where stored text is not what nubetis writes; :func:`damage` makes an error of it."""
+
+
+def damage(what: str, error: Exception) -> Damaged:
+    """Give the error that says that *what* was read and is not what nubetis writes.
+
+    >>> str(damage("The journal", ValueError()))
+    'The journal is damaged: nubetis did not write it so (ValueError). Restore a back-up: nubetis restore.'
+    """
+    return Damaged("damaged", what=what, reason=f"nubetis did not write it so ({type(error).__name__})")
 
 
 class NewerFormat(StoreError):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from nubetis import F
-from nubetis.errors import NotFound
+from nubetis.errors import Damaged, NotFound
+from nubetis.model.fields import Field, FieldState
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import kind
 from nubetis.model.plan import Cause, CauseKind, Plan
-from nubetis.session import past
-from tests.stores import refusing, state_of
+from nubetis.model.store import Batch, Updates
+from nubetis.model.system import CHANGES
+from nubetis.session import erasing, past
+from tests.stores import refusing, rows_of, state_of
 
 MODULES = ("leads", "contacts", "accounts", "deals", "tasks")
 
@@ -228,3 +233,90 @@ def test_the_last_entry_of_a_long_operation_is_undone_with_the_first(nubetis_ses
     assert nubetis_session.count("leads", F.company.is_empty()) == 10
     assert len(nubetis_session.undo(edited).reversed) == 10 or nubetis_session.count("leads") == 10
     assert len(nubetis_session.undo(operation).kept) == 10
+
+
+# -- what is not there to be set back -------------------------------------------------------------------------------
+def nicknamed(org, session):
+    """Make a lead whose field of its own is edited; give the lead and the operation."""
+    org.add_field("leads", Field(name="nickname", type=kind("text")))
+    lead = session.create("leads", name="A", nickname="old", company="Old")
+    return lead, session.apply(session.plan_edits("leads", {lead.id: {"nickname": "new", "company": "New"}}))
+
+
+@pytest.mark.parametrize(
+    ("steps", "field", "word"),
+    [(("retire_field",), "nickname", "retired"), (("retire_field", "purge_field"), None, "gone for good")],
+    ids=["retired", "purged"],
+)
+def test_of_a_field_that_is_no_more_undo_says_so_and_takes_back_the_others(
+    nubetis_org, nubetis_session, steps, field, word
+):
+    lead, operation = nicknamed(nubetis_org, nubetis_session)
+    for step in steps:
+        nubetis_org.alter(getattr(nubetis_org.schema, step)("leads", "nickname"))
+    undo = nubetis_session.undo(operation)
+
+    assert [(lead.id, field, "undo_foreign")] == [(each.record, each.field, each.code) for each in undo.failed]
+    assert word in str(undo.failed[0])
+    assert lead.id in str(undo.failed[0])
+    assert (undo.kept, undo.reversed) == ((), (lead.id,))
+    assert nubetis_session.get(lead.id)["company"] == "Old"
+
+
+def test_a_field_that_was_retired_and_taken_up_again_is_set_back(nubetis_org, nubetis_session):
+    lead, operation = nicknamed(nubetis_org, nubetis_session)
+    nubetis_org.alter(nubetis_org.schema.retire_field("leads", "nickname"))
+    retired = next(each for each in nubetis_org.schema.module("leads").fields if each.name == "nickname")
+    nubetis_org.alter(nubetis_org.schema.with_field("leads", attrs.evolve(retired, state=FieldState.ACTIVE)))
+
+    assert nubetis_session.undo(operation).failed == ()
+    assert nubetis_session.get(lead.id)["nickname"] == "old"
+
+
+def test_what_was_erased_undo_names_as_erased(nubetis_org, nubetis_session):
+    """Of the erasure, and of every operation that had the value."""
+    lead, operation = nicknamed(nubetis_org, nubetis_session)
+    erasure = erasing.erase(nubetis_session, lead.id, fields=["nickname"])
+    undone, again = nubetis_session.undo(operation), nubetis_session.undo(erasure)
+
+    assert [(lead.id, "nickname")] == [(each.record, each.field) for each in undone.failed]
+    assert [(lead.id, "nickname")] == [(each.record, each.field) for each in again.failed]
+    assert "erased" in str(again.failed[0])
+    assert undone.reversed == (lead.id,)
+
+
+def test_undo_does_not_write_what_somebody_put_into_the_journal(nubetis_org, nubetis_session):
+    """The value must be the one that was committed to."""
+    lead, operation = nicknamed(nubetis_org, nubetis_session)
+    at = CHANGES.layout.index["before"]
+    (change,) = [row for row in rows_of(nubetis_org, CHANGES) if '["old"]' in row[at]]
+    forged = change[at].replace('"old"', '"forged"')
+    batch = Batch(parts=(Updates(CHANGES, ("before",), [change[0]], [(forged,)]),))
+    nubetis_org._world.store.write(lambda txn: txn.write(batch))
+    undo = nubetis_session.undo(operation)
+
+    assert [(lead.id, "nickname")] == [(each.record, each.field) for each in undo.failed]
+    assert nubetis_session.get(lead.id)["nickname"] == "new"
+    assert nubetis_session.get(lead.id)["company"] == "Old"
+
+
+@pytest.mark.parametrize("column", ["before", "salts", "commitment"])
+@pytest.mark.parametrize("text", ["{", "[1]", '{"x": 1}', "7", "\u0000"])
+def test_a_journal_that_cannot_be_read_is_named_as_damaged(nubetis_org, nubetis_clock, nubetis_session, column, text):
+    """By undo, history and "as of": never a raw error; verifying lists it."""
+    lead, operation = nicknamed(nubetis_org, nubetis_session)
+    then = nubetis_session.now()
+    nubetis_clock.advance(days=1)
+    nubetis_session.edit(lead.id, company="Newer")
+    keys = [row[0] for row in rows_of(nubetis_org, CHANGES)]
+    batch = Batch(parts=(Updates(CHANGES, (column,), keys, [(text,)] * len(keys)),))
+    nubetis_org._world.store.write(lambda txn: txn.write(batch))
+
+    for ask in (
+        lambda: nubetis_session.undo(operation),
+        lambda: past.history(nubetis_session, lead.id),
+        lambda: past.as_of(nubetis_session, lead.id, then),
+    ):
+        with refusing("damaged", Damaged):
+            ask()
+    assert nubetis_org.verify().tampered

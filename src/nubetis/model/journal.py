@@ -21,6 +21,7 @@ has not the key.  Present values are not part of the journal.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import hmac
 import json
@@ -29,6 +30,7 @@ from typing import Final, cast
 
 import attrs
 
+from nubetis.errors import UNREADABLE, damage
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
 from nubetis.model.schema import ID, VERSION, Module, key_of
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS
@@ -37,11 +39,13 @@ from nubetis.types import Key, Row, Stored
 __all__ = [
     "GENESIS",
     "JournalChange",
+    "Keeping",
     "Tampered",
     "broken_commitments",
     "change_rows",
     "entry_digest",
     "inserts_of",
+    "keeping",
     "read_change",
     "read_inserts",
     "seal_digest",
@@ -119,8 +123,18 @@ def _from_json(text: Stored) -> dict[int, object]:
 
 
 def read_change(row: Row) -> JournalChange:
-    """Give a row of the changes ledger as a value."""
+    """Give a row of the changes ledger as a value.
 
+    Raises:
+        Damaged: nubetis did not write it so.
+    """
+    try:
+        return _change_of(row)
+    except UNREADABLE as error:
+        raise damage(f"Change {key_of(row)} of the journal", error) from error
+
+
+def _change_of(row: Row) -> JournalChange:
     def number(name: str) -> int:
         return int(_cell(CHANGES, row, name) or 0)
 
@@ -159,9 +173,16 @@ def inserts_of(parts: Iterable[Part]) -> str:
 
 
 def read_inserts(entry: Row) -> list[tuple[int, Key, Key, int]]:
-    """Give module id, first and last key and count of the records that *entry* created."""
-    found = json.loads(str(_cell(ENTRIES, entry, "inserts") or "[]"))
-    return [(int(module), Key(first), Key(last), int(count)) for module, first, last, count in found]
+    """Give module id, first and last key and count of the records that *entry* created.
+
+    Raises:
+        Damaged: nubetis did not write it so.
+    """
+    try:
+        found = json.loads(str(_cell(ENTRIES, entry, "inserts") or "[]"))
+        return [(int(module), Key(int(low)), Key(int(high)), int(count)) for module, low, high, count in found]
+    except UNREADABLE as error:
+        raise damage(f"Entry {key_of(entry)} of the journal", error) from error
 
 
 # -- digests and seals ------------------------------------------------------------------------------------------------
@@ -209,10 +230,25 @@ class Tampered:
         return self.where
 
 
+class Keeping(enum.Enum):
+    """What has become of a value in the journal."""
+
+    WHOLE = "whole"
+    ERASED = "erased"
+    CHANGED = "changed"
+
+
+def keeping(change: JournalChange, number: int) -> Keeping:
+    """Say what has become of the value that *change* has of a field."""
+    values, salt = change.before.get(number), change.salts.get(number)
+    if values is None and salt is None:  # erasing takes both
+        return Keeping.ERASED
+    whole = values is not None and salt is not None and _commit(salt, list(values)) == change.commitment.get(number)
+    return Keeping.WHOLE if whole else Keeping.CHANGED
+
+
 def broken_commitments(change: JournalChange) -> Iterator[Tampered]:
     """Give the values of *change* that are not those committed to; erased ones are passed over."""
-    for number in {**change.before, **change.salts}:  # erasing takes both
-        values, salt = change.before.get(number), change.salts.get(number)
-        promised = change.commitment.get(number)
-        if values is None or salt is None or _commit(salt, list(values)) != promised:
+    for number in {**change.before, **change.salts}:
+        if keeping(change, number) is Keeping.CHANGED:
             yield Tampered(f"the value of field {number} in change {change.key}", change.entry)

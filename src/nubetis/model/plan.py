@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from nubetis.errors import MESSAGES, sentence
-from nubetis.model.fields import Field, Value
+from nubetis.model.fields import Field, FieldState, Value
 from nubetis.model.ids import encode
 from nubetis.model.outbox import Message
 from nubetis.model.record import Record
@@ -194,7 +194,7 @@ class Edits:
 
     def changes(self) -> Iterator[Change]:
         """Give each record's difference, field by field."""
-        names = [field.name for field in self.fields]
+        names = [field.name for field in self.fields if field.state is FieldState.ACTIVE]
         news = self.changed_rows() if self.after else iter(self.rows)
         for row, new in zip(self.rows, news, strict=True):
             old, now = Record(self.module, row), Record(self.module, new)

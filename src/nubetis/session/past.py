@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from nubetis.errors import NotFound
+from nubetis.errors import UNREADABLE, NotFound, damage
 from nubetis.model.bind import ALWAYS, Bound, Test
 from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
@@ -128,7 +128,18 @@ def _whose(state: State) -> Key | None:
 
 
 def operation_of(row: Row) -> Operation:
-    """Give a row of the operations ledger as a value."""
+    """Give a row of the operations ledger as a value.
+
+    Raises:
+        Damaged: nubetis did not write it so.
+    """
+    try:
+        return _operation_of(row)
+    except UNREADABLE as error:
+        raise damage(f"Operation {key_of(row)} of the journal", error) from error
+
+
+def _operation_of(row: Row) -> Operation:
     cell = {column.name: row[place] for place, column in enumerate(OPERATIONS.layout.columns)}
     detail = json.loads(str(cell["detail"]))
     return Operation(

@@ -162,7 +162,7 @@ class _Verifier:
     def _commitments(self, row: Row) -> Iterable[Tampered]:
         try:
             change = read_change(row)
-        except (ValueError, TypeError, AttributeError):
+        except Damaged:
             return [Tampered(f"change {key_of(row)} cannot be read")]
         return broken_commitments(change)
 

@@ -13,9 +13,9 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.model.bind import All, AnyOf, Bound, OneOf, Test
-from nubetis.model.fields import Operator
+from nubetis.model.fields import Field, FieldState, Operator
 from nubetis.model.ids import encode
-from nubetis.model.journal import JournalChange, read_change, read_inserts
+from nubetis.model.journal import JournalChange, Keeping, keeping, read_change, read_inserts
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Part, Plan, Refusal
 from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, Schema, key_of
 from nubetis.model.system import CHANGES, ENTRIES
@@ -128,26 +128,50 @@ class UndoPlanner:
             else:
                 self._record(module, row, mine, later.get(record, []))
 
-    def _fail(self, module: Module, record: Key, reason: str) -> None:
-        params = {"id": encode(module.prefix, record), "reason": reason}
+    def _fail(self, module: Module, record: Key, reason: str, field: Field | None = None) -> None:
+        name = encode(module.prefix, record)
         self.found.failed.append(
-            Refusal(code="undo_foreign", params=params, module=module.name, record=encode(module.prefix, record))
+            Refusal(
+                code="undo_foreign",
+                params={"id": name, "reason": reason},
+                module=module.name,
+                record=name,
+                field=None if field is None else field.name,
+            )
         )
 
     def _record(self, module: Module, row: Row, mine: list[JournalChange], later: list[JournalChange]) -> None:
         moves = [change for change in mine if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}]
         if moves:
             self._move(module, row, moves[-1])
-        before: dict[int, Row] = {}
+        first: dict[int, JournalChange] = {}
         for change in mine:
-            before = {**change.before, **before}
+            first = dict.fromkeys(change.commitment, change) | first
         back = {
-            number: cells for number, cells in before.items() if self._untouched(module, row, (mine, later), number)
+            number: change.before[number]
+            for number, change in first.items()
+            if self._is_known(module, change, number) and self._untouched(module, row, (mine, later), number)
         }
         if back:
             order = tuple(sorted(back))
             values = tuple([cell for number in order for cell in back[number]])
             self.found.sets.setdefault((module.id, order), []).append((row, values))
+
+    def _is_known(self, module: Module, change: JournalChange, number: int) -> bool:
+        """Say whether the value before *change* is to be had and the field can take it; note a failure where not."""
+        field, kept = module.by_id.get(number), keeping(change, number)
+        if field is None:
+            reason = "one of its fields is gone for good"
+        elif field.state is FieldState.RETIRED:
+            reason = "its field is retired"
+        elif kept is Keeping.ERASED:
+            reason = "what its field held was erased"
+        elif kept is Keeping.CHANGED:
+            reason = "what the journal says of its field is not what was written: verify it"
+        else:
+            return True
+        self._fail(module, change.record, reason, field)
+        return False
 
     def _untouched(
         self, module: Module, row: Row, changes: tuple[list[JournalChange], list[JournalChange]], number: int
@@ -157,13 +181,11 @@ class UndoPlanner:
         *changes* are the operation's own and those of others since its first, be it between its transactions.
         """
         mine, later = changes
-        field = module.by_id.get(number)
-        if field is None:
-            return False
+        field = module.by_id[number]
         place = module.layout.index[field.column_of(field.parts[0])]
         present = row[place : place + len(field.parts)]
-        following = [change for change in later if number in change.before]
-        if not following or following[0].before[number] == present:
+        following = [change for change in later if number in change.commitment]
+        if not following or following[0].before.get(number) == present:
             return True
         record = encode(module.prefix, key_of(row))
         params = {"id": record, "actual": row[VERSION], "expected": mine[-1].version + 1}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
-from nubetis.errors import Damaged, InvalidValue, NotFound
+from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage
 from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
 from nubetis.model.convert import schema_of
 from nubetis.model.fields import Operator
@@ -27,7 +26,7 @@ from nubetis.types import Json, Key, RecordId, Row
 if TYPE_CHECKING:
     from nubetis._plugins import Extensions
 
-__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_settings", "read_settings", "reading"]
+__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_settings", "read_settings"]
 
 LIVE: Final = Missing("deleted_in")
 """Holds for records that are not in the recycle bin."""
@@ -126,8 +125,10 @@ class World:
             Damaged: they are not what nubetis writes.
             NotFound: ``unknown_type``; a field's type comes from a plug-in that is not there.
         """
-        with reading("The definition of a module"):
+        try:
             return schema_of(map(json.loads, texts), types=self.extensions.field_types(), version=version)
+        except UNREADABLE as error:
+            raise damage("The definition of a module", error) from error
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:
@@ -151,8 +152,10 @@ def living(txn: Txn, module: Module) -> list[Row]:
 
 def read_settings(txn: Txn, schema: Schema) -> dict[str, Json]:
     """Give the organisation's settings by name."""
-    with reading("A setting of the organisation"):
+    try:
         return {name: json.loads(text) for name, text in _setting_texts(txn, schema)}
+    except UNREADABLE as error:
+        raise damage("A setting of the organisation", error) from error
 
 
 def _setting_texts(txn: Txn, schema: Schema) -> list[tuple[str, str]]:
@@ -184,19 +187,6 @@ def check_settings(txn: Txn, schema: Schema, *, org_id: str) -> None:
         except InvalidValue:
             reason = "it takes the three capital letters of ISO 4217, such as PEN"
             raise InvalidValue("bad_setting", name="currency", reason=reason) from None
-
-
-@contextmanager
-def reading(what: str) -> Generator[None]:
-    """Give a block that reads what the store holds; what nubetis cannot have written is damage.
-
-    Raises:
-        Damaged: ``damaged``.
-    """
-    try:
-        yield
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Damaged("damaged", what=what, reason=f"nubetis did not write it so ({type(error).__name__})") from error
 
 
 @attrs.frozen
