@@ -117,6 +117,7 @@ MESSAGES: Final[dict[str, str]] = {
     "schema_pending": "A schema change is under way ({operation}). Resume it before another begins.",
     "schema_stale": "The schema was changed by somebody else. Read it again and repeat the change.",
     "schema_records": "Modules are not changed as records: make a schema from org.schema and give it to org.alter().",
+    "bad_rule_filter": "The rule {rule} of {module} could not be asked, so nothing was changed: {reason}",
     "bad_setting": "The setting {name} cannot be so: {reason}.",
     "no_capability": "This store cannot do {what}. {hint}",
     # stores and files

@@ -15,6 +15,7 @@ from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.errors import Conflict, InvalidValue, NotFound
 from nubetis.model.ids import KeyMaker
+from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, diff
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
@@ -97,6 +98,7 @@ def create(
     schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
+    check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:
         store = extensions.stores(_scheme(url))(url, create=True)
         until_made.callback(store.close)
@@ -231,7 +233,7 @@ class Org:
 
         Raises:
             AccessDenied: the user may not.
-            InvalidValue: ``schema_type``.
+            InvalidValue: ``schema_type``; ``bad_rule_filter``.
             Conflict: another change is under way or was faster.
         """
         return alter(State(self._world, None, purpose="schema") if by is None else by.state, schema)

@@ -8,12 +8,13 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from nubetis import F, create, open
+from nubetis import F, create, hookimpl, open
 from nubetis.errors import Damaged, InvalidValue, Refused
 from nubetis.model.fields import Field
-from nubetis.model.filters import EVERYTHING
+from nubetis.model.filters import EVERYTHING, ME
 from nubetis.model.kinds import kind
 from nubetis.model.plan import Edits
+from nubetis.model.schema import Module, ValidationRule
 from nubetis.model.store import Batch, Updates
 from nubetis.session import erasing
 from nubetis.testing.people import ADMINISTRATOR
@@ -129,3 +130,60 @@ def test_a_link_keeps_the_module_it_leads_to(nubetis_org):
         nubetis_org.alter(schema.with_field("contacts", field))
 
     assert "from link to accounts to link to leads" in str(caught.value)
+
+
+# -- validation rules -----------------------------------------------------------------------------------------------
+def ruled(org, where):
+    """Give the schema with a rule on leads that holds for *where*."""
+    rule = ValidationRule(name="strict", where=where, message="No.")
+    return org.schema.with_module(attrs.evolve(org.schema.module("leads"), rules=(rule,)))
+
+
+UNFIT = {
+    "unknown": F.compny == "x",
+    "me": F.owner == ME,
+    "changed": F.company.changed(),
+    "linked": F.owner.linked(F.name == "x"),
+    "type": F.created_at == "yesterday or so",
+}
+
+
+@pytest.mark.parametrize("kind_of", UNFIT)
+def test_a_rule_that_cannot_be_asked_is_not_saved(nubetis_org, nubetis_session, kind_of):
+    """Saved, it would keep the module from being written."""
+    with refusing("bad_rule_filter", InvalidValue) as caught:
+        nubetis_org.alter(ruled(nubetis_org, UNFIT[kind_of]))
+
+    assert "strict" in str(caught.value)
+    assert nubetis_session.create("leads", name="A")["name"] == "A"
+
+
+def test_a_field_that_a_rule_names_is_not_retired_or_renamed_under_it(nubetis_org, nubetis_session):
+    """The rule goes first."""
+    nubetis_org.add_field("leads", Field(name="nickname", type=kind("text")))
+    nubetis_org.alter(ruled(nubetis_org, F.nickname == "x"))
+    field = nubetis_org.schema.module("leads").field("nickname")
+    for schema in (
+        nubetis_org.schema.retire_field("leads", "nickname"),
+        nubetis_org.schema.with_field("leads", attrs.evolve(field, name="alias")),
+    ):
+        with refusing("bad_rule_filter", InvalidValue):
+            nubetis_org.alter(schema)
+
+    with refusing("bad_rule", InvalidValue):
+        nubetis_session.create("leads", name="A", nickname="x")
+    nubetis_org.alter(nubetis_org.schema.with_module(attrs.evolve(nubetis_org.schema.module("leads"), rules=())))
+    nubetis_org.alter(nubetis_org.schema.retire_field("leads", "nickname"))
+    assert nubetis_session.create("leads", name="A")["name"] == "A"
+
+
+def test_an_organisation_is_not_made_with_a_rule_that_cannot_be_asked(tmp_path):
+    class Pets:
+        @hookimpl
+        def nubetis_modules(self):
+            rule = ValidationRule(name="strict", where=F.nme == "x", message="No.")
+            return [Module(name="pets", fields=[Field(name="name", type=kind("text"))], rules=(rule,))]
+
+    with refusing("bad_rule_filter", InvalidValue):
+        create(f"sqlite:///{tmp_path}/org.db", administrator=ADMINISTRATOR, plugins=[Pets()])
+    assert list(tmp_path.iterdir()) == []

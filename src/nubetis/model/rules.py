@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
+from nubetis.errors import InvalidValue, NubetisError
 from nubetis.hookspecs import hookimpl
 from nubetis.model.bind import Viewpoint, bind
-from nubetis.model.evaluate import matcher
+from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.ids import encode
 from nubetis.model.plan import ChangeKind, Creates, Part, Plan, Refusal
-from nubetis.model.schema import Module, key_of
+from nubetis.model.schema import Module, Schema, ValidationRule, key_of
 
-__all__ = ["ValidationRules"]
+__all__ = ["ValidationRules", "check_rules"]
+
+
+def check_rules(schema: Schema, *, now: datetime) -> None:
+    """Make sure that every rule of *schema* can be asked, so that none stops its module from being written.
+
+    Raises:
+        InvalidValue: ``bad_rule_filter``; a rule names a field or value that is not there, or asks for what a record
+            alone cannot tell.
+    """
+    for module in schema.modules:
+        for rule in module.rules:
+            try:
+                _test_of(rule, module, schema, now)
+            except NubetisError as error:
+                raise InvalidValue("bad_rule_filter", rule=rule.name, module=module.name, reason=str(error)) from error
 
 
 class ValidationRules:
@@ -35,15 +52,16 @@ def _says(part: Part) -> bool:
 
 def _refusals(part: Part, plan: Plan) -> Iterator[Refusal]:
     module = part.module
-    view = Viewpoint(now=plan.at)
-    tests = [
-        (rule, matcher(bind(rule.where, module, plan.schema, view), module.layout.full_index)) for rule in module.rules
-    ]
+    tests = [(rule, _test_of(rule, module, plan.schema, plan.at)) for rule in module.rules]
     for row in part.rows if isinstance(part, Creates) else part.changed_rows():
         full = module.layout.fill(row)
         for rule, broken in tests:
             if broken(full):
                 yield _refusal(module, key_of(row), rule.message)
+
+
+def _test_of(rule: ValidationRule, module: Module, schema: Schema, now: datetime) -> Predicate:
+    return matcher(bind(rule.where, module, schema, Viewpoint(now=now)), module.layout.full_index)
 
 
 def _refusal(module: Module, key: int, message: str) -> Refusal:

@@ -29,6 +29,7 @@ from nubetis.model.plan import (
     Plan,
 )
 from nubetis.model.query import BoundQuery
+from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, StepKind, diff, key_of
 from nubetis.model.system import OPERATIONS
 from nubetis.session.applying import Applier, Lot, read_lots
@@ -48,7 +49,7 @@ def plan_alter(state: State, schema: Schema) -> Plan:
 
     Raises:
         AccessDenied: the user may not change modules.
-        InvalidValue: ``schema_type``; a field's type would change.
+        InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
     """
     planner = state.planner()
@@ -57,6 +58,7 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
     diff(state.known.schema, schema)
+    check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
 
