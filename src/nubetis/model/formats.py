@@ -171,7 +171,7 @@ class IsoFormats:
 def _decimal(bare: str) -> Decimal:
     try:
         value = Decimal(bare)
-    except InvalidOperation:
+    except InvalidOperation:  # or NaN, where the host does not trap it
         raise _unread("a number", "1000.5") from None
     if not value.is_finite():
         raise _unread("a number", "1000.5")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from decimal import Decimal
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -26,6 +25,7 @@ from nubetis.errors import (
     Refused,
 )
 from nubetis.model.bind import find_column
+from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
@@ -474,7 +474,7 @@ def _group(
 def _number(field: Field, cell: Value) -> Value:
     """Give a sum or a bound as a value: of money, in the organisation's currency."""
     if field.type.name == "money":
-        return Decimal(int(cell)).scaleb(-field.scale)
+        return unscaled(int(cell), field.scale)
     return field.type.unpack(field, (cell,))
 
 

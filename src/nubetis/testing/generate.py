@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.model.bind import Viewpoint
+from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, Operator, Part, Storage, Value
 from nubetis.model.filters import (
     EVERYTHING,
@@ -80,7 +81,7 @@ def _long_text(_: Field, random: Random) -> str:
 
 def _decimal(field: Field, random: Random) -> Decimal:
     digits = random.choice([*INTEGERS[:8], random.randint(-999, 999), 10**18 - 1, 1 - 10**18])
-    return Decimal(digits).scaleb(-field.scale)
+    return unscaled(digits, field.scale)
 
 
 def _instant(_: Field, random: Random) -> datetime:
@@ -323,7 +324,7 @@ class FilterMaker:
             return self._module.layout.slots[target.field.name].read(row)
         cell = row[self._module.layout.index[target.field.column_of(target.part)]]
         is_scaled = target.part.storage is Storage.DECIMAL and cell is not None
-        return Decimal(int(cell or 0)).scaleb(-target.field.scale) if is_scaled else cell
+        return unscaled(int(cell or 0), target.field.scale) if is_scaled else cell
 
     def _several(self, random: Random, target: _Target, operator: Operator) -> object:
         if (

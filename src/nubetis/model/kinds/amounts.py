@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from random import Random
 from typing import Final
 
 from nubetis.errors import InvalidValue
+from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, FieldType, Part, Storage, Value
 from nubetis.model.formats import Formats
 from nubetis.model.kinds.base import ORDER, wrong
-from nubetis.model.kinds.numbers import check_decimal, sample_decimal
+from nubetis.model.kinds.numbers import check_decimal, pack_scaled, sample_decimal
 from nubetis.model.money import Money
 from nubetis.types import Cells, Row, Stored
 
@@ -20,13 +20,13 @@ __all__ = ["TYPES"]
 def _pack_money(field: Field, value: Value) -> Row:
     assert isinstance(value, Money)  # noqa: S101 - checked
     home = value.amount if value.home is None else value.home
-    return int(value.amount.scaleb(field.scale)), value.currency, int(home.scaleb(field.scale))
+    return pack_scaled(field, value.amount), value.currency, pack_scaled(field, home)
 
 
 def _unpack_money(field: Field, row: Cells) -> Value:
     if row[0] is None:
         return None
-    amount, home = (Decimal(int(row[place] or 0)).scaleb(-field.scale) for place in (0, 2))
+    amount, home = (unscaled(int(row[place] or 0), field.scale) for place in (0, 2))
     return Money(amount, str(row[1]), home=home)
 
 
@@ -42,9 +42,9 @@ def _check_money(field: Field, offered: object) -> Money:
 def _operand_money(field: Field, offered: object) -> tuple[tuple[str, Stored], ...]:
     """A number is compared with the home amount; Money names its currency and is compared within it."""
     if isinstance(offered, Money):
-        amount = int(check_decimal(field, offered.amount).scaleb(field.scale))
+        amount = pack_scaled(field, check_decimal(field, offered.amount))
         return (("", amount), ("currency", offered.currency))
-    return (("home", int(check_decimal(field, offered).scaleb(field.scale))),)
+    return (("home", pack_scaled(field, check_decimal(field, offered))),)
 
 
 def _parse_money(field: Field, text: str, formats: Formats) -> Value:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
 from nubetis.errors import InvalidValue
+from nubetis.model.exact import scaled, unscaled
 from nubetis.model.fields import Field, FieldType, Storage, Value
 from nubetis.model.formats import Formats
 from nubetis.model.kinds.base import DIGITS, plain, wrong
 from nubetis.types import Cells, Row
 
-__all__ = ["TYPES", "check_decimal", "sample_decimal"]
+__all__ = ["TYPES", "check_decimal", "pack_scaled", "sample_decimal"]
+
+_WRITTEN: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+"""A number as text: what every programming language reads, and nothing that only Python does."""
 
 
 def _check_integer(field: Field, offered: object) -> int:
@@ -26,25 +31,33 @@ def _check_integer(field: Field, offered: object) -> int:
 
 
 def check_decimal(field: Field, offered: object) -> Decimal:
-    """Bring a number to the scale of *field*, exactly or not at all."""
+    """Give a number as a decimal that the scale of *field* holds exactly; no other is taken."""
     if isinstance(offered, bool) or not isinstance(offered, int | float | Decimal | str):
         raise wrong(field, offered, "a number")
-    try:
-        value = Decimal(repr(offered) if isinstance(offered, float) else offered)
-        scaled = value.scaleb(field.scale)
-        if value.is_finite() and abs(scaled) < 10**DIGITS and scaled == scaled.to_integral_value():
-            return value
-    except ArithmeticError:
-        pass
-    raise InvalidValue("bad_number", field=field.name, scale=field.scale, digits=DIGITS)
+    value = _decimal(offered)
+    whole = None if value is None else scaled(value, field.scale)
+    if value is None or whole is None or abs(whole) >= 10**DIGITS:
+        raise InvalidValue("bad_number", field=field.name, scale=field.scale, digits=DIGITS)
+    return value
+
+
+def _decimal(offered: float | Decimal | str) -> Decimal | None:
+    if isinstance(offered, str) and not _WRITTEN.fullmatch(offered):
+        return None
+    return Decimal(repr(offered) if isinstance(offered, float) else offered)
+
+
+def pack_scaled(field: Field, value: Decimal) -> int:
+    """Give a number that :func:`check_decimal` let pass as it is stored."""
+    return cast("int", scaled(value, field.scale))
 
 
 def _pack_decimal(field: Field, value: Value) -> Row:
-    return (int(value.scaleb(field.scale)),)
+    return (pack_scaled(field, value),)
 
 
 def _unpack_decimal(field: Field, row: Cells) -> Value:
-    return None if row[0] is None else Decimal(row[0]).scaleb(-field.scale)
+    return None if row[0] is None else unscaled(int(row[0]), field.scale)
 
 
 def _parse_integer(field: Field, text: str, formats: Formats) -> Value:
@@ -68,7 +81,7 @@ def _sample_integer(field: Field, random: Random) -> int:
 
 def sample_decimal(field: Field, random: Random) -> Decimal:
     """Give a number of the field's scale."""
-    return Decimal(random.choice([0, 100, random.randint(-(10**6), 10**6)])).scaleb(-field.scale)
+    return unscaled(random.choice([0, 100, random.randint(-(10**6), 10**6)]), field.scale)
 
 
 _DECIMAL = plain(
