@@ -116,6 +116,8 @@ MESSAGES: Final[dict[str, str]] = {
     "schema_type": "The type of {field} cannot be changed from {old} to {new}: make a new field and copy the values.",
     "schema_pending": "A schema change is under way ({operation}). Resume it before another begins.",
     "schema_stale": "The schema was changed by somebody else. Read it again and repeat the change.",
+    "foreign_plan": "What this plan writes in {module} was not planned by this organisation. Plan it with its session.",
+    "applied_already": "This plan has been applied already: its new records in {module} are there.",
     "schema_records": "Modules are not changed as records: make a schema from org.schema and give it to org.alter().",
     "bad_rule_filter": "The rule {rule} of {module} could not be asked, so nothing was changed: {reason}",
     "bad_setting": "The setting {name} cannot be so: {reason}.",

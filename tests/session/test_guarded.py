@@ -8,17 +8,19 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from nubetis import F, create, hookimpl, open
-from nubetis.errors import Damaged, InvalidValue, Refused
+from nubetis import F, HostSignIn, create, hookimpl, open
+from nubetis.access.policy import OwnerPolicy
+from nubetis.errors import AccessDenied, Conflict, Damaged, InvalidValue, Refused
+from nubetis.model.bind import ALWAYS
 from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING, ME
 from nubetis.model.kinds import kind
-from nubetis.model.plan import Edits
+from nubetis.model.plan import Creates, Edits
 from nubetis.model.schema import Module, ValidationRule
 from nubetis.model.store import Batch, Updates
 from nubetis.session import erasing
 from nubetis.testing.people import ADMINISTRATOR
-from tests.stores import refusing, rows_of
+from tests.stores import refusing, rows_of, state_of
 
 
 def definition_of(session, name):
@@ -44,14 +46,88 @@ def test_definitions_of_modules_are_not_changed_as_records(nubetis_org, nubetis_
     assert nubetis_session.create("leads", name="A")["name"] == "A"
 
 
-def test_a_plan_made_by_hand_does_not_change_definitions_either(nubetis_org, nubetis_session):
-    module = nubetis_org.schema.module("modules")
-    (row, *_) = rows_of(nubetis_org, module)
-    plan = nubetis_session.plan_create("leads", [{"name": "A"}])
-    forged = attrs.evolve(plan, parts=(Edits(module, [row], (module.field("definition"),), [("{",)]),))
+def forged_definition(session):
+    module = session.schema.module("modules")
+    (row, *_) = rows_of_module(session, module)
+    return Edits(module, [row], (module.field("definition"),), [("{",)])
 
-    with refusing("schema_records", Refused):
-        nubetis_session.apply(forged)
+
+def forged_owner(session):
+    """A lead of nobody, made by hand."""
+    part = session.plan_create("leads", [{"name": "A"}]).parts[0]
+    at = part.module.layout.index["owner"]
+    return Creates(part.module, [(*row[:at], 12345, *row[at + 1 :]) for row in part.rows])
+
+
+def forged_name(session):
+    """A lead without the name that it must have."""
+    part = session.plan_update("leads", EVERYTHING, name="B").parts[0]
+    return attrs.evolve(part, after=[(None,)])
+
+
+def forged_version(session):
+    part = session.plan_update("leads", EVERYTHING, name="B").parts[0]
+    return Edits(part.module, part.rows, (part.module.field("created_at"),), [("2001-01-01T00:00:00.000000Z",)])
+
+
+def rows_of_module(session, module):
+    return session.state.read(lambda: list(session.state.planner().rows(module, ALWAYS)))
+
+
+FORGED = (forged_definition, forged_owner, forged_name, forged_version)
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_plan_made_by_hand_is_not_applied(nubetis_org, nubetis_session, forged):
+    """Nobody has asked of its rows what is asked of all others."""
+    nubetis_session.create("leads", name="A")
+    plan = nubetis_session.plan_update("leads", EVERYTHING, company="Acme")
+    before = state_of(nubetis_session)
+    with refusing("foreign_plan", Refused):
+        nubetis_session.apply(attrs.evolve(plan, parts=(*plan.parts, forged(nubetis_session))))
+
+    assert before == state_of(nubetis_session)
+
+
+def test_a_plan_of_another_organisation_is_not_applied(nubetis_org, nubetis_session):
+    """Its owners and links mean somebody else there, or nobody."""
+    other = create("memory://", administrator=ADMINISTRATOR)
+    with other.session(HostSignIn(ADMINISTRATOR)) as there:
+        plan = there.plan_create("leads", [{"name": "A"}])
+    before = state_of(nubetis_session)
+    with refusing("foreign_plan", Refused):
+        nubetis_session.apply(plan)
+
+    assert before == state_of(nubetis_session)
+
+
+def test_plans_may_be_put_together(nubetis_session):
+    """Their parts are what was checked."""
+    made = [nubetis_session.plan_create("leads", [{"name": name}]) for name in "AB"]
+    nubetis_session.apply(attrs.evolve(made[0], parts=(*made[0].parts, *made[1].parts)))
+
+    assert ["A", "B"] == [record["name"] for record in nubetis_session.find("leads", sort="name")]
+
+
+def test_new_records_are_made_once(nubetis_session):
+    """A plan that is applied again says so; it is no trouble of the store."""
+    plan = nubetis_session.plan_create("leads", [{"name": "A"}])
+    nubetis_session.apply(plan)
+    with refusing("applied_already", Conflict):
+        nubetis_session.apply(plan)
+
+    assert nubetis_session.count("leads") == 1
+
+
+def test_who_may_not_write_a_field_does_not_apply_a_plan_that_does(nubetis_session, monkeypatch):
+    """A plan is made under rights, and they may be another's."""
+    nubetis_session.create("leads", name="A")
+    plan = nubetis_session.plan_update("leads", EVERYTHING, company="Acme", name="B")
+    monkeypatch.setattr(OwnerPolicy, "writes", lambda self, module, field: field.name != "company")
+    with refusing("denied", AccessDenied):
+        nubetis_session.apply(plan)
+
+    assert nubetis_session.find("leads")[0]["name"] == "A"
 
 
 def test_a_module_that_went_leaves_its_number_behind(nubetis_org, nubetis_clock):

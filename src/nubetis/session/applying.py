@@ -391,6 +391,8 @@ def _error_of(conflict: WriteConflict) -> NubetisError:
         return Conflict("not_unique", field=conflict.column.partition("__")[0])
     if conflict.kind is ConflictKind.VERSION:
         return PlanDrifted("drifted", count="Some")
+    if conflict.kind is ConflictKind.TAKEN and conflict.module is not None:
+        return Conflict("applied_already", module=conflict.module.name)
     return Conflict("store_failed", reason=conflict.kind.value)
 
 

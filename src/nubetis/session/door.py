@@ -318,7 +318,9 @@ class Session:
             Refused: the plan has refusals; of a single change, the error itself.
             PlanDrifted: more records changed than tolerated; nothing of the plan remains.
             AccessDenied: who applies it may not; plans are made under rights, and those may be others' or past ones.
+            Refused: ``foreign_plan``; parts of it were not planned by this organisation, but made by hand.
         """
+        self.state.world.refuse_foreign(plan)
         if plan.refusals and not skip_refused:
             raise refused(plan)
         return Applier(self.state, plan, tolerance=tolerance, progress=progress).run()

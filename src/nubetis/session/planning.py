@@ -86,10 +86,15 @@ class Planner:
         for part in parts:
             action = _NEEDED.get(part.kind, Action.EDIT)
             self.require(action, part.module)
+            self._require_fields(part, action)
             if isinstance(part, Edits) and self.policy.grant(action, part.module)[0] != EVERYTHING:
                 may = self.allowed(part.module, action)
                 if not all(map(may, part.rows)):
                     raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
+
+    def _require_fields(self, part: Part, action: Action) -> None:
+        if isinstance(part, Edits) and not all(self._writes(part.module, field) for field in part.fields):
+            raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
 
     def allowed(self, module: Module, action: Action) -> Predicate:
         """Give the test of one row for *action*."""
@@ -285,9 +290,11 @@ class Planner:
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
         refused = self.world.extensions.validate(plan)
         if not refused:
-            return plan
+            return self.world.vouch(plan)
         gone = {(each.module, each.record) for each in refused if each.module is not None and each.record is not None}
-        return attrs.evolve(plan, parts=without(plan.parts, gone), refusals=(*plan.refusals, *refused))
+        return self.world.vouch(
+            attrs.evolve(plan, parts=without(plan.parts, gone), refusals=(*plan.refusals, *refused))
+        )
 
     # what only all records together can tell ---------------------------------------------------------------
     def unfit(

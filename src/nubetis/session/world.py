@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
+from weakref import WeakValueDictionary
 
 import attrs
 
-from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage
+from nubetis.errors import UNREADABLE, InvalidValue, NotFound, Refused, damage
 from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
 from nubetis.model.convert import schema_of
 from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
 from nubetis.model.money import Money
+from nubetis.model.plan import Part, Plan
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Store, Txn, Versions
@@ -94,6 +96,23 @@ class World:
     keys: KeyMaker
     salt: Callable[[], str]
     last: Known = attrs.field(factory=Known)
+    planned: WeakValueDictionary[int, Part] = attrs.field(factory=WeakValueDictionary, init=False)
+    """The parts of plans that were made here, by identity, for as long as somebody has them."""
+
+    def vouch(self, plan: Plan) -> Plan:
+        """Give *plan*, whose parts were made and checked here."""
+        self.planned.update({id(part): part for part in plan.parts})
+        return plan
+
+    def refuse_foreign(self, plan: Plan) -> None:
+        """Stop a plan with parts that nobody checked: made by hand, or by another organisation.
+
+        Raises:
+            Refused: ``foreign_plan``.
+        """
+        for part in plan.parts:
+            if self.planned.get(id(part)) is not part:
+                raise Refused("foreign_plan", module=part.module.name)
 
     def learn(self, txn: Txn) -> Known:
         """Give what *txn* sees of the organisation; schema and settings are read anew where their version moved."""
