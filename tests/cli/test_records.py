@@ -167,3 +167,12 @@ def test_export_writes_what_a_filter_finds(acme):
     assert said.json["count"] == 1
     assert Path("out.csv").read_bytes() == "name\r\nAcme Perú\r\n".encode()
     assert "SHA-256" in acme("export", "out.jsonl", "-m", "accounts").out
+
+
+def test_the_journal_shows_for_what_purpose_nubetis_itself_did_something(acme):
+    """Setting up an organisation is nobody's work but nubetis's."""
+    listed = acme("journal", "list", "--json", "--limit", "100").json["operations"]
+    (first, *_) = [each["id"] for each in listed if each["purpose"] == "setup"]
+
+    assert "purpose setup" in acme("journal", "show", first).out
+    assert acme("journal", "show", first, "--json").json["operation"]["purpose"] == "setup"

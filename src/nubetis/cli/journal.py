@@ -53,6 +53,7 @@ def operation_facts(operation: Operation) -> dict[str, object]:
         "cause": operation.cause.kind,
         "detail": operation.cause.detail,
         "actor": operation.actor,
+        "purpose": operation.purpose,
         "records": operation.changes,
         "position": operation.position,
         "digest": operation.digest,
@@ -80,8 +81,12 @@ def _detail(operation: Operation) -> str:
         "encoding": _("encoding"),
         "operation": _("operation"),
         "links_of": _("links of"),
+        "purpose": _("purpose"),
     }
-    return ", ".join(f"{words.get(name, name)} {text_of(value)}" for name, value in operation.cause.detail.items())
+    found = {"purpose": operation.purpose} if operation.purpose else {}
+    return ", ".join(
+        f"{words.get(name, name)} {text_of(value)}" for name, value in {**found, **operation.cause.detail}.items()
+    )
 
 
 def refusal_facts(refusal: Refusal) -> dict[str, object]:

@@ -279,7 +279,7 @@ class OperationState(enum.StrEnum):
 class Operation:
     """A plan that was applied, or is being applied: *position* of *changes* records are written.
 
-    *sign_in* says how the one who did it had signed in.
+    *sign_in* says how the one who did it had signed in; *purpose* for what nubetis itself did it, with no *actor*.
     """
 
     key: Key
@@ -288,6 +288,7 @@ class Operation:
     digest: str
     actor: RecordId | None = None
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
+    purpose: str = ""
     on_behalf_of: RecordId | None = None
     position: int = 0
     changes: int = 0

@@ -110,8 +110,12 @@ def operation_row(operation: Operation) -> Row:
 
 
 def _detail(operation: Operation) -> str:
-    signed = {"sign_in": dict(operation.sign_in)} if operation.sign_in else {}
-    return json.dumps({**operation.cause.detail, **signed}, ensure_ascii=False)
+    found = {
+        "cause": dict(operation.cause.detail),
+        "sign_in": dict(operation.sign_in),
+        "purpose": operation.purpose,
+    }
+    return json.dumps({name: value for name, value in found.items() if value}, ensure_ascii=False)
 
 
 def _key(record: RecordId | None) -> Key | None:
@@ -163,6 +167,7 @@ class Applier:
             state=OperationState.RUNNING,
             cause=self.plan.cause,
             sign_in=self.state.sign_in,
+            purpose="" if actor is not None else self.state.purpose,
             digest=self.plan.digest,
             actor=actor,
             changes=len(self.plan),

@@ -143,11 +143,12 @@ def _operation_of(row: Row) -> Operation:
     cell = {column.name: row[place] for place, column in enumerate(OPERATIONS.layout.columns)}
     detail = json.loads(str(cell["detail"]))
     return Operation(
-        sign_in=detail.pop("sign_in", {}),
+        sign_in=detail.get("sign_in", {}),
+        purpose=str(detail.get("purpose", "")),
         key=Key(int(cell["id"] or 0)),
         state=OperationState(str(cell["state"])),
         digest=str(cell["digest"]),
-        cause=Cause(CauseKind(str(cell["cause"])), detail),
+        cause=Cause(CauseKind(str(cell["cause"])), detail.get("cause", {})),
         actor=_user(cell["actor"]),
         on_behalf_of=_user(cell["on_behalf_of"]),
         position=int(cell["position"] or 0),
