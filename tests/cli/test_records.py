@@ -174,5 +174,5 @@ def test_the_journal_shows_for_what_purpose_nubetis_itself_did_something(acme):
     listed = acme("journal", "list", "--json", "--limit", "100").json["operations"]
     (first, *_) = [each["id"] for each in listed if each["purpose"] == "setup"]
 
-    assert "purpose setup" in acme("journal", "show", first).out
+    assert "purpose: setup" in acme("journal", "show", first).out
     assert acme("journal", "show", first, "--json").json["operation"]["purpose"] == "setup"

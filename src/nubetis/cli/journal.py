@@ -81,12 +81,8 @@ def _detail(operation: Operation) -> str:
         "encoding": _("encoding"),
         "operation": _("operation"),
         "links_of": _("links of"),
-        "purpose": _("purpose"),
     }
-    found = {"purpose": operation.purpose} if operation.purpose else {}
-    return ", ".join(
-        f"{words.get(name, name)} {text_of(value)}" for name, value in {**found, **operation.cause.detail}.items()
-    )
+    return ", ".join(f"{words.get(name, name)} {text_of(value)}" for name, value in operation.cause.detail.items())
 
 
 def refusal_facts(refusal: Refusal) -> dict[str, object]:
@@ -183,8 +179,14 @@ def show_command(call: Call, operation: str) -> Answer:
     facts = {"operation": operation_facts(found), "undo": plan_facts(plan)}
     room = call.face.out.width
     title = line(_("Undoing it would do this: {plan}").format(plan=plan_text(plan)), "bold")
-    call.face.answer(facts, lambda: group(operations_grid([found], room=room), title, plan_grid(plan, room=room)))
+    head = [operations_grid([found], room=room), *_purpose(found), title]
+    call.face.answer(facts, lambda: group(*head, plan_grid(plan, room=room)))
     return None
+
+
+def _purpose(operation: Operation) -> list[RenderableType]:
+    """Give the line that says for what purpose nubetis itself did it."""
+    return [line(_("purpose: {purpose}").format(purpose=operation.purpose))] if operation.purpose else []
 
 
 @command("undo", _("Take an operation back, field by field."))
