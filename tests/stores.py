@@ -6,9 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from nubetis.access.decision import Action, Reason
+from nubetis.access.policy import OwnerPolicy
 from nubetis.backends.memory import forget_memory
 from nubetis.errors import NubetisError
-from nubetis.session import applying
+from nubetis.model.filters import EVERYTHING
+from nubetis.session import applying, state
 
 SYSTEM = ("id", "version", "created_in", "deleted_in", "created_at", "created_by", "modified_at", "modified_by")
 """Fields that nubetis sets."""
@@ -30,6 +33,34 @@ def small_chunks(monkeypatch):
     """Let a transaction hold three records, so that a few records make a long operation."""
     monkeypatch.setattr(applying, "CHUNK", 3)
     return 3
+
+
+class HidingPolicy(OwnerPolicy):
+    """One that hides the fields named ``margin`` from all but administrators."""
+
+    def reads(self, module, field):  # noqa: ARG002 - the contract's
+        """Say no to the margin."""
+        return self.user.administrator or field.name != "margin"
+
+
+class ShowingPolicy(OwnerPolicy):
+    """One that lets everybody see everything; what one may do stays as it is."""
+
+    def grant(self, action, module):
+        """Give all records to be seen."""
+        return (EVERYTHING, Reason.EVERYBODY) if action is Action.VIEW else super().grant(action, module)
+
+
+@pytest.fixture
+def hiding(monkeypatch):
+    """Let the policy of all users hide the margin."""
+    monkeypatch.setattr(state, "OwnerPolicy", HidingPolicy)
+
+
+@pytest.fixture
+def showing(monkeypatch):
+    """Let the policy of all users show everything."""
+    monkeypatch.setattr(state, "OwnerPolicy", ShowingPolicy)
 
 
 @contextmanager

@@ -81,6 +81,7 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",
+    "out_of_sight": "Something that you may not see stands against it in {module}.",
     "bad_link": "{field} names a record that does not exist.",
     "ambiguous_link": "{field} names several records: {candidates}. Give the id of one.",
     "unmapped_column": "Column {column} fills no field of {module} ({because}); its values are left out.",

@@ -1,5 +1,5 @@
 """Tests of the door run on each store."""
 
-from tests.stores import nubetis_store_url, small_chunks
+from tests.stores import hiding, nubetis_store_url, showing, small_chunks
 
-__all__ = ["nubetis_store_url", "small_chunks"]
+__all__ = ["hiding", "nubetis_store_url", "showing", "small_chunks"]

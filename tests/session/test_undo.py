@@ -212,8 +212,8 @@ def test_one_undoes_ones_own_operations_only(nubetis_org, nubetis_session):
     assert (lead.id,) == nubetis_session.undo(operation).reversed
 
 
-def test_one_cannot_undo_into_a_record_one_may_no_longer_edit(nubetis_org, nubetis_session):
-    """Undo is limited by the rights of the one who undoes, as they are now."""
+def test_one_cannot_undo_into_a_record_one_may_no_longer_edit(showing, nubetis_org, nubetis_session):
+    """Undo is limited by the rights of the one who undoes, as they are now; of what he still sees he is told."""
     (ana,) = nubetis_org.people("ana")
     lead = ana.create("leads", name="x", company="Old")
     operation = ana.apply(ana.plan_edits("leads", {lead.id: {"company": "New"}}))

@@ -296,8 +296,15 @@ class _Binder:
         field, part = find_column(child, where.via, self.view)
         if self.module.name not in field.targets:
             raise InvalidFilter("filter_value", field=where.via, reason=f"it does not link to {self.module.name}")
-        inner = attrs.evolve(self, module=child).bind(where.where & self.view.visible(child), depth + 1)
+        inner = self._of_linked(child, where.where, depth)
         return Linking(child, field.column_of(part), inner, self.module.prefix if len(field.targets) > 1 else None)
+
+    def _of_linked(self, module: Module, where: Filter, depth: int) -> Bound:
+        """Bind what linked records must fit, and what lets the viewer see them, also by fields he may not read."""
+        free = attrs.evolve(self.view, readable=_all_fields)
+        inner = attrs.evolve(self, module=module)
+        seen = attrs.evolve(inner, view=free).bind(self.view.visible(module), depth + 1)
+        return All((inner.bind(where, depth + 1), seen))
 
     def _compare(self, where: Compare, depth: int) -> Bound:
         if where.operator is Operator.MATCHES:
@@ -332,8 +339,7 @@ class _Binder:
         found: list[Bound] = []
         for target in field.targets:
             module = self.schema.module(target)
-            there = where.operand & self.view.visible(module)
-            inner = Linked(field.column, module, attrs.evolve(self, module=module).bind(there, depth + 1))
+            inner = Linked(field.column, module, self._of_linked(module, where.operand, depth))
             several = len(field.targets) > 1
             kind = Test(f"{field.column}.module", Operator.EQ, module.prefix)
             found.append(All((kind, inner)) if several else inner)

@@ -403,6 +403,8 @@ attrs.resolve_types(ValidationRule, localns={"Filter": Filter})
 attrs.resolve_types(FieldType, localns={"Formats": Formats})
 
 _FieldTypes: TypeAlias = frozenset[tuple[str, FieldType]]
+_NOT_SAID: Final[Mapping[type, tuple[str, ...]]] = {Field: ("default",), Module: ("left_out",)}
+"""What is not read as it stands: a default by its field's type, what one may not see not at all."""
 
 
 @lru_cache(maxsize=1)
@@ -414,6 +416,8 @@ def _writer() -> Converter:
     converter.register_unstructure_hook_func(_is_filter, lambda where: _write_filter(where, "$", 0))
     plain = make_dict_unstructure_fn(Field, converter, default=override(omit=True))
     converter.register_unstructure_hook(Field, lambda field: {**plain(field), "default": _write_default(field)})
+    whole = make_dict_unstructure_fn(Module, converter, left_out=override(omit=True))
+    converter.register_unstructure_hook(Module, whole)
     return converter
 
 
@@ -487,7 +491,7 @@ def _tuple_hook(kind: object, converter: Converter) -> _Hook:
 
 
 def _class_hook(kind: type, converter: Converter) -> _Hook:
-    left_out = {"default": override(omit=True)} if kind is Field else {}
+    left_out = {name: override(omit=True) for name in _NOT_SAID.get(kind, ())}
     read = cast("_Hook", make_dict_structure_fn(kind, converter, **left_out))  # type: ignore[arg-type]  # names
 
     def structure(data: object, _: object) -> object:

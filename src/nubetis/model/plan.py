@@ -213,7 +213,8 @@ class Plan:
     """What would be written: *parts*; what would not: *refusals*; what one should know: *warnings*.
 
     *schema* and *at* are what it was made with, and when.  *access_version* is that of the rights it was
-    made under; it is set where people or rights change.
+    made under; it is set where people or rights change.  *unseen* names, by module, the fields that the one who
+    planned may not read; *changes* has not got them.
     """
 
     cause: Cause = attrs.field(factory=Cause)
@@ -223,6 +224,7 @@ class Plan:
     messages: tuple[Message, ...] = ()
     access_version: int | None = None
     undo_of: Key | None = None
+    unseen: Mapping[str, frozenset[str]] = attrs.field(factory=dict, repr=False, eq=False)
     schema: Schema = attrs.field(factory=Schema, repr=False, eq=False)
     at: datetime = attrs.field(default=_NEVER, eq=False)
 
@@ -232,7 +234,7 @@ class Plan:
     @property
     def changes(self) -> Iterator[Change]:
         """Each record's difference, part by part."""
-        return (change for part in self.parts for change in part.changes())
+        return (_without(change, self.unseen.get(part.module.name)) for part in self.parts for change in part.changes())
 
     @cached_property
     def digest(self) -> str:
@@ -257,6 +259,13 @@ class Plan:
         counts = [f"{number} to {kind}" for kind, number in self.counts().items()]
         counts += [f"{len(self.refusals)} refused"] if self.refusals else []
         return ", ".join(counts) or "nothing to do"
+
+
+def _without(change: Change, names: frozenset[str] | None) -> Change:
+    if not names:
+        return change
+    before, after = ({n: v for n, v in each.items() if n not in names} for each in (change.before, change.after))
+    return attrs.evolve(change, before=before, after=after)
 
 
 def _digest_lines(part: Part) -> Iterator[str]:

@@ -219,13 +219,15 @@ class Module:
     indexes: tuple[tuple[str, ...], ...] = ()
     rules: tuple[ValidationRule, ...] = ()
     next_field: int = FIRST_OWN_FIELD
+    left_out: frozenset[int] = frozenset()
+    """Fields of every record that are not there for one who may not read them; never stored."""
 
     @cached_property
     def all_fields(self) -> tuple[Field, ...]:
         """The fields of every record, then the module's own, in row order."""
         common = _every_record(self.name) if self.journalled else _every_ledger_row(self.name)
         known = {"users": "use"} | {self.name: self.prefix}
-        return tuple([_with_prefixes(field, known) for field in common]) + self.fields
+        return tuple([_with_prefixes(field, known) for field in common if field.id not in self.left_out]) + self.fields
 
     @cached_property
     def layout(self) -> Layout:
@@ -247,6 +249,20 @@ class Module:
         if slot is None:
             raise NotFound("unknown_field", module=self.name, field=name, hint=suggest(name, self.layout.slots))
         return slot.field
+
+    def without_fields(self, gone: Iterable[FieldId]) -> Module:
+        """Give the module as one sees it who may not read the fields *gone*, nor rules and indexes that name them."""
+        left_out = frozenset(gone)
+        hidden = {field.name for field in self.all_fields if field.id in left_out}
+        return attrs.evolve(
+            self,
+            fields=[field for field in self.fields if field.id not in left_out],
+            title=FieldName("id") if self.title in hidden else self.title,
+            tallied_by=(),
+            indexes=(),
+            rules=(),
+            left_out=left_out,
+        )
 
 
 def _with_prefixes(field: Field, prefixes: Mapping[str, str]) -> Field:

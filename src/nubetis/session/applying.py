@@ -273,7 +273,7 @@ class Applier:
         drifted = {(c.module.id, c.key): c for c in conflicts if c.module is not None and c.kind in _DRIFT}
         other = [conflict for conflict in conflicts if conflict.kind not in _DRIFT]
         if other:
-            raise _error_of(other[0])
+            raise self._error_of(other[0])
         if len(self.skipped) + len(drifted) > self.tolerance:
             raise self._drift_error(parts, list(drifted.values()))
         self.skipped += [
@@ -289,11 +289,29 @@ class Applier:
             return PlanDrifted("drifted", count=len(conflicts))
         part = parts[0]
         expected = part.versions[0] if isinstance(part, Edits) else 0
-        record = encode(first.module.prefix, first.key)
-        error = Conflict("stale", id=record, actual=first.actual, expected=expected)
-        error.mine = {change_name: value for change in part.changes() for change_name, value in change.after.items()}
-        error.theirs = self.state.values_now(first.module, first.key, list(error.mine))
+        now = self.state.record_now(first.module, first.key)
+        actual = None if now is None else first.actual
+        error = Conflict("stale", id=encode(first.module.prefix, first.key), actual=actual, expected=expected)
+        known = self.state.sight.module(first.module).layout.slots
+        error.mine = {n: value for change in part.changes() for n, value in change.after.items() if n in known}
+        error.theirs = {} if now is None else {name: now[name] for name in error.mine}
         return error
+
+    def _error_of(self, conflict: WriteConflict) -> NubetisError:
+        if conflict.kind is ConflictKind.UNIQUE:
+            return self._taken(conflict)
+        if conflict.kind is ConflictKind.VERSION:
+            return PlanDrifted("drifted", count="Some")
+        if conflict.kind is ConflictKind.TAKEN and conflict.module is not None:
+            return Conflict("applied_already", module=conflict.module.name)
+        return Conflict("store_failed", reason=conflict.kind.value)
+
+    def _taken(self, conflict: WriteConflict) -> NubetisError:
+        module, name = conflict.module, conflict.column.partition("__")[0]
+        if module is None or name not in module.layout.index:
+            return Conflict("not_unique", field=name)
+        found = self.state.planner().against("not_unique", module, module.layout.column(name).field)
+        return Conflict(found.code, **found.params)
 
     # many transactions -------------------------------------------------------------------------------------
     def _keep(self, operation: Operation, lots: Iterable[Lot]) -> list[Key]:
@@ -389,16 +407,6 @@ def _progress_of(operation: Operation) -> Updates:
 
 _DRIFT: Final = frozenset({ConflictKind.STALE, ConflictKind.MISSING})
 _OPEN: Final = frozenset({OperationState.RUNNING, OperationState.CANCELLED})
-
-
-def _error_of(conflict: WriteConflict) -> NubetisError:
-    if conflict.kind is ConflictKind.UNIQUE:
-        return Conflict("not_unique", field=conflict.column.partition("__")[0])
-    if conflict.kind is ConflictKind.VERSION:
-        return PlanDrifted("drifted", count="Some")
-    if conflict.kind is ConflictKind.TAKEN and conflict.module is not None:
-        return Conflict("applied_already", module=conflict.module.name)
-    return Conflict("store_failed", reason=conflict.kind.value)
 
 
 def _slice_without(part: Part, keys: set[Key | None]) -> Part:

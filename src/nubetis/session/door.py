@@ -29,11 +29,11 @@ from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
-from nubetis.model.ids import decode
+from nubetis.model.ids import decode, encode
 from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, OperationState, Part, Plan, Refusal, Undo
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
-from nubetis.model.schema import DELETED_IN, Module, Schema
+from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Measure, MeasureKind
 from nubetis.session.applying import Applier
 from nubetis.session.pages import find_page
@@ -62,8 +62,8 @@ class Session:
     # context -----------------------------------------------------------------------------------------------
     @property
     def schema(self) -> Schema:
-        """The modules, as last read."""
-        return self.state.known.schema
+        """The modules, as last read; without the fields that the user may not read."""
+        return self.state.sight.schema
 
     @property
     def user(self) -> RecordId | None:
@@ -94,7 +94,10 @@ class Session:
             NotFound: there is none, it is in the recycle bin, or the user may not see it.
             InvalidValue: ``bad_id``; the id was mistyped.
         """
-        return self.state.read(lambda: self._get(record, Action.VIEW))
+        return self.state.read(lambda: self._shown(self._get(record, Action.VIEW)))
+
+    def _shown(self, record: Record) -> Record:
+        return self.state.sight.record(self.state.known.schema.module(record.module), record.row)
 
     def _get(self, record: str | Record, action: Action, *, deleted: bool = False) -> Record:
         name = _id(record)
@@ -142,10 +145,7 @@ class Session:
 
         Without *fields*, all that the user may read.  Pages are read one by one, each on a snapshot of its own.
         """
-        found = self.schema.module(module)
-        names = list(fields) or [
-            name for name, slot in found.layout.slots.items() if self.state.policy.reads(found, slot.field)
-        ]
+        names = list(fields) or list(self.schema.module(module).layout.slots)
         after: str | None = None
         while True:
             page = self.find(module, where, limit=size, after=after)
@@ -159,7 +159,7 @@ class Session:
         """Give how many records fit and may be seen; counting may stop at *limit*."""
 
         def work() -> int:
-            found = self.schema.module(module)
+            found = self.state.known.schema.module(module)
             return self.state.txn.count(found, self.state.planner().bound(found, where, Action.VIEW), limit=limit)
 
         return self.state.read(work)
@@ -172,7 +172,9 @@ class Session:
         *measures* maps a name to ``count``, or to ``sum``, ``min`` or ``max`` and a field: ``{"total": "sum amount"}``.
         Money counts in the organisation's currency.
         """
-        return self.state.read(lambda: _aggregate(self.state, self.schema.module(module), where, (tuple(by), measures)))
+        return self.state.read(
+            lambda: _aggregate(self.state, self.state.known.schema.module(module), where, (tuple(by), measures))
+        )
 
     # writing one record ------------------------------------------------------------------------------------
     def create(self, module: str, /, values: Mapping[str, Value] | None = None, **fields: Value) -> Record:
@@ -212,7 +214,7 @@ class Session:
 
         def work() -> Record:
             now = self._get(record, Action.EDIT)
-            _check_fresh(record, now, wanted, merge_fields=merge_fields)
+            _check_fresh(record, self._shown(now), wanted, merge_fields=merge_fields)
             self.apply(self.plan_edits(now.module, {now.id: wanted}))
             return self._after_write(now)
 
@@ -221,7 +223,7 @@ class Session:
     def _after_write(self, record: Record) -> Record:
         module, key = self.state.known.module_of(record.id)
         row = self.state.txn.get_many(module, [key])[0]
-        return record if row is None else Record(module, row)
+        return self._shown(record if row is None else Record(module, row))
 
     def delete(self, record: str | Record) -> Operation:
         """Put a record into the recycle bin."""
@@ -239,7 +241,7 @@ class Session:
         def work() -> Record:
             gone = self._get(record, Action.DELETE, deleted=True)
             self.apply(self._plan_moves(gone.module, [gone.row], ChangeKind.RESTORE))
-            return self._get(gone, Action.VIEW)
+            return self._shown(self._get(gone, Action.VIEW))
 
         return self.unit(lambda _: work())
 
@@ -248,7 +250,7 @@ class Session:
         """Plan new records; what does not fit is refused by line, from 1, and the rest can be applied."""
 
         def work() -> Plan:
-            part, refusals = self.state.planner().creates(self.schema.module(module), records)
+            part, refusals = self.state.planner().creates(self.state.known.schema.module(module), records)
             return self._plan([part], refusals, cause)
 
         return self.state.read(work)
@@ -259,7 +261,7 @@ class Session:
         """Plan the same new values for all records that fit; ``EVERYTHING`` must be said where it is meant."""
 
         def work() -> Plan:
-            found, planner = self.schema.module(module), self.state.planner()
+            found, planner = self.state.known.schema.module(module), self.state.planner()
             rows = planner.rows(found, planner.bound(found, where, Action.VIEW))
             part, refusals = planner.edits(found, rows, {**(values or {}), **fields})
             return self._plan([part], refusals, None)
@@ -268,7 +270,7 @@ class Session:
 
     def plan_edits(self, module: str, edits: Mapping[str, Mapping[str, Value]], *, cause: Cause | None = None) -> Plan:
         """Plan new values for each record, by id; ids that the user may not see are refused as those of none."""
-        return self.state.read(lambda: self._plan_edits(self.schema.module(module), edits, cause))
+        return self.state.read(lambda: self._plan_edits(self.state.known.schema.module(module), edits, cause))
 
     def _plan_edits(self, module: Module, edits: Mapping[str, Mapping[str, Value]], cause: Cause | None) -> Plan:
         planner = self.state.planner()
@@ -290,14 +292,14 @@ class Session:
         """Plan the way of all records that fit into the recycle bin."""
 
         def work() -> Plan:
-            found, planner = self.schema.module(module), self.state.planner()
+            found, planner = self.state.known.schema.module(module), self.state.planner()
             rows = planner.rows(found, planner.bound(found, where, Action.VIEW))
             return self._plan_moves(found.name, rows, ChangeKind.DELETE, cause)
 
         return self.state.read(work)
 
     def _plan_moves(self, module: str, rows: Iterable[Row], kind: ChangeKind, cause: Cause | None = None) -> Plan:
-        part, refusals = self.state.planner().moves(self.schema.module(module), rows, kind)
+        part, refusals = self.state.planner().moves(self.state.known.schema.module(module), rows, kind)
         return self._plan([part], refusals, cause)
 
     def _plan(self, parts: Iterable[Part], refusals: Iterable[Refusal], cause: Cause | None) -> Plan:
@@ -337,8 +339,8 @@ class Session:
         plan, begun = self.state.read(lambda: (plan_undo(self, operation), operation_named(self.state, operation)))
         over = begun.state in {OperationState.DONE, OperationState.FAILED}
         done = Applier(self.state, plan, failed=None if over else begun).run()
-        records = tuple(dict.fromkeys(change.record for change in plan.changes))
-        return Undo(operation=done, reversed=records, kept=plan.warnings, failed=plan.refusals)
+        records = dict.fromkeys(encode(p.module.prefix, key_of(row)) for p in plan.parts for row in p.rows)
+        return Undo(operation=done, reversed=tuple(records), kept=plan.warnings, failed=plan.refusals)
 
     def unit(self, work: Callable[[Session], T]) -> T:
         """Run *work* in one transaction: all of it is written, or nothing.  It may be run again, so let it do
@@ -372,9 +374,9 @@ class Session:
 
     def _explain(self, action: Action, record: str | Record) -> Explanation:
         policy = self.state.policy
-        whole = isinstance(record, str) and record in self.schema
+        whole = isinstance(record, str) and record in self.state.known.schema
         found = None if whole else self._get(record, Action.VIEW)
-        module = self.schema.module(str(record) if found is None else found.module)
+        module = self.state.known.schema.module(str(record) if found is None else found.module)
         gate = policy.gate(action, module)
         steps = [gate]
         if gate.matched and found is not None:

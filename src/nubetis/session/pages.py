@@ -21,7 +21,6 @@ from nubetis.model.query import (
     read_cursor,
     write_cursor,
 )
-from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.session.state import State
 from nubetis.session.world import LIVE
@@ -51,7 +50,8 @@ def find_page(state: State, query: Query) -> Page:
     more, rows = len(rows) > query.limit, rows[: query.limit]
     if back:
         rows.reverse()
-    page = Page(records=tuple([Record(module, row) for row in rows]), filter=query.where, sort=query.sort)
+    shown = state.sight.record
+    page = Page(records=tuple([shown(module, row) for row in rows]), filter=query.where, sort=query.sort)
     cursors = _cursors(module, order, rows, digest)
     page = attrs.evolve(
         page,

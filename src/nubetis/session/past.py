@@ -9,23 +9,26 @@ These functions take the session first, and see what its user may see::
 
 from __future__ import annotations
 
+import enum
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
+from nubetis.access.decision import Action
 from nubetis.errors import UNREADABLE, NotFound, damage
-from nubetis.model.bind import ALWAYS, Bound, Test
-from nubetis.model.fields import Operator, Value
+from nubetis.model.bind import ALWAYS, All, Bound, Test
+from nubetis.model.convert import from_json
+from nubetis.model.fields import FieldState, Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange
 from nubetis.model.kinds import instant_text
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
-from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module, key_of
+from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
 from nubetis.session.undoing import UndoPlanner, later_changes
 from nubetis.types import Key, RecordId, Row, Stored
@@ -35,14 +38,58 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.state import State
 
-__all__ = ["Moment", "as_of", "history", "last_entry", "operation_named", "operation_of", "operations", "plan_undo"]
+__all__ = [
+    "Mark",
+    "Moment",
+    "PastRecord",
+    "as_of",
+    "history",
+    "last_entry",
+    "module_as_of",
+    "operation_named",
+    "operation_of",
+    "operations",
+    "plan_undo",
+]
+
+
+_LOT = 500
+
+
+class Mark(enum.StrEnum):
+    """Why the past of a field is not to be had."""
+
+    ERASED = "erased"
+    """Its values were taken out of the record and its past."""
+    PURGED = "purged"
+    """The field is gone from the module, and its values with it."""
+
+
+class PastRecord(Record):
+    """A record as it was.
+
+    *marks* names the fields whose value of then is gone, and says why.  An erased one is ``None`` in the record; a
+    purged one is not in it.
+    """
+
+    __slots__ = ("_marks",)
+
+    def __init__(self, record: Record, marks: Mapping[str, Mark]) -> None:
+        super().__init__(record._module, record._row)  # noqa: SLF001 - the same record
+        self._marks = marks
+
+    @property
+    def marks(self) -> Mapping[str, Mark]:
+        """The fields whose value of then is gone, and why."""
+        return self._marks
 
 
 @attrs.frozen(kw_only=True)
 class Moment:
     """One change in a record's life; *before* and *after* have the fields that changed.
 
-    A value that was erased is missing in both.
+    A value that was erased is missing in both, as is one that the user may not read.  Of another's *operation* he sees
+    who did it, when and why, and not what else it did, unless he is an administrator.
     """
 
     at: datetime
@@ -63,33 +110,68 @@ def history(session: Session, record: str | Record) -> list[Moment]:
 
     def work() -> list[Moment]:
         found, state = session.get(record), session.state
-        return _history_of(state.txn, session.schema.module(found.module), found.row)
+        module = state.known.schema.module(found.module)
+        row = state.txn.get_many(module, [found.key])[0]
+        return [] if row is None else _history_of(state, module, row)
 
     return session.state.read(work)
 
 
-def as_of(session: Session, record: str | Record, instant: datetime) -> Record:
-    """Give a record as it was at *instant*.
+def as_of(session: Session, record: str | Record, instant: datetime) -> PastRecord:
+    """Give a record as it was at *instant*, be it in the recycle bin by now.
+
+    Cost: one indexed query of its changes since, and one for the entry that it was last written in.
 
     Raises:
         NotFound: it was not there then; or it is not there now, or the user may not see it.
     """
+    name = record.id if isinstance(record, Record) else record
 
-    def work() -> Record:
-        found = session.get(record)
-        module = session.schema.module(found.module)
-        row = _row_at(session.state.txn, module, found.row, instant_text(instant))
-        if row is None:
-            raise NotFound("not_found", id=found.id, module=module.name)
-        return Record(module, row)
+    def work() -> PastRecord:
+        state = session.state
+        module, key = state.known.module_of(name)
+        row = state.txn.get_many(module, [key])[0]
+        seen = row is not None and state.planner().allowed(module, Action.VIEW)(row)
+        found = list(_walk(state, module, instant).records([row])) if row is not None and seen else []
+        if not found:
+            raise NotFound("not_found", id=name, module=module.name)
+        return found[0]
 
     return session.state.read(work)
+
+
+def module_as_of(session: Session, module: str, instant: datetime) -> Iterator[PastRecord]:
+    """Give all records of a module that lived at *instant*, as they were then, in id order; filter them in Python.
+
+    Records that lie in the recycle bin by now are among them, purged ones are not: the journal has not kept them.
+    What the user may see is decided by how records are now.
+
+    Cost: all records of the module that he may see are read, and their changes since, some hundreds at a time, each
+    time on a snapshot of its own.  What is written meanwhile is walked back, too.
+    """
+    walk: Walk | None = None
+    last = Key(0)
+
+    def batch() -> list[PastRecord]:
+        nonlocal last, walk
+        state, found = session.state, session.state.known.schema.module(module)
+        walk = _walk(state, found, instant) if walk is None else attrs.evolve(walk, state=state, module=found)
+        planner = state.planner()
+        planner.require(Action.VIEW, found)
+        there = (Test("id", Operator.GT, last), Test("created_in", Operator.LE, walk.until))
+        where = All((*there, planner.granted(found, Action.VIEW)))
+        rows = state.txn.query(BoundQuery(module=found, where=where, order=(Order("id"),), limit=_LOT))
+        last = key_of(rows[-1]) if rows else Key(-1)
+        return list(walk.records(rows))
+
+    while last >= 0:
+        yield from session.state.read(batch)
 
 
 def operations(session: Session, *, limit: int = 50) -> list[Operation]:
     """Give the latest operations, newest first: all of them for administrators, their own for others."""
     state = session.state
-    return state.read(lambda: _latest(state.txn, _whose(state), limit))
+    return state.read(lambda: [_told(state, each) for each in _latest(state.txn, _whose(state), limit)])
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
@@ -167,73 +249,167 @@ def _instant(text: Stored) -> datetime | None:
     return None if text is None else datetime.fromisoformat(str(text))
 
 
-def _history_of(txn: Txn, module: Module, row: Row) -> list[Moment]:
-    changes = later_changes(txn, module, [key_of(row)], after=Key(0))
-    entries = _entries(txn, [change.entry for change in changes] + [Key(int(row[CREATED_IN] or 0))])
+def _history_of(state: State, module: Module, row: Row) -> list[Moment]:
+    changes = later_changes(state.txn, module, [key_of(row)], after=Key(0))
+    entries = _entries(state, [change.entry for change in changes] + [Key(int(row[CREATED_IN] or 0))])
+    seen = state.sight.module(module)
     present, moments = row, []
     for change in reversed(changes):
-        earlier = _undone(module, present, change)
+        earlier, _ = _undone(module, present, change)
         fields = [module.by_id[number] for number in change.before if number in module.by_id]
-        names = [field.name for field in fields if field.name in module.layout.slots]
-        moments.append(_moment(module, change.kind, entries[change.entry], (earlier, present), names))
+        names = [field.name for field in fields if field.name in seen.layout.slots]
+        if not _is_hidden(change, module, seen):
+            rows = state.sight.record(module, earlier), state.sight.record(module, present)
+            moments.append(_moment(change.kind, entries[change.entry], rows, names))
         present = earlier
-    born = [
-        name
-        for name, slot in module.layout.slots.items()
-        if not slot.field.system and Record(module, present)[name] not in (None, ())
-    ]
+    made = state.sight.record(module, present)
+    born = [n for n, slot in seen.layout.slots.items() if not slot.field.system and made[n] not in (None, ())]
     first = entries.get(Key(int(row[CREATED_IN] or 0)))
-    return moments + (
-        [] if first is None else [_moment(module, ChangeKind.CREATE, first, (present, present), born, born=True)]
-    )
+    return moments + ([] if first is None else [_moment(ChangeKind.CREATE, first, (made, made), born, born=True)])
+
+
+def _is_hidden(change: JournalChange, module: Module, seen: Module) -> bool:
+    """Say whether *change* is of nothing but fields that the user may not read."""
+    known = [number for number in change.commitment if number in module.by_id]
+    return bool(known) and len(known) == len(change.commitment) and not any(number in seen.by_id for number in known)
 
 
 def _moment(
-    module: Module,
     kind: ChangeKind,
     entry: tuple[datetime, Operation],
-    rows: tuple[Row, Row],
+    records: tuple[Record, Record],
     names: Sequence[str],
     *,
     born: bool = False,
 ) -> Moment:
-    old, new = Record(module, rows[0]), Record(module, rows[1])
+    old, new = records
     before = {} if born else {name: old[name] for name in names}
     return Moment(at=entry[0], kind=kind, operation=entry[1], before=before, after={name: new[name] for name in names})
 
 
-def _undone(module: Module, row: Row, change: JournalChange) -> Row:
-    """Give the row as it was before *change*."""
-    cells = list(row)
-    for number, values in change.before.items():
+def _undone(module: Module, row: Row, change: JournalChange) -> tuple[Row, set[int]]:
+    """Give the row as it was before *change*, and the fields of which it is not known any more."""
+    cells, gone = list(row), set[int]()
+    for number in change.commitment:
         field = module.by_id.get(number)
         if field is not None:
             place = module.layout.index[field.column_of(field.parts[0])]
-            cells[place : place + len(values)] = values
-    if change.kind is ChangeKind.DELETE:
-        cells[DELETED_IN] = None
-    return tuple(cells)
+            values = change.before.get(number)
+            cells[place : place + len(field.parts)] = (None,) * len(field.parts) if values is None else values
+            gone |= {number} if values is None else set()
+    cells[VERSION] = change.version
+    if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}:
+        cells[DELETED_IN] = None if change.kind is ChangeKind.DELETE else change.entry
+    return tuple(cells), gone
 
 
-def _entries(txn: Txn, keys: Sequence[Key]) -> dict[Key, tuple[datetime, Operation]]:
-    unique = sorted(set(keys))
-    rows = [row for row in txn.get_many(ENTRIES, unique) if row is not None]
+def _entries(state: State, keys: Iterable[Key]) -> dict[Key, tuple[datetime, Operation]]:
+    """Give instant and operation of entries, each operation as far as the user may know it."""
+    rows = [row for row in state.txn.get_many(ENTRIES, sorted(set(keys))) if row is not None]
     numbers = sorted({Key(int(row[1] or 0)) for row in rows})
-    operations = {row[ID]: operation_of(row) for row in txn.get_many(OPERATIONS, numbers) if row is not None}
-    return {key_of(row): (datetime.fromisoformat(str(row[2])), operations[row[1]]) for row in rows}
+    found = {row[ID]: _told(state, operation_of(row)) for row in state.txn.get_many(OPERATIONS, numbers) if row}
+    return {key_of(row): (datetime.fromisoformat(str(row[2])), found[row[1]]) for row in rows}
 
 
-def _row_at(txn: Txn, module: Module, row: Row, instant: str) -> Row | None:
-    """Give the record as it was at *instant* (stored form); ``None`` where it was not there yet, or deleted."""
-    created = txn.get_many(ENTRIES, [Key(int(row[CREATED_IN] or 0))])[0]
-    if created is None or str(created[2]) > instant:
-        return None
-    after = last_entry(txn, Test("at", Operator.LE, instant))
-    for change in reversed(later_changes(txn, module, [key_of(row)], after=after)):
-        row = _undone(module, row, change)
-        if change.kind is ChangeKind.RESTORE:
-            row = (*row[:DELETED_IN], change.entry, *row[DELETED_IN + 1 :])
-    return None if row[DELETED_IN] is not None else row
+def _told(state: State, operation: Operation) -> Operation:
+    """Give of an operation what the user may know: of another's, who, when and why, and not what else it did."""
+    if _whose(state) is None:
+        return operation
+    if operation.actor != state.user_id:
+        cause = Cause(operation.cause.kind)
+        return attrs.evolve(operation, cause=cause, sign_in={}, digest="", position=0, changes=0)
+    hidden = {name for names in state.sight.unseen().values() for name in names}
+    fields = operation.cause.detail.get("fields")
+    if not hidden or not isinstance(fields, list):
+        return operation
+    detail = {**operation.cause.detail, "fields": [name for name in fields if name not in hidden]}
+    return attrs.evolve(operation, cause=attrs.evolve(operation.cause, detail=detail))
+
+
+# -- the state as of an instant ---------------------------------------------------------------------------------------
+def _walk(state: State, module: Module, instant: datetime) -> Walk:
+    until = last_entry(state.txn, Test("at", Operator.LE, instant_text(instant)))
+    walk = Walk(state=state, module=module, until=until)
+    return attrs.evolve(walk, purged=_purged_fields(walk))
+
+
+@attrs.frozen(kw_only=True)
+class Walk:
+    """The way of records of *module* back to what they were after the entry *until*.
+
+    *purged* names the fields that the module had then and that are gone with their values.
+    """
+
+    state: State
+    module: Module
+    until: Key
+    purged: tuple[str, ...] = ()
+
+    def records(self, rows: Iterable[Row]) -> Iterator[PastRecord]:
+        """Give the records that lived then, as they were."""
+        sight, seen = self.state.sight, self.state.sight.module(self.module)
+        for row, gone in self.back(list(rows)):
+            marks = {str(seen.by_id[number].name): Mark.ERASED for number in sorted(gone) if number in seen.by_id}
+            marks = {name: mark for name, mark in marks.items() if name in seen.layout.slots}
+            yield PastRecord(sight.record(self.module, row), {**marks, **dict.fromkeys(self.purged, Mark.PURGED)})
+
+    def back(self, rows: Sequence[Row]) -> Iterator[tuple[Row, set[int]]]:
+        """Give the rows that lived then, and the fields of which it is not known any more what they held."""
+        there = [row for row in rows if int(row[CREATED_IN] or 0) <= self.until]
+        since = self._changes([key_of(row) for row in there], after=self.until)
+        stamps = self._stamps(list(since))
+        for now in there:
+            row, gone = self._back(now, since.get(key_of(now), ()), stamps.get(key_of(now)))
+            if row[DELETED_IN] is None:
+                yield row, gone
+
+    def _back(self, row: Row, changes: Sequence[JournalChange], stamp: Row | None) -> tuple[Row, set[int]]:
+        gone: set[int] = set()
+        for change in reversed(changes):
+            row, unknown = _undone(self.module, row, change)
+            gone = gone - set(change.commitment) | unknown
+        if changes:  # who wrote it last before that; where nobody did, who made it
+            at = self.module.layout.index["modified_at"]
+            made = self.module.layout.index["created_at"]
+            row = (*row[:at], *(row[made : made + 2] if stamp is None else stamp), *row[at + 2 :])
+        return row, gone
+
+    def _changes(self, keys: Sequence[Key], *, after: Key) -> dict[Key, list[JournalChange]]:
+        found: dict[Key, list[JournalChange]] = {}
+        for change in later_changes(self.state.txn, self.module, keys, after=after):
+            found.setdefault(change.record, []).append(change)
+        return found
+
+    def _stamps(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Give when and by whom each record was last changed until then."""
+        whole = self._changes(keys, after=Key(0))
+        last = {key: [c.entry for c in found if c.entry <= self.until] for key, found in whole.items()}
+        latest = {key: entries[-1] for key, entries in last.items() if entries}
+        rows = {key_of(row): row for row in self.state.txn.get_many(ENTRIES, sorted(set(latest.values()))) if row}
+        numbers = sorted({Key(int(row[1] or 0)) for row in rows.values()})
+        at = OPERATIONS.layout.index["actor"]
+        actors = {row[ID]: row[at] for row in self.state.txn.get_many(OPERATIONS, numbers) if row}
+        return {key: (rows[entry][2], actors.get(rows[entry][1])) for key, entry in latest.items() if entry in rows}
+
+
+def _purged_fields(walk: Walk) -> tuple[str, ...]:
+    """Give the names of the fields that were seen then and are gone, as far as the user may read them."""
+    state, home = walk.state, walk.state.known.schema.module("modules")
+    rows = state.txn.query(
+        BoundQuery(module=home, where=Test("number", Operator.EQ, walk.module.id), order=(Order("id"),), limit=1)
+    )
+    at = home.layout.index["definition"]
+    types = state.world.extensions.field_types()
+    found: list[str] = []
+    for row, _ in attrs.evolve(walk, module=home).back(rows):
+        try:
+            then = from_json(json.loads(str(row[at])), Module, types=types)
+        except UNREADABLE as error:
+            raise damage("The definition of a module", error) from error
+        gone = [field for field in then.fields if field.id not in walk.module.by_id]
+        reads = state.policy.reads
+        found += [f.name for f in gone if f.state is FieldState.ACTIVE and reads(walk.module, f)]
+    return tuple(found)
 
 
 def last_entry(txn: Txn, where: Bound = ALWAYS) -> Key:

@@ -6,7 +6,7 @@ uniqueness for all of a part together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -23,6 +23,7 @@ from nubetis.model.kinds.base import pack_same
 from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, Slot, key_of
+from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from nubetis.access.policy import Policy
     from nubetis.model.store import Txn
 
-__all__ = ["STRUCTURAL", "Planner", "refuse_definitions"]
+__all__ = ["STRUCTURAL", "Planner", "refuse_definitions", "staying"]
 
 STRUCTURAL: Final = frozenset({"users", "roles", "profiles"})
 """Modules whose changes move the access version and must keep its invariants."""
@@ -54,9 +55,14 @@ class Planner:
     world: World
     known: Known
     txn: Txn
-    policy: Policy
+    sight: Sight
     view: Viewpoint
     user: Key | None
+
+    @property
+    def policy(self) -> Policy:
+        """What the user may do."""
+        return self.sight.policy
 
     # which records -----------------------------------------------------------------------------------------
     def bound(self, module: Module, where: Filter, action: Action) -> Bound:
@@ -93,7 +99,7 @@ class Planner:
                     raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
 
     def _require_fields(self, part: Part, action: Action) -> None:
-        if isinstance(part, Edits) and not all(self._writes(part.module, field) for field in part.fields):
+        if isinstance(part, Edits) and not all(self.writes(part.module, field) for field in part.fields):
             raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
 
     def allowed(self, module: Module, action: Action) -> Predicate:
@@ -138,13 +144,15 @@ class Planner:
             NotFound: ``unknown_field``.
             InvalidValue: ``read_only``.
         """
-        field = module.field(name)
-        if not self._writes(module, field):
+        field = self.sight.module(module).field(name)
+        if not self.writes(module, field):
             raise InvalidValue("read_only", field=name)
         return field
 
-    def _writes(self, module: Module, field: Field) -> bool:
-        return field.type.name != "auto_number" and self.policy.writes(module, field)
+    def writes(self, module: Module, field: Field) -> bool:
+        """Say whether the user may write *field*, which he may read, too."""
+        may = self.policy.writes(module, field) and self.policy.reads(module, field)
+        return may and field.type.name != "auto_number"
 
     # creating ----------------------------------------------------------------------------------------------
     def creates(self, module: Module, records: Iterable[Mapping[str, Value]]) -> tuple[Creates, list[Refusal]]:
@@ -155,7 +163,7 @@ class Planner:
         rows = Spool(self._made(module, records, (lines, refusals)))
         gone = self.unfit(module, rows)
         refusals += [attrs.evolve(gone[at], line=lines[at]) for at in sorted(gone)]
-        return Creates(module, _kept(rows, gone)), refusals
+        return Creates(module, staying(rows, gone)), refusals
 
     def _made(
         self, module: Module, records: Iterable[Mapping[str, Value]], found: tuple[list[int], list[Refusal]]
@@ -180,7 +188,7 @@ class Planner:
     def row_maker(self, module: Module) -> Callable[[Mapping[str, Value]], list[Stored]]:
         """Give a function that makes a row, without key, of a record's values; it raises what stands against them."""
         empty = self._empty_row(module)
-        places = [slot for slot in module.layout.slots.values() if self._writes(module, slot.field)]
+        places = [slot for slot in module.layout.slots.values() if self.writes(module, slot.field)]
         fillers = {str(slot.field.name): self._filler(slot) for slot in places}
         needed = [(slot.field, slot.start) for slot in places if slot.field.required]
 
@@ -256,7 +264,7 @@ class Planner:
     def _fit(self, part: Edits, refusals: list[Refusal]) -> tuple[Edits, list[Refusal]]:
         gone = self.unfit(part.module, part.changed_rows(), fields=part.fields)
         refusals += [attrs.evolve(gone[at], record=self._id(part.module, part.rows[at])) for at in sorted(gone)]
-        return attrs.evolve(part, rows=_kept(part.rows, gone), after=_kept(part.after, gone)), refusals
+        return attrs.evolve(part, rows=staying(part.rows, gone), after=staying(part.after, gone)), refusals
 
     def moves(self, module: Module, rows: Iterable[Row], kind: ChangeKind) -> tuple[Edits, list[Refusal]]:
         """Give the way of *rows* into the recycle bin or out of it."""
@@ -268,7 +276,7 @@ class Planner:
             return part, refusals
         gone = self.unfit(module, kept)
         refusals += [attrs.evolve(gone[at], record=self._id(module, kept[at])) for at in sorted(gone)]
-        return attrs.evolve(part, rows=_kept(kept, gone)), refusals
+        return attrs.evolve(part, rows=staying(kept, gone)), refusals
 
     def _id(self, module: Module, row: Row) -> RecordId:
         return encode(module.prefix, key_of(row))
@@ -289,6 +297,7 @@ class Planner:
             plan = attrs.evolve(plan, access_version=self.known.versions.access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
         refused = self.world.extensions.validate(plan)
+        plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)
         gone = {(each.module, each.record) for each in refused if each.module is not None and each.record is not None}
@@ -315,10 +324,16 @@ class Planner:
                 check.see(place, row)
         gone: dict[int, Refusal] = {}
         for link in links:
-            gone |= {place: _against("bad_link", module, link.field) for place in self._dangling(link)}
+            gone |= {place: self.against("bad_link", module, link.field) for place in self._dangling(link)}
         for unique in uniques:
-            gone |= {place: _against("not_unique", module, unique.field) for place in self._taken(module, unique)}
+            gone |= {place: self.against("not_unique", module, unique.field) for place in self._taken(module, unique)}
         return gone
+
+    def against(self, code: str, module: Module, field: Field) -> Refusal:
+        """Give what stands against a value of *field*; that there is such a field, only to those who may read it."""
+        if not self.policy.reads(module, field):
+            return Refusal(code="out_of_sight", params={"module": module.name}, module=module.name)
+        return Refusal(code=code, params={"field": field.name}, module=module.name, field=field.name)
 
     def _dangling(self, links: _Links) -> list[int]:
         present = self._present(links.places)
@@ -352,10 +367,6 @@ class Planner:
 
 def _is_checked(field: Field) -> bool:
     return field.state is FieldState.ACTIVE and not field.system
-
-
-def _against(code: str, module: Module, field: Field) -> Refusal:
-    return Refusal(code=code, params={"field": field.name}, module=module.name, field=field.name)
 
 
 @attrs.define
@@ -394,7 +405,7 @@ class _Uniques:
             self.seen.append((place, value if fold is None else fold(str(value)), key_of(row)))
 
 
-def _kept(rows: Sequence[Row], gone: Mapping[int, Refusal]) -> Sequence[Row]:
+def staying(rows: Sequence[Row], gone: Collection[int]) -> Sequence[Row]:
     """Give *rows* without those at the places *gone*."""
     return rows if not gone else Spool(row for place, row in enumerate(rows) if place not in gone)
 
@@ -425,9 +436,9 @@ def without(parts: Iterable[Part], refused: set[tuple[ModuleName, RecordId]]) ->
     found: list[Part] = []
     for part in parts:
         prefix, name = part.module.prefix, part.module.name
-        keep = [at for at, row in enumerate(part.rows) if (name, encode(prefix, key_of(row))) not in refused]
-        rows = [part.rows[at] for at in keep]
-        after = [part.after[at] for at in keep] if isinstance(part, Edits) and part.after else []
+        gone = {at for at, row in enumerate(part.rows) if (name, encode(prefix, key_of(row))) in refused}
+        rows = staying(part.rows, gone)
+        after = staying(part.after, gone) if isinstance(part, Edits) and part.after else ()
         found.append(
             attrs.evolve(part, rows=rows, after=after) if isinstance(part, Edits) else Creates(part.module, rows)
         )

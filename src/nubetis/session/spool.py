@@ -48,6 +48,12 @@ class Spool(Sequence[Row]):
         self._offsets: list[int] = []
         self.extend(rows)
 
+    def append(self, row: Row) -> None:
+        """Add one row."""
+        self._tail.append(row)
+        if len(self._tail) > self._limit or (self._file is not None and len(self._tail) >= _BLOCK):
+            self._spill()
+
     def extend(self, rows: Iterable[Row]) -> None:
         """Add rows."""
         source = iter(rows)

@@ -12,7 +12,6 @@ from nubetis.access.decision import Action
 from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
 from nubetis.errors import Conflict, NotFound, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
-from nubetis.model.fields import Value
 from nubetis.model.filters import Filter, People
 from nubetis.model.ids import encode
 from nubetis.model.plan import Committed
@@ -20,6 +19,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Txn, Versions
 from nubetis.session.planning import Planner
+from nubetis.session.seen import Sight
 from nubetis.session.world import Known, World
 from nubetis.types import Json, Key, RecordId
 
@@ -62,6 +62,7 @@ class State:
     purpose: str = ""
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     policy: Policy = attrs.field(init=False)
+    sight_now: Sight = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
     known: Known = attrs.field(factory=Known, init=False)
     txn_now: Txn | None = attrs.field(default=None, init=False)
@@ -73,6 +74,7 @@ class State:
     def __attrs_post_init__(self) -> None:
         self.policy = SystemPolicy(self.purpose)
         self.known = self.world.last
+        self.sight_now = Sight(self.policy, self.known.schema)
 
     def __repr__(self) -> str:
         return f"<{self.user_id or self.purpose}>"
@@ -93,6 +95,15 @@ class State:
     def versions(self) -> Versions:
         """The versions that the unit sees."""
         return self.known.versions
+
+    @property
+    def sight(self) -> Sight:
+        """What of the modules the user may read, as last learnt."""
+        if self.user is not None and self.facts is None and self.txn_now is None:
+            self.read(lambda: None)  # nobody has asked yet who he is
+        if self.sight_now.policy is not self.policy or self.sight_now.whole is not self.known.schema:
+            self.sight_now = Sight(self.policy, self.known.schema)
+        return self.sight_now
 
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
@@ -156,7 +167,7 @@ class State:
     def planner(self) -> Planner:
         """Give a planner for the unit that is running."""
         return Planner(
-            world=self.world, known=self.known, txn=self.txn, policy=self.policy, view=self.view(), user=self.user
+            world=self.world, known=self.known, txn=self.txn, sight=self.sight, view=self.view(), user=self.user
         )
 
     def view(self) -> Viewpoint:
@@ -184,7 +195,8 @@ class State:
         if not outcome.written:
             raise Conflict("drifted", count=len(outcome.conflicts))
 
-    def values_now(self, module: Module, key: Key, names: list[str]) -> dict[str, Value]:
-        """Give the present values of a record; none where it is gone."""
+    def record_now(self, module: Module, key: Key) -> Record | None:
+        """Give a record as it is now; ``None`` where it is gone or the user may not see it."""
         row = self.txn.get_many(module, [key])[0]
-        return {} if row is None else {name: Record(module, row)[name] for name in names}
+        hidden = row is None or not self.planner().allowed(module, Action.VIEW)(row)
+        return None if row is None or hidden else self.sight.record(module, row)

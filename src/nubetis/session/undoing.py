@@ -2,50 +2,49 @@
 
 A field is set back when it still has the value that the operation gave it.  That value is not in the journal: it is
 the value before the next change of the field, or, where there is none, the present one.
+
+Records are looked at block by block, and what is found goes into files beyond some thousands, so that an undo of a
+million records needs little memory.  Of records and fields that the user may not see nothing is said, and nothing is
+done to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.model.bind import All, AnyOf, Bound, OneOf, Test
+from nubetis.model.bind import ALWAYS, All, Bound, OneOf, Test
+from nubetis.model.evaluate import Predicate
 from nubetis.model.fields import Field, FieldState, Operator
+from nubetis.model.filters import EVERYTHING
 from nubetis.model.ids import encode
 from nubetis.model.journal import JournalChange, Keeping, keeping, read_change, read_inserts
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Part, Plan, Refusal
-from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, Schema, key_of
+from nubetis.model.schema import DELETED_IN, ID, VERSION, Module, Schema, key_of
 from nubetis.model.system import CHANGES, ENTRIES
-from nubetis.session.planning import Planner
+from nubetis.session.planning import Planner, staying
+from nubetis.session.spool import Spool
 from nubetis.types import Key, Row
 
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
 
-__all__ = ["UndoPlanner", "changes_of_entries", "entries_of", "later_changes"]
+__all__ = ["UndoPlanner", "entries_of", "later_changes"]
 
-_CHUNK = 500
+_CHUNK: Final = 500
+BLOCK: Final = 2000
+"""Records that are looked at together."""
 
 
 def entries_of(txn: Txn, operation: Key) -> list[Row]:
     """Give the entries of an operation, in order."""
     where = Test("operation", Operator.EQ, operation)
     return [row for batch in txn.stream(ENTRIES, where) for row in zip(*batch, strict=True)]
-
-
-def changes_of_entries(txn: Txn, entries: Iterable[Row]) -> list[JournalChange]:
-    """Give the changes of *entries*, oldest first."""
-    keys = [key_of(row) for row in entries]
-    found = [
-        row
-        for start in range(0, len(keys), _CHUNK)
-        for batch in txn.stream(CHANGES, OneOf("entry", tuple(keys[start : start + _CHUNK])))
-        for row in zip(*batch, strict=True)
-    ]
-    return sorted(map(read_change, found), key=lambda change: (change.entry, change.key))
 
 
 def later_changes(txn: Txn, module: Module, records: Iterable[Key], *, after: Key) -> list[JournalChange]:
@@ -61,12 +60,60 @@ def later_changes(txn: Txn, module: Module, records: Iterable[Key], *, after: Ke
 
 @attrs.define
 class _Findings:
-    """What an undo would do, as it is found out."""
+    """What an undo would do, as it is found out: rows and new values by field, rows by kind of move."""
 
-    sets: dict[tuple[int, tuple[int, ...]], list[tuple[Row, Row]]] = attrs.field(factory=dict)
-    moves: dict[tuple[int, ChangeKind], list[Row]] = attrs.field(factory=dict)
+    sets: dict[tuple[int, tuple[int, ...]], tuple[Spool, Spool]] = attrs.field(factory=dict)
+    moves: dict[tuple[int, ChangeKind], Spool] = attrs.field(factory=dict)
     kept: list[Refusal] = attrs.field(factory=list)
     failed: list[Refusal] = attrs.field(factory=list)
+    foreign: set[int] = attrs.field(factory=set)
+
+    def put_back(self, module: Module, row: Row, back: Mapping[int, Row]) -> None:
+        """Note that fields of a record get their values back."""
+        order = tuple(sorted(back))
+        rows, values = self.sets.setdefault((module.id, order), (Spool(), Spool()))
+        rows.append(row)
+        values.append(tuple([cell for number in order for cell in back[number]]))
+
+    def move(self, module: Module, row: Row, kind: ChangeKind) -> None:
+        """Note that a record goes into the recycle bin or out of it."""
+        self.moves.setdefault((module.id, kind), Spool()).append(row)
+
+
+@attrs.frozen
+class _Rights:
+    """What the user may do in one module, by row; made once for all of its records."""
+
+    planner: Planner
+    module: Module
+
+    @cached_property
+    def sees(self) -> Predicate:
+        """Whether the user may see a record."""
+        return self.planner.allowed(self.module, Action.VIEW)
+
+    @cached_property
+    def sees_all(self) -> bool:
+        """Whether there is no record that the user may not see."""
+        return self.planner.policy.grant(Action.VIEW, self.module)[0] == EVERYTHING
+
+    @cached_property
+    def edits(self) -> Predicate:
+        """Whether the user may edit a record."""
+        return self.planner.allowed(self.module, Action.EDIT)
+
+    @cached_property
+    def deletes(self) -> Predicate:
+        """Whether the user may delete and restore a record."""
+        return self.planner.allowed(self.module, Action.DELETE)
+
+
+@attrs.frozen
+class _Past:
+    """The changes of one record since the operation began: its own, and those of others."""
+
+    mine: Sequence[JournalChange]
+    later: Sequence[JournalChange]
 
 
 @attrs.define
@@ -76,6 +123,7 @@ class UndoPlanner:
     planner: Planner
     operation: Key
     found: _Findings = attrs.field(factory=_Findings)
+    _rights: dict[int, _Rights] = attrs.field(factory=dict, init=False)
 
     @property
     def schema(self) -> Schema:
@@ -85,11 +133,9 @@ class UndoPlanner:
     def plan(self) -> Plan:
         """Give the plan."""
         entries = entries_of(self.planner.txn, self.operation)
-        by_module: dict[int, list[JournalChange]] = {}
-        for change in changes_of_entries(self.planner.txn, entries):
-            by_module.setdefault(change.module, []).append(change)
-        for number, changes in by_module.items():
-            self._take_back(number, changes)
+        for number, firsts in self._changed(entries):
+            if module := self._module(number, "the module is gone or a schema"):
+                self._take_back(module, firsts, [key_of(entry) for entry in entries])
         for entry in entries:
             self._take_back_creations(entry)
         detail = {"operation": encode("ope", self.operation)}
@@ -102,31 +148,49 @@ class UndoPlanner:
             undo_of=self.operation,
         )
 
-    # changes -----------------------------------------------------------------------------------------------
-    def _take_back(self, number: int, changes: list[JournalChange]) -> None:
+    def _module(self, number: int, reason: str) -> Module | None:
+        """Give a module whose records can be set back; where they cannot, note so once."""
         module = self.schema.by_id.get(number)
-        if module is None or module.name == "modules":
-            self.found.failed.append(
-                Refusal(code="undo_foreign", params=_params(self.operation, "the module is gone or a schema"))
-            )
-            return
-        records = list(dict.fromkeys(change.record for change in changes))
-        rows = dict(zip(records, self.planner.rows_of(module, records), strict=True))
-        may = self.planner.allowed(module, Action.EDIT)
-        own: dict[Key, list[JournalChange]] = {}
-        for change in changes:
-            own.setdefault(change.record, []).append(change)
-        entries = {change.entry for change in changes}
+        if module is not None and module.name != "modules":
+            return module
+        if number not in self.found.foreign:
+            params = {"id": encode("ope", self.operation), "reason": reason}
+            self.found.failed.append(Refusal(code="undo_foreign", params=params))
+            self.found.foreign.add(number)
+        return None
+
+    def _in(self, module: Module) -> _Rights:
+        return self._rights.setdefault(module.id, _Rights(self.planner, module))
+
+    # changes -----------------------------------------------------------------------------------------------
+    def _changed(self, entries: Iterable[Row]) -> Iterator[tuple[int, dict[Key, Key]]]:
+        """Give the records that *entries* changed, in blocks by module, each with a change of it."""
+        names = ("id", "module", "record")
+        for entry in entries:
+            where = Test("entry", Operator.EQ, entry[ID])
+            for batch in self.planner.txn.stream(CHANGES, where, columns=names, size=BLOCK):
+                blocks: dict[int, dict[Key, Key]] = {}
+                for change, number, record in zip(*batch, strict=True):
+                    blocks.setdefault(int(number or 0), {}).setdefault(Key(int(record or 0)), Key(int(change or 0)))
+                yield from blocks.items()
+
+    def _take_back(self, module: Module, firsts: Mapping[Key, Key], entries: Sequence[Key]) -> None:
+        """Take back what was done to the records of *firsts*, unless an earlier block had them."""
+        own, begun = frozenset(entries), Key(entries[0] - 1)
+        mine: dict[Key, list[JournalChange]] = {}
         later: dict[Key, list[JournalChange]] = {}
-        for change in later_changes(self.planner.txn, module, records, after=min(entries)):
-            if change.entry not in entries and change.entry > own[change.record][0].entry:
+        for change in later_changes(self.planner.txn, module, firsts, after=begun):
+            if change.entry in own:
+                mine.setdefault(change.record, []).append(change)
+            elif change.record in mine:
                 later.setdefault(change.record, []).append(change)
-        for record, mine in own.items():
-            row = rows[record]
-            if row is None or not may(row):
-                self._fail(module, record, "it is gone" if row is None else "you may not edit it")
-            else:
-                self._record(module, row, mine, later.get(record, []))
+        records = [record for record, change in firsts.items() if mine[record][0].key == change]
+        for record, row in zip(records, self.planner.rows_of(module, records), strict=True):
+            past = _Past(mine[record], later.get(record, ()))
+            if row is not None:
+                self._record(module, row, past)
+            elif self._in(module).sees_all:  # nobody knows any more who could see it
+                self._fail(module, record, "it is gone")
 
     def _fail(self, module: Module, record: Key, reason: str, field: Field | None = None) -> None:
         name = encode(module.prefix, record)
@@ -140,135 +204,153 @@ class UndoPlanner:
             )
         )
 
-    def _record(self, module: Module, row: Row, mine: list[JournalChange], later: list[JournalChange]) -> None:
-        moves = [change for change in mine if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}]
-        if moves:
+    def _record(self, module: Module, row: Row, past: _Past) -> None:
+        rights = self._in(module)
+        if not rights.sees(row):
+            return
+        moves = [change for change in past.mine if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}]
+        if moves and rights.deletes(row):
             self._move(module, row, moves[-1])
+        elif moves:
+            self._fail(module, key_of(row), "you may not delete it")
         first: dict[int, JournalChange] = {}
-        for change in mine:
+        for change in past.mine:
             first = dict.fromkeys(change.commitment, change) | first
+        readable = [number for number in first if self._reads(module, number)]
+        if readable and not rights.edits(row):
+            self._fail(module, key_of(row), "you may not edit it")
+            return
         back = {
-            number: change.before[number]
-            for number, change in first.items()
-            if self._is_known(module, change, number) and self._untouched(module, row, (mine, later), number)
+            number: first[number].before[number]
+            for number in readable
+            if self._is_known(module, first[number], number) and self._untouched(module, row, past, number)
         }
         if back:
-            order = tuple(sorted(back))
-            values = tuple([cell for number in order for cell in back[number]])
-            self.found.sets.setdefault((module.id, order), []).append((row, values))
+            self.found.put_back(module, row, back)
+
+    def _reads(self, module: Module, number: int) -> bool:
+        field = module.by_id.get(number)
+        return field is None or self.planner.policy.reads(module, field)
 
     def _is_known(self, module: Module, change: JournalChange, number: int) -> bool:
         """Say whether the value before *change* is to be had and the field can take it; note a failure where not."""
-        field, kept = module.by_id.get(number), keeping(change, number)
+        field, left = module.by_id.get(number), keeping(change, number)
         if field is None:
             reason = "one of its fields is gone for good"
         elif field.state is FieldState.RETIRED:
             reason = "its field is retired"
-        elif kept is Keeping.ERASED:
+        elif not self.planner.writes(module, field):
+            reason = "you may not write its field"
+        elif left is Keeping.ERASED:
             reason = "what its field held was erased"
-        elif kept is Keeping.CHANGED:
+        elif left is Keeping.CHANGED:
             reason = "what the journal says of its field is not what was written: verify it"
         else:
             return True
         self._fail(module, change.record, reason, field)
         return False
 
-    def _untouched(
-        self, module: Module, row: Row, changes: tuple[list[JournalChange], list[JournalChange]], number: int
-    ) -> bool:
+    def _untouched(self, module: Module, row: Row, past: _Past, number: int) -> bool:
         """Say whether the field still has the value that the operation left; note it as kept where not.
 
-        *changes* are the operation's own and those of others since its first, be it between its transactions.
+        Others may have changed it between the operation's transactions, too.
         """
-        mine, later = changes
+        following = next((change for change in past.later if number in change.commitment), None)
+        if following is None:
+            return True
         field = module.by_id[number]
         place = module.layout.index[field.column_of(field.parts[0])]
-        present = row[place : place + len(field.parts)]
-        following = [change for change in later if number in change.commitment]
-        if not following or following[0].before.get(number) == present:
+        if following.before.get(number) == row[place : place + len(field.parts)]:
             return True
-        record = encode(module.prefix, key_of(row))
-        params = {"id": record, "actual": row[VERSION], "expected": mine[-1].version + 1}
-        self.found.kept.append(
-            Refusal(code="stale", params=params, module=module.name, record=record, field=field.name)
-        )
+        self._keep(module, row, past.mine[-1].version + 1, field)
         return False
+
+    def _keep(self, module: Module, row: Row, expected: int, field: Field | None = None) -> None:
+        """Note that a record stays as it is, because somebody changed it since."""
+        record = encode(module.prefix, key_of(row))
+        params = {"id": record, "actual": row[VERSION], "expected": expected}
+        name = None if field is None else field.name
+        self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record, field=name))
 
     def _move(self, module: Module, row: Row, change: JournalChange) -> None:
         deleted = row[DELETED_IN] is not None
         if deleted is not (change.kind is ChangeKind.DELETE) or (deleted and row[DELETED_IN] != change.entry):
-            record = encode(module.prefix, key_of(row))
-            params = {"id": record, "actual": row[VERSION], "expected": change.version + 1}
-            self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record))
+            self._keep(module, row, change.version + 1)
             return
-        kind = ChangeKind.RESTORE if deleted else ChangeKind.DELETE
-        self.found.moves.setdefault((module.id, kind), []).append(row)
+        self.found.move(module, row, ChangeKind.RESTORE if deleted else ChangeKind.DELETE)
 
     # creations ---------------------------------------------------------------------------------------------
     def _take_back_creations(self, entry: Row) -> None:
         for number, first, last, _ in read_inserts(entry):
-            module = self.schema.by_id.get(number)
-            if module is None or module.name == "modules":
-                self.found.failed.append(
-                    Refusal(code="undo_foreign", params=_params(self.operation, "it changed the schema"))
-                )
+            module = self._module(number, "it changed the schema")
+            if module is None:
                 continue
             inside = (Test("id", Operator.GE, first), Test("id", Operator.LE, last))
-            where = All((*inside, Test("created_in", Operator.EQ, entry[ID])))
-            rows = list(self.planner.rows(module, where))
-            self._remove(module, [row for row in rows if row[DELETED_IN] is None])
+            rows = self.planner.rows(module, All((*inside, Test("created_in", Operator.EQ, entry[ID]))))
+            living = (row for row in rows if row[DELETED_IN] is None and self._in(module).sees(row))
+            while block := list(islice(living, BLOCK)):
+                self._remove(module, block, entry)
 
-    def _remove(self, module: Module, rows: list[Row]) -> None:
-        may = self.planner.allowed(module, Action.DELETE)
-        linked = self._linked_from(module, [key_of(row) for row in rows], {row[CREATED_IN] for row in rows})
+    def _remove(self, module: Module, rows: list[Row], entry: Row) -> None:
+        linked = self._linked_from(module, [key_of(row) for row in rows], entry)
         for row in rows:
             record = encode(module.prefix, key_of(row))
-            if not may(row):
+            if not self._in(module).deletes(row):
                 self._fail(module, key_of(row), "you may not delete it")
             elif row[VERSION] != 1:
-                params = {"id": record, "actual": row[VERSION], "expected": 1}
-                self.found.kept.append(Refusal(code="stale", params=params, module=module.name, record=record))
+                self._keep(module, row, 1)
             elif row[ID] in linked:
-                params = {"id": record, "count": linked[row[ID]][1], "module": linked[row[ID]][0]}
-                self.found.kept.append(Refusal(code="referenced", params=params, module=module.name, record=record))
+                self.found.kept.append(attrs.evolve(linked[row[ID]], record=record))
             else:
-                self.found.moves.setdefault((module.id, ChangeKind.DELETE), []).append(row)
+                self.found.move(module, row, ChangeKind.DELETE)
 
-    def _linked_from(self, module: Module, keys: list[Key], entries: set[object]) -> Mapping[object, tuple[str, int]]:
-        """Give the records that others link to, other than those made in the same transactions."""
-        found: dict[object, tuple[str, int]] = {}
+    def _linked_from(self, module: Module, keys: list[Key], entry: Row) -> Mapping[object, Refusal]:
+        """Give the records that others link to, other than those made in the same transaction, and what to say of it.
+
+        Of others that the user may not see only that there is something.
+        """
+        found: dict[object, Refusal] = {}
         for other in self.schema.modules:
             for field in other.fields:
                 if module.name in field.targets and other.journalled:
-                    self._count_links(other, field.column, keys, entries, found)
+                    found |= self._links(module, other, field, (keys, entry[ID]))
         return found
 
-    def _count_links(
-        self,
-        other: Module,
-        column: str,
-        keys: list[Key],
-        entries: set[object],
-        found: dict[object, tuple[str, int]],
-    ) -> None:
-        for start in range(0, len(keys), _CHUNK):
-            where: Bound = All((AnyOf((OneOf(column, tuple(keys[start : start + _CHUNK])),)),))
-            for targets, made, gone in self.planner.txn.stream(
-                other, where, columns=(column, "created_in", "deleted_in")
-            ):
-                for target, entry, deleted in zip(targets, made, gone, strict=True):
-                    if deleted is None and entry not in entries:
-                        found[target] = (other.name, found.get(target, ("", 0))[1] + 1)
+    def _links(
+        self, module: Module, other: Module, field: Field, wanted: tuple[list[Key], object]
+    ) -> dict[object, Refusal]:
+        found = self._counted(other, field.column, wanted, ALWAYS)
+        if not found:
+            return {}
+        seen = found
+        if not self.planner.policy.reads(other, field):
+            seen = {}
+        elif not self._in(other).sees_all:
+            seen = self._counted(other, field.column, wanted, self.planner.granted(other, Action.VIEW))
+        return {target: _referenced(module, other, target, seen.get(target, 0)) for target in found}
 
-    def _parts(self) -> Iterable[Part]:
-        for (number, order), pairs in self.found.sets.items():
+    def _counted(self, other: Module, column: str, wanted: tuple[list[Key], object], where: Bound) -> dict[object, int]:
+        """Give how many living records that fit *where* link to each key that is linked to."""
+        keys, made_in = wanted
+        names = (column, "created_in", "deleted_in")
+        found: dict[object, int] = {}
+        for start in range(0, len(keys), _CHUNK):
+            linking = All((OneOf(column, tuple(keys[start : start + _CHUNK])), where))
+            for batch in self.planner.txn.stream(other, linking, columns=names):
+                for target, made, gone in zip(*batch, strict=True):
+                    if gone is None and made != made_in:
+                        found[target] = found.get(target, 0) + 1
+        return found
+
+    def _parts(self) -> Iterator[Part]:
+        for (number, order), (rows, values) in self.found.sets.items():
             module = self.schema.by_id[number]
             fields = tuple([module.by_id[each] for each in order])
-            part = Edits(module, [row for row, _ in pairs], fields, [cells for _, cells in pairs])
+            part = Edits(module, rows, fields, values)
             yield self._fit(part, self.planner.unfit(module, part.changed_rows(), fields=fields, going_back=True))
-        for (number, kind), rows in self.found.moves.items():
-            part = Edits(self.schema.by_id[number], rows, kind=kind)
-            gone = self.planner.unfit(part.module, rows, going_back=True) if kind is ChangeKind.RESTORE else {}
+        for (number, kind), moved in self.found.moves.items():
+            part = Edits(self.schema.by_id[number], moved, kind=kind)
+            gone = self.planner.unfit(part.module, moved, going_back=True) if kind is ChangeKind.RESTORE else {}
             yield self._fit(part, gone)
 
     def _fit(self, part: Edits, gone: Mapping[int, Refusal]) -> Edits:
@@ -277,10 +359,13 @@ class UndoPlanner:
         self.found.failed += [
             attrs.evolve(gone[at], record=encode(prefix, key_of(part.rows[at]))) for at in sorted(gone)
         ]
-        keep = [at for at in range(len(part)) if at not in gone]
-        after = [part.after[at] for at in keep] if part.after else ()
-        return attrs.evolve(part, rows=[part.rows[at] for at in keep], after=after)
+        return attrs.evolve(part, rows=staying(part.rows, gone), after=staying(part.after, gone) if part.after else ())
 
 
-def _params(operation: Key, reason: str) -> dict[str, object]:
-    return {"id": encode("ope", operation), "reason": reason}
+def _referenced(module: Module, other: Module, target: object, count: int) -> Refusal:
+    """Give why a record stays to which others link; *count* of them may be seen."""
+    if not count:
+        return Refusal(code="out_of_sight", params={"module": module.name}, module=module.name)
+    record = encode(module.prefix, int(str(target)))
+    params = {"id": record, "count": count, "module": other.name}
+    return Refusal(code="referenced", params=params, module=module.name)
