@@ -52,6 +52,11 @@ def test_what_was_stopped_is_gone_on_with_once(acme, stopped):
     assert acme("doctor", "--json").json["organisation"]["records"]["accounts"] == 12_002
 
 
+def test_how_much_may_have_changed_meanwhile_is_said(acme, stopped):
+    assert acme("journal", "resume", stopped, "--tolerance", "-1").code == commands.EXIT_CODES["usage"]
+    assert acme("journal", "resume", stopped, "--tolerance", "1", "--json").json["operation"]["state"] == "done"
+
+
 def test_what_was_stopped_can_be_undone_instead(acme, stopped):
     assert acme("journal", "undo", stopped).code == 0
 

@@ -72,7 +72,7 @@ def one_record(s: Session, record: Record) -> None:
 
 def the_past_is_asked_of_a_session(s: Session, record: Record) -> None:
     assert_type(past.operations(s, limit=5), list[Operation])
-    assert_type(past.as_of(s, record, datetime.now(UTC)), Record)
+    assert_type(past.as_of(s, record, datetime.now(UTC)), past.PastRecord)
     for moment in past.history(s, record.id):
         assert_type(moment, past.Moment)
         assert_type(moment.operation, Operation)

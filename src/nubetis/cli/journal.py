@@ -217,10 +217,17 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
 
 @command("resume", _("Go on with an operation that was interrupted."))
 @click.argument("operation", metavar="ID")
-def resume_command(call: Call, operation: str) -> Answer:
+@click.option(
+    "--tolerance",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help=_("How many records that changed meanwhile may be left out."),
+)
+def resume_command(call: Call, operation: str, tolerance: int) -> Answer:
     """Resume; an operation that is done is left as it is."""
     with call.session() as session, call.face.progress(_("Writing")) as progress:
-        done = resuming.resume(session, operation, progress=progress)
+        done = resuming.resume(session, operation, tolerance=tolerance, progress=progress)
     call.face.answer({"operation": operation_facts(done)}, lambda: operations_grid([done], room=call.face.out.width))
     return None
 
