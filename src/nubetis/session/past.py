@@ -402,6 +402,8 @@ def _purged_fields(walk: Walk) -> tuple[str, ...]:
     types = state.world.extensions.field_types()
     found: list[str] = []
     for row, _ in attrs.evolve(walk, module=home).back(rows):
+        if row == rows[0]:  # nothing changed since
+            continue
         try:
             then = from_json(json.loads(str(row[at])), Module, types=types)
         except UNREADABLE as error:
