@@ -471,16 +471,11 @@ def _several(field: Field, operand: object, count: int | None = None) -> tuple[o
     return operand
 
 
-def _period_test(column: str, operator: Operator, start: str | None, end: str) -> Bound:
-    before_start = Test(column, Operator.LT, start) if start is not None else NEVER
-    from_start = Test(column, Operator.GE, start) if start is not None else No(Missing(column))
+def _period_test(column: str, operator: Operator, start: str, end: str) -> Bound:
     if operator in {Operator.EQ, Operator.IN}:
-        return All((from_start, Test(column, Operator.LT, end)))
-    if operator is Operator.LT:
-        return before_start
-    if operator is Operator.LE:
-        return Test(column, Operator.LT, end)
-    return Test(column, Operator.GE, end) if operator is Operator.GT else from_start
+        return All((Test(column, Operator.GE, start), Test(column, Operator.LT, end)))
+    limit = start if operator in {Operator.LT, Operator.GE} else end
+    return Test(column, Operator.LT if operator in {Operator.LT, Operator.LE} else Operator.GE, limit)
 
 
 def _on_old(bound: Bound) -> Bound:
