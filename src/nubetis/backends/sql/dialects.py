@@ -139,6 +139,8 @@ class Dialect:
     violated: Callable[[Exception], tuple[str, ...]]
     is_busy: Callable[[Exception], bool]
     """Whether somebody else was faster, so that the same may succeed now."""
+    is_unreadable: Callable[[Exception], bool]
+    """Whether a stored text is not Unicode."""
     translated: Callable[[Exception, str], NubetisError]
     """The error of ours that says the same, at a URL."""
     # tables

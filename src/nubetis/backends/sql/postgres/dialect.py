@@ -80,6 +80,7 @@ POSTGRES: Final = Dialect(
     unfit=(psycopg.DataError, UnicodeEncodeError),
     violated=violated,
     is_busy=is_busy,
+    is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
     translated=translated,
     columns_of=_columns_of,
     indexes_of=_indexes_of,
