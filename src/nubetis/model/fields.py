@@ -137,6 +137,8 @@ class FieldType:
     """A field of this type has a folded twin unless it says otherwise."""
     plain: bool = False
     """The stored form is the value itself: ``unpack`` need not be called."""
+    longest: int | None = None
+    """Characters that a text of this type may have, where its field does not say (``max_length``)."""
 
 
 class FieldState(enum.StrEnum):

@@ -109,6 +109,10 @@ Cell: TypeAlias = sa.ColumnElement[Any]
 """A column, or what is made of one; SQLAlchemy cannot know of which type."""
 
 
+def _itself(cell: Cell) -> Cell:
+    return cell
+
+
 @attrs.frozen(kw_only=True)
 class Dialect:
     """What the package must know of a database.
@@ -155,7 +159,9 @@ class Dialect:
     key_in_index: bool
     """An index must name the key to be sorted by it too."""
     longest_indexed: int | None = None
-    """Characters of a text that still fits into an index."""
+    """Characters of a text that still fits into an index, once it is folded."""
+    digest: Callable[[Cell], Cell] = _itself
+    """What stands for a longer text in an index that keeps it unique."""
     bulk: Callable[[sa.Table, Sequence[str]], sa.ClauseElement]
     """The statement of :meth:`Connection.insert_many`."""
     # units
