@@ -78,6 +78,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "no_rate": "{field} is in {currency}, the organisation counts in {home}: give a rate with the amount.",
+    "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
+    "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",

@@ -235,9 +235,11 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
         InvalidFilter: unknown, or of a type that has no order.
     """
     field, part = find_column(module, path, view)
-    sortable = part.storage not in {Storage.SET, Storage.BYTES} and not (part.text and not field.filterable)
-    whole = bool(part.name) and "." not in path  # an address has no order, its city has
-    if whole or not sortable:
+    if "." not in path and not part.name:
+        part = field.order_part
+    elif "." not in path:  # an address has no order, its city has
+        raise _bad_operator(field, "sort")
+    if part.storage in {Storage.SET, Storage.BYTES} or (part.text and not field.filterable):
         raise _bad_operator(field, "sort")
     return _compared(field, part)
 

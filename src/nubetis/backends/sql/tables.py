@@ -87,7 +87,7 @@ def _indexes(module: Module) -> tuple[Index, ...]:
     living = "deleted_in IS NULL" if module.journalled else ""
     active = [field for field in module.all_fields if field.state is FieldState.ACTIVE and field.name != "id"]
     found = [Index(compared(field), field, living) for field in active if field.unique]
-    found += [Index(compared(field)[:1], None, living) for field in active if field.indexed and not field.unique]
+    found += [Index((_ordered(field),), None, living) for field in active if field.indexed and not field.unique]
     found += [Index(tuple([_column(module, name) for name in names]), None, living) for names in module.indexes]
     if module.journalled:
         found.append(Index(("deleted_in",), None, "deleted_in IS NOT NULL"))
@@ -114,7 +114,13 @@ def _fitting(indexes: Iterable[Index], module: Module, longest: int | None) -> I
 
 def _column(module: Module, name: str) -> str:
     slot = next((slot for slot in module.layout.slots.values() if slot.field.name == name), None)
-    return name if slot is None else compared(slot.field)[0]
+    return name if slot is None else _ordered(slot.field)
+
+
+def _ordered(field: Field) -> str:
+    """Give the column that comparisons with a field, and sorts by it, look at."""
+    part = field.order_part
+    return field.column_of(part) if part.name else compared(field)[0]
 
 
 @attrs.frozen
