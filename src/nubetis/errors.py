@@ -95,6 +95,9 @@ MESSAGES: Final[dict[str, str]] = {
     "filter_truth": "A filter has no truth of its own: combine filters with &, | and ~, not with and, or, not.",
     "filter_context": "The filter names {what}, which has no meaning here.",
     "filter_depth": "The filter is nested deeper than {limit} levels.",
+    "filter_links": "The filter follows more than {limit} links in a row. Ask for the linked records first.",
+    "filter_size": "The filter has {size} conditions, of which {limit} can be asked at once. Put values into lists.",
+    "filter_values": "The filter lists {size} values, of which {limit} can be asked at once. Ask in parts.",
     "cursor_damaged": "This page cursor is damaged. Begin again at the first page.",
     "cursor_foreign": "This page cursor belongs to another query. Use it with the filter and sort it was made for.",
     # records and plans

@@ -10,7 +10,7 @@ Columns are named as the layout names them, twins included; ``old:`` before a na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -60,6 +60,15 @@ __all__ = [
 
 DEPTH: Final = 60
 """How deep a filter may be nested; deeper ones would exhaust a store's own parser."""
+
+LINKS: Final = 4
+"""How many links a filter may follow in a row; SQLite's parser takes seven."""
+
+CONDITIONS: Final = 1000
+"""How many conditions a filter may have, what the viewer may see included; a list of values is one."""
+
+VALUES: Final = 100_000
+"""How many values its lists may hold together."""
 
 
 @attrs.frozen
@@ -265,16 +274,56 @@ def bind(where: Filter, module: Module, schema: Schema, view: Viewpoint) -> Boun
     Raises:
         InvalidFilter: unknown or unreadable field, operator or value that the field's type does not know.
     """
-    return _Binder(module, schema, view).bind(where, 0)
+    found = _Binder(module, schema, view).bind(where, 0)
+    conditions, values = _size(found)
+    if conditions > CONDITIONS:
+        raise InvalidFilter("filter_size", size=conditions, limit=CONDITIONS)
+    if values > VALUES:
+        raise InvalidFilter("filter_values", size=values, limit=VALUES)
+    return found
+
+
+def _size(bound: Bound) -> tuple[int, int]:
+    """Give the number of conditions in *bound*, and of the values that they compare with."""
+    conditions = values = 0
+    left = [bound]
+    while left:
+        each = left.pop()
+        match each:
+            case All(parts) | AnyOf(parts):
+                left += parts
+            case No(part):
+                left.append(part)
+            case Linked() | Linking():
+                left.append(each.where)
+            case OneOf(_, listed):
+                values += len(listed)
+        conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No)
+    return conditions, values
+
+
+def _with_lists(parts: Iterable[Bound]) -> Iterator[Bound]:
+    """Give *parts*, of which one must hold, with those that compare one column for equality put into one list."""
+    lists: dict[str, dict[Stored, None]] = {}
+    for part in parts:
+        if isinstance(part, Test) and part.operator is Operator.EQ:
+            lists.setdefault(part.column, {})[part.value] = None
+        elif isinstance(part, OneOf):
+            lists.setdefault(part.column, {}).update(dict.fromkeys(part.values))
+        else:
+            yield part
+    for column, found in lists.items():
+        yield Test(column, Operator.EQ, *found) if len(found) == 1 else OneOf(column, tuple(found))
 
 
 @attrs.frozen
 class _Binder:
-    """Binds filters to one module."""
+    """Binds filters to one module; *links* says how many led there."""
 
     module: Module
     schema: Schema
     view: Viewpoint
+    links: int = 0
 
     def bind(self, where: Filter, depth: int) -> Bound:
         if depth > DEPTH:
@@ -283,7 +332,8 @@ class _Binder:
             case And(parts):
                 return All(tuple([self.bind(part, depth + 1) for part in parts]))
             case Or(parts):
-                return AnyOf(tuple([self.bind(part, depth + 1) for part in parts]))
+                found = [self.bind(part, depth + 1) for part in parts]
+                return AnyOf(tuple(_with_lists(found) if len(found) > _FEW else found))
             case Not(part):
                 return No(self.bind(part, depth + 1))
             case Has():
@@ -298,8 +348,13 @@ class _Binder:
         field, part = find_column(child, where.via, self.view)
         if self.module.name not in field.targets:
             raise InvalidFilter("filter_value", field=where.via, reason=f"it does not link to {self.module.name}")
-        inner = attrs.evolve(self, module=child).bind(where.where & self.view.visible(child), depth + 1)
+        inner = self._there(child).bind(where.where & self.view.visible(child), depth + 1)
         return Linking(child, field.column_of(part), inner, self.module.prefix if len(field.targets) > 1 else None)
+
+    def _there(self, module: Module) -> _Binder:
+        if self.links == LINKS:
+            raise InvalidFilter("filter_links", limit=LINKS)
+        return attrs.evolve(self, module=module, links=self.links + 1)
 
     def _compare(self, where: Compare, depth: int) -> Bound:
         if where.operator is Operator.MATCHES:
@@ -335,7 +390,7 @@ class _Binder:
         for target in field.targets:
             module = self.schema.module(target)
             there = where.operand & self.view.visible(module)
-            inner = Linked(field.column, module, attrs.evolve(self, module=module).bind(there, depth + 1))
+            inner = Linked(field.column, module, self._there(module).bind(there, depth + 1))
             several = len(field.targets) > 1
             kind = Test(f"{field.column}.module", Operator.EQ, module.prefix)
             found.append(All((kind, inner)) if several else inner)
@@ -447,6 +502,9 @@ class _Binder:
         test = self._test(field, part, Operator.EQ, where.operand)
         return All((changed, test if where.operator is Operator.CHANGED_TO else _on_old(test)))
 
+
+_FEW: Final = 4
+"""Equalities that stay as they are written; more are put into a list."""
 
 _CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 

@@ -55,7 +55,7 @@ def translated(error: Exception, url: str) -> NubetisError:
         return StoreError("disk_full", url=url)
     if code in _READ_ONLY:
         return StoreError("read_only_store", url=url)
-    if code == sqlite3.SQLITE_ERROR and "Expression tree" in str(error):
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith(("Expression tree", "parser stack")):
         return InvalidFilter("filter_depth", limit=DEPTH)
     return StoreError("store_failed", reason=_reason(error, code))
 
