@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -39,6 +40,7 @@ _log = logging.getLogger("nubetis")
 
 _MOST: Final = 10_000
 """Modules or field types of one plug-in; whoever gives more gives them without end."""
+_KEYS: Final = "a list of the keys of messages was expected"
 _STORE: Final = ("format", "read", "write", "migrate", "close", "discard")
 _BLOBS: Final = ("put", "get", "delete")
 
@@ -49,6 +51,18 @@ def _failed(plugin: str, hook: str, reason: str) -> PluginError:
 
 def _has(thing: object, names: Iterable[str]) -> bool:
     return all(callable(getattr(thing, name, None)) for name in names)
+
+
+def _is_text(thing: object) -> bool:
+    return isinstance(thing, str)
+
+
+def _is_mapping(thing: object) -> bool:
+    return isinstance(thing, Mapping)
+
+
+def _first(answer: Iterable[T], most: int) -> list[T]:
+    return list(islice(answer, most))
 
 
 class _Registry:
@@ -65,7 +79,7 @@ class _Registry:
 
     def add_store(self, scheme: str, factory: StoreFactory) -> None:
         """Open URLs that begin with *scheme* by *factory*."""
-        self._require(isinstance(scheme, str) and callable(factory), "a scheme and a function that opens a store")
+        self._require(_is_text(scheme) and callable(factory), "a scheme and a function that opens a store")
         plugin = self.plugin
 
         def opened(url: str, *, create: bool) -> Store:
@@ -78,7 +92,7 @@ class _Registry:
 
     def add_blob_store(self, name: str, factory: BlobStoreFactory) -> None:
         """Offer a place for bytes."""
-        self._require(isinstance(name, str) and callable(factory), "a name and a function that gives a blob store")
+        self._require(_is_text(name) and callable(factory), "a name and a function that gives a blob store")
         plugin = self.plugin
 
         def opened(store: Store) -> BlobStore:
@@ -91,7 +105,7 @@ class _Registry:
 
     def add_file_format(self, file_format: FileFormat) -> None:
         """Offer a kind of file to import and export."""
-        self._require(isinstance(getattr(file_format, "name", None), str), "a file format with a name")
+        self._require(_is_text(getattr(file_format, "name", None)), "a file format with a name")
         self.file_formats[file_format.name] = file_format
 
     def _require(self, fits: bool, expected: str) -> None:  # noqa: FBT001 - a test
@@ -156,12 +170,13 @@ class Extensions:
             answer, name = self._ask(each, hook, *given), each.plugin_name
             if isinstance(answer, str | bytes | dict) or not isinstance(answer, Iterable):
                 raise _failed(name, hook, f"{expected}, not {type(answer).__name__}")
-            found = _called(name, hook, lambda answer=answer: list(islice(answer, most + 1)))
-            wrong = next((item for item in found if not isinstance(item, kind)), None)
-            if len(found) > most or len(found) != sum(isinstance(item, kind) for item in found):
-                reason = f"not more than {most:,}" if len(found) > most else f"not one with {type(wrong).__name__} in it"
-                raise _failed(name, hook, f"{expected}, {reason}")
-            yield from [(name, item) for item in found]
+            found: list[object] = _called(name, hook, partial(_first, answer, most + 1))
+            if len(found) > most:
+                raise _failed(name, hook, f"{expected}, not more than {most:,}")
+            for item in found:
+                if not isinstance(item, kind):
+                    raise _failed(name, hook, f"{expected}, not one with {type(item).__name__} in it")
+                yield name, item
 
     # registering hooks -------------------------------------------------------------------------------------
     def _registered(self) -> _Registry:
@@ -196,20 +211,21 @@ class Extensions:
     # hooks that give values --------------------------------------------------------------------------------
     def modules(self) -> list[Module]:
         """Give the modules that plug-ins add, the built-in ones first."""
-        return list(self._by_name("nubetis_modules", Module, "module").values())
+        return [each for _, each in self._by_name("nubetis_modules", Module, "module").values()]
 
     def field_types(self) -> dict[str, FieldType]:
         """Give the field types by name; what those of plug-ins raise is a plug-in's error."""
         if self._types is None:
-            self._types = self._by_name("nubetis_field_types", FieldType, "field type")
+            found = self._by_name("nubetis_field_types", FieldType, "field type")
+            self._types = {name: guarded(each, plugin) for name, (plugin, each) in found.items()}
         return self._types
 
-    def _by_name(self, hook: str, kind: type[_Named], what: str) -> dict[str, _Named]:
-        found: dict[str, _Named] = {}
+    def _by_name(self, hook: str, kind: type[_Named], what: str) -> dict[str, tuple[str, _Named]]:
+        found: dict[str, tuple[str, _Named]] = {}
         for plugin, each in self._gathered(hook, kind):
             if each.name in found:
                 raise _failed(plugin, hook, f"there is a {what} {each.name} already")
-            found[each.name] = guarded(each, plugin) if isinstance(each, FieldType) else each
+            found[each.name] = plugin, each
         return found
 
     def validate(self, plan: Plan) -> list[Refusal]:
@@ -217,7 +233,7 @@ class Extensions:
         hook, most = "nubetis_validate", _MOST + 100 * len(plan)
         found = list(self._gathered(hook, Refusal, plan, most=most))
         for plugin, each in found:
-            if not isinstance(each.code, str) or not isinstance(each.params, Mapping):
+            if not _is_text(each.code) or not _is_mapping(each.params):
                 raise _failed(plugin, hook, "a refusal has a code and its parameters by name")
         return [each for _, each in found]
 
@@ -236,8 +252,10 @@ class Extensions:
             taken = self._ask(each, hook, messages)
             if taken is None:
                 continue
-            found = [] if isinstance(taken, str) or not isinstance(taken, Iterable) else list(islice(taken, _MOST))
-            if not isinstance(taken, Iterable) or isinstance(taken, str) or not all(isinstance(k, str) for k in found):
-                raise _failed(each.plugin_name, hook, "a list of the keys of messages was expected")
-            return found
+            if isinstance(taken, str) or not isinstance(taken, Iterable):
+                raise _failed(each.plugin_name, hook, _KEYS)
+            found: list[object] = _called(each.plugin_name, hook, partial(_first, taken, _MOST))
+            if not all(map(_is_text, found)):
+                raise _failed(each.plugin_name, hook, _KEYS)
+            return [str(key) for key in found]
         return ()

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import string
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nubetis import F
-from nubetis.errors import InvalidCursor, InvalidFilter, InvalidValue
+from nubetis.errors import InvalidCursor, InvalidFilter, InvalidValue, NotFound
 from nubetis.model.bind import CONDITIONS, LINKS, VALUES, AnyOf, No, OneOf, Viewpoint, bind
 from nubetis.model.bind import Test as Compared
 from nubetis.model.convert import from_json, to_json
@@ -146,7 +147,8 @@ def test_whatever_is_too_deep_is_refused(act, levels):
 @pytest.mark.parametrize("levels", [100, 900])
 @pytest.mark.parametrize(
     "wrap", [lambda f: {"not": f}, lambda f: {"all": [f]}, lambda f: {"has": "deals", "by": "account", "where": f},
-             lambda f: {"field": "account", "is": "linked", "value": f}], ids=["not", "all", "has", "linked"])  # fmt: skip
+             lambda f: {"field": "account", "is": "linked", "value": f}],
+    ids=["not", "all", "has", "linked"])  # fmt: skip
 def test_json_that_is_too_deep_is_refused(wrap, levels):
     data = {"field": "name", "is": "is empty"}
     for _ in range(levels):
@@ -157,14 +159,12 @@ def test_json_that_is_too_deep_is_refused(wrap, levels):
 
 
 @pytest.mark.parametrize("text", ["(" * 50_000, "not " * 25_000 + "x", "a and " * 16_000, "x or " * 20_000 + "x",
-    "account linked (" * 6_000, "has deals by account (" * 4_000, 'a in (' + "1," * 49_000, '"' * 99_999,
+    "account linked (" * 6_000, "has deals by account (" * 4_000, "a in (" + "1," * 49_000, '"' * 99_999,
     "a = " * 25_000, "-" * 100_000, "stage in (won" + ", lost" * 16_000 + ")", "\\" * 100_000, "a." * 50_000,
 ], ids=lambda text: ascii(text[:14]))  # fmt: skip
 def test_text_of_100_kb_is_read_or_refused(text):
-    try:
+    with suppress(InvalidFilter):
         bound(parse(text, module=DEALS, schema=SCHEMA))
-    except InvalidFilter:
-        pass
 
 
 JUNK = st.recursive(
@@ -206,16 +206,14 @@ def test_spoilt_json_is_a_filter_or_is_refused(data):
     assert where == from_json(to_json(where), Filter)
     try:
         bound(where)
-    except (InvalidValue, LookupError) as error:
-        assert getattr(error, "code", "")
+    except (InvalidValue, NotFound):
+        return
 
 
 @given(st.text(st.sampled_from([*string.printable, "ñ", "\0", "\ud800", "“"]), max_size=40))
 def test_any_text_is_a_filter_or_is_refused(text):
-    try:
+    with suppress(InvalidValue, NotFound):
         bound(parse(f"stage = won and {text}", module=DEALS, schema=SCHEMA))
-    except (InvalidValue, LookupError) as error:
-        assert getattr(error, "code", "")
 
 
 @pytest.mark.parametrize(
@@ -225,9 +223,6 @@ def test_any_text_is_a_filter_or_is_refused(text):
 def test_a_cursor_that_somebody_made_is_refused_or_read(body):
     raw = body.encode("utf-8", "surrogatepass")
     made = base64.urlsafe_b64encode(hashlib.blake2b(raw, digest_size=4).digest() + raw).decode()
-    try:
+    with suppress(InvalidCursor):
         read_cursor(made, "00")
-    except InvalidCursor as error:
-        assert error.code in {"cursor_damaged", "cursor_foreign"}
-    else:
         assert json.loads(body)[0] == "00"

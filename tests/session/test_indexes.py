@@ -26,7 +26,9 @@ def org(tmp_path):
 def session(org):
     with org.administrator() as session:
         firm = session.create("accounts", name="Acme").id
-        deals = [{"name": f"n{n % 7}", "amount": Money(n % 5, "PEN"), "stage": "open", "account": firm} for n in range(40)]
+        deals = [
+            {"name": f"n{n % 7}", "amount": Money(n % 5, "PEN"), "stage": "open", "account": firm} for n in range(40)
+        ]
         session.apply(session.plan_create("deals", deals))
         yield session
 
@@ -49,7 +51,11 @@ def steps_of(org, ask):
     [
         (F.stage == "open", ("amount",), "deals__ix__stage__amount.home (stage=?"),
         (F.stage == "open", ("name",), "deals__ix__stage__name__f (stage=?"),
-        ((F.stage == "open") & F.closed.is_empty(), ("name",), "deals__ix__stage__closed__name__f (stage=? AND closed=?"),
+        (
+            (F.stage == "open") & F.closed.is_empty(),
+            ("name",),
+            "deals__ix__stage__closed__name__f (stage=? AND closed=?",
+        ),
     ],
 )  # fmt: skip
 def test_each_page_of_a_filter_and_a_sort_walks_the_index_of_both(org, session, where, sort, index, sign):

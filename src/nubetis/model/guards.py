@@ -23,7 +23,7 @@ def guarded(kind: FieldType, plugin: str) -> FieldType:
     What is to be stored must be what a store can keep: a cell for each part.
     """
     hook = f"field type {kind.name}"
-    changed: dict[str, object] = {}
+    changed: dict[str, Value] = {}
     for name in _FUNCTIONS:
         function = getattr(kind, name)
         if function is not None and not _is_own(function):

@@ -53,8 +53,9 @@ def _day(count: int, unit: Unit) -> int:
 
 
 def period_days(span: Period, view: Viewpoint) -> tuple[int, int]:
-    """Give the ordinals of the first day of *span* and of the day after its last, both within the calendar or just at
-    its end.  A period that lies beyond the calendar has no days; what is older begins with the calendar.
+    """Give the first day of *span* and the day after its last, as ordinals; the calendar's first is 1.
+
+    A period that lies beyond the calendar has no days; what is older begins with the calendar.
 
     >>> from datetime import UTC
     >>> from nubetis.model.bind import Viewpoint
