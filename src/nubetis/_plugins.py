@@ -150,12 +150,12 @@ class Extensions:
         """Give the names of the plug-ins, in the order of registration."""
         return [name for name, _ in self._manager.list_name_plugin()]
 
-    def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
-        """Give what the plug-ins have for *hook*, in the order of registration; the last is asked first."""
-        found = list(getattr(self._manager.hook, hook).get_hookimpls())
+    def _implementations(self, caller: pluggy.HookCaller) -> list[pluggy.HookImpl]:
+        """Give what the plug-ins have for a hook, in the order of registration; the last is asked first."""
+        found = list(caller.get_hookimpls())
         for each in found:
             if each.hookwrapper or each.wrapper:
-                raise _failed(each.plugin_name, hook, "a hook gives data, and none is wrapped round others")
+                raise _failed(each.plugin_name, caller.name, "a hook gives data, and none is wrapped round others")
         return found
 
     def _ask(self, implementation: pluggy.HookImpl, hook: str, *given: object) -> object:
@@ -163,10 +163,12 @@ class Extensions:
         arguments = dict(zip(implementation.argnames, given, strict=False))
         return _called(implementation.plugin_name, hook, lambda: implementation.function(**arguments))
 
-    def _gathered(self, hook: str, kind: type[T], *given: object, most: int = _MOST) -> Iterator[tuple[str, T]]:
+    def _gathered(
+        self, caller: pluggy.HookCaller, kind: type[T], *given: object, most: int = _MOST
+    ) -> Iterator[tuple[str, T]]:
         """Give what each plug-in answers, each of *kind*, with its plug-in, in the order of registration."""
-        expected = f"a list of {kind.__name__} was expected"
-        for each in self._implementations(hook):
+        hook, expected = caller.name, f"a list of {kind.__name__} was expected"
+        for each in self._implementations(caller):
             answer, name = self._ask(each, hook, *given), each.plugin_name
             if isinstance(answer, str | bytes | dict) or not isinstance(answer, Iterable):
                 raise _failed(name, hook, f"{expected}, not {type(answer).__name__}")
@@ -182,10 +184,11 @@ class Extensions:
     def _registered(self) -> _Registry:
         if self._registry is None:
             registry = _Registry()
-            for hook in ("nubetis_stores", "nubetis_blob_stores", "nubetis_file_formats"):
-                for each in self._implementations(hook):
-                    registry.plugin, registry.hook = each.plugin_name, hook
-                    self._ask(each, hook, registry)
+            hooks = self._manager.hook
+            for caller in (hooks.nubetis_stores, hooks.nubetis_blob_stores, hooks.nubetis_file_formats):
+                for each in self._implementations(caller):
+                    registry.plugin, registry.hook = each.plugin_name, caller.name
+                    self._ask(each, caller.name, registry)
             self._registry = registry
         return self._registry
 
@@ -211,35 +214,35 @@ class Extensions:
     # hooks that give values --------------------------------------------------------------------------------
     def modules(self) -> list[Module]:
         """Give the modules that plug-ins add, the built-in ones first."""
-        return [each for _, each in self._by_name("nubetis_modules", Module, "module").values()]
+        return [each for _, each in self._by_name(self._manager.hook.nubetis_modules, Module, "module").values()]
 
     def field_types(self) -> dict[str, FieldType]:
         """Give the field types by name; what those of plug-ins raise is a plug-in's error."""
         if self._types is None:
-            found = self._by_name("nubetis_field_types", FieldType, "field type")
+            found = self._by_name(self._manager.hook.nubetis_field_types, FieldType, "field type")
             self._types = {name: guarded(each, plugin) for name, (plugin, each) in found.items()}
         return self._types
 
-    def _by_name(self, hook: str, kind: type[_Named], what: str) -> dict[str, tuple[str, _Named]]:
+    def _by_name(self, caller: pluggy.HookCaller, kind: type[_Named], what: str) -> dict[str, tuple[str, _Named]]:
         found: dict[str, tuple[str, _Named]] = {}
-        for plugin, each in self._gathered(hook, kind):
+        for plugin, each in self._gathered(caller, kind):
             if each.name in found:
-                raise _failed(plugin, hook, f"there is a {what} {each.name} already")
+                raise _failed(plugin, caller.name, f"there is a {what} {each.name} already")
             found[each.name] = plugin, each
         return found
 
     def validate(self, plan: Plan) -> list[Refusal]:
         """Give what stands against *plan*."""
-        hook, most = "nubetis_validate", _MOST + 100 * len(plan)
-        found = list(self._gathered(hook, Refusal, plan, most=most))
+        caller, most = self._manager.hook.nubetis_validate, _MOST + 100 * len(plan)
+        found = list(self._gathered(caller, Refusal, plan, most=most))
         for plugin, each in found:
             if not _is_text(each.code) or not _is_mapping(each.params):
-                raise _failed(plugin, hook, "a refusal has a code and its parameters by name")
+                raise _failed(plugin, caller.name, "a refusal has a code and its parameters by name")
         return [each for _, each in found]
 
     def committed(self, committed: Committed) -> None:
         """Tell that one batch was stored; a plug-in that raises is logged, for what is stored is stored."""
-        for each in getattr(self._manager.hook, "nubetis_committed").get_hookimpls():  # noqa: B009 - as elsewhere
+        for each in self._manager.hook.nubetis_committed.get_hookimpls():
             try:
                 self._ask(each, "nubetis_committed", committed)
             except NubetisError as error:
@@ -247,8 +250,9 @@ class Extensions:
 
     def notify(self, messages: Sequence[Message]) -> Sequence[str]:
         """Deliver messages; give the keys of those taken."""
-        hook = "nubetis_notify"
-        for each in reversed(self._implementations(hook)):
+        caller = self._manager.hook.nubetis_notify
+        hook = caller.name
+        for each in reversed(self._implementations(caller)):
             taken = self._ask(each, hook, messages)
             if taken is None:
                 continue

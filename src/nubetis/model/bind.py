@@ -298,6 +298,8 @@ def _size(bound: Bound) -> tuple[int, int]:
                 left.append(each.where)
             case OneOf(_, listed):
                 values += len(listed)
+            case _:
+                pass
         conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No)
     return conditions, values
 
