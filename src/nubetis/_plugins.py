@@ -6,53 +6,121 @@ An :class:`Extensions` belongs to one organisation; there is none at module leve
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pluggy
 
 from nubetis import hookspecs
 from nubetis.errors import NotFound, NubetisError, PluginError
+from nubetis.model.fields import FieldType
+from nubetis.model.guards import guarded
+from nubetis.model.plan import Refusal
+from nubetis.model.schema import Module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nubetis.data.files import FileFormat
     from nubetis.hookspecs import BlobStoreFactory
-    from nubetis.model.fields import FieldType
+    from nubetis.model.blobs import BlobStore
     from nubetis.model.outbox import Message
-    from nubetis.model.plan import Committed, Plan, Refusal
-    from nubetis.model.schema import Module
-    from nubetis.model.store import StoreFactory
+    from nubetis.model.plan import Committed, Plan
+    from nubetis.model.store import Store, StoreFactory
 
 __all__ = ["Extensions"]
 
 T = TypeVar("T")
+_Named = TypeVar("_Named", Module, FieldType)
 
 _log = logging.getLogger("nubetis")
 
 
+_MOST: Final = 10_000
+"""Modules or field types of one plug-in; whoever gives more gives them without end."""
+_KEYS: Final = "a list of the keys of messages was expected"
+_STORE: Final = ("format", "read", "write", "migrate", "close", "discard")
+_BLOBS: Final = ("put", "get", "delete")
+
+
+def _failed(plugin: str, hook: str, reason: str) -> PluginError:
+    return PluginError("plugin", plugin=plugin, hook=hook, reason=reason)
+
+
+def _has(thing: object, names: Iterable[str]) -> bool:
+    return all(callable(getattr(thing, name, None)) for name in names)
+
+
+def _is_text(thing: object) -> bool:
+    return isinstance(thing, str)
+
+
+def _is_mapping(thing: object) -> bool:
+    return isinstance(thing, Mapping)
+
+
+def _first(answer: Iterable[T], most: int) -> list[T]:
+    return list(islice(answer, most))
+
+
 class _Registry:
-    """Collects what the registering hooks offer; see :class:`nubetis.hookspecs.Registry`."""
+    """Collects what the registering hooks offer; see :class:`nubetis.hookspecs.Registry`.
+
+    *plugin* and *hook* say who is registering now.
+    """
 
     def __init__(self) -> None:
+        self.plugin = self.hook = ""
         self.stores: dict[str, StoreFactory] = {}
         self.blob_stores: dict[str, BlobStoreFactory] = {}
         self.file_formats: dict[str, FileFormat] = {}
 
     def add_store(self, scheme: str, factory: StoreFactory) -> None:
         """Open URLs that begin with *scheme* by *factory*."""
-        self.stores[scheme] = factory
+        self._require(_is_text(scheme) and callable(factory), "a scheme and a function that opens a store")
+        plugin = self.plugin
+
+        def opened(url: str, *, create: bool) -> Store:
+            found = _called(plugin, "nubetis_stores", lambda: factory(url, create=create))
+            if not _has(found, _STORE):
+                raise _failed(plugin, "nubetis_stores", f"a store was expected, not {type(found).__name__}")
+            return found
+
+        self.stores[scheme] = opened
 
     def add_blob_store(self, name: str, factory: BlobStoreFactory) -> None:
         """Offer a place for bytes."""
-        self.blob_stores[name] = factory
+        self._require(_is_text(name) and callable(factory), "a name and a function that gives a blob store")
+        plugin = self.plugin
+
+        def opened(store: Store) -> BlobStore:
+            found = _called(plugin, "nubetis_blob_stores", lambda: factory(store))
+            if not _has(found, _BLOBS):
+                raise _failed(plugin, "nubetis_blob_stores", f"a blob store was expected, not {type(found).__name__}")
+            return found
+
+        self.blob_stores[name] = opened
 
     def add_file_format(self, file_format: FileFormat) -> None:
         """Offer a kind of file to import and export."""
+        self._require(_is_text(getattr(file_format, "name", None)), "a file format with a name")
         self.file_formats[file_format.name] = file_format
+
+    def _require(self, fits: bool, expected: str) -> None:  # noqa: FBT001 - a test
+        if not fits:
+            raise _failed(self.plugin, self.hook, f"{expected} were expected")
+
+
+def _called(plugin: str, hook: str, call: Callable[[], T]) -> T:
+    """Call what a plug-in gave; whatever it raises is the plug-in's error."""
+    try:
+        return call()
+    except NubetisError:
+        raise
+    except Exception as error:
+        raise _failed(plugin, hook, type(error).__name__) from error
 
 
 class Extensions:
@@ -70,6 +138,7 @@ class Extensions:
             self._manager.load_setuptools_entrypoints(hookspecs.PROJECT)
         self._manager.check_pending()
         self._registry: _Registry | None = None
+        self._types: dict[str, FieldType] | None = None
 
     def _name_for(self, plugin: object) -> str:
         """Give the name by which errors will call *plugin*: its own, or that of its class, numbered where taken."""
@@ -81,14 +150,45 @@ class Extensions:
         """Give the names of the plug-ins, in the order of registration."""
         return [name for name, _ in self._manager.list_name_plugin()]
 
+    def _implementations(self, caller: pluggy.HookCaller) -> list[pluggy.HookImpl]:
+        """Give what the plug-ins have for a hook, in the order of registration; the last is asked first."""
+        found = list(caller.get_hookimpls())
+        for each in found:
+            if each.hookwrapper or each.wrapper:
+                raise _failed(each.plugin_name, caller.name, "a hook gives data, and none is wrapped round others")
+        return found
+
+    def _ask(self, implementation: pluggy.HookImpl, hook: str, *given: object) -> object:
+        """Ask one plug-in; it may leave the argument out."""
+        arguments = dict(zip(implementation.argnames, given, strict=False))
+        return _called(implementation.plugin_name, hook, lambda: implementation.function(**arguments))
+
+    def _gathered(
+        self, caller: pluggy.HookCaller, kind: type[T], *given: object, most: int = _MOST
+    ) -> Iterator[tuple[str, T]]:
+        """Give what each plug-in answers, each of *kind*, with its plug-in, in the order of registration."""
+        hook, expected = caller.name, f"a list of {kind.__name__} was expected"
+        for each in self._implementations(caller):
+            answer, name = self._ask(each, hook, *given), each.plugin_name
+            if isinstance(answer, str | bytes | dict) or not isinstance(answer, Iterable):
+                raise _failed(name, hook, f"{expected}, not {type(answer).__name__}")
+            found: list[object] = _called(name, hook, partial(_first, answer, most + 1))
+            if len(found) > most:
+                raise _failed(name, hook, f"{expected}, not more than {most:,}")
+            for item in found:
+                if not isinstance(item, kind):
+                    raise _failed(name, hook, f"{expected}, not one with {type(item).__name__} in it")
+                yield name, item
+
     # registering hooks -------------------------------------------------------------------------------------
     def _registered(self) -> _Registry:
         if self._registry is None:
             registry = _Registry()
-            hook = self._manager.hook
-            self._call("nubetis_stores", lambda: hook.nubetis_stores(registry=registry))
-            self._call("nubetis_blob_stores", lambda: hook.nubetis_blob_stores(registry=registry))
-            self._call("nubetis_file_formats", lambda: hook.nubetis_file_formats(registry=registry))
+            hooks = self._manager.hook
+            for caller in (hooks.nubetis_stores, hooks.nubetis_blob_stores, hooks.nubetis_file_formats):
+                for each in self._implementations(caller):
+                    registry.plugin, registry.hook = each.plugin_name, caller.name
+                    self._ask(each, caller.name, registry)
             self._registry = registry
         return self._registry
 
@@ -114,61 +214,52 @@ class Extensions:
     # hooks that give values --------------------------------------------------------------------------------
     def modules(self) -> list[Module]:
         """Give the modules that plug-ins add, the built-in ones first."""
-        return _joined(self._call("nubetis_modules", self._manager.hook.nubetis_modules))
+        return [each for _, each in self._by_name(self._manager.hook.nubetis_modules, Module, "module").values()]
 
     def field_types(self) -> dict[str, FieldType]:
-        """Give the field types by name."""
-        found = _joined(self._call("nubetis_field_types", self._manager.hook.nubetis_field_types))
-        return {each.name: each for each in found}
+        """Give the field types by name; what those of plug-ins raise is a plug-in's error."""
+        if self._types is None:
+            found = self._by_name(self._manager.hook.nubetis_field_types, FieldType, "field type")
+            self._types = {name: guarded(each, plugin) for name, (plugin, each) in found.items()}
+        return self._types
+
+    def _by_name(self, caller: pluggy.HookCaller, kind: type[_Named], what: str) -> dict[str, tuple[str, _Named]]:
+        found: dict[str, tuple[str, _Named]] = {}
+        for plugin, each in self._gathered(caller, kind):
+            if each.name in found:
+                raise _failed(plugin, caller.name, f"there is a {what} {each.name} already")
+            found[each.name] = plugin, each
+        return found
 
     def validate(self, plan: Plan) -> list[Refusal]:
         """Give what stands against *plan*."""
-        return _joined(self._call("nubetis_validate", lambda: self._manager.hook.nubetis_validate(plan=plan)))
+        caller, most = self._manager.hook.nubetis_validate, _MOST + 100 * len(plan)
+        found = list(self._gathered(caller, Refusal, plan, most=most))
+        for plugin, each in found:
+            if not _is_text(each.code) or not _is_mapping(each.params):
+                raise _failed(plugin, caller.name, "a refusal has a code and its parameters by name")
+        return [each for _, each in found]
 
     def committed(self, committed: Committed) -> None:
         """Tell that one batch was stored; a plug-in that raises is logged, for what is stored is stored."""
-        for implementation in self._manager.hook.nubetis_committed.get_hookimpls():
-            arguments = dict.fromkeys(implementation.argnames, committed)  # a plug-in may leave it out
+        for each in self._manager.hook.nubetis_committed.get_hookimpls():
             try:
-                self._call("nubetis_committed", partial(implementation.function, **arguments))
+                self._ask(each, "nubetis_committed", committed)
             except NubetisError as error:
                 _log.error("%s", error, exc_info=error)
 
     def notify(self, messages: Sequence[Message]) -> Sequence[str]:
         """Deliver messages; give the keys of those taken."""
-        taken = self._call("nubetis_notify", lambda: self._manager.hook.nubetis_notify(messages=messages))
-        return taken or ()
-
-    # errors ------------------------------------------------------------------------------------------------
-    def _call(self, hook: str, call: Callable[[], T]) -> T:
-        try:
-            return call()
-        except NubetisError:
-            raise
-        except Exception as error:
-            raise PluginError("plugin", plugin=self._culprit(error), hook=hook, reason=type(error).__name__) from error
-
-    def _culprit(self, error: BaseException) -> str:
-        """Give the plug-in in whose code *error* arose: by the object itself, or else by its module."""
-        plugins = self._manager.list_name_plugin()
-        found = "unknown"
-        homes = {name: _home(plugin) for name, plugin in plugins}
-        frames = error.__traceback__
-        while frames is not None:
-            owner, module = frames.tb_frame.f_locals.get("self"), frames.tb_frame.f_globals.get("__name__")
-            own = [name for name, plugin in plugins if plugin is owner and plugin is not None]
-            if not own and module != homes.get(found):
-                own = [name for name, home in homes.items() if home == module]
-            found = own[-1] if own else found
-            frames = frames.tb_next
-        return found
-
-
-def _home(plugin: object) -> str:
-    """Give the name of the module in which *plugin* is written, or which it is."""
-    return str(getattr(plugin, "__module__", None) or getattr(plugin, "__name__", ""))
-
-
-def _joined(answers: Iterable[Iterable[T]]) -> list[T]:
-    """Join the answers of all plug-ins in the order of registration (pluggy gives the last first)."""
-    return [each for answer in reversed(list(answers)) for each in answer]
+        caller = self._manager.hook.nubetis_notify
+        hook = caller.name
+        for each in reversed(self._implementations(caller)):
+            taken = self._ask(each, hook, messages)
+            if taken is None:
+                continue
+            if isinstance(taken, str) or not isinstance(taken, Iterable):
+                raise _failed(each.plugin_name, hook, _KEYS)
+            found: list[object] = _called(each.plugin_name, hook, partial(_first, taken, _MOST))
+            if not all(map(_is_text, found)):
+                raise _failed(each.plugin_name, hook, _KEYS)
+            return [str(key) for key in found]
+        return ()

@@ -78,6 +78,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "no_rate": "{field} is in {currency}, the organisation counts in {home}: give a rate with the amount.",
+    "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
+    "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",
@@ -94,6 +96,9 @@ MESSAGES: Final[dict[str, str]] = {
     "filter_truth": "A filter has no truth of its own: combine filters with &, | and ~, not with and, or, not.",
     "filter_context": "The filter names {what}, which has no meaning here.",
     "filter_depth": "The filter is nested deeper than {limit} levels.",
+    "filter_links": "The filter follows more than {limit} links in a row. Ask for the linked records first.",
+    "filter_size": "The filter has {size} conditions, of which {limit} can be asked at once. Put values into lists.",
+    "filter_values": "The filter lists {size} values, of which {limit} can be asked at once. Ask in parts.",
     "cursor_damaged": "This page cursor is damaged. Begin again at the first page.",
     "cursor_foreign": "This page cursor belongs to another query. Use it with the filter and sort it was made for.",
     # records and plans

@@ -103,6 +103,8 @@ def create(
         store = extensions.stores(_scheme(url))(url, create=True)
         until_made.callback(store.close)
         _require(store, url, present=False)
+        until_made.pop_all()
+        until_made.callback(store.discard)
         store.migrate(diff(Schema(), schema), schema)
         world = _world(store, extensions, outside)
         set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=settings or {})

@@ -260,6 +260,18 @@ class Stores(RuleBasedStateMachine):
         where = data.draw(filters(module))
         self.both(lambda store: store.read(lambda txn: seen(txn, module, where)))
 
+    @rule(data=st.data(), beside=st.sampled_from([0, 0, -1, 1]), size=VALUES["size"])
+    def edit(self, data, beside, size):
+        """Write a record that is there by the version it has, or by the one before or after it."""
+        things = self.schema.module("things")
+        present = [row for row in self.memory.read(lambda txn: txn.get_many(things, list(range(1, 9)))) if row]
+        rows = present or [row_of(things, 1)]
+        row = data.draw(st.sampled_from(rows))
+        change = Updates(things, ("size",), [row[0]], [(size,)], [row[1] + beside])
+        batch = Batch(parts=(*([] if present else [Inserts(things, rows)]), change))
+        found = self.both(lambda store: store.write(lambda txn: outcome(txn.write(batch))))
+        assert beside == 0 or found  # whatever else stands against it
+
     @rule(name=st.sampled_from(sorted(LATER)))
     def add_field(self, name):
         """Add a field, or take the one there is away with its data."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -167,7 +167,7 @@ def test_too_deep_a_filter_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("path", "column"), [("name", "name__f"), ("amount", "amount"), ("id", "id"), ("closed", "closed")]
+    ("path", "column"), [("name", "name__f"), ("amount", "amount.home"), ("id", "id"), ("closed", "closed")]
 )
 def test_a_sort_uses_the_compared_column(path, column):
     assert column == bind_sort(DEALS, path, VIEW)
@@ -217,20 +217,20 @@ def test_a_calendar_period_holds_the_days_that_counting_gives(span, view):
     wanted = label(today, span.unit, view) + {PeriodKind.THIS: 0, PeriodKind.LAST: -1, PeriodKind.NEXT: 1}[span.kind]
     days = [today + timedelta(offset) for offset in range(-800, 801)]
     expected = [day for day in days if label(day, span.unit, view) == wanted]
-    first, after = period_days(span, view)
+    first, after = map(date.fromordinal, period_days(span, view))
     assert expected == [day for day in days if first <= day < after]
 
 
 @given(st.sampled_from([PeriodKind.LAST, PeriodKind.NEXT, PeriodKind.OLDER]), st.integers(1, 400), VIEWS)
 def test_counted_days_end_or_begin_with_today(kind, count, view):
     today = view.now.astimezone(ZoneInfo(view.zone)).date()
-    first, after = period_days(Period(kind, Unit.DAY, count), view)
+    first, after = map(date.fromordinal, period_days(Period(kind, Unit.DAY, count), view))
     if kind is PeriodKind.LAST:
         assert (count, today + timedelta(1)) == ((after - first).days, after)
     elif kind is PeriodKind.NEXT:
         assert (count, today) == ((after - first).days, first)
     else:
-        assert first is None
+        assert date.min == first
         assert after <= today
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+import nubetis
 from nubetis import F, Money
 from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted, Refused
 from nubetis.model.filters import EVERYTHING
@@ -308,3 +311,40 @@ def test_pages_meet_no_record_twice_and_miss_none(nubetis_session, size):
         page = nubetis_session.find("leads", sort="-company", limit=size, after=page.previous)
         assert wanted == [record.id for record in page]
     assert page.previous is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "home"), [("10", "9.99"), ("10", "-10"), ("0", "1"), ("-5", "5"), ("10", "0")], ids=repr
+)
+def test_a_home_amount_that_contradicts_an_amount_in_the_home_currency_is_refused(nubetis_session, amount, home):
+    with refusing("home_amount", InvalidValue):
+        nubetis_session.create("deals", name="A", amount=Money(amount, "PEN", home=home))
+
+
+@pytest.mark.parametrize(("amount", "home"), [("10", "-41"), ("0", "1"), ("-5", "5")], ids=repr)
+def test_a_home_amount_that_no_rate_makes_is_refused(nubetis_session, amount, home):
+    """A rate is a positive number; one that rounds to nothing is."""
+    with refusing("home_amount", InvalidValue):
+        nubetis_session.create("deals", name="A", amount=Money(amount, "EUR", home=home))
+    assert nubetis_session.create("deals", name="B", amount=Money("0.01", "EUR", home="0"))["amount"].home == 0
+
+
+def test_money_is_sorted_summed_and_compared_by_its_home_amount(nubetis_session):
+    """Ten euros are more than twenty soles; twenty yen are less than either."""
+    for amount, currency, home in (("10", "EUR", "41.2"), ("20", "PEN", None), ("200", "JPY", "5")):
+        nubetis_session.create("deals", name=currency, amount=Money(amount, currency, home=home))
+    found = [deal["name"] for deal in nubetis_session.find("deals", sort="-amount")]
+    assert ["EUR", "PEN", "JPY"] == found
+    assert ["EUR"] == [deal["name"] for deal in nubetis_session.find("deals", F.amount > 20)]
+    assert Decimal("66.20") == nubetis_session.aggregate("deals", measures={"all": "sum amount"})[0]["all"]
+
+
+def test_without_a_currency_of_its_own_an_organisation_takes_no_money(nubetis_store_url):
+    """A hundred dollars and a hundred soles would count the same."""
+    with nubetis.create(nubetis_store_url, administrator="ana@acme.pe") as org:
+        system = org.system("testing")
+        for money in (Money("100", "USD"), Money("100", "PEN", home="100")):
+            with refusing("no_currency", InvalidValue):
+                system.create("deals", name="A", amount=money)
+        system.create("settings", name="currency", value='"PEN"')
+        assert system.create("deals", name="A", amount=Money("100", "PEN"))["amount"].home == 100

@@ -10,7 +10,7 @@ Columns are named as the layout names them, twins included; ``old:`` before a na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -60,6 +60,15 @@ __all__ = [
 
 DEPTH: Final = 60
 """How deep a filter may be nested; deeper ones would exhaust a store's own parser."""
+
+LINKS: Final = 4
+"""How many links a filter may follow in a row; SQLite's parser takes seven."""
+
+CONDITIONS: Final = 1000
+"""How many conditions a filter may have, what the viewer may see included; a list of values is one."""
+
+VALUES: Final = 100_000
+"""How many values its lists may hold together."""
 
 
 @attrs.frozen
@@ -235,9 +244,11 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
         InvalidFilter: unknown, or of a type that has no order.
     """
     field, part = find_column(module, path, view)
-    sortable = part.storage not in {Storage.SET, Storage.BYTES} and not (part.text and not field.filterable)
-    whole = bool(part.name) and "." not in path  # an address has no order, its city has
-    if whole or not sortable:
+    if "." not in path and not part.name:
+        part = field.order_part
+    elif "." not in path:  # an address has no order, its city has
+        raise _bad_operator(field, "sort")
+    if part.storage in {Storage.SET, Storage.BYTES} or (part.text and not field.filterable):
         raise _bad_operator(field, "sort")
     return _compared(field, part)
 
@@ -263,16 +274,58 @@ def bind(where: Filter, module: Module, schema: Schema, view: Viewpoint) -> Boun
     Raises:
         InvalidFilter: unknown or unreadable field, operator or value that the field's type does not know.
     """
-    return _Binder(module, schema, view).bind(where, 0)
+    found = _Binder(module, schema, view).bind(where, 0)
+    conditions, values = _size(found)
+    if conditions > CONDITIONS:
+        raise InvalidFilter("filter_size", size=conditions, limit=CONDITIONS)
+    if values > VALUES:
+        raise InvalidFilter("filter_values", size=values, limit=VALUES)
+    return found
+
+
+def _size(bound: Bound) -> tuple[int, int]:
+    """Give the number of conditions in *bound*, and of the values that they compare with."""
+    conditions = values = 0
+    left = [bound]
+    while left:
+        each = left.pop()
+        match each:
+            case All(parts) | AnyOf(parts):
+                left += parts
+            case No(part):
+                left.append(part)
+            case Linked() | Linking():
+                left.append(each.where)
+            case OneOf(_, listed):
+                values += len(listed)
+            case _:
+                pass
+        conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No)
+    return conditions, values
+
+
+def _with_lists(parts: Iterable[Bound]) -> Iterator[Bound]:
+    """Give *parts*, of which one must hold, with those that compare one column for equality put into one list."""
+    lists: dict[str, dict[Stored, None]] = {}
+    for part in parts:
+        if isinstance(part, Test) and part.operator is Operator.EQ:
+            lists.setdefault(part.column, {})[part.value] = None
+        elif isinstance(part, OneOf):
+            lists.setdefault(part.column, {}).update(dict.fromkeys(part.values))
+        else:
+            yield part
+    for column, found in lists.items():
+        yield Test(column, Operator.EQ, *found) if len(found) == 1 else OneOf(column, tuple(found))
 
 
 @attrs.frozen
 class _Binder:
-    """Binds filters to one module."""
+    """Binds filters to one module; *links* says how many led there."""
 
     module: Module
     schema: Schema
     view: Viewpoint
+    links: int = 0
 
     def bind(self, where: Filter, depth: int) -> Bound:
         if depth > DEPTH:
@@ -281,7 +334,8 @@ class _Binder:
             case And(parts):
                 return All(tuple([self.bind(part, depth + 1) for part in parts]))
             case Or(parts):
-                return AnyOf(tuple([self.bind(part, depth + 1) for part in parts]))
+                found = [self.bind(part, depth + 1) for part in parts]
+                return AnyOf(tuple(_with_lists(found) if len(found) > _FEW else found))
             case Not(part):
                 return No(self.bind(part, depth + 1))
             case Has():
@@ -301,8 +355,10 @@ class _Binder:
 
     def _of_linked(self, module: Module, where: Filter, depth: int) -> Bound:
         """Bind what linked records must fit, and what lets the viewer see them, also by fields he may not read."""
+        if self.links == LINKS:
+            raise InvalidFilter("filter_links", limit=LINKS)
         free = attrs.evolve(self.view, readable=_all_fields)
-        inner = attrs.evolve(self, module=module)
+        inner = attrs.evolve(self, module=module, links=self.links + 1)
         seen = attrs.evolve(inner, view=free).bind(self.view.visible(module), depth + 1)
         return All((inner.bind(where, depth + 1), seen))
 
@@ -452,6 +508,9 @@ class _Binder:
         return All((changed, test if where.operator is Operator.CHANGED_TO else _on_old(test)))
 
 
+_FEW: Final = 4
+"""Equalities that stay as they are written; more are put into a list."""
+
 _CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 
 
@@ -477,16 +536,11 @@ def _several(field: Field, operand: object, count: int | None = None) -> tuple[o
     return operand
 
 
-def _period_test(column: str, operator: Operator, start: str | None, end: str) -> Bound:
-    before_start = Test(column, Operator.LT, start) if start is not None else NEVER
-    from_start = Test(column, Operator.GE, start) if start is not None else No(Missing(column))
+def _period_test(column: str, operator: Operator, start: str, end: str) -> Bound:
     if operator in {Operator.EQ, Operator.IN}:
-        return All((from_start, Test(column, Operator.LT, end)))
-    if operator is Operator.LT:
-        return before_start
-    if operator is Operator.LE:
-        return Test(column, Operator.LT, end)
-    return Test(column, Operator.GE, end) if operator is Operator.GT else from_start
+        return All((Test(column, Operator.GE, start), Test(column, Operator.LT, end)))
+    limit = start if operator in {Operator.LT, Operator.GE} else end
+    return Test(column, Operator.LT if operator in {Operator.LT, Operator.LE} else Operator.GE, limit)
 
 
 def _on_old(bound: Bound) -> Bound:

@@ -165,8 +165,9 @@ def _all(tests: Sequence[Predicate]) -> Predicate:
             return lambda row: a(row) and b(row) and c(row) and d(row)
         case [a, b, c, d, e]:
             return lambda row: a(row) and b(row) and c(row) and d(row) and e(row)
-        case _:
-            head, tail = _all(tests[:4]), _all(tests[4:])
+        case _:  # in halves, so that a thousand are ten calls deep
+            half = len(tests) // 2
+            head, tail = _all(tests[:half]), _all(tests[half:])
             return lambda row: head(row) and tail(row)
 
 
@@ -181,7 +182,8 @@ def _any(tests: Sequence[Predicate]) -> Predicate:
         case [a, b, c]:
             return lambda row: a(row) or b(row) or c(row)
         case _:
-            head, tail = _any(tests[:3]), _any(tests[3:])
+            half = len(tests) // 2
+            head, tail = _any(tests[:half]), _any(tests[half:])
             return lambda row: head(row) or tail(row)
 
 

@@ -137,6 +137,10 @@ class FieldType:
     """A field of this type has a folded twin unless it says otherwise."""
     plain: bool = False
     """The stored form is the value itself: ``unpack`` need not be called."""
+    ordered_by: str = ""
+    """The part that sorts and indexes use where none is named, and sums: of money, the home amount."""
+    longest: int | None = None
+    """Characters that a text of this type may have, where its field does not say (``max_length``)."""
 
 
 class FieldState(enum.StrEnum):
@@ -228,6 +232,11 @@ class Field:
     def parts(self) -> tuple[Part, ...]:
         """The stored parts of this field, in order."""
         return self.type.parts(self)
+
+    @property
+    def order_part(self) -> Part:
+        """The part that says where a record stands among others."""
+        return next((part for part in self.parts if part.name == self.type.ordered_by), self.parts[0])
 
     def has_twin(self, part: Part) -> bool:
         """Say whether *part* has a folded twin: text that can be filtered or searched."""

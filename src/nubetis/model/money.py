@@ -33,7 +33,8 @@ class Money:
     """An amount in a currency (ISO 4217).
 
     *home* is the amount in the organisation's currency, at the rate of the day of the write; where the currency
-    is the organisation's own it is filled in.
+    is the organisation's own it is filled in.  Amounts are compared, sorted and added up by it; without one they stand
+    beside no other amount.
 
     >>> Money("1200", "PEN")
     Money('1200', 'PEN')

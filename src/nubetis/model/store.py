@@ -366,6 +366,13 @@ class Store(Protocol):
         """Add up the ledgers of tallies and let go of logs of what is gone; readers see no difference."""
         ...
 
+    def discard(self) -> None:
+        """Close a store that was opened with *create*, and leave nothing where nothing was.
+
+        Where an organisation has been set up meanwhile, whose versions are no longer 0, it stays.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of everything; calling it twice does no harm."""
         ...

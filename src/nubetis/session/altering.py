@@ -51,6 +51,7 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         AccessDenied: the user may not change modules.
         InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
+        StoreError: ``no_capability``; a module has more columns than the store can hold.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
@@ -58,6 +59,7 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
     diff(state.known.schema, schema)
+    state.world.store.capabilities.refuse_excess(schema.modules)
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))

@@ -457,7 +457,7 @@ def _measure(state: State, module: Module, text: str) -> tuple[Measure, Field | 
     if not path:
         return Measure(MeasureKind(kind)), None
     field, part = find_column(module, path, state.view())
-    column = f"{field.column}.home" if field.type.name == "money" and not part.name else field.column_of(part)
+    column = field.column_of(part if part.name else field.order_part)
     if part.text and not field.filterable:
         raise InvalidFilter("filter_operator", field=path, type=field.type.name, operator=kind, known="count")
     return Measure(MeasureKind(kind), column), field

@@ -131,10 +131,15 @@ class Planner:
 
     def _with_home(self, field: Field, money: Money) -> Money:
         home = self.known.currency
-        if money.home is not None:
+        if home is None:  # 100 USD and 100 PEN must not be taken for the same
+            raise InvalidValue("no_currency", field=field.name)
+        if money.currency != home:
+            if money.home is None:
+                raise InvalidValue("no_rate", field=field.name, currency=money.currency, home=home)
             return money
-        if home is not None and money.currency != home:
-            raise InvalidValue("no_rate", field=field.name, currency=money.currency, home=home)
+        if money.home not in {None, money.amount}:
+            reason = f"the amount is in {home} already"
+            raise InvalidValue("home_amount", field=field.name, reason=reason)
         return Money(money.amount, money.currency, home=money.amount)
 
     def writable(self, module: Module, name: str) -> Field:

@@ -102,7 +102,8 @@ def _wall(field: Field, random: Random) -> WallTime:
 
 
 def _money(field: Field, random: Random) -> Money:
-    return Money(_decimal(field, random), random.choice(["PEN", "EUR"]), home=_decimal(field, random))
+    amount, home = _decimal(field, random), _decimal(field, random)
+    return Money(amount, random.choice(["PEN", "EUR"]), home=home.copy_sign(amount) if amount else amount)
 
 
 def _part(field: Field, random: Random) -> str | None:

@@ -203,10 +203,20 @@ def test_a_text_that_is_no_longer_unicode_is_damage_and_not_shown(whole, tmp_pat
     with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
         link.execute("UPDATE people SET note = CAST(x'ff' || note AS TEXT) WHERE id = 7")
     with closing(open_sqlite(f"sqlite:///{tmp_path}/org.db", create=False)) as store:
-        for work in (lambda: keys_of(store, ALWAYS), store.check):
-            with pytest.raises(Damaged) as caught:
-                work()
-            assert VALUE not in "".join(traceback.format_exception(caught.value))
+        with pytest.raises(Damaged) as caught:
+            keys_of(store, ALWAYS)
+        assert VALUE not in "".join(traceback.format_exception(caught.value))
+        assert caught.value.params["what"].startswith("people at ")
+
+
+def test_a_twin_that_is_no_longer_unicode_is_named_by_the_check(whole, tmp_path):
+    """The check goes on to the other tables: it does not stop at the first damage."""
+    (tmp_path / "org.db").write_bytes(whole)
+    with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
+        link.execute("UPDATE people SET name__f = CAST(x'ff' AS TEXT), name = 'x' WHERE id = 7")
+    with closing(open_sqlite(f"sqlite:///{tmp_path}/org.db", create=False)) as store:
+        store.read(lambda txn: txn.count(PEOPLE))
+        assert ["Table people holds a text that is not Unicode."] == store.check()
 
 
 def test_a_snapshot_of_a_file_in_use_by_others_is_restored_with_its_log(crashed):

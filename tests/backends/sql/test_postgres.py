@@ -164,3 +164,15 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(org):
     for thread in threads:
         thread.join(60)
     assert 1 == len(refused)
+
+
+def test_an_organisation_that_cannot_be_set_up_leaves_its_schema_empty(url):
+    """The place is free for the next; one that is set up is not discarded."""
+    for _ in range(2):
+        with pytest.raises(InvalidValue) as caught:
+            nubetis.create(url, administrator=ADMIN, settings={"currency": "soles"})
+        assert caught.value.code == "bad_setting"
+    with nubetis.create(url, administrator=ADMIN) as org:
+        org._world.store.discard()
+    with nubetis.open(url) as org:
+        assert 1 == org.system("testing").count("users")

@@ -137,6 +137,14 @@ class MemoryStore:
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
         """Do nothing: tallies are added up as they are written."""
 
+    def discard(self) -> None:
+        """Close, and forget an organisation that nobody has set up."""
+        home = self._open()
+        with self._turn(home):
+            if Transaction(home.tables, writes=False).versions() == Versions():
+                home.tables = {}
+        self.close()
+
     def close(self) -> None:
         """Let go of the organisation; a named one can be opened again."""
         self._home = None

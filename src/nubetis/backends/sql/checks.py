@@ -53,7 +53,12 @@ class _Check:
         lost = {index.name(home.name) for index in home.indexes} - dialect.indexes_of(self._db, home.name)
         if lost:
             yield f"Table {home.name} lacks the indexes {', '.join(sorted(lost))}."
-        yield from self._derived()
+        try:
+            yield from self._derived()
+        except dialect.raised as error:
+            if not dialect.is_unreadable(error):
+                raise
+            yield f"Table {home.name} holds a text that is not Unicode."
 
     def _derived(self) -> Iterator[str]:
         home = self._home

@@ -139,11 +139,11 @@ class Conditions:
     def _test(self, bound: Bound, scope: _Scope) -> Bool:
         match bound:
             case Test():
-                return _SIGNS[bound.operator](scope.cell(bound.column), self.parameter())
+                return self._compared(bound, scope)
             case Missing():
                 return scope.cell(bound.column).is_(None)
             case OneOf():
-                return self._one_of(bound, scope.cell(bound.column))
+                return self._one_of(bound, scope)
             case Within():
                 return self._within(bound, scope.cell(bound.column))
             case Word():
@@ -177,14 +177,26 @@ class Conditions:
     def _word(self, cell: Cell) -> Bool:
         return self._dialect.contains(self._dialect.plain(cell), self.parameter())
 
-    def _one_of(self, bound: OneOf, cell: Cell) -> Bool:
+    def _compared(self, bound: Test, scope: _Scope) -> Bool:
+        cell, value = scope.cell(bound.column), self.parameter()
+        found = _SIGNS[bound.operator](cell, value)
+        if bound.operator is Operator.EQ and bound.column in scope.home.digested:
+            digest = self._dialect.digest
+            return sa.and_(digest(cell) == digest(value), found)  # so that the index of digests finds it
+        return found
+
+    def _one_of(self, bound: OneOf, scope: _Scope) -> Bool:
         values = [value for value in bound.values if value is not None]
         if not values:
             return self._make(AnyOf(()), self._scope)
-        size = bucket(len(values))
+        cell, size = scope.cell(bound.column), bucket(len(values))
         if not size:
             return self._dialect.one_of_many(cell, self.parameter())
-        return cell.in_([self.parameter() for _ in range(size)])
+        wanted = [self.parameter() for _ in range(size)]
+        if bound.column in scope.home.digested:
+            digest = self._dialect.digest
+            return sa.and_(digest(cell).in_([digest(value) for value in wanted]), cell.in_(wanted))
+        return cell.in_(wanted)
 
     def _within(self, bound: Within, cell: Cell) -> Bool:
         if not bound.text:

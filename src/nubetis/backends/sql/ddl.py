@@ -21,7 +21,7 @@ from nubetis.model.store import FORMAT
 from nubetis.model.system import COUNTERS, TALLIES, VERSIONS
 
 if TYPE_CHECKING:
-    from nubetis.backends.sql.dialects import Connection
+    from nubetis.backends.sql.dialects import Cell, Connection
     from nubetis.model.fields import Field
 
 __all__ = ["Builder"]
@@ -113,8 +113,7 @@ class Builder:
             last = int(rows[-1][0] or 0) if rows else None
 
     def _make_index(self, home: ModuleTable, index: Index) -> None:
-        ordered = self._dialect.ordered
-        cells = [ordered(home.table.c[name], False) for name in index.columns]  # noqa: FBT003 - ascending
+        cells = [self._indexed(home.table.c[name], index) for name in index.columns]
         if self._dialect.key_in_index and index.field is None:
             cells.append(home.table.c.id)
         settings: dict[str, Any] = {self._dialect.partial: sa.text(index.condition)} if index.condition else {}
@@ -125,6 +124,9 @@ class Builder:
             if index.field is None or not self._dialect.violated(error):
                 raise
             raise Conflict("not_unique", field=index.field.name) from None
+
+    def _indexed(self, cell: Cell, index: Index) -> Cell:
+        return self._dialect.digest(cell) if index.digest else self._dialect.ordered(cell, False)  # noqa: FBT003 - up
 
     def _drop_surplus(self, home: ModuleTable, found: list[str]) -> None:
         """Take away what can be made again: indexes and twins that no longer belong."""

@@ -109,6 +109,10 @@ Cell: TypeAlias = sa.ColumnElement[Any]
 """A column, or what is made of one; SQLAlchemy cannot know of which type."""
 
 
+def _itself(cell: Cell) -> Cell:
+    return cell
+
+
 @attrs.frozen(kw_only=True)
 class Dialect:
     """What the package must know of a database.
@@ -139,6 +143,8 @@ class Dialect:
     violated: Callable[[Exception], tuple[str, ...]]
     is_busy: Callable[[Exception], bool]
     """Whether somebody else was faster, so that the same may succeed now."""
+    is_unreadable: Callable[[Exception], bool]
+    """Whether a stored text is not Unicode."""
     translated: Callable[[Exception, str], NubetisError]
     """The error of ours that says the same, at a URL."""
     # tables
@@ -153,7 +159,9 @@ class Dialect:
     key_in_index: bool
     """An index must name the key to be sorted by it too."""
     longest_indexed: int | None = None
-    """Characters of a text that still fits into an index."""
+    """Characters of a text that still fits into an index, once it is folded."""
+    digest: Callable[[Cell], Cell] = _itself
+    """What stands for a longer text in an index that keeps it unique."""
     bulk: Callable[[sa.Table, Sequence[str]], sa.ClauseElement]
     """The statement of :meth:`Connection.insert_many`."""
     # units

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from nubetis.backends.sql.checks import faults_of
 from nubetis.backends.sql.tables import Tables
 from nubetis.backends.sql.units import PATIENCE, Units
-from nubetis.errors import NewerFormat, StoreError
+from nubetis.errors import NewerFormat, NubetisError, StoreError
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
 from nubetis.types import ModuleId
@@ -47,6 +48,10 @@ class Database(Protocol):
         """What the store can do there."""
         ...
 
+    def clear(self, link: Connection) -> None:
+        """Take away all that was made here, in the transaction of *link*."""
+        ...
+
     def copy_out(self, link: Connection, target: str) -> None:
         """Copy all of it to the file *target*, which must not be there."""
         ...
@@ -76,6 +81,12 @@ def format_of(link: Connection, dialect: Dialect, url: str) -> int | None:
     if int(row[0] or 0) > FORMAT:
         raise NewerFormat("newer_format", url=url, found=row[0], known=FORMAT)
     return int(row[0] or 0)
+
+
+def _is_new(link: Connection) -> bool:
+    """Say whether nobody has written anything since the tables were made."""
+    row = link.execute('SELECT "schema", access, settings FROM versions WHERE id = 1').fetchone()
+    return row is not None and not any(row)
 
 
 class SqlStore:
@@ -131,6 +142,19 @@ class SqlStore:
 
         self._units.write(lambda txn: txn.compact(wanted))
         self._units.apart(self._database.shed)
+
+    def discard(self) -> None:
+        """Close, and leave nothing of a database that nobody has set up."""
+        place = self._database
+
+        def clear(link: Connection) -> None:
+            link.execute(place.dialect.begin_write)
+            if format_of(link, place.dialect, place.url) is None or _is_new(link):
+                place.clear(link)
+
+        with suppress(NubetisError):  # what led to this is told; a place that cannot be cleared stays
+            self._units.apart(clear)
+        self.close()
 
     def close(self) -> None:
         """Let go of the database."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -66,42 +66,61 @@ def compared(field: Field) -> tuple[str, ...]:
 
 @attrs.frozen
 class Index:
-    """One index of a module's table; *field* is set where it keeps a field unique."""
+    """One index of a module's table; *field* is set where it keeps a field unique.
+
+    With *digest* it is made of the digest of its column, whose texts may be too long for the database.
+    """
 
     columns: tuple[str, ...]
     field: Field | None = None
     condition: str = "deleted_in IS NULL"
+    digest: bool = False
 
     def name(self, table: str) -> str:
         """Give its name, which says all that it is: another index has another name."""
         kind = "ux" if self.field is not None else "dx" if self.columns == ("deleted_in",) else "ix"
-        return _short(f"{table}__{kind}__{'__'.join(self.columns)}")
+        of = "__digest" if self.digest else ""
+        return _short(f"{table}__{kind}__{'__'.join(self.columns)}{of}")
 
 
 def _indexes(module: Module) -> tuple[Index, ...]:
     living = "deleted_in IS NULL" if module.journalled else ""
     active = [field for field in module.all_fields if field.state is FieldState.ACTIVE and field.name != "id"]
     found = [Index(compared(field), field, living) for field in active if field.unique]
-    found += [Index(compared(field)[:1], None, living) for field in active if field.indexed and not field.unique]
+    found += [Index((_ordered(field),), None, living) for field in active if field.indexed and not field.unique]
     found += [Index(tuple([_column(module, name) for name in names]), None, living) for names in module.indexes]
     if module.journalled:
         found.append(Index(("deleted_in",), None, "deleted_in IS NOT NULL"))
     return tuple(dict.fromkeys(found))
 
 
-def _fits(index: Index, module: Module, longest: int | None) -> bool:
-    """Say whether the database can hold the index; without one that keeps nothing unique a query is only slower."""
-    if longest is None or index.field is not None:
-        return True
+def _fitting(indexes: Iterable[Index], module: Module, longest: int | None) -> Iterator[Index]:
+    """Give the indexes as the database can hold them, whose texts have *longest* characters at most.
+
+    Of longer texts one that is unique goes by a digest; one that is not goes without, and a query is only slower.
+    """
     lengths = {
-        column: slot.field.max_length for slot in module.layout.slots.values() for column in compared(slot.field)[:1]
+        column: slot.field.type.longest or slot.field.max_length
+        for slot in module.layout.slots.values()
+        for column in compared(slot.field)[:1]
+        if slot.field.parts[0].storage is Storage.TEXT
     }
-    return all(lengths.get(column, 0) <= longest for column in index.columns)
+    for index in indexes:
+        if longest is None or all(lengths.get(column, 0) <= longest for column in index.columns):
+            yield index
+        elif index.field is not None:
+            yield attrs.evolve(index, digest=True)
 
 
 def _column(module: Module, name: str) -> str:
     slot = next((slot for slot in module.layout.slots.values() if slot.field.name == name), None)
-    return name if slot is None else compared(slot.field)[0]
+    return name if slot is None else _ordered(slot.field)
+
+
+def _ordered(field: Field) -> str:
+    """Give the column that comparisons with a field, and sorts by it, look at."""
+    part = field.order_part
+    return field.column_of(part) if part.name else compared(field)[0]
 
 
 @attrs.frozen
@@ -127,7 +146,8 @@ class ModuleTable:
         self.columns = tuple([column.name for column in layout.columns])
         self.twins = layout.twins
         self.full_columns = tuple(layout.full_index)
-        self.indexes = tuple([index for index in _indexes(module) if _fits(index, module, dialect.longest_indexed)])
+        self.indexes = tuple(_fitting(_indexes(module), module, dialect.longest_indexed))
+        self.digested = frozenset([column for index in self.indexes if index.digest for column in index.columns])
         self.sets = {column.name: place for place, column in enumerate(layout.columns) if column.storage is Storage.SET}
         self.tallied = _tallied(module)
         self.folds = {column: fold for _, place, fold in self.twins for column in (self.columns[place],)}

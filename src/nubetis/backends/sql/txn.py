@@ -62,7 +62,8 @@ class _Ended:
 class SqlTxn:
     """The transaction of one unit, on a connection that is its own; see :class:`nubetis.model.store.Txn`.
 
-    *lost* says that it must not be committed, even if the unit goes on.
+    *lost* says that it must not be committed, even if the unit goes on.  *looking_at* names the module whose rows are
+    being fetched, for errors.
     """
 
     def __init__(self, connection: Connection, tables: Tables, *, writable: bool) -> None:
@@ -72,6 +73,7 @@ class SqlTxn:
         self._unfit = tables.dialect.unfit
         self._open: list[Cursor] = []
         self.lost = False
+        self.looking_at = ""
         self._depth = count(1)
         self._given: dict[str, int] = {}
 
@@ -95,7 +97,7 @@ class SqlTxn:
 
     def get_many(self, module: Module, keys: Sequence[Key]) -> list[Row | None]:
         """Give the row of each key, deleted ones too."""
-        home = self._tables.of(module)
+        home = self._look_at(module)
         try:
             if len(keys) == 1:
                 return [self._db.execute(home.select_one, keys).fetchone()]
@@ -142,6 +144,7 @@ class SqlTxn:
         self._open.append(cursor)
         while rows := cursor.fetchmany(size):
             yield tuple(zip(*rows, strict=True))
+            self._look_at(module)
 
     def _stream_pages(self, module: Module, where: Bound, names: tuple[str, ...], size: int) -> Iterator[Columns]:
         build, key = partial(streamed, names=(*names, "id"), paged=True), ("stream page", names)
@@ -176,6 +179,10 @@ class SqlTxn:
         """Give the number of living rows for each value of *column*."""
         return Tallies(self._db, self._tables).of(module, column)
 
+    def _look_at(self, module: Module) -> ModuleTable:
+        self.looking_at = str(module.name)
+        return self._tables.of(module)
+
     def _select(
         self,
         module: Module,
@@ -186,7 +193,7 @@ class SqlTxn:
         more: Sequence[Stored] = (),
         run: Callable[[str, Sequence[Stored]], Cursor] | None = None,
     ) -> Cursor:
-        home, run = self._tables.of(module), run or self._db.execute
+        home, run = self._look_at(module), run or self._db.execute
         try:
             return run(*self._prepared(home, parts, build, key=key, more=more))
         except self._unfit:
@@ -202,6 +209,7 @@ class SqlTxn:
     # -- writing --------------------------------------------------------------------------------------------
     def write(self, batch: Batch) -> Outcome:
         """Apply *batch* whole, or return what stands against it."""
+        self.looking_at = ", ".join(dict.fromkeys(str(part.module.name) for part in batch.parts))
         return self._writer().write(batch)
 
     def bulk_load(self, module: Module, rows: Iterable[Row]) -> int:
@@ -212,6 +220,7 @@ class SqlTxn:
     def update_where(self, module: Module, where: Bound, values: Mapping[str, Stored]) -> int:
         """Set the same values in all rows that fit."""
         chosen = normal_form(where)
+        self._look_at(module)
         with self._lost_on_failure():
             try:
                 return self._writer().update_where(module, chosen, values)

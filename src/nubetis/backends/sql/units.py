@@ -110,10 +110,18 @@ class Units:
         txn = SqlTxn(link, self.tables, writable=writable)
         try:
             result = unit(txn)
+        except self.tables.dialect.raised as error:
+            self._tell_unreadable(error, txn.looking_at)
+            raise
         finally:
             txn.end()
         self._commit(link, lost=txn.lost)
         return result
+
+    def _tell_unreadable(self, error: Exception, module: str) -> None:
+        """Say in which module a text is that cannot be read; the driver says its column, and would show the text."""
+        if self.tables.dialect.is_unreadable(error):
+            raise Damaged("damaged", what=f"{module} at {self.url}", reason="a text in it is not Unicode") from None
 
     def _commit(self, link: Connection, *, lost: bool) -> None:
         if lost:

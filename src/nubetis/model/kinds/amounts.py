@@ -19,15 +19,15 @@ __all__ = ["TYPES"]
 
 def _pack_money(field: Field, value: Value) -> Row:
     assert isinstance(value, Money)  # noqa: S101 - checked
-    home = value.amount if value.home is None else value.home
-    return pack_scaled(field, value.amount), value.currency, pack_scaled(field, home)
+    home = None if value.home is None else pack_scaled(field, value.home)
+    return pack_scaled(field, value.amount), value.currency, home
 
 
 def _unpack_money(field: Field, row: Cells) -> Value:
     if row[0] is None:
         return None
-    amount, home = (unscaled(int(row[place] or 0), field.scale) for place in (0, 2))
-    return Money(amount, str(row[1]), home=home)
+    amount, home = (None if row[at] is None else unscaled(int(row[at] or 0), field.scale) for at in (0, 2))
+    return Money(amount or 0, str(row[1]), home=home)
 
 
 def _check_money(field: Field, offered: object) -> Money:
@@ -35,6 +35,8 @@ def _check_money(field: Field, offered: object) -> Money:
         raise wrong(field, offered, "Money")
     amount = check_decimal(field, offered.amount)
     home = None if offered.home is None else check_decimal(field, offered.home)
+    if home and (not amount or (home < 0) is not (amount < 0)):
+        raise InvalidValue("home_amount", field=field.name, reason="no rate makes it of the amount")
     same = amount is offered.amount and home is offered.home
     return offered if same else Money(amount, offered.currency, home=home)
 
@@ -60,7 +62,8 @@ def _show_money(field: Field, value: Value, formats: Formats) -> str:
 
 
 def _sample_money(field: Field, random: Random) -> Money:
-    return Money(sample_decimal(field, random), random.choice(["PEN", "EUR"]), home=sample_decimal(field, random))
+    amount, home = sample_decimal(field, random), sample_decimal(field, random)
+    return Money(amount, random.choice(["PEN", "EUR"]), home=home.copy_sign(amount) if amount else amount)
 
 
 _MONEY_PARTS: Final = (
@@ -81,5 +84,6 @@ TYPES: Final[tuple[FieldType, ...]] = (
         parse=_parse_money,
         show=_show_money,
         sample=_sample_money,
+        ordered_by="home",
     ),
 )

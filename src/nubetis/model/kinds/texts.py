@@ -21,6 +21,10 @@ __all__ = ["TYPES", "clean_text", "fold_phone", "operand_text", "sample_text", "
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 
 
+_LONG: Final = 1_000_000
+_URL_LENGTH: Final = 2000
+
+
 def clean_text(field: Field, offered: object, limit: int) -> str:
     """Give *offered* back if it is text that every store can hold."""
     if not isinstance(offered, str):
@@ -38,7 +42,7 @@ def _check_text(field: Field, offered: object) -> str:
 
 
 def _check_long(field: Field, offered: object) -> str:
-    return clean_text(field, offered, 1_000_000)
+    return clean_text(field, offered, _LONG)
 
 
 def _parse_text(field: Field, text: str, formats: Formats) -> Value:
@@ -107,7 +111,7 @@ def _check_email(field: Field, offered: object) -> str:
 
 
 def _check_url(field: Field, offered: object) -> str:
-    text = clean_text(field, offered, 2000).strip()
+    text = clean_text(field, offered, _URL_LENGTH).strip()
     if not _URL.fullmatch(text):
         raise InvalidValue("bad_url", field=field.name)
     return text
@@ -153,8 +157,8 @@ def _sample_phone(field: Field, random: Random) -> str:
 
 TYPES: Final[tuple[FieldType, ...]] = (
     _text("text"),
-    _text("long_text", check=_check_long, operators=LONG, filterable=False),
+    _text("long_text", check=_check_long, longest=_LONG, operators=LONG, filterable=False),
     _text("email", check=_check_email, operand=operand_text, fold=fold_exact, sample=_sample_email),
     _text("phone", check=_check_phone, operand=operand_text, fold=fold_phone, sample=_sample_phone),
-    _text("url", check=_check_url, operand=operand_text, fold=fold_exact, sample=_sample_url),
+    _text("url", check=_check_url, longest=_URL_LENGTH, operand=operand_text, fold=fold_exact, sample=_sample_url),
 )

@@ -9,7 +9,10 @@ import pytest
 
 from nubetis.model.bind import (
     ALWAYS,
+    CONDITIONS,
+    LINKS,
     NEVER,
+    VALUES,
     All,
     AnyOf,
     Bound,
@@ -227,6 +230,23 @@ class FilterCases(ContractSetting):
         assert keys_of(store, No(Linking(PEOPLE, "parent", ALWAYS))) == [2, 3, 4, 5]
         assert keys_of(store, Linking(PEOPLE, "about", ALWAYS, "pla"), PLACES) == [1]
         assert keys_of(store, Linking(PEOPLE, "about", ALWAYS, "per")) == [1]
+
+    def test_the_largest_filters_that_can_be_bound_are_answered(self, store: Store) -> None:
+        """As many links in a row, conditions and values as binding lets through."""
+        load(store, PLACES, [row_of(PLACES, 1, {"keeper": 1}), row_of(PLACES, 2, {"keeper": 9})])
+        load(store, PEOPLE, people([{"place": 1, "size": 7, "about.module": "per", "about": 1}, {"place": 2}]))
+        several = [Test("size", Operator.GT, number * 2) for number in range(CONDITIONS)]
+        assert keys_of(store, AnyOf(tuple(several))) == [1]
+        assert keys_of(store, All(tuple(map(No, several[4:])))) == [1, 2]
+        assert keys_of(store, OneOf("size", tuple(range(VALUES)))) == [1]
+        self.need(store, "linked_filters")
+        where: Bound = Test("size", Operator.EQ, 7)
+        where = AnyOf((All((Test("about.module", Operator.EQ, "per"), Linked("about", PEOPLE, where))), NEVER))
+        where = AnyOf((No(All((where, No(Missing("size"))))), Linked("about", PEOPLE, where)))
+        where = All((Linked("keeper", PEOPLE, where), No(Missing("keeper"))))
+        where = No(AnyOf((No(Linked("place", PLACES, where)), Missing("size"))))
+        assert LINKS == 4  # as many as these
+        assert keys_of(store, where) == [1]
 
     def test_linked_filters_nest(self, store: Store) -> None:
         """People whose place is kept by somebody who has a child called x; the module is met twice."""

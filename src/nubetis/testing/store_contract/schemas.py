@@ -11,6 +11,8 @@ import pytest
 from nubetis.errors import Conflict, StoreError
 from nubetis.model.bind import (
     ALWAYS,
+    No,
+    OneOf,
     Test,
 )  # fmt: skip
 from nubetis.model.fields import FieldState, Operator
@@ -26,6 +28,7 @@ from nubetis.model.store import (
     Store,
     Updates,
     VersionName,
+    WriteConflict,
 )  # fmt: skip
 from nubetis.testing.generate import any_rows
 from nubetis.testing.store_contract.setting import (
@@ -159,6 +162,27 @@ class SchemaCases(ContractSetting):
         assert caught.value.code == "not_unique"
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
         self._change(store, unique)
+
+    def test_a_long_text_is_unique_however_long_it_is(self, store: Store) -> None:
+        """It is told apart by its last character, found, moved, and freed, as a short one is."""
+        code = attrs.evolve(PEOPLE.field("code"), max_length=50_000)
+        schema = CONTRACT_SCHEMA.with_field("people", code)
+        self._change(store, schema)
+        module = schema.module("people")
+        spread = Random(7)
+        words = "".join([chr(spread.randrange(0xAC00, 0xD7A3)) for _ in range(5_000)])  # nothing to pack in these
+        texts = [words, f"{words}a", f"{words}b"]
+        rows = [row_of(module, key, {"code": text}) for key, text in enumerate(texts, start=1)]
+        load(store, module, rows)
+        for key, text in enumerate([f"{words}A", words], start=8):
+            outcome = write(store, inserting(module, [row_of(module, key, {"code": text})]))
+            assert (WriteConflict(ConflictKind.UNIQUE, module, Key(key), "code"),) == outcome.conflicts
+        folded = [fold_text(text) for text in texts]
+        assert keys_of(store, Test("code__f", Operator.EQ, folded[1]), module) == [2]
+        assert keys_of(store, OneOf("code__f", (folded[2], folded[0], "x")), module) == [1, 3]
+        assert keys_of(store, No(Test("code__f", Operator.EQ, folded[2])), module) == [1, 2]
+        assert keys_of(store, Test("code__f", Operator.GT, folded[0]), module) == [2, 3]
+        assert store.check() == []
 
     def test_a_module_tallied_by_another_field_counts_what_is_there(self, store: Store) -> None:
         """Records that were written before count, too."""

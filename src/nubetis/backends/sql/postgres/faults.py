@@ -34,12 +34,12 @@ def is_busy(error: Exception) -> bool:
 
 
 def violated(error: Exception) -> tuple[str, ...]:
-    """Read "Key (email__f, x)=(…) already exists": names of ours, no values."""
+    """Read "Key (email__f, x)=(…) already exists", or "Key (md5(code__f))": names of ours, no values."""
     if not isinstance(error, errors.UniqueViolation):
         return ()
     found = _COLUMNS.search(error.diag.message_detail or "")
     names = found[1].split(", ") if found else [error.diag.constraint_name or "id"]
-    return tuple([name.strip('"') for name in names])
+    return tuple([name.removeprefix("md5(").removesuffix(")").strip('"') for name in names])
 
 
 def translated(error: Exception, url: str) -> NubetisError:

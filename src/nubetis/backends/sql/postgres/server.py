@@ -73,6 +73,13 @@ class PostgresSchema:
     def shed(self, link: Connection) -> None:
         """Do nothing: the server keeps its log and its pages for itself, and its keeper says for how long."""
 
+    def clear(self, link: Connection) -> None:
+        """Drop the tables; a schema without any may have been somebody's already."""
+        quote = POSTGRES.compiler.identifier_preparer.quote
+        for table in POSTGRES.tables_of(link):
+            link.execute(f"DROP TABLE {quote(table)} CASCADE")
+        link.commit()
+
     def copy_out(self, link: Connection, target: str) -> None:  # noqa: ARG002 - it does not get that far
         """Refuse: a server has its own ways, and ``nubetis copy`` writes a file."""
         raise StoreError("no_capability", what="snapshots", hint=f"Use pg_dump, or: nubetis copy … sqlite:///{target}")

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
@@ -15,7 +16,7 @@ from nubetis.backends.sql.dialects import Profile
 from nubetis.errors import InvalidValue
 from nubetis.types import Row, Stored
 
-__all__ = ["Link", "Location", "connect", "locate", "may_name_a_file", "uri"]
+__all__ = ["Link", "Location", "connect", "locate", "may_name_a_file", "remove", "uri"]
 
 
 _SCHEME: Final = "sqlite://"
@@ -104,6 +105,12 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def remove(path: str) -> None:
+    """Take away the file at *path* and what SQLite keeps beside it."""
+    for beside in ("", "-journal", "-wal", "-shm"):
+        Path(f"{path}{beside}").unlink(missing_ok=True)
 
 
 def connect(path: str, profile: Profile = Profile.DURABLE, *, mode: str = "rw") -> Link:

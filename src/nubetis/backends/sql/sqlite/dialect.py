@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect
-from nubetis.backends.sql.sqlite.faults import is_busy, translated
+from nubetis.backends.sql.sqlite.faults import is_busy, is_unreadable, translated
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
 from nubetis.types import Stored
@@ -80,6 +80,7 @@ SQLITE: Final = Dialect(
     unfit=(OverflowError, UnicodeEncodeError),
     violated=_violated,
     is_busy=is_busy,
+    is_unreadable=is_unreadable,
     translated=translated,
     columns_of=_columns_of,
     indexes_of=_indexes_of,

@@ -11,7 +11,7 @@ from typing import Final
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["code_of", "is_busy", "translated"]
+__all__ = ["code_of", "is_busy", "is_unreadable", "translated"]
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _READ_ONLY: Final = frozenset(
@@ -37,10 +37,15 @@ def is_busy(error: Exception) -> bool:
     return code_of(error) in _BUSY
 
 
+def is_unreadable(error: Exception) -> bool:
+    """Say whether a stored text is not Unicode; the error shows the text, so nobody else must see it."""
+    return not code_of(error) and _UNREADABLE in str(error)
+
+
 def translated(error: Exception, url: str) -> NubetisError:
     """Give the error of ours that says the same."""
     code = code_of(error)
-    if not code and _UNREADABLE in str(error):
+    if is_unreadable(error):
         return Damaged("damaged", what=url, reason="a text in it is not Unicode")
     if code in _BUSY:
         return StoreBusy("store_busy", url=url, seconds=0)
@@ -50,7 +55,7 @@ def translated(error: Exception, url: str) -> NubetisError:
         return StoreError("disk_full", url=url)
     if code in _READ_ONLY:
         return StoreError("read_only_store", url=url)
-    if code == sqlite3.SQLITE_ERROR and "Expression tree" in str(error):
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith(("Expression tree", "parser stack")):
         return InvalidFilter("filter_depth", limit=DEPTH)
     return StoreError("store_failed", reason=_reason(error, code))
 

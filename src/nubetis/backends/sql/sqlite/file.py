@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
-from nubetis.backends.sql.sqlite.connections import Location, connect, locate
+from nubetis.backends.sql.sqlite.connections import Location, connect, locate, remove
 from nubetis.backends.sql.sqlite.copies import copy_out, found_format
 from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.store import SqlStore
@@ -68,14 +69,24 @@ class SqliteFile:
         """Open the file at *place*, or *make* it."""
         pool = Pool(lambda: connect(place.path, place.profile))
         units = Units(place.url, pool, Tables(SQLITE))
-        if make:
-            units.attempt(lambda: connect(place.path, mode="rwc").close())
-        units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
-        return cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
+        with ExitStack() as until_open:
+            if make:
+                units.attempt(lambda: connect(place.path, mode="rwc").close())
+                until_open.callback(remove, place.path)
+            until_open.callback(pool.close)
+            units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
+            units.apart(SQLITE.tables_of)  # makes what lies beside the file, if there is room
+            found = cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
+            until_open.pop_all()
+        return found
 
     def shed(self, link: Connection) -> None:
         """Write the log into the file and empty it; where others read an older state, the next one to ask does."""
         link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def clear(self, link: Connection) -> None:
+        """Take the file away while nobody else can write it; who has it open finds that out."""
+        remove(cast("Link", link).path)
 
     def copy_out(self, link: Connection, target: str) -> None:
         """Copy the database to the file *target*."""
