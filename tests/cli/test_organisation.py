@@ -26,9 +26,9 @@ def test_the_database_may_be_named_by_the_environment(nubetis, monkeypatch):
 def test_doctor_finds_everything_in_order(acme):
     said = acme("doctor", "--json")
 
-    assert (said.code, said.json["problems"]) == (0, [])
+    assert (said.code, said.json["findings"]) == (0, [])
     assert said.json["organisation"]["records"]["accounts"] == 2
-    assert set(said.json["environment"]) >= {"python", "sqlite", "nubetis", "sqlalchemy"}
+    assert set(said.json["environment"]) >= {"python", "sqlite", "packages", "extras", "time_zones", "terminal"}
     assert "✓" in acme("doctor").out
 
 
@@ -36,7 +36,8 @@ def test_doctor_without_an_organisation_shows_the_environment(nubetis):
     said = nubetis("doctor", "--json")
 
     assert (said.code, said.json["organisation"]) == (1, None)
-    assert "no_database" in said.json["problems"][0]
+    assert said.json["findings"][0]["code"] == "cannot_open"
+    assert "no_database" in nubetis("doctor").out
 
 
 def test_doctor_finds_a_journal_that_was_changed(acme):
@@ -46,7 +47,7 @@ def test_doctor_finds_a_journal_that_was_changed(acme):
 
     said = acme("doctor", "--json")
     assert said.code == 1
-    assert said.json["problems"]
+    assert [each["code"] for each in said.json["findings"]] == ["tampered"]
 
 
 def test_a_backup_can_be_restored_and_has_all_records(acme):
@@ -90,4 +91,4 @@ def test_doctor_looks_at_the_records_of_every_module(acme):
     with closing(sqlite3.connect("nubetis.db")) as link, link:
         link.execute("UPDATE accounts SET name__f = 'x'")
 
-    assert "accounts" in acme("doctor", "--json").json["problems"][0]
+    assert acme("doctor", "--json").json["findings"][0]["about"] == "accounts"
