@@ -40,7 +40,7 @@ def test_doctor_names_what_was_stopped_and_what_to_do(acme, stopped):
     assert said.code == commands.EXIT_CODES["refused"]
     (found,) = said.json["findings"]
     assert (found["code"], found["about"]) == ("operation_interrupted", stopped)
-    assert "nubetis journal resume" in found["remedy"]
+    assert f"nubetis journal resume {stopped};" in found["remedy"]
 
 
 def test_what_was_stopped_is_gone_on_with_once(acme, stopped):

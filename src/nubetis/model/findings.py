@@ -102,7 +102,7 @@ FINDINGS: Final[dict[str, Kind]] = {
         "Give the user that runs nubetis the right to write the file and its folder.",
     ),
     "exposed": _warning(
-        Area.STORE, "Everybody on this machine may write {about}.", "Take that right away: chmod o-w FILE"
+        Area.STORE, "Everybody on this machine may write {about}.", "Take that right away: chmod o-w {about}"
     ),
     "disk_low": _warning(
         Area.STORE,
@@ -150,7 +150,7 @@ FINDINGS: Final[dict[str, Kind]] = {
     "schema_pending": _warning(
         Area.SCHEMA,
         "The change of the schema {about} has not come to its end.",
-        "Opening the organisation goes on with it: nubetis journal resume ID",
+        "Opening the organisation goes on with it: nubetis journal resume {about}",
     ),
     "tally_wrong": _error(
         Area.TALLIES, "The tallies of {about} by {detail} do not say what its rows say.", _REPAIR, mends=True
@@ -192,7 +192,7 @@ FINDINGS: Final[dict[str, Kind]] = {
     "operation_interrupted": _warning(
         Area.INTEGRITY,
         "Operation {about} was begun and has not come to its end.",
-        "If nobody works at it, go on with it: nubetis journal resume ID; or take it back: nubetis journal undo ID",
+        "If nobody works at it: nubetis journal resume {about}; or take it back: nubetis journal undo {about}",
     ),
     "counter_behind": _error(
         Area.INTEGRITY,
@@ -262,4 +262,4 @@ class Finding:
 
     def remedy(self, language: str = "en") -> str:
         """Say what to do."""
-        return translator(language)(self.kind.remedy)
+        return translator(language)(self.kind.remedy).format(about=self.about)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -121,4 +122,5 @@ class _Check:
         return all(a == b for a, b in zip_longest(wanted, found))
 
     def _read(self, selected: sa.ClauseElement) -> Iterator[tuple[object, ...]]:
-        return iter(self._db.stream(self._home.finish(selected).text))
+        with closing(self._db.stream(self._home.finish(selected).text)) as cursor:
+            yield from cursor
