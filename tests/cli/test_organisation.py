@@ -92,3 +92,41 @@ def test_doctor_looks_at_the_records_of_every_module(acme):
         link.execute("UPDATE accounts SET name__f = 'x'")
 
     assert acme("doctor", "--json").json["findings"][0]["about"] == "accounts"
+
+
+def test_doctor_mends_when_asked_and_says_what(acme):
+    with closing(sqlite3.connect("nubetis.db")) as link, link:
+        link.execute("UPDATE accounts SET name__f = 'x'")
+    before = acme("doctor", "--json")
+    said = acme("doctor", "--repair", "--json")
+
+    assert (before.code, before.json["mended"]) == (1, [])
+    assert (said.code, said.json["findings"], said.json["mended"]) == (0, [], before.json["findings"])
+    assert "--repair" in before.json["findings"][0]["remedy"]
+    assert acme("find", "accounts", "name = 'acme perú'", "--json").json["total"] == 1
+
+
+def test_doctor_shows_what_was_found_with_its_code_and_what_to_do(acme):
+    with closing(sqlite3.connect("nubetis.db")) as link, link:
+        link.execute("UPDATE accounts SET name__f = 'x'")
+    said = acme("doctor").out
+
+    assert "✗ Column name__f of accounts is not the fold of its text in 2 rows. " in " ".join(said.split()) + " "
+    assert "twin_wrong" in said
+    assert "→ It can be made again" in said
+    assert "✓ Put right: " in acme("doctor", "--repair").out
+
+
+def test_doctor_finds_with_an_anchor_a_journal_that_was_cut_short(acme):
+    anchor = acme("backup", "copy.db", "--json").json["anchor"]
+    assert acme("doctor", "--anchor", anchor).code == 0
+    said = acme("doctor", "--anchor", "9" + anchor, "--json")
+
+    assert (said.code, said.json["findings"][0]["code"]) == (1, "tampered")
+
+
+def test_doctor_never_shows_a_password(nubetis):
+    said = nubetis("doctor", "--db", "postgresql://ana:hunter2@127.0.0.1:1/crm", "--json")
+
+    assert said.code == 3
+    assert "hunter2" not in said.out + said.err

@@ -50,8 +50,8 @@ def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
         "environment": found.environment,
         "store": found.store,
         "organisation": found.organisation,
-        "findings": [_finding(each) for each in found.findings],
-        "mended": [_finding(each) for each in found.mended],
+        "findings": [_finding(each, found) for each in found.findings],
+        "mended": [_finding(each, found) for each in found.mended],
     }
     call.face.answer(facts, lambda: _shown(found, without_secrets(call.url), call.face.out.width))
     if isinstance(found.error, StoreError):
@@ -59,17 +59,17 @@ def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
     return None if found.in_order else EXIT_CODES["refused"]
 
 
-def _finding(found: Finding) -> dict[str, object]:
+def _finding(each: Finding, found: Diagnosis) -> dict[str, object]:
     return {
-        "code": found.code,
-        "area": found.area,
-        "severity": found.severity,
-        "about": found.about,
-        "detail": found.detail,
-        "count": found.count,
-        "mends": found.mends,
-        "message": found.said(language()),
-        "remedy": found.remedy(language()),
+        "code": each.code,
+        "area": each.area,
+        "severity": each.severity,
+        "about": each.about,
+        "detail": each.detail,
+        "count": each.count,
+        "mends": each.mends,
+        "message": _said(each, found),
+        "remedy": each.remedy(language()),
     }
 
 
@@ -81,7 +81,7 @@ def _shown(found: Diagnosis, url: str, room: int) -> RenderableType:
         parts.append(line("✓ " + _("Put right: {finding}").format(finding=each.said(language())), "green"))
     for each in found.findings:
         style = "bold red" if each.severity is Severity.ERROR else "bold yellow"
-        parts += [line(f"✗ {_said(each, found)}", style), line(f"  → {each.remedy(language())}")]
+        parts += [line(f"✗ {_said(each, found)} [{each.code}]", style), line(f"  → {each.remedy(language())}")]
     return group(*parts, *([line("✓ " + _("Everything is in order."), "bold green")] if found.in_order else []))
 
 
@@ -89,7 +89,7 @@ def _said(each: Finding, found: Diagnosis) -> str:
     """Say a finding; the error that kept the organisation closed in the user's language, too."""
     if each.code == "cannot_open" and found.error is not None:
         return f"{attrs.evolve(each, detail=say(found.error)).said(language())} [{found.error.code}]"
-    return f"{each.said(language())} [{each.code}]"
+    return each.said(language())
 
 
 def _pairs(found: Mapping[str, Json], title: str, room: int) -> RenderableType:
