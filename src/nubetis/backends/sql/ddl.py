@@ -122,7 +122,7 @@ class Builder:
         cells, folded = home.table.c, home.table.c[names[1]]
         cell = cells[names[0]]
         write = self._text(sa.update(home.table).where(cells.id == parameter(1)).values({folded: parameter(0)}))
-        for rows in self._chunks(sa.select(cells.id, cell, folded), cells.id):
+        for rows in self._chunks(cells.id, cell, folded):
             pairs = [(None if text is None else fold(str(text)), key, old) for key, text, old in rows]
             self._db.executemany(write, [(new, key) for new, key, old in pairs if new != old])
 
@@ -131,12 +131,13 @@ class Builder:
         self._run(sa.delete(side))
         values = {side.c.record: parameter(0), side.c.value: parameter(1)}
         write = self._text(sa.insert(side).values(values).inline())
-        for rows in self._chunks(sa.select(cells.id, cells[column]).where(cells[column].is_not(None)), cells.id):
-            self._db.executemany(write, [(key, value) for key, cell in rows for value in dict.fromkeys(members(cell))])
+        for rows in self._chunks(cells.id, cells[column]):
+            pairs = [(key, dict.fromkeys(members(cell))) for key, cell in rows if cell is not None]
+            self._db.executemany(write, [(key, value) for key, values in pairs for value in values])
 
-    def _chunks(self, chosen: sa.Select[Any], key: Cell) -> Iterator[list[Row]]:
-        """Give the rows of *chosen*, whose first column is *key*, by and by."""
-        ahead = chosen.where(key > parameter(0)).order_by(key)
+    def _chunks(self, key: Cell, *cells: Cell) -> Iterator[list[Row]]:
+        """Give *key* and *cells* of all rows, by and by."""
+        ahead = sa.select(key, *cells).where(key > parameter(0)).order_by(key)
         read = self._text(ahead.suffix_with(sa.text(f"LIMIT {_CHUNK}")))
         last = -(1 << 63)
         while rows := self._db.execute(read, (last,)).fetchall():

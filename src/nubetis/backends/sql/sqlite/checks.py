@@ -84,8 +84,11 @@ def facts_of(link: Link) -> dict[str, str | int]:
 
 def _compiled(link: Link) -> dict[str, str | int]:
     """Give the options that matter, of those SQLite was compiled with."""
-    found = dict(str(row[0]).partition("=")[::2] for row in link.execute("PRAGMA compile_options"))
-    return {f"sqlite_{name.lower()}": found[name] or "yes" for name in _OPTIONS if name in found}
+    found: dict[str, str] = {}
+    for row in link.execute("PRAGMA compile_options"):
+        name, _, value = str(row[0]).partition("=")
+        found[name] = value or "yes"
+    return {f"sqlite_{name.lower()}": found[name] for name in _OPTIONS if name in found}
 
 
 def _size(path: str) -> int:
