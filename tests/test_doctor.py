@@ -279,6 +279,16 @@ def test_a_value_that_is_there_twice_stays_found(org, url):
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_a_change_of_the_schema_under_way_has_made_is_left_to_it(org, url):
+    execute(url, "CREATE INDEX accounts__ix__new ON accounts (name)", "UPDATE accounts SET name__f = 'x'")
+    interrupt_the_schema(org)
+    findings = org.check()
+
+    assert sorted(codes(findings)) == ["schema_pending", "twin_wrong"]
+    assert org.repair(findings) == findings
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_what_was_put_right_is_said(org, url):
     execute(url, "UPDATE accounts SET name__f = 'x'", "DROP INDEX accounts__ix__owner")
     found = diagnose(url, repair=True, around=org._around)

@@ -66,13 +66,16 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
             findings += state.read(lambda part=part: list(part(state)))  # type: ignore[misc]  # bound at once
         except StoreError as error:
             findings.append(Finding("not_examined", name, error.code))
-    return findings
+    pending = any(each.code == "schema_pending" for each in findings)
+    return [each for each in findings if not (pending and each.code == "index_orphaned")]  # the change needs it
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
     """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
     found = list(findings)
-    state.world.store.mend(found, state.read(lambda: state.known.schema))
+    changing = state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+    if not changing:  # a change under way has made columns and indexes that the schema does not know yet
+        state.world.store.mend(found, state.read(lambda: state.known.schema))
     for each in found:
         if each.code == "plan_orphaned":
             state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once

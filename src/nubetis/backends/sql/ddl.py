@@ -72,6 +72,8 @@ class Builder:
         Raises:
             Conflict: ``not_unique``; a value that must be unique is there twice.
         """
+        if self._dialect.table_lock:
+            self._db.execute(self._dialect.table_lock.format(table=self._quoted(home.name)))
         self.drop_indexes(home)
         for twin, place, fold in home.twins:
             self._fill_twin(home, (home.columns[place], twin), fold)

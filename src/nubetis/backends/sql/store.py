@@ -11,7 +11,7 @@ from nubetis.backends.sql.checks import homes_of
 from nubetis.backends.sql.tables import Tables
 from nubetis.backends.sql.units import PATIENCE, Units
 from nubetis.errors import Conflict, Damaged, NewerFormat, StoreError
-from nubetis.model.findings import Finding
+from nubetis.model.findings import Area, Finding
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
 from nubetis.types import ModuleId, Progress
@@ -145,7 +145,7 @@ class SqlStore:
         wanted = [each for each in findings if each.mends]
         for each in wanted:
             self._units.apart(partial(self._database.mend, finding=each))
-        names = {each.about for each in wanted}
+        names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
         for home in homes_of(self._tables, schema):
             if home.name in names:
                 with suppress(Conflict):  # a value is there twice: no index can be made
