@@ -103,7 +103,7 @@ def test_doctor_mends_when_asked_and_says_what(acme):
     assert (before.code, before.json["mended"]) == (1, [])
     assert (said.code, said.json["findings"], said.json["mended"]) == (0, [], before.json["findings"])
     assert "--repair" in before.json["findings"][0]["remedy"]
-    assert acme("find", "accounts", "name = 'acme perú'", "--json").json["total"] == 1
+    assert acme("find", "accounts", 'name = "acme perú"', "--json").json["total"] == 1
 
 
 def test_doctor_shows_what_was_found_with_its_code_and_what_to_do(acme):
