@@ -35,9 +35,11 @@ def filled(url):
     with org.administrator() as session:
         account = session.create("accounts", name=f"{VALUE} SAC", tags=["a", "b"])
         session.create("contacts", last_name=VALUE, account=account.id)
-        data = VALUE.encode() * 9
-        kept = FileRef(hash=org.blobs.put(data), name=f"{VALUE}.pdf", size=len(data))
-        session.create("attachments", file=kept, about=account.id)
+        kept, past = [
+            FileRef(hash=org.blobs.put(data), name=f"{VALUE}.pdf", size=len(data)) for data in (b"kept", b"past")
+        ]
+        attached = session.create("attachments", file=past, about=account.id)
+        session.edit(attached, file=kept)  # only the journal speaks of the other one
         session.edit(account, name=f"{VALUE} SRL")
         gone = session.create("accounts", name=f"{VALUE} EIRL")
         session.create("contacts", last_name=VALUE, account=gone.id)
