@@ -68,7 +68,7 @@ def _rights(path: str) -> Iterator[Finding]:
 def facts_of(link: Link) -> dict[str, str | int]:
     """Give what the file has, how it is written, and what SQLite was compiled for."""
     return {
-        "file": link.path,
+        "path": link.path,
         "mode": stat.filemode(Path(link.path).stat().st_mode),
         "bytes": _size(link.path),
         "log_bytes": _size(f"{link.path}-wal"),
