@@ -1,9 +1,10 @@
 # ruff: noqa: INP001, T201 - a script that prints
 """Collect the texts that users read, merge them into each catalogue, compile: `nox -s messages`.
 
-Three kinds: the sentences of errors (`MESSAGES`), what errors carry as reasons and hints (`PHRASES`, and constants
-the calls below), and what stands in `_()`.  What the code no longer says is dropped; what is new stays untranslated,
-and English, until somebody writes it into the `.po` and starts this again.
+Four kinds: the sentences of errors (`MESSAGES`), those of findings and their remedies (`FINDINGS`), what errors
+carry as reasons and hints (`PHRASES`, and constants the calls below), and what stands in `_()`.  What the code no
+longer says is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po` and starts
+this again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from babel.messages.pofile import read_po, write_po
 
 from nubetis.errors import MESSAGES
 from nubetis.i18n import CARRIED, LANGUAGES, PHRASES
+from nubetis.model.findings import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +68,9 @@ def collect() -> Catalog:
         catalogue.add(text, locations=[("errors.py", 0)])
     for text in PHRASES:
         catalogue.add(text, locations=[("i18n.py", 0)])
+    for kind in FINDINGS.values():
+        for text in (kind.sentence, kind.remedy):
+            catalogue.add(text, locations=[("model/findings.py", 0)])
     for path in sorted(SOURCE.rglob("*.py")):
         for text in filter(str.strip, texts(path)):
             catalogue.add(text, locations=[(path.relative_to(SOURCE).as_posix(), 0)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -23,23 +23,25 @@ from nubetis.session import Session
 from nubetis.session.altering import alter, resume_alter
 from nubetis.session.delivering import deliver
 from nubetis.session.erasing import purge
+from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
 from nubetis.session.sealing import Verification, seal, verify
 from nubetis.session.setup import open_session, set_up
 from nubetis.session.state import State
 from nubetis.session.world import World
-from nubetis.types import Json
+from nubetis.types import Json, Progress
 
 if TYPE_CHECKING:
     from nubetis.access.sign_in import HostSignIn
     from nubetis.data.files import FileFormat
     from nubetis.model.blobs import BlobStore
     from nubetis.model.fields import Field
+    from nubetis.model.findings import Finding
     from nubetis.model.plan import Operation
     from nubetis.model.schema import Module
     from nubetis.model.store import Store
 
-__all__ = ["Org", "create", "open"]
+__all__ = ["Org", "check_store", "create", "open"]
 
 T = TypeVar("T")
 
@@ -129,6 +131,18 @@ def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[obje
         org.mend()
         until_open.pop_all()
     return org
+
+
+def check_store(url: str, *, around: Surroundings | None = None) -> list[Finding]:
+    """Give what is wrong with the store at *url*, also where the organisation in it cannot be opened.
+
+    Raises:
+        NotFound: ``no_database``; or ``unknown_scheme``.
+        StoreError: it is damaged from the beginning, of a later nubetis, or not nubetis's.
+    """
+    store = _outside(around, ()).extensions().stores(_scheme(url))(url, create=False)
+    with closing(store):
+        return store.check()
 
 
 def _outside(around: Surroundings | None, plugins: Iterable[object]) -> Surroundings:
@@ -270,13 +284,30 @@ class Org:
         """Prove that nobody changed the journal since it was written, as far as seals and *anchor* can tell."""
         return verify(State(self._world, None, purpose="verifying"), anchor=anchor, secret=self._around.secret)
 
-    def check(self) -> list[str]:
-        """Give what is wrong with the store, in sentences; the records of all modules are read."""
-        with self.system("checking") as system:
-            for module in self.schema.modules:
-                if module.journalled:  # a store looks at system modules, and at those that were used
-                    system.count(module.name, limit=1)
-        return self._world.store.check()
+    def check(self, *, progress: Progress | None = None) -> list[Finding]:
+        """Give what is not in order, beside those who work: the store, files, links, counters, what was interrupted.
+
+        The records of all modules are read; the journal's seals are :meth:`verify`'s.
+
+        >>> with create("memory://", administrator="ana@acme.pe") as org:
+        ...     org.check()
+        []
+        """
+        return examine(State(self._world, None, purpose="checking"), progress=progress)
+
+    def repair(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Put right what *findings* of :meth:`check` say, as far as it can be made again; give what still is wrong.
+
+        No record changes: made again are twins, sets, indexes and tallies, set on are counters, and let go are plans of
+        operations that have ended and a log that has grown.
+        """
+        mend(State(self._world, None, purpose="repairing"), findings)
+        return self.check()
+
+    def facts(self) -> dict[str, str | int | bool]:
+        """Give what helps to judge the store: what it can do, and what it says of itself."""
+        store = self._world.store
+        return {**attrs.asdict(store.capabilities), **store.facts()}
 
     def purge(self, *, before: datetime) -> int:
         """Take out of the recycle bin for good what was put there before an instant; give the number of records.

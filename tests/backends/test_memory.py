@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nubetis.backends.memory import forget_memory, open_memory
 from nubetis.backends.memory.sorted_map import FULL, SortedMap
 from nubetis.errors import NotFound, StoreError
+from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import FORMAT
 from nubetis.model.system import ROLES, SYSTEM_SCHEMA
@@ -127,7 +128,9 @@ def test_what_is_derived_and_went_astray_is_found():
     store = open_memory("memory://", create=True)
     store.migrate(diff(Schema(), SYSTEM_SCHEMA), SYSTEM_SCHEMA)
     store._home.tables[ROLES.id].taken["name"]["ghost"] = 1
-    assert store.check() == ["The taken of module roles do not follow from its records."]
+    assert store.check() == [Finding("index_wrong", "roles")]
+    store.mend(store.check(), SYSTEM_SCHEMA)
+    assert store.check() == []
 
 
 def test_the_memory_store_loads_no_sqlalchemy():

@@ -38,9 +38,9 @@ def test_doctor_names_what_was_stopped_and_what_to_do(acme, stopped):
     said = acme("doctor", "--json")
 
     assert said.code == commands.EXIT_CODES["refused"]
-    assert said.json["problems"] == [
-        f"operation {stopped} was interrupted; go on with it: nubetis journal resume {stopped}"
-    ]
+    (found,) = said.json["findings"]
+    assert (found["code"], found["about"]) == ("operation_interrupted", stopped)
+    assert f"nubetis journal resume {stopped};" in found["remedy"]
 
 
 def test_what_was_stopped_is_gone_on_with_once(acme, stopped):
@@ -60,7 +60,7 @@ def test_how_much_may_have_changed_meanwhile_is_said(acme, stopped):
 def test_what_was_stopped_can_be_undone_instead(acme, stopped):
     assert acme("journal", "undo", stopped).code == 0
 
-    assert acme("doctor", "--json").json["problems"] == []
+    assert acme("doctor", "--json").json["findings"] == []
     assert acme("find", "accounts", "--json").json["total"] == 2
 
 
@@ -71,5 +71,6 @@ def test_doctor_shows_the_environment_of_a_damaged_organisation(nubetis):
 
     assert said.code == commands.EXIT_CODES["store"]
     assert said.json["organisation"] is None
-    assert "[damaged]" in said.json["problems"][0]
+    assert said.json["findings"][0]["code"] == "cannot_open"
+    assert "[damaged]" in nubetis("doctor").out
     assert "python" in said.json["environment"]

@@ -26,9 +26,9 @@ def test_the_database_may_be_named_by_the_environment(nubetis, monkeypatch):
 def test_doctor_finds_everything_in_order(acme):
     said = acme("doctor", "--json")
 
-    assert (said.code, said.json["problems"]) == (0, [])
+    assert (said.code, said.json["findings"]) == (0, [])
     assert said.json["organisation"]["records"]["accounts"] == 2
-    assert set(said.json["environment"]) >= {"python", "sqlite", "nubetis", "sqlalchemy"}
+    assert set(said.json["environment"]) >= {"python", "sqlite", "packages", "extras", "time_zones", "terminal"}
     assert "✓" in acme("doctor").out
 
 
@@ -36,7 +36,8 @@ def test_doctor_without_an_organisation_shows_the_environment(nubetis):
     said = nubetis("doctor", "--json")
 
     assert (said.code, said.json["organisation"]) == (1, None)
-    assert "no_database" in said.json["problems"][0]
+    assert said.json["findings"][0]["code"] == "cannot_open"
+    assert "no_database" in nubetis("doctor").out
 
 
 def test_doctor_finds_a_journal_that_was_changed(acme):
@@ -46,7 +47,7 @@ def test_doctor_finds_a_journal_that_was_changed(acme):
 
     said = acme("doctor", "--json")
     assert said.code == 1
-    assert said.json["problems"]
+    assert [each["code"] for each in said.json["findings"]] == ["tampered"]
 
 
 def test_a_backup_can_be_restored_and_has_all_records(acme):
@@ -90,4 +91,42 @@ def test_doctor_looks_at_the_records_of_every_module(acme):
     with closing(sqlite3.connect("nubetis.db")) as link, link:
         link.execute("UPDATE accounts SET name__f = 'x'")
 
-    assert "accounts" in acme("doctor", "--json").json["problems"][0]
+    assert acme("doctor", "--json").json["findings"][0]["about"] == "accounts"
+
+
+def test_doctor_mends_when_asked_and_says_what(acme):
+    with closing(sqlite3.connect("nubetis.db")) as link, link:
+        link.execute("UPDATE accounts SET name__f = 'x'")
+    before = acme("doctor", "--json")
+    said = acme("doctor", "--repair", "--json")
+
+    assert (before.code, before.json["mended"]) == (1, [])
+    assert (said.code, said.json["findings"], said.json["mended"]) == (0, [], before.json["findings"])
+    assert "--repair" in before.json["findings"][0]["remedy"]
+    assert acme("find", "accounts", 'name = "acme perú"', "--json").json["total"] == 1
+
+
+def test_doctor_shows_what_was_found_with_its_code_and_what_to_do(acme):
+    with closing(sqlite3.connect("nubetis.db")) as link, link:
+        link.execute("UPDATE accounts SET name__f = 'x'")
+    said = acme("doctor").out
+
+    assert "✗ Column name__f of accounts is not the fold of its text in 2 rows. " in " ".join(said.split()) + " "
+    assert "twin_wrong" in said
+    assert "→ It can be made again" in said
+    assert "✓ Put right: " in acme("doctor", "--repair").out
+
+
+def test_doctor_finds_with_an_anchor_a_journal_that_was_cut_short(acme):
+    anchor = acme("backup", "copy.db", "--json").json["anchor"]
+    assert acme("doctor", "--anchor", anchor).code == 0
+    said = acme("doctor", "--anchor", "9" + anchor, "--json")
+
+    assert (said.code, said.json["findings"][0]["code"]) == (1, "tampered")
+
+
+def test_doctor_never_shows_a_password(nubetis):
+    said = nubetis("doctor", "--db", "postgresql://ana:hunter2@127.0.0.1:1/crm", "--json")
+
+    assert said.code == 3
+    assert "hunter2" not in said.out + said.err

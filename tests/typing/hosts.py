@@ -32,6 +32,7 @@ from nubetis.access.decision import Explanation
 from nubetis.errors import Conflict, InvalidFilter, NotFound, NubetisError, Refused
 from nubetis.model.door import Context, Reader, Writer
 from nubetis.model.filters import EVERYTHING, ME, Period, has, keywords, period
+from nubetis.model.findings import Finding
 from nubetis.model.kinds import kind
 from nubetis.model.plan import Cause, CauseKind, Change, Committed, Refusal, Undo
 from nubetis.model.query import Page
@@ -48,7 +49,7 @@ def an_organisation_is_made_and_looked_after(url: str) -> None:
         assert_type(org.schema, Schema)
         assert_type(org.backup("copy.db"), str)
         assert_type(org.verify(anchor="…").anchor, str)
-        assert_type(org.check(), list[str])
+        assert_type(org.check(), list[Finding])
         assert_type(org.interrupted(), list[Operation])
         assert_type(org.deliver(limit=5), int)
         assert_type(org.system("migration"), Session)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
-import sqlite3
-from importlib import metadata
-from typing import Final
+from collections.abc import Mapping, Sequence
 
+import attrs
 import click
 
 import nubetis
@@ -14,10 +12,10 @@ from nubetis.backends.sql import restore
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.texts import EXIT_CODES, _, language, say
-from nubetis.errors import NubetisError, StoreError
-from nubetis.i18n import phrase
-
-_PACKAGES: Final = ("nubetis", "attrs", "cattrs", "click", "numpy", "pluggy", "rapidfuzz", "rich", "sqlalchemy")
+from nubetis.doctor import Diagnosis, diagnose, without_secrets
+from nubetis.errors import StoreError
+from nubetis.model.findings import Finding, Severity
+from nubetis.types import Json
 
 
 @command("create", _("Make an organisation and its first administrator."), signs_in=False)
@@ -41,78 +39,77 @@ def _modules(org: nubetis.Org) -> list[str]:
 
 
 @command("doctor", _("Look whether everything is in order."), signs_in=False)
-def doctor_command(call: Call) -> Answer:
-    """Examine the environment and the organisation; exit 1 where something is wrong, 3 where it cannot be read."""
-    facts: dict[str, object] = {"environment": _environment(), "url": call.url, "organisation": None}
-    code = None
-    try:
-        with call.org() as org:
-            facts["organisation"], problems = _examined(org)
-    except NubetisError as error:
-        problems = [f"{say(error)} [{error.code}]"]
-        code = EXIT_CODES["store"] if isinstance(error, StoreError) else None
-    facts["problems"] = problems
-    call.face.answer(facts, lambda: _shown(facts, problems, call.face.out.width))
-    return code or (EXIT_CODES["refused"] if problems else None)
-
-
-def _environment() -> dict[str, str]:
-    versions = {name: _version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, **versions}
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "-"
-
-
-def _examined(org: nubetis.Org) -> tuple[dict[str, object], list[str]]:
-    schema = org.schema
-    problems = [phrase(each, language()) for each in org.check()]
-    found = org.verify()
-    problems += [phrase(str(each), language()) for each in found.tampered]
-    interrupted = org.interrupted()
-    text = _("operation {id} was interrupted; go on with it: nubetis journal resume {id}")
-    problems += [text.format(id=each.id) for each in interrupted]
-    with org.system("doctor") as system:
-        records = {name: system.count(name) for name in _modules(org)}
-    facts: dict[str, object] = {
-        "name": org.name,
-        "schema_version": schema.version,
-        "records": records,
-        "journal": {"entries": found.entries, "anchor": found.anchor},
+@click.option("--anchor", help=_("An anchor kept elsewhere: with it, a journal that was cut short is found out, too."))
+@click.option("--repair", is_flag=True, help=_("Put right what can be made again from the records."))
+def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
+    """Examine the environment and the organisation; exit 1 where something is wrong, 3 where it cannot be opened."""
+    with call.face.progress(_("Examining")) as report:
+        found = diagnose(call.url, anchor=anchor, repair=repair, progress=report)
+    facts = {
+        "url": without_secrets(call.url),
+        "environment": found.environment,
+        "store": found.store,
+        "organisation": found.organisation,
+        "findings": [_finding(each, found) for each in found.findings],
+        "mended": [_finding(each, found) for each in found.mended],
     }
-    return facts, problems
+    call.face.answer(facts, lambda: _shown(found, without_secrets(call.url), call.face.out.width))
+    if isinstance(found.error, StoreError):
+        return EXIT_CODES["store"]
+    return None if found.in_order else EXIT_CODES["refused"]
 
 
-def _shown(facts: dict[str, object], problems: list[str], room: int) -> RenderableType:
-    environment = facts["environment"]
-    parts: list[RenderableType] = [_pairs(environment, _("Environment"), room)]
-    organisation = facts["organisation"]
-    if isinstance(organisation, dict):
-        known = {**organisation, "journal": organisation["journal"]["anchor"]}
-        labels = {
-            "name": _("name"),
-            "schema_version": _("schema version"),
-            "records": _("records"),
-            "journal": _("journal"),
-        }
-        parts.append(_pairs({labels[key]: value for key, value in known.items()}, str(facts["url"]), room))
-    parts += [line(f"✗ {problem}", "bold red") for problem in problems]
-    return group(*parts, *([] if problems else [line("✓ " + _("Everything is in order."), "bold green")]))
+def _finding(each: Finding, found: Diagnosis) -> dict[str, object]:
+    return {
+        "code": each.code,
+        "area": each.area,
+        "severity": each.severity,
+        "about": each.about,
+        "detail": each.detail,
+        "count": each.count,
+        "mends": each.mends,
+        "message": _said(each, found),
+        "remedy": each.remedy(language()),
+    }
 
 
-def _pairs(found: object, title: str, room: int) -> RenderableType:
-    assert isinstance(found, dict)  # noqa: S101 - facts hold dicts
-    rows: list[list[object]] = []
-    for name, value in found.items():
-        shown = (
-            ", ".join(f"{key} {count}" for key, count in value.items() if count) if isinstance(value, dict) else value
-        )
-        rows.append([name, shown])
+def _shown(found: Diagnosis, url: str, room: int) -> RenderableType:
+    parts = [_pairs(found.environment, _("Environment"), room)]
+    parts += [_pairs(found.store, _("Store"), room)] if found.store else []
+    parts += [_pairs(found.organisation, url, room)] if found.organisation else []
+    for each in found.mended:
+        parts.append(line("✓ " + _("Put right: {finding}").format(finding=each.said(language())), "green"))
+    for each in found.findings:
+        style = "bold red" if each.severity is Severity.ERROR else "bold yellow"
+        parts += [line(f"✗ {_said(each, found)} [{each.code}]", style), line(f"  → {each.remedy(language())}")]
+    return group(*parts, *([line("✓ " + _("Everything is in order."), "bold green")] if found.in_order else []))
+
+
+def _said(each: Finding, found: Diagnosis) -> str:
+    """Say a finding; the error that kept the organisation closed in the user's language, too."""
+    if each.code == "cannot_open" and found.error is not None:
+        return f"{attrs.evolve(each, detail=say(found.error)).said(language())} [{found.error.code}]"
+    return each.said(language())
+
+
+def _pairs(found: Mapping[str, Json], title: str, room: int) -> RenderableType:
+    labels = {
+        "name": _("name"),
+        "schema_version": _("schema version"),
+        "records": _("records"),
+        "journal": _("journal"),
+    }
+    rows = [[labels.get(name, name), _short(value)] for name, value in found.items()]
     return grid(["", ""], rows, room=room, title=title)
+
+
+def _short(value: Json) -> object:
+    """Give a fact on one line."""
+    if isinstance(value, Mapping):
+        return ", ".join([f"{key} {_short(each)}" for key, each in value.items() if each])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return value
 
 
 @command("backup", _("Write a consistent copy beside those who work."), signs_in=False)

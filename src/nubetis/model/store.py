@@ -34,9 +34,10 @@ import attrs
 
 from nubetis.errors import StoreError
 from nubetis.model.bind import ALWAYS, Bound
+from nubetis.model.findings import Finding
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import Module, Schema, SchemaStep
-from nubetis.types import Key, ModuleId, Row, Stored
+from nubetis.types import Key, ModuleId, Progress, Row, Stored
 
 __all__ = [
     "FORMAT",
@@ -358,8 +359,24 @@ class Store(Protocol):
         """Write a consistent copy to *target* while others write."""
         ...
 
-    def check(self) -> list[str]:
-        """Give what is wrong with the store, in sentences; nothing where all is well."""
+    def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
+        """Give what is wrong with the store; nothing where all is well.
+
+        Compares what is derived from rows (twins, sets, indexes, tallies) with the rows, on one snapshot and beside
+        writers, in memory that does not grow with the records.  *schema* names the modules; without it, those that
+        the store knows.  Findings name tables and columns, never values.
+        """
+        ...
+
+    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:
+        """Make again what is derived from rows, where *findings* of :meth:`check` say that it does not follow.
+
+        No row changes.  What cannot be mended stays as it is, and is found again.
+        """
+        ...
+
+    def facts(self) -> dict[str, str | int]:
+        """Give what helps to judge the store, by names of its own: versions, sizes, settings; never a secret."""
         ...
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:

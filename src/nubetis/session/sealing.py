@@ -27,6 +27,8 @@ from nubetis.types import Key, Row
 __all__ = ["Verification", "seal", "verify"]
 
 _LOT = 500
+_VERIFIED = 16
+"""Entries that are verified at once: one alone may have thousands of changes."""
 _DIGEST, _SEAL = ENTRIES.layout.index["digest"], ENTRIES.layout.index["seal"]
 
 
@@ -104,7 +106,7 @@ class _Verifier:
     anchored: bool = False
 
     def run(self, anchor: str | None) -> Verification:
-        for batch in self.txn.stream(SEALS, size=_LOT):
+        for batch in self.txn.stream(SEALS, size=_VERIFIED):
             self._seals(list(zip(*batch, strict=True)), anchor)
         if anchor is not None and not self.anchored:
             self.found.append(

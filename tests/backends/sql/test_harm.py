@@ -13,6 +13,7 @@ import pytest
 from nubetis.backends.sql import open_sqlite, restore
 from nubetis.errors import Damaged, NubetisError, StoreError
 from nubetis.model.bind import ALWAYS
+from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
@@ -65,7 +66,7 @@ def test_a_harmed_file_gives_errors_of_ours_that_tell_no_values(whole, tmp_path,
         works = [
             lambda: store.read(all_there_is),
             lambda: load(store, PEOPLE, [row_of(PEOPLE, 1000)]),
-            lambda: said.extend(store.check()),
+            lambda: said.extend(map(str, store.check())),
             lambda: store.snapshot(f"{tmp_path}/copy.db"),
             lambda: store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA),
             store.close,
@@ -207,6 +208,7 @@ def test_a_text_that_is_no_longer_unicode_is_damage_and_not_shown(whole, tmp_pat
             keys_of(store, ALWAYS)
         assert VALUE not in "".join(traceback.format_exception(caught.value))
         assert caught.value.params["what"].startswith("people at ")
+        assert store.check(CONTRACT_SCHEMA) == [Finding("table_unreadable", "people")]
 
 
 def test_a_twin_that_is_no_longer_unicode_is_named_by_the_check(whole, tmp_path):
@@ -215,8 +217,7 @@ def test_a_twin_that_is_no_longer_unicode_is_named_by_the_check(whole, tmp_path)
     with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
         link.execute("UPDATE people SET name__f = CAST(x'ff' AS TEXT), name = 'x' WHERE id = 7")
     with closing(open_sqlite(f"sqlite:///{tmp_path}/org.db", create=False)) as store:
-        store.read(lambda txn: txn.count(PEOPLE))
-        assert ["Table people holds a text that is not Unicode."] == store.check()
+        assert store.check(CONTRACT_SCHEMA) == [Finding("table_unreadable", "people")]
 
 
 def test_a_snapshot_of_a_file_in_use_by_others_is_restored_with_its_log(crashed):

@@ -10,6 +10,7 @@ import attrs
 
 from nubetis.backends.memory.sorted_map import SortedMap
 from nubetis.errors import NotFound, StoreBusy, StoreError
+from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, SchemaStep, StepKind
 from nubetis.model.store import (
     FORMAT,
@@ -22,7 +23,7 @@ from nubetis.model.system import VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from nubetis.types import ModuleId
+    from nubetis.types import ModuleId, Progress
 
 
 from nubetis.backends.memory.steps import ONLY
@@ -124,15 +125,29 @@ class MemoryStore:
         """Refuse: see the theory above."""
         raise StoreError("no_capability", what="snapshots", hint="Copy its records into an SQLite store.")
 
-    def check(self) -> list[str]:
-        """Give what is wrong with the store, in sentences: what is derived must follow from the rows."""
-        return [
-            f"The {what} of module {table.module.name} do not follow from its records."
-            for table in self._open().tables.values()
-            for again in [moved(table, table.module)]
-            for what in ("rows", "tallies", "taken")
-            if _plain(getattr(again, what)) != _plain(getattr(table, what))
-        ]
+    def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
+        """Give what is wrong with the store: what is derived must follow from the rows."""
+        tables = self._open().tables
+        wanted = [table.module for table in tables.values()] if schema is None else schema.modules
+        findings: list[Finding] = []
+        for done, module in enumerate(wanted):
+            if progress is not None:
+                progress(done, len(wanted))
+            table = tables.get(module.id)
+            findings += [Finding("table_missing", module.name)] if table is None else _compared(table)
+        return findings
+
+    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:  # noqa: ARG002 - its tables know their modules
+        """Make again what is derived."""
+        home, names = self._open(), {each.about for each in findings if each.mends}
+        with home.unit(), self._turn(home):
+            astray = [table for table in home.tables.values() if table.module.name in names]
+            home.tables = home.tables | {table.module.id: moved(table, table.module) for table in astray}
+
+    def facts(self) -> dict[str, str | int]:
+        """Give how much there is."""
+        tables = self._open().tables.values()
+        return {"tables": len(tables), "rows": sum(len(table.rows) for table in tables)}
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
         """Do nothing: tallies are added up as they are written."""
@@ -162,6 +177,17 @@ class MemoryStore:
             yield
         finally:
             home.queue.release()
+
+
+def _compared(table: Table) -> list[Finding]:
+    """Give what of a table does not follow from its rows."""
+    again, name = moved(table, table.module), str(table.module.name)
+    astray = {
+        what: _plain(getattr(again, what)) != _plain(getattr(table, what)) for what in ("rows", "tallies", "taken")
+    }
+    found = [Finding("twin_wrong", name, "rows", len(table.rows))] if astray["rows"] else []
+    found += [Finding("tally_wrong", name, "tallies")] if astray["tallies"] else []
+    return found + ([Finding("index_wrong", name)] if astray["taken"] else [])
 
 
 def _plain(derived: object) -> object:

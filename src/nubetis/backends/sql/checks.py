@@ -4,35 +4,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from nubetis.backends.sql.tallies import Tallies
+from nubetis.errors import Damaged
+from nubetis.model.findings import Finding
+from nubetis.model.schema import Schema
 from nubetis.model.system import SYSTEM_SCHEMA
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection
     from nubetis.backends.sql.tables import ModuleTable, Tables
-    from nubetis.model.schema import Schema
+    from nubetis.types import Progress
 
-__all__ = ["faults_of"]
+__all__ = ["findings_of", "homes_of", "members"]
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
 
 
-def faults_of(connection: Connection, tables: Tables, schema: Schema) -> list[str]:
-    """Give what is wrong, in sentences without values; nothing where all is well.
+def homes_of(tables: Tables, schema: Schema) -> list[ModuleTable]:
+    """Give the tables of *schema* and of the system modules, each once."""
+    modules = {module.id: module for module in (*SYSTEM_SCHEMA.modules, *schema.modules)}
+    return [tables.of(module) for module in modules.values()]
 
-    Looks at the tables of *schema*, of the system modules and of those used since the store was opened.
+
+def findings_of(
+    connection: Connection, tables: Tables, schema: Schema | None, progress: Progress | None = None
+) -> list[Finding]:
+    """Give what is wrong; nothing where all is well.
+
+    Looks at the tables of *schema* and of the system modules; without a schema, at those that are there and were used
+    since the store was opened.
     """
     present = set(tables.dialect.tables_of(connection))
-    known = {table.module.id: table for table in tables.all() if table.name in present}
-    modules = (*SYSTEM_SCHEMA.modules, *schema.modules) if present else ()
-    known |= {module.id: tables.of(module) for module in modules if schema.modules or tables.of(module).name in present}
-    return [fault for home in known.values() for fault in _Check(connection, tables, home).faults()]
+    homes = _used(tables, present) if schema is None else homes_of(tables, schema)
+    findings: list[Finding] = []
+    for done, home in enumerate(homes):
+        if progress is not None:
+            progress(done, len(homes))
+        findings += _Check(connection, tables, home).findings(present)
+    return findings
+
+
+def _used(tables: Tables, present: set[str]) -> list[ModuleTable]:
+    known = {table.module.id: table for table in [*tables.all(), *homes_of(tables, Schema())]}
+    return [table for table in known.values() if table.name in present]
+
+
+def members(cell: object) -> list[str]:
+    """Give the choices that the cell of a set holds, in order; none where it is not what nubetis writes."""
+    try:
+        found = json.loads(str(cell))
+    except ValueError:
+        return []
+    return sorted(map(str, found)) if isinstance(found, list) else []
 
 
 class _Check:
@@ -43,42 +73,54 @@ class _Check:
         self._tables = tables
         self._home = home
 
-    def faults(self) -> Iterator[str]:
-        """Give what is wrong, in sentences."""
+    def findings(self, present: set[str]) -> Iterator[Finding]:
+        """Give what is wrong; a table that cannot be read is one finding, and not the end of the examination."""
+        dialect, name = self._tables.dialect, self._home.name
+        if name not in present:
+            yield Finding("table_missing", name)
+            return
+        try:
+            yield from self._form()
+        except dialect.raised as error:
+            if not isinstance(dialect.translated(error, name), Damaged):
+                raise
+            yield Finding("table_unreadable", name)
+
+    def _form(self) -> Iterator[Finding]:
         home, dialect = self._home, self._tables.dialect
         missing = sorted(set(home.full_columns) - set(dialect.columns_of(self._db, home.name)))
         if missing:
-            yield f"Table {home.name} lacks {', '.join(missing[:_MOST])}."
+            yield Finding("column_missing", home.name, ", ".join(missing[:_MOST]))
             return
-        lost = {index.name(home.name) for index in home.indexes} - dialect.indexes_of(self._db, home.name)
-        if lost:
-            yield f"Table {home.name} lacks the indexes {', '.join(sorted(lost))}."
-        try:
-            yield from self._derived()
-        except dialect.raised as error:
-            if not dialect.is_unreadable(error):
-                raise
-            yield f"Table {home.name} holds a text that is not Unicode."
+        wanted, found = {index.name(home.name) for index in home.indexes}, dialect.indexes_of(self._db, home.name)
+        if lost := wanted - found:
+            yield Finding("index_missing", home.name, ", ".join(sorted(lost)))
+        if left := {name for name in found - wanted if home.made(name)}:
+            yield Finding("index_orphaned", home.name, ", ".join(sorted(left)))
+        yield from self._derived()
 
-    def _derived(self) -> Iterator[str]:
+    def _derived(self) -> Iterator[Finding]:
         home = self._home
         for column in Tallies(self._db, self._tables).wrong(home):
-            yield f"The tallies of {home.name} by {column} do not say what its rows say."
+            yield Finding("tally_wrong", home.name, column)
         for twin, place, fold in home.twins:
             pairs = self._read(sa.select(home.table.c[home.columns[place]], home.table.c[twin]))
-            wrong = sum([folded != (None if text is None else fold(str(text))) for text, folded in pairs])
+            wrong = sum(1 for text, folded in pairs if folded != (None if text is None else fold(str(text))))
             if wrong:
-                yield f"Column {twin} of {home.name} is not the fold of its text in {wrong} rows."
+                yield Finding("twin_wrong", home.name, twin, wrong)
         for column, side in home.sides.items():
             if not self._same_sets(column, side):
-                yield f"Table {side.name} does not say what column {column} of {home.name} says."
+                yield Finding("set_wrong", home.name, side.name)
 
     def _same_sets(self, column: str, side: sa.Table) -> bool:
+        if not self._tables.dialect.columns_of(self._db, side.name):
+            return False
         cells = self._home.table.c
         rows = self._read(sa.select(cells.id, cells[column]).where(cells[column].is_not(None)).order_by(cells.id))
-        wanted = ((key, value) for key, cell in rows for value in sorted(json.loads(str(cell))))
+        wanted = ((key, value) for key, cell in rows for value in members(cell))
         found = ((row[0], row[1]) for row in self._read(sa.select(side).order_by(side.c.record, side.c.value)))
         return all(a == b for a, b in zip_longest(wanted, found))
 
     def _read(self, selected: sa.ClauseElement) -> Iterator[tuple[object, ...]]:
-        return iter(self._db.execute(self._home.finish(selected).text))
+        with closing(self._db.stream(self._home.finish(selected).text)) as cursor:
+            yield from cursor

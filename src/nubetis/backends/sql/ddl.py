@@ -7,12 +7,13 @@ database has DDL in transactions (SQLite, PostgreSQL) nothing is ever half done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
+from nubetis.backends.sql.checks import members
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
 from nubetis.errors import Conflict
@@ -23,6 +24,7 @@ from nubetis.model.system import COUNTERS, TALLIES, VERSIONS
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Cell, Connection
     from nubetis.model.fields import Field
+    from nubetis.types import Row
 
 __all__ = ["Builder"]
 
@@ -64,6 +66,24 @@ class Builder:
         elif step.kind is StepKind.PURGE_FIELD and step.field is not None:
             self._purge(home, step.field)
 
+    def rebuild(self, home: ModuleTable) -> None:
+        """Make again what is derived from the rows of a table: twins, sets, tallies, indexes.
+
+        Raises:
+            Conflict: ``not_unique``; a value that must be unique is there twice.
+        """
+        if self._dialect.table_lock:
+            self._db.execute(self._dialect.table_lock.format(table=self._quoted(home.name)))
+        self.drop_indexes(home)
+        for twin, place, fold in home.twins:
+            self._fill_twin(home, (home.columns[place], twin), fold)
+        self._ensure(home)
+        for column, side in home.sides.items():
+            self._fill_side(home, column, side)
+        tallies = Tallies(self._db, self._tables)
+        tallies.forget(home.module.id)
+        tallies.settle(home)
+
     # -- for a bulk load -------------------------------------------------------------------------------------
     def drop_indexes(self, home: ModuleTable) -> None:
         """Take the indexes away: making them at once afterwards costs less than keeping them row by row."""
@@ -103,14 +123,28 @@ class Builder:
     def _fill_twin(self, home: ModuleTable, names: tuple[str, str], fold: Callable[[str], str]) -> None:
         cells, folded = home.table.c, home.table.c[names[1]]
         cell = cells[names[0]]
-        ahead = sa.select(cells.id, cell).where(cells.id > parameter(0), cell.is_not(None)).order_by(cells.id)
-        read = self._text(ahead.suffix_with(sa.text(f"LIMIT {_CHUNK}")))
         write = self._text(sa.update(home.table).where(cells.id == parameter(1)).values({folded: parameter(0)}))
-        last: int | None = -(1 << 63)
-        while last is not None:
-            rows = self._db.execute(read, (last,)).fetchall()
-            self._db.executemany(write, [(fold(str(text)), key) for key, text in rows])
-            last = int(rows[-1][0] or 0) if rows else None
+        for rows in self._chunks(cells.id, cell, folded):
+            pairs = [(None if text is None else fold(str(text)), key, old) for key, text, old in rows]
+            self._db.executemany(write, [(new, key) for new, key, old in pairs if new != old])
+
+    def _fill_side(self, home: ModuleTable, column: str, side: sa.Table) -> None:
+        cells = home.table.c
+        self._run(sa.delete(side))
+        values = {side.c.record: parameter(0), side.c.value: parameter(1)}
+        write = self._text(sa.insert(side).values(values).inline())
+        for rows in self._chunks(cells.id, cells[column]):
+            pairs = [(key, dict.fromkeys(members(cell))) for key, cell in rows if cell is not None]
+            self._db.executemany(write, [(key, value) for key, values in pairs for value in values])
+
+    def _chunks(self, key: Cell, *cells: Cell) -> Iterator[list[Row]]:
+        """Give *key* and *cells* of all rows, by and by."""
+        ahead = sa.select(key, *cells).where(key > parameter(0)).order_by(key)
+        read = self._text(ahead.suffix_with(sa.text(f"LIMIT {_CHUNK}")))
+        last = -(1 << 63)
+        while rows := self._db.execute(read, (last,)).fetchall():
+            yield rows
+            last = int(rows[-1][0] or 0)
 
     def _make_index(self, home: ModuleTable, index: Index) -> None:
         cells = [self._indexed(home.table.c[name], index) for name in index.columns]
@@ -131,9 +165,8 @@ class Builder:
     def _drop_surplus(self, home: ModuleTable, found: list[str]) -> None:
         """Take away what can be made again: indexes and twins that no longer belong."""
         wanted = {index.name(home.name) for index in home.indexes}
-        ours = tuple([f"{home.name}__{kind}__" for kind in ("ix", "ux", "dx")])
         for name in self._dialect.indexes_of(self._db, home.name):
-            if name.startswith(ours) and name not in wanted:
+            if home.made(name) and name not in wanted:
                 self._db.execute(f"DROP INDEX {self._quoted(name)}")
         self._drop_columns(home, [name for name in found if name.endswith("__f") and name not in home.full_columns])
 
@@ -162,7 +195,7 @@ class Builder:
     def _index(self, index: sa.Index) -> None:
         self._run(CreateIndex(index, if_not_exists=True))
 
-    def _run(self, element: sa.schema.ExecutableDDLElement) -> None:
+    def _run(self, element: sa.ClauseElement) -> None:
         self._db.execute(self._text(element))
 
     def _text(self, element: sa.sql.expression.ClauseElement) -> str:

@@ -171,5 +171,7 @@ class Dialect:
     """Begins a unit that makes tables, which waits for others of its kind."""
     schema_lock: str = ""
     """What it does first, where beginning is not enough."""
+    table_lock: str = ""
+    """Keeps other writers from a table, where there are others."""
     one_writer: bool
     """The database takes one writer at a time."""

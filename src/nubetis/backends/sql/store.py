@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from nubetis.backends.sql.checks import faults_of
+from nubetis.backends.sql.checks import homes_of
 from nubetis.backends.sql.tables import Tables
 from nubetis.backends.sql.units import PATIENCE, Units
-from nubetis.errors import NewerFormat, NubetisError, StoreError
+from nubetis.errors import Conflict, Damaged, NewerFormat, NubetisError, StoreError
+from nubetis.model.findings import Area, Finding
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
-from nubetis.types import ModuleId
+from nubetis.types import ModuleId, Progress
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection, Dialect
     from nubetis.backends.sql.pool import Pool
+    from nubetis.backends.sql.tables import ModuleTable
+    from nubetis.backends.sql.txn import SqlTxn
 
 __all__ = ["Database", "SqlStore", "format_of"]
 
@@ -60,8 +64,16 @@ class Database(Protocol):
         """Leave no log of what is gone, as far as nobody reads it yet."""
         ...
 
-    def faults(self, link: Connection) -> Iterator[str]:
-        """Give what the database itself finds wrong, in sentences."""
+    def check(self, link: Connection) -> Iterator[Finding]:
+        """Give what is wrong with the database itself."""
+        ...
+
+    def mend(self, link: Connection, finding: Finding) -> None:
+        """Put right what :meth:`check` found, where that can be done."""
+        ...
+
+    def facts(self, link: Connection) -> dict[str, str | int]:
+        """Give what helps to judge it: versions, sizes, settings."""
         ...
 
 
@@ -128,13 +140,30 @@ class SqlStore:
         """
         self._units.apart(lambda link: self._database.copy_out(link, target))
 
-    def check(self) -> list[str]:
-        """Give what is wrong, in sentences."""
+    def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
+        """Give what is wrong."""
+        known = schema or (self._schema if self._schema.modules else None)
+        try:
+            findings = self._units.apart(lambda link: list(self._database.check(link)))
+            findings += self._units.read(lambda txn: txn.check(known, progress))
+        except Damaged as error:
+            return [Finding("file_damaged", self._database.url, str(error.params.get("reason", "")))]
+        return list(dict.fromkeys(findings))
 
-        def look(link: Connection) -> list[str]:
-            return list(self._database.faults(link)) or faults_of(link, self._tables, self._schema)
+    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:
+        """Make again what does not follow from rows; each table in a unit of its own."""
+        wanted = [each for each in findings if each.mends]
+        for each in wanted:
+            self._units.apart(partial(self._database.mend, finding=each))
+        names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
+        for home in homes_of(self._tables, schema):
+            if home.name in names:
+                with suppress(Conflict):  # a value is there twice: no index can be made
+                    self._units.define(partial(_rebuild, home))
 
-        return self._units.apart(look)
+    def facts(self) -> dict[str, str | int]:
+        """Give what helps to judge the store."""
+        return self._units.apart(self._database.facts)
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
         """Add up the ledgers of tallies; let go of the log."""
@@ -159,3 +188,7 @@ class SqlStore:
     def close(self) -> None:
         """Let go of the database."""
         self._database.pool.close()
+
+
+def _rebuild(home: ModuleTable, txn: SqlTxn) -> None:
+    txn.rebuild(home)

@@ -209,6 +209,10 @@ class ModuleTable:
             self._statements[key] = (keep, made)
         return made
 
+    def made(self, index: str) -> bool:
+        """Say whether an index of this name is one that we make, now or in an earlier schema."""
+        return index.startswith(tuple([f"{self.name}__{kind}__" for kind in ("ix", "ux", "dx")]))
+
     def fill(self, rows: Sequence[Row]) -> list[Row]:
         """Give the full rows; a fold runs once for each distinct text."""
         if not self.twins:

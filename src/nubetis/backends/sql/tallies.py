@@ -135,7 +135,13 @@ class Tallies:
 
     def wrong(self, home: ModuleTable) -> list[str]:
         """Give the columns whose ledger does not say what the rows say."""
-        return [column for column, _ in home.tallied if self._counted(home, column) != self.of(home.module, column)]
+        return [column for column, _ in home.tallied if not self._says(home, column)]
+
+    def _says(self, home: ModuleTable, column: str) -> bool:
+        try:
+            return self._counted(home, column) == self.of(home.module, column)
+        except ValueError:  # a value in the ledger is not JSON
+            return False
 
     def _counted(self, home: ModuleTable, column: str) -> dict[Stored, int]:
         cell = home.table.c[column]

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Final, Never
 
+from nubetis.backends.sql.checks import findings_of
 from nubetis.backends.sql.ddl import Builder
 from nubetis.backends.sql.shapes import Shape, tame
 from nubetis.backends.sql.statements import (
@@ -32,10 +33,11 @@ from nubetis.model.system import VERSIONS
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection, Cursor
     from nubetis.backends.sql.tables import ModuleTable, Tables
+    from nubetis.model.findings import Finding
     from nubetis.model.query import BoundQuery
     from nubetis.model.schema import Module, Schema, SchemaStep
     from nubetis.model.store import Batch
-    from nubetis.types import Key, ModuleId, Row, Stored
+    from nubetis.types import Key, ModuleId, Progress, Row, Stored
 
 __all__ = ["SqlTxn"]
 
@@ -240,6 +242,14 @@ class SqlTxn:
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Make and change tables; what :meth:`nubetis.model.store.Store.migrate` does."""
         Builder(self._db, self._tables).migrate(steps, schema)
+
+    def check(self, schema: Schema | None, progress: Progress | None) -> list[Finding]:
+        """Compare tables with what they must be; what :meth:`nubetis.model.store.Store.check` does."""
+        return findings_of(self._db, self._tables, schema, progress)
+
+    def rebuild(self, home: ModuleTable) -> None:
+        """Make again what is derived from the rows of a table."""
+        Builder(self._db, self._tables).rebuild(home)
 
     @contextmanager
     def savepoint(self) -> Generator[None]:

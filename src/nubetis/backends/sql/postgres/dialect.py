@@ -96,5 +96,6 @@ POSTGRES: Final = Dialect(
     begin_write="BEGIN ISOLATION LEVEL SERIALIZABLE",
     begin_schema="BEGIN ISOLATION LEVEL READ COMMITTED",
     schema_lock="SELECT pg_advisory_xact_lock(780173, hashtext(current_schema()))",
+    table_lock="LOCK TABLE {table} IN EXCLUSIVE MODE",
     one_writer=False,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Final
 
 import attrs
 import psycopg
@@ -20,9 +21,27 @@ from nubetis.backends.sql.postgres.dialect import POSTGRES
 from nubetis.backends.sql.postgres.faults import translated
 from nubetis.backends.sql.store import SqlStore, format_of
 from nubetis.errors import NotFound, StoreError
+from nubetis.model.findings import Finding
 from nubetis.model.store import Capabilities
 
 __all__ = ["PostgresSchema", "open_postgres"]
+
+_OLDEST: Final = 13
+_SETTINGS: Final = {
+    "version": "server_version",
+    "encoding": "server_encoding",
+    "isolation": "default_transaction_isolation",
+    "fsync": "fsync",
+    "full_page_writes": "full_page_writes",
+    "synchronous_commit": "synchronous_commit",
+    "time_zone": "TimeZone",
+}
+"""Fact → setting of the server.  Units name their own isolation: REPEATABLE READ to read, SERIALIZABLE to write."""
+
+_SIZE: Final = """
+SELECT sum(pg_total_relation_size(pg_class.oid)) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = current_schema() AND relkind = 'r'
+"""
 
 
 def open_postgres(url: str, *, create: bool) -> SqlStore:
@@ -84,6 +103,28 @@ class PostgresSchema:
         """Refuse: a server has its own ways, and ``nubetis copy`` writes a file."""
         raise StoreError("no_capability", what="snapshots", hint=f"Use pg_dump, or: nubetis copy … sqlite:///{target}")
 
-    def faults(self, link: Connection) -> Iterator[str]:  # noqa: ARG002 - there is nothing to ask
-        """Give nothing: the server looks after its pages itself."""
-        return iter(())
+    def check(self, link: Connection) -> Iterator[Finding]:
+        """Give what is wrong with the server's settings; it looks after its pages itself."""
+        facts = self.facts(link)
+        if int(str(facts["version"]).partition(".")[0]) < _OLDEST:
+            yield Finding("server_old", str(facts["version"]), str(_OLDEST))
+        if facts["encoding"] != "UTF8":
+            yield Finding("encoding_wrong", self.url, str(facts["encoding"]))
+        if self.capabilities.durable and facts["fsync"] == "off":
+            yield Finding("not_durable", self.url, "fsync = off")
+        if self.capabilities.durable and facts["full_page_writes"] == "off":
+            yield Finding("not_durable", self.url, "full_page_writes = off")
+
+    def mend(self, link: Connection, finding: Finding) -> None:
+        """Do nothing: settings are the server's keeper's."""
+
+    def facts(self, link: Connection) -> dict[str, str | int]:
+        """Give what the server says of itself."""
+        found = {name: str(_only(link, f"SHOW {setting}")) for name, setting in _SETTINGS.items()}
+        size = _only(link, _SIZE)
+        return {**found, "version": found["version"].partition(" ")[0], "bytes": int(str(size or 0))}
+
+
+def _only(link: Connection, query: str) -> object:
+    row = link.execute(query).fetchone()
+    return None if row is None else row[0]

@@ -11,12 +11,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
 from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
+from nubetis.backends.sql.sqlite.checks import check_file, facts_of
 from nubetis.backends.sql.sqlite.connections import Location, connect, locate, remove
 from nubetis.backends.sql.sqlite.copies import copy_out, found_format
 from nubetis.backends.sql.sqlite.dialect import SQLITE
@@ -28,11 +29,9 @@ from nubetis.model.store import Capabilities
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.sqlite.connections import Link
+    from nubetis.model.findings import Finding
 
 __all__ = ["SqliteFile", "open_sqlite"]
-
-_MOST_FAULTS: Final = 20
-"""Faults of the file that are listed; more would say nothing more."""
 
 
 def open_sqlite(url: str, *, create: bool) -> SqlStore:
@@ -92,10 +91,20 @@ class SqliteFile:
         """Copy the database to the file *target*."""
         copy_out(cast("Link", link), target)
 
-    def faults(self, link: Connection) -> Iterator[str]:
-        """Give what SQLite finds wrong with its pages."""
-        found = [str(row[0]) for row in link.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")]
-        return (f"The file is damaged: {fault}." for fault in found if found != ["ok"])
+    def check(self, link: Connection) -> Iterator[Finding]:
+        """Give what is wrong with the file and its pages."""
+        return check_file(cast("Link", link))
+
+    def mend(self, link: Connection, finding: Finding) -> None:
+        """Make an index again, or empty the log."""
+        if finding.code == "index_wrong":
+            link.execute(f"REINDEX {SQLITE.compiler.identifier_preparer.quote_identifier(finding.about)}")
+        elif finding.code == "log_large":
+            self.shed(link)
+
+    def facts(self, link: Connection) -> dict[str, str | int]:
+        """Give what the file has and how it is written."""
+        return facts_of(cast("Link", link))
 
 
 def _capabilities(link: Link, profile: Profile) -> Capabilities:

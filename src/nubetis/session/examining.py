@@ -1,0 +1,310 @@
+"""Looking whether an organisation is in order: what the records, the journal, files and counters say of each other.
+
+What is derived from rows the store compares itself (:meth:`nubetis.model.store.Store.check`).  Each part is a unit
+that only reads, so that it sees one state beside those who work, and needs memory that does not grow with the
+organisation.  Findings name modules, fields and ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import attrs
+
+from nubetis.backends.blobs import StoreBlobs
+from nubetis.errors import Damaged, NotFound, StoreError
+from nubetis.model.bind import ALWAYS, All, Missing, No, OneOf, Test
+from nubetis.model.blobs import BlobHash, blob_hash
+from nubetis.model.fields import Field, Operator
+from nubetis.model.findings import Finding
+from nubetis.model.ids import encode, instant_of
+from nubetis.model.kinds.files import FILE_TYPES
+from nubetis.model.plan import CauseKind, OperationState
+from nubetis.model.query import BoundQuery, Order
+from nubetis.model.schema import ID, Module, key_of
+from nubetis.model.store import Batch, Guard, Removals
+from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, SEALS
+from nubetis.session.resuming import unfinished
+from nubetis.session.state import State
+from nubetis.types import Key, Progress, Stored
+
+if TYPE_CHECKING:
+    from nubetis.model.store import Txn
+
+__all__ = ["examine", "mend"]
+
+_LOT: Final = 500
+_HASHES: Final = 20_000
+"""Files whose use is looked for at once; more are looked for in several rounds through records and journal."""
+_KNOWN: Final = 50_000
+"""Keys that are remembered to be there."""
+_AHEAD: Final = timedelta(minutes=5)
+"""What clocks may differ by."""
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_PLAN: Final = "plan:"
+_FILES: Final = No(All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;"))))
+_PLANS: Final = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
+
+Part: TypeAlias = Callable[[State], Iterable[Finding]]
+
+
+def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
+    """Give what is not in order; seals are :func:`nubetis.session.sealing.verify`'s.
+
+    Cost: all that there is, is read.  A part that cannot be examined because of what another one found is named.
+    """
+    schema = state.read(lambda: state.known.schema)
+    findings = state.world.store.check(schema, progress=progress)
+    for done, (name, part) in enumerate(_PARTS.items()):
+        if progress is not None:
+            progress(done, len(_PARTS))
+        try:
+            findings += state.read(lambda part=part: list(part(state)))  # type: ignore[misc]  # bound at once
+        except StoreError as error:
+            findings.append(Finding("not_examined", name, error.code))
+    pending = any(each.code == "schema_pending" for each in findings)
+    return [each for each in findings if not (pending and each.code == "index_orphaned")]  # the change needs it
+
+
+def mend(state: State, findings: Iterable[Finding]) -> None:
+    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
+    found = list(findings)
+    changing = state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+    if not changing:  # a change under way has made columns and indexes that the schema does not know yet
+        state.world.store.mend(found, state.read(lambda: state.known.schema))
+    for each in found:
+        if each.code == "plan_orphaned":
+            state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once
+        elif each.code == "counter_behind":
+            guard = Guard(counter=each.about, delta=each.count)
+            state.write(lambda guard=guard: state.write_now(Batch(guards=(guard,))))  # type: ignore[misc]
+
+
+# -- operations -------------------------------------------------------------------------------------------------------
+def _operations(state: State) -> Iterator[Finding]:
+    for operation in unfinished(state):
+        schema = operation.cause.kind is CauseKind.SCHEMA
+        yield Finding("schema_pending" if schema else "operation_interrupted", operation.id)
+
+
+# -- links ------------------------------------------------------------------------------------------------------------
+def _links(state: State) -> Iterator[Finding]:
+    seen = _Seen(state.txn)
+    for module in state.known.schema.modules:
+        for field in module.all_fields:
+            if field.targets and field.column != "id":
+                yield from _broken(state, module, field, seen)
+
+
+def _broken(state: State, module: Module, field: Field, seen: _Seen) -> Iterator[Finding]:
+    by_prefix = state.known.schema.by_prefix
+    count, first = 0, ""
+    several = len(field.targets) > 1
+    columns = ("id", *[field.column_of(part) for part in field.parts])
+    for keys, links, *prefixes in state.txn.stream(module, No(Missing(field.column)), columns=columns, size=_LOT):
+        names = prefixes[0] if several else [field.prefixes[0]] * len(links)
+        gone = _gone(seen, by_prefix, set(zip(names, links, strict=True)))
+        lost = [key for key, name, link in zip(keys, names, links, strict=True) if (name, link) in gone]
+        first = first or (encode(module.prefix, int(lost[0] or 0)) if lost else "")
+        count += len(lost)
+    if count:
+        yield Finding("link_broken", f"{module.name}.{field.name}", first, count)
+
+
+def _gone(
+    seen: _Seen, by_prefix: Mapping[str, Module], links: AbstractSet[tuple[Stored, Stored]]
+) -> set[tuple[Stored, Stored]]:
+    gone: set[tuple[Stored, Stored]] = set()
+    for name in {name for name, _ in links}:
+        keys = {Key(int(key or 0)) for each, key in links if each == name}
+        target = by_prefix.get(str(name))
+        gone |= {(name, key) for key in (keys if target is None else seen.missing(target, keys))}
+    return gone
+
+
+@attrs.define
+class _Seen:
+    """Remembers which records are there, or were purged: what leads to those leads somewhere."""
+
+    txn: Txn
+    there: set[tuple[int, Key]] = attrs.field(factory=set)
+
+    def missing(self, module: Module, keys: AbstractSet[Key]) -> set[Key]:
+        """Give those of *keys* that never were purged and are not there."""
+        left = {key for key in keys if (module.id, key) not in self.there}
+        if not left:
+            return set()
+        found = {Key(int(key or 0)) for key in _column(self.txn, module, "id", left)}
+        found |= self._purged(module, left - found)
+        if len(self.there) > _KNOWN:
+            self.there.clear()
+        self.there |= {(module.id, key) for key in found}
+        return left - found
+
+    def _purged(self, module: Module, keys: AbstractSet[Key]) -> set[Key]:
+        if not keys:
+            return set()
+        where = All(
+            (
+                OneOf("record", tuple(sorted(keys))),
+                Test("module", Operator.EQ, module.id),
+                Test("kind", Operator.EQ, "purge"),
+            )
+        )
+        return {
+            Key(int(key or 0)) for (found,) in self.txn.stream(CHANGES, where, columns=("record",)) for key in found
+        }
+
+
+def _column(txn: Txn, module: Module, column: str, values: AbstractSet[Stored]) -> Iterator[Stored]:
+    """Give those of *values* that *column* has."""
+    for (found,) in txn.stream(module, OneOf(column, tuple(values)), columns=(column,)):
+        yield from found
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+def _blobs(state: State) -> Iterator[Finding]:
+    keeper = state.world.extensions.blob_stores()(state.world.store)
+    inside = isinstance(keeper, StoreBlobs)
+
+    def lost(names: AbstractSet[Stored]) -> set[Stored]:
+        if inside:
+            return set(names) - set(_column(state.txn, BLOBS, "hash", names))
+        return {name for name in names if not _is_kept(keeper.get, BlobHash(str(name)))}
+
+    for module, field in _file_fields(state):
+        yield from _missing(state, module, field, lost)
+    if inside:
+        yield from _wrong(state.txn)
+        yield from _orphaned(state)
+
+
+def _is_kept(get: Callable[[BlobHash], bytes], name: BlobHash) -> bool:
+    try:
+        get(name)
+    except (NotFound, Damaged):
+        return False
+    return True
+
+
+def _file_fields(state: State) -> Iterator[tuple[Module, Field]]:
+    for module in state.known.schema.modules:
+        for field in module.all_fields:
+            if field.type.name in FILE_TYPES:
+                yield module, field
+
+
+def _missing(
+    state: State, module: Module, field: Field, lost: Callable[[AbstractSet[Stored]], set[Stored]]
+) -> Iterator[Finding]:
+    count, first = 0, ""
+    columns = ("id", field.column)
+    for keys, names in state.txn.stream(module, No(Missing(field.column)), columns=columns, size=_LOT):
+        gone = lost(set(names))
+        of = [key for key, name in zip(keys, names, strict=True) if name in gone]
+        first = first or (encode(module.prefix, int(of[0] or 0)) if of else "")
+        count += len(of)
+    if count:
+        yield Finding("blob_missing", f"{module.name}.{field.name}", first, count)
+
+
+def _wrong(txn: Txn) -> Iterator[Finding]:
+    for names, sizes, contents in txn.stream(BLOBS, _FILES, columns=("hash", "size", "data"), size=1):
+        data = contents[0]
+        if not isinstance(data, bytes) or blob_hash(data) != names[0] or len(data) != sizes[0]:
+            yield Finding("blob_wrong", str(names[0]))
+
+
+def _orphaned(state: State) -> Iterator[Finding]:
+    count, first, lot = 0, "", set[str]()
+    for (names,) in state.txn.stream(BLOBS, _FILES, columns=("hash",), size=_LOT):
+        lot |= {str(name) for name in names}
+        if len(lot) >= _HASHES:
+            left = _unused(state, lot)
+            count, first, lot = count + len(left), min([*left, first or "g"]), set()
+    left = _unused(state, lot)
+    if count + len(left):
+        yield Finding("blob_orphaned", min([*left, first or "g"]), count=count + len(left))
+
+
+def _unused(state: State, names: AbstractSet[str]) -> set[str]:
+    """Give those of *names* of which no record, no past and no plan speaks."""
+    left = set(names)
+    for module, field in _file_fields(state) if left else ():
+        for (cells,) in state.txn.stream(module, No(Missing(field.column)), columns=(field.column,), size=_LOT):
+            left.difference_update(map(str, cells))
+    for (texts,) in state.txn.stream(CHANGES, columns=("before",), size=_LOT) if left else ():
+        left.difference_update(*[_HASH.findall(str(text)) for text in texts])
+    for (plans,) in state.txn.stream(BLOBS, _PLANS, columns=("data",), size=1) if left else ():
+        left.difference_update(
+            _HASH.findall(plans[0].decode("utf-8", "replace") if isinstance(plans[0], bytes) else "")
+        )
+    return left
+
+
+# -- plans that are kept ----------------------------------------------------------------------------------------------
+def _plans(state: State) -> Iterator[Finding]:
+    kept: dict[Key, int] = {}
+    for (names,) in state.txn.stream(BLOBS, _PLANS, columns=("hash",), size=_LOT):
+        for name in names:
+            key = _operation_of(str(name))
+            kept[key] = kept.get(key, 0) + 1
+    waiting = {OperationState.RUNNING.value, OperationState.CANCELLED.value}
+    place = OPERATIONS.layout.index["state"]
+    rows = {row[ID]: row[place] for row in state.txn.get_many(OPERATIONS, sorted(kept)) if row is not None}
+    for key, count in sorted(kept.items()):
+        if rows.get(key) not in waiting:
+            yield Finding("plan_orphaned", encode(OPERATIONS.prefix, key), count=count)
+
+
+def _operation_of(name: str) -> Key:
+    digits = name.split(":")[1]
+    return Key(int(digits) if digits.isdigit() else 0)
+
+
+def _drop_plan(state: State, about: str) -> None:
+    if about not in {each.about for each in _plans(state)}:  # somebody resumed it meanwhile
+        return
+    keys = [
+        Key(int(key or 0))
+        for found, names in state.txn.stream(BLOBS, _PLANS, columns=("id", "hash"))
+        for key, name in zip(found, names, strict=True)
+        if encode(OPERATIONS.prefix, _operation_of(str(name))) == about
+    ]
+    state.write_now(Batch(parts=(Removals(BLOBS, keys),)))
+
+
+# -- counters and clocks ----------------------------------------------------------------------------------------------
+def _counters(state: State) -> Iterator[Finding]:
+    names, values = COUNTERS.layout.index["name"], COUNTERS.layout.index["value"]
+    rows = [row for batch in state.txn.stream(COUNTERS) for row in zip(*batch, strict=True)]
+    counters = {str(row[names]): int(row[values] or 0) for row in rows}
+    if counters.get("nodes", 0) < 1:
+        yield Finding("nodes_unleased", "nodes")
+    for name, ledger in (("seals", SEALS), ("blobs", BLOBS)):
+        where = _FILES if ledger is BLOBS else ALWAYS
+        behind = _last(state.txn, ledger, where) - counters.get(name, 0)
+        if behind > 0:
+            yield Finding("counter_behind", name, count=behind)
+    newest = _last(state.txn, ENTRIES, ALWAYS)
+    ahead = instant_of(newest) - state.world.now()
+    if newest and ahead > _AHEAD:
+        yield Finding("clock_behind", "clock", count=int(ahead.total_seconds() // 60))
+
+
+def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
+    rows = txn.query(BoundQuery(module=module, where=where, order=(Order("id", descending=True),), limit=1))
+    return key_of(rows[0]) if rows else 0
+
+
+_PARTS: Final[Mapping[str, Part]] = {
+    "operations": _operations,
+    "links": _links,
+    "files": _blobs,
+    "plans": _plans,
+    "counters": _counters,
+}

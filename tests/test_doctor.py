@@ -1,0 +1,542 @@
+"""An organisation is harmed in every way that doctor knows: it names the harm, and mends what follows from rows."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+import pytest
+
+from nubetis import F, doctor
+from nubetis.backends.memory import forget_memory
+from nubetis.backends.sql.sqlite import checks
+from nubetis.doctor import diagnose, examine_environment, without_secrets
+from nubetis.model.findings import FINDINGS, Area, Finding, Severity
+from nubetis.model.ids import decode
+from nubetis.model.kinds import FileRef
+from nubetis.model.store import Batch, Guard, Inserts, Removals, Updates
+from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS
+from nubetis.testing.people import make_org
+
+VALUE = "geheimnis"
+ACCOUNT, ATTACHMENT = "accounts", "attachments"
+
+
+def filled(url):
+    """Make an organisation with links, choices, files, an update, a deletion and something purged."""
+    org = make_org(url)
+    with org.administrator() as session:
+        account = session.create("accounts", name=f"{VALUE} SAC", tags=["a", "b"])
+        session.create("contacts", last_name=VALUE, account=account.id)
+        kept, past = [
+            FileRef(hash=org.blobs.put(data), name=f"{VALUE}.pdf", size=len(data)) for data in (b"kept", b"past")
+        ]
+        attached = session.create("attachments", file=past, about=account.id)
+        session.edit(attached, file=kept)  # only the journal speaks of the other one
+        session.edit(account, name=f"{VALUE} SRL")
+        gone = session.create("accounts", name=f"{VALUE} EIRL")
+        session.create("contacts", last_name=VALUE, account=gone.id)
+        session.delete(gone.id)
+    org.verify()
+    return org
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def url(request, tmp_path):
+    """Give where an organisation can be, on each store."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/org.db?profile=fast"
+    elif request.param == "postgresql":
+        yield request.getfixturevalue("postgres")(f"doctor_{tmp_path.name}"[:60])
+    else:
+        yield f"memory://{tmp_path}"
+        forget_memory(f"memory://{tmp_path}")
+
+
+@pytest.fixture
+def org(url):
+    with filled(url) as org:
+        yield org
+
+
+def codes(findings):
+    return [each.code for each in findings]
+
+
+def test_of_an_organisation_in_order_nothing_is_found(org, url):
+    """Neither of one that was just made and used, nor when it is opened by doctor; facts say no value."""
+    told = []
+    assert org.check(progress=lambda done, total: told.append((done, total))) == []
+    assert told == sorted(told[:-5]) + told[-5:]
+    found = diagnose(url, around=org._around)
+
+    assert (found.findings, found.mended, found.error, found.severity, found.in_order) == ((), (), None, None, True)
+    assert found.store["durable"] is False
+    assert found.organisation["records"]["contacts"] == 2
+    assert VALUE not in repr(found)
+
+
+def test_links_to_what_was_purged_lead_somewhere(org):
+    assert org.purge(before=datetime(2100, 1, 1, tzinfo=UTC)) == 1
+
+    assert org.check() == []
+
+
+# -- harm that the store's own contract can do ------------------------------------------------------------------------
+def row_of(org, module, index=0):
+    """Give one row of a module."""
+    rows = org._world.store.read(lambda txn: [row for b in txn.stream(module) for row in zip(*b, strict=True)])
+    return rows[index]
+
+
+def write(org, *parts, **more):
+    assert org._world.store.write(lambda txn: txn.write(Batch(parts=parts, **more))).written
+
+
+def lose_the_linked(org):
+    account = row_of(org, org.schema.module("accounts"))
+    write(org, Removals(org.schema.module("accounts"), [account[0]]))
+
+
+def lose_the_file(org):
+    write(org, Removals(BLOBS, [1]))
+
+
+def change_the_file(org):
+    write(org, Updates(BLOBS, ("data",), [1], [(b"other",)]))
+
+
+def keep_a_file_of_nobody(org):
+    org.blobs.put(b"x")
+
+
+def keep_a_plan_that_ended(org):
+    operation = row_of(org, OPERATIONS)[0]
+    write(org, Inserts(BLOBS, [(1 << 50, f"plan:{operation}:00000000", 2, b"{}")]))
+
+
+def set_a_counter_back(org):
+    write(org, guards=(Guard(counter="seals", delta=-2),))
+
+
+def lose_the_leases(org):
+    row = next(row for row in all_rows(org, COUNTERS) if row[1] == "nodes")
+    write(org, Removals(COUNTERS, [row[0]]))
+
+
+def all_rows(org, module):
+    return org._world.store.read(lambda txn: [row for b in txn.stream(module) for row in zip(*b, strict=True)])
+
+
+def set_the_clock_back(org):
+    entry = row_of(org, ENTRIES, -1)
+    write(org, Inserts(ENTRIES, [(entry[0] + (3_600_000 << 22), *entry[1:])]))
+
+
+def interrupt(org):
+    write(org, Updates(OPERATIONS, ("state",), [row_of(org, OPERATIONS, -1)[0]], [("running",)]))
+
+
+def interrupt_the_schema(org):
+    write(org, Updates(OPERATIONS, ("state", "cause"), [row_of(org, OPERATIONS, -1)[0]], [("running", "schema")]))
+
+
+HARM = [
+    (keep_a_file_of_nobody, "blob_orphaned", None, False),
+    (keep_a_plan_that_ended, "plan_orphaned", None, True),
+    (set_a_counter_back, "counter_behind", "seals", True),
+    (lose_the_leases, "nodes_unleased", "nodes", False),
+    (interrupt, "operation_interrupted", None, False),
+    (interrupt_the_schema, "schema_pending", None, False),
+    (change_the_file, "blob_wrong", None, False),
+    (lose_the_file, "blob_missing", "attachments.file", False),
+    (lose_the_linked, "link_broken", None, False),
+    (set_the_clock_back, "clock_behind", "clock", False),
+]
+
+
+def test_harm_to_what_records_say_of_each_other_is_named(org):
+    """One harm after the other, each found beside those before it, and mended where that can be done."""
+    known = []
+    for harm, code, about, mends in HARM:
+        harm(org)
+        findings = org.check()
+        new = [each for each in findings if each not in known]
+        assert set(codes(new)) == {code}
+        assert about in {None, new[0].about}
+        assert VALUE not in repr(new) + "".join(map(str, new))
+        known = org.repair(findings)
+        assert (new[0] in known) is not mends, code
+
+
+def test_a_broken_link_names_field_and_first_record_and_how_many(org):
+    lose_the_linked(org)
+    found = {each.about: each for each in org.check()}
+
+    assert sorted(found) == ["attachments.about", "contacts.account"]
+    assert (decode(found["contacts.account"].detail)[0], found["contacts.account"].count) == ("con", 1)
+
+
+def test_a_counter_that_was_set_on_gives_no_number_that_is_taken(org):
+    set_a_counter_back(org)
+    org.repair(org.check())
+    with org.administrator() as session:
+        session.create("accounts", name="B")
+
+    assert org.verify().tampered == ()
+
+
+def test_a_changed_journal_is_found_by_its_seals_and_a_cut_one_by_its_anchor(org, url):
+    anchor = org.verify().anchor
+    assert diagnose(url, anchor=anchor, around=org._around).findings == ()
+    (cut,) = diagnose(url, anchor="9:x", around=org._around).findings
+    assert (cut.code, cut.area, cut.severity) == ("tampered", Area.SEALS, Severity.ERROR)
+    write(org, Updates(OPERATIONS, ("cause",), [row_of(org, OPERATIONS)[0]], [("user",)]))
+
+    assert set(codes(diagnose(url, around=org._around).findings)) == {"tampered"}
+
+
+# -- harm that other hands do to tables -------------------------------------------------------------------------------
+OURS = "WHERE module = (SELECT number FROM modules WHERE name = 'accounts')"
+TWICE = f'INSERT INTO tallies (module, "column", value, delta) SELECT module, "column", value, 1 FROM tallies {OURS}'
+TABLES = [
+    ("UPDATE accounts SET name__f = 'x'", Finding("twin_wrong", "accounts", "name__f", 2), True),
+    ("UPDATE accounts SET name = NULL", Finding("twin_wrong", "accounts", "name__f", 2), True),
+    ("DELETE FROM accounts__tags WHERE value = 'a'", Finding("set_wrong", "accounts", "accounts__tags"), True),
+    ("DROP TABLE accounts__tags", Finding("set_wrong", "accounts", "accounts__tags"), True),
+    ("UPDATE accounts SET tags = 'no list' WHERE tags IS NOT NULL", Finding("set_wrong", "accounts", "accounts__tags"),
+     True),
+    (TWICE, Finding("tally_wrong", "accounts", "owner"),
+     True),
+    (f"UPDATE tallies SET value = 'no' {OURS}",
+     Finding("tally_wrong", "accounts", "owner"), True),
+    ("DROP INDEX accounts__ix__owner", Finding("index_missing", "accounts", "accounts__ix__owner"), True),
+    ("CREATE INDEX accounts__ix__old ON accounts (name)", Finding("index_orphaned", "accounts", "accounts__ix__old"),
+     True),
+    ("ALTER TABLE accounts DROP COLUMN phone", Finding("column_missing", "accounts", "phone"), False),
+    ("DROP TABLE outbox", Finding("table_missing", "outbox"), False),
+]  # fmt: skip
+
+
+def execute(url, *statements):
+    """Run statements by another hand than ours."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///").partition("?")[0])) as link, link:
+            for each in statements:
+                link.execute(each)
+        return
+    import psycopg
+
+    from nubetis.backends.sql.postgres.connections import locate
+
+    place = locate(url)
+    with psycopg.connect(place.conninfo, autocommit=True) as link:
+        link.execute(f'SET search_path TO "{place.schema}"')
+        for each in statements:
+            link.execute(each)
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+def test_harm_to_tables_is_named_and_what_follows_from_rows_is_made_again(org, url):
+    """One organisation for all: each harm is found alone, and after its repair nothing is left of it."""
+    for statement, wanted, mends in TABLES:
+        execute(url, statement)
+        findings = org.check()
+        assert wanted in findings, (statement, findings)
+        assert {each.about for each in findings} == {wanted.about}, (statement, findings)
+        assert VALUE not in repr(findings)
+        left = org.repair(findings)
+        assert left == ([] if mends else findings), statement
+        if not mends:
+            break
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("statement", "wanted", "mends"), TABLES[-2:])
+def test_what_is_lost_is_not_made_anew_and_empty(org, url, statement, wanted, mends):
+    execute(url, statement)
+    found = diagnose(url, repair=True, around=org._around)
+
+    assert wanted in found.findings
+    assert (found.mended, mends) == ((), False)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_value_that_is_there_twice_stays_found(org, url):
+    """An index that keeps values unique cannot be made over it; nothing else of the table is touched."""
+    with org.administrator() as session:
+        session.create("roles", name="y")
+    execute(url, "DROP INDEX roles__ux__name__f", "UPDATE roles SET name = 'x', name__f = 'x'")
+    findings = org.check()
+
+    assert codes(findings) == ["index_missing"]
+    assert org.repair(findings) == findings
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_a_change_of_the_schema_under_way_has_made_is_left_to_it(org, url):
+    execute(url, "CREATE INDEX accounts__ix__new ON accounts (name)", "UPDATE accounts SET name__f = 'x'")
+    interrupt_the_schema(org)
+    findings = org.check()
+
+    assert sorted(codes(findings)) == ["schema_pending", "twin_wrong"]
+    assert org.repair(findings) == findings
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_was_put_right_is_said(org, url):
+    execute(url, "UPDATE accounts SET name__f = 'x'", "DROP INDEX accounts__ix__owner")
+    found = diagnose(url, repair=True, around=org._around)
+
+    assert (found.findings, codes(found.mended)) == ((), ["index_missing", "twin_wrong"])
+    with org.administrator() as session:
+        assert session.count("accounts", F.name == f"{VALUE} srl") == 1
+
+
+# -- beside those who work --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+def test_what_others_write_meanwhile_is_not_taken_for_harm(org):
+    """Tables, twins, sets and live counts are compared on one snapshot."""
+
+    def work():
+        with org.administrator() as session:
+            for number in range(30):
+                made = session.create("accounts", name=f"N {number}", tags=["a", str(number)])
+                session.edit(made, tags=["b"], name=f"M {number}")
+
+    with ThreadPoolExecutor(1) as threads:
+        working = threads.submit(work)
+        found = [org.check()]
+        while not working.done():
+            found.append(org.check())
+        working.result()
+    assert found == [[]] * len(found)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_memory_does_not_grow_with_the_records(org):
+    """Thirty thousand rows, each of some kilobytes as Python values, are never in memory together."""
+    module = org.schema.module("contacts")
+    row = row_of(org, module)
+    org._world.store.write(lambda txn: txn.bulk_load(module, ((key, *row[1:]) for key in range(1, 30_001))))
+    tracemalloc.start()
+    try:
+        assert org.check() == []
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+
+
+# -- harm to the file -------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of an organisation that nobody has open."""
+    folder = tmp_path_factory.mktemp("whole")
+    filled(f"sqlite:///{folder}/org.db?profile=fast").close()
+    return Path(folder, "org.db").read_bytes()
+
+
+@pytest.fixture
+def file(whole, tmp_path):
+    """Give an SQLite file of the test's own."""
+    (tmp_path / "org.db").write_bytes(whole)
+    return tmp_path / "org.db"
+
+
+def found_in(file, **more):
+    return diagnose(f"sqlite:///{file}?profile=fast", **more)
+
+
+def test_an_index_that_does_not_say_what_its_table_says_is_made_again(file):
+    execute(
+        f"sqlite:///{file}",
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET sql = replace(sql, 'deleted_in IS NULL', 'deleted_in IS NOT NULL') "
+        "WHERE name = 'contacts__ix__account'",
+    )
+    (found,) = set(found_in(file).findings)
+    assert (found.code, found.about) == ("index_wrong", "contacts__ix__account")
+    done = found_in(file, repair=True)
+
+    assert (done.findings, set(codes(done.mended))) == ((), {"index_wrong"})
+
+
+def test_a_page_that_is_lost_is_damage_and_never_mended(file):
+    content = bytearray(file.read_bytes())
+    with closing(sqlite3.connect(file)) as link:
+        (page,) = link.execute("SELECT rootpage FROM sqlite_master WHERE name = 'contacts__ix__account'").fetchone()
+    content[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    file.write_bytes(content)
+    found = found_in(file, repair=True)
+
+    assert "file_damaged" in codes(found.findings)
+    assert (found.mended, found.severity) == ((), Severity.ERROR)
+    assert VALUE not in repr(found)
+
+
+def test_a_store_that_cannot_be_opened_is_examined_all_the_same(file):
+    execute(f"sqlite:///{file}", "DROP TABLE settings", "UPDATE users SET email__f = 'x'")
+    found = found_in(file)
+
+    assert codes(found.findings)[0] == "cannot_open"
+    assert Finding("twin_wrong", "users", "email__f", 1) in found.findings
+    assert found.organisation is None
+
+
+def test_parts_that_cannot_be_examined_are_named_and_the_others_are(file):
+    execute(f"sqlite:///{file}", "DROP TABLE changes", "UPDATE accounts SET name__f = 'x'")
+    found = codes(found_in(file).findings)
+
+    assert {"table_missing", "twin_wrong", "not_examined"} <= set(found)
+
+
+def test_a_file_that_everybody_may_write_is_named(file):
+    file.chmod(0o666)
+
+    assert set(codes(found_in(file).findings)) == {"exposed"}
+
+
+def test_little_room_and_a_large_log_are_named(file, monkeypatch):
+    monkeypatch.setattr(checks, "LEAST_FREE", 1 << 50)
+    (found,) = found_in(file).findings
+    assert (found.code, found.about, found.severity) == ("disk_low", str(file), Severity.WARNING)
+    monkeypatch.setattr(checks, "LEAST_FREE", 0)
+    monkeypatch.setattr(checks, "LARGEST_LOG", -1)
+    (found,) = found_in(file).findings
+
+    assert (found.code, found.mends) == ("log_large", True)
+
+
+def test_a_file_that_may_not_be_written_is_named(file, monkeypatch):
+    """Whoever is root may write everything, so the system's answer is changed and not the file."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)
+        found = found_in(file).findings
+
+    assert Finding("read_only", str(file)) in found
+
+
+def test_facts_of_a_file_say_how_it_is_kept(file):
+    facts = found_in(file).store
+
+    assert facts["synchronous"] == "normal"
+    assert facts["mode"] == "-rw-r--r--"
+    assert facts["bytes"] == file.stat().st_size
+    assert facts["journal_mode"] == "wal"
+
+
+# -- the server -------------------------------------------------------------------------------------------------------
+def test_a_server_that_does_not_sync_is_named_where_durability_was_asked_for(postgres):
+    url = postgres("unsynced").replace("profile=fast", "profile=durable")
+    with make_org(url) as org:
+        assert {(each.code, each.detail) for each in org.check()} == {("not_durable", "fsync = off")}
+        assert org.facts()["encoding"] == "UTF8"
+        assert int(str(org.facts()["version"]).partition(".")[0]) >= 13
+
+
+def test_a_database_of_another_encoding_is_named(postgres):
+    import psycopg
+
+    from nubetis.backends.sql.postgres import open_postgres
+    from nubetis.backends.sql.postgres.connections import locate
+
+    base = postgres("ascii")
+    with psycopg.connect(locate(base).conninfo, autocommit=True) as link:
+        link.execute("CREATE DATABASE seven ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+        name = link.info.dbname
+    store = open_postgres(base.replace(f"/{name}?", "/seven?"), create=True)
+
+    assert codes(store.check()) == ["encoding_wrong"]
+    store.close()
+
+
+# -- the environment --------------------------------------------------------------------------------------------------
+def test_an_environment_in_order_has_no_findings():
+    assert examine_environment() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("_OLDEST_SQLITE", (99, 0), Finding("sqlite_old", sqlite3.sqlite_version, "99.0")),
+        ("_ZONE", "Nowhere/City", Finding("no_time_zones", "Nowhere/City")),
+        ("LANGUAGES", ("en", "es", "xx"), Finding("catalogue_missing", "xx")),
+        ("_required", lambda: [("no-such-package", "1", None)], Finding("package_missing", "no-such-package")),
+        ("_required", lambda: [("no-such-package", "1", "extra")], None),
+        ("_required", lambda: [("nubetis", "99", None)], Finding("package_old", "nubetis", doctor._version("nubetis"))),
+    ],
+)
+def test_what_nubetis_cannot_work_with_is_named(monkeypatch, name, value, found):
+    monkeypatch.setattr(doctor, name, value)
+
+    assert examine_environment() == ([] if found is None else [found])
+
+
+def test_an_sqlite_without_threads_is_named(monkeypatch):
+    monkeypatch.setattr(sqlite3, "threadsafety", 0)
+
+    assert codes(examine_environment()) == ["sqlite_not_threadsafe"]
+
+
+def test_without_an_organisation_only_the_environment_is_examined():
+    found = diagnose()
+
+    assert (found.store, found.organisation, found.findings) == (None, None, ())
+    assert set(found.environment["extras"]) == {"postgres", "testing"}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ana:p:w@d@host/crm?password=x", "postgresql://ana@host/crm"),
+        ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
+    ],
+)
+def test_a_password_is_never_shown(url, shown):
+    assert without_secrets(url) == shown
+
+
+# -- what is said -----------------------------------------------------------------------------------------------------
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "findings.md"
+
+
+def test_the_reference_lists_every_code_as_the_source_has_it():
+    row = r"^\| `(\w+)` \| (\w+) \| (\w+) \| (yes|no) \| (.*?) \| (.*?) \|$"
+    rows = re.findall(row, PAGE.read_text("utf-8"), re.MULTILINE)
+
+    assert rows == [
+        (code, kind.area.value, kind.severity.value, "yes" if kind.mends else "no", kind.sentence, kind.remedy)
+        for code, kind in FINDINGS.items()
+    ]
+
+
+def test_every_code_of_the_table_is_found_somewhere_in_the_source():
+    source = Path(doctor.__file__).parent
+    made = "\n".join(path.read_text("utf-8") for path in source.rglob("*.py") if path.name != "findings.py")
+
+    assert [code for code in FINDINGS if f'"{code}"' not in made] == []
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_every_finding_has_a_sentence_and_a_remedy_in_spanish(code):
+    found = Finding(code, "ABOUT", "DETAIL", 12345)
+    for text in (found.said("es"), found.remedy("es")):
+        assert text
+        assert text not in {str(found), found.remedy()}
+    for part in ("ABOUT", "DETAIL", "12345"):
+        assert (part in found.said("es")) == (part in str(found))
+
+
+def test_findings_are_values():
+    found = Finding("tally_wrong", "deals", "owner")
+
+    assert {found, attrs.evolve(found)} == {found}
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        found.code = "x"
