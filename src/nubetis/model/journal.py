@@ -32,7 +32,7 @@ import attrs
 
 from nubetis.errors import UNREADABLE, damage
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
-from nubetis.model.schema import ID, VERSION, Module, key_of
+from nubetis.model.schema import DELETED_IN, ID, VERSION, Module, key_of
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS
 from nubetis.types import Key, Row, Stored
 
@@ -48,6 +48,7 @@ __all__ = [
     "keeping",
     "read_change",
     "read_inserts",
+    "row_before",
     "seal_digest",
     "without_values",
 ]
@@ -153,6 +154,19 @@ def _change_of(row: Row) -> JournalChange:
         salts=texts("salts"),
         commitment=texts("commitment"),
     )
+
+
+def row_before(module: Module, row: Row, change: JournalChange) -> Row:
+    """Give the row as it was before *change*, whose values after it has; what was erased is as it is now."""
+    cells = list(row)
+    for number, values in change.before.items():
+        field = module.by_id.get(number)
+        if field is not None:
+            place = module.layout.index[field.column_of(field.parts[0])]
+            cells[place : place + len(values)] = values
+    if change.kind is ChangeKind.DELETE:
+        cells[DELETED_IN] = None
+    return tuple(cells)
 
 
 def without_values(change: JournalChange, fields: Iterable[int]) -> tuple[str, str]:

@@ -33,6 +33,7 @@ from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, StepKind, diff, key_of
 from nubetis.model.system import OPERATIONS
 from nubetis.session.applying import Applier, Lot, read_lots
+from nubetis.session.holding import refuse_drops
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
 from nubetis.session.state import State
@@ -51,13 +52,14 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         AccessDenied: the user may not change modules.
         InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
+        Refused: ``legal_hold``; it would drop values of a module on which there is a hold.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
     planner.require(Action.EDIT, module)
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
-    diff(state.known.schema, schema)
+    refuse_drops(planner, diff(state.known.schema, schema))
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
