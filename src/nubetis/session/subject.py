@@ -13,7 +13,8 @@ What is given
 * the **files** that their fields lead to, or led to;
 * of a **user**, besides, the operations done, with what was noted of the sign-in.
 
-Fields that the user may not read, and records that he may not see, are left out: let an administrator do it.
+Fields that the user may not read, and records that he may not see, are left out: let an administrator do it.  What a
+stopped operation still has to write is not given: resume it, or undo it, first.
 
 The document
 ------------
@@ -411,6 +412,11 @@ def _said(field: Field, value: Value) -> Json:
             return _stored(value)
         case datetime():
             return _instant(value)
+        case _:
+            return _shown(field, value)
+
+
+def _shown(field: Field, value: Value) -> Json:
     if len(field.parts) > 1 and (field.type.name in FILE_TYPES or all(part.text for part in field.parts)):
         said = attrs.asdict(value)
         return {name: each for name, each in said.items() if each is not None}
