@@ -127,6 +127,18 @@ def test_what_fitted_before_the_hold_began_is_free_unless_it_reaches_back(nubeti
     assert held_by(nubetis_session, lead.id) is not None
 
 
+def test_each_hold_reaches_back_as_far_as_it_says_and_no_farther(nubetis_session, nubetis_clock, lead):
+    """One that reaches far back, and fits nothing, lends its reach to no other."""
+    early = nubetis_clock()
+    nubetis_clock.advance(days=1)
+    nubetis_session.edit(lead.id, company="Other")
+    nubetis_clock.advance(days=1)
+    hold(nubetis_session, where=F.company == "nobody", since=early)
+    hold(nubetis_session, where=F.company == "acme")
+
+    assert held_by(nubetis_session, lead.id) is None
+
+
 def test_a_record_in_the_bin_is_held_and_not_purged(nubetis_org, nubetis_session, nubetis_clock, lead):
     other = nubetis_session.create("leads", name="B")
     hold(nubetis_session, where=F.company == "acme")
