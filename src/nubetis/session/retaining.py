@@ -16,13 +16,14 @@ never purged (:mod:`nubetis.session.holding`); the plan names them in its warnin
     s.apply(plan)
 
 How long something lies in the bin is counted from the last change, which is the way there, unless it was erased from,
-or an undo set its fields back, since.
+or an undo set its fields back, since.  Links to what was purged lead nowhere.
 """
 
 from __future__ import annotations
 
 import enum
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -242,14 +243,19 @@ def _unchanged(stage: Stage, limit: str) -> Bound:
 
 @attrs.define
 class _Retention:
-    """Makes one plan; *seen* is what is in it already, *warnings* is what stays under a hold."""
+    """Makes one plan; *warnings* is what stays under a hold.
+
+    *seen* has, for modules of which several rules speak, the records that are in the plan already.
+    """
 
     planner: Planner
-    seen: set[tuple[int, Key]] = attrs.field(factory=set)
+    seen: dict[ModuleName, set[Key]] = attrs.field(factory=dict)
     warnings: list[Refusal] = attrs.field(factory=list)
     refusals: list[Refusal] = attrs.field(factory=list)
 
-    def plan(self, asked: Iterable[RetentionRule], cause: Cause) -> Plan:
+    def plan(self, asked: Sequence[RetentionRule], cause: Cause) -> Plan:
+        times = Counter([rule.module for rule in asked])
+        self.seen = {module: set() for module, rules_of_it in times.items() if rules_of_it > 1}
         return self.planned([self._part(rule) for rule in asked], cause)
 
     def planned(self, parts: Iterable[Edits], cause: Cause) -> Plan:
@@ -259,7 +265,9 @@ class _Retention:
 
     def _part(self, rule: RetentionRule) -> Edits:
         module = self.planner.known.schema.module(rule.module)
-        rows = self._unseen(module, self.planner.rows(module, self._bound(rule, module)))
+        rows = self.planner.rows(module, self._bound(rule, module))
+        if module.name in self.seen:
+            rows = _unseen(rows, self.seen[module.name])
         if rule.action is Fate.PURGE:
             return self.purged(module, rows)
         part, refused = self.planner.moves(module, rows, ChangeKind.DELETE)
@@ -274,13 +282,6 @@ class _Retention:
         except NubetisError as error:
             raise _unaskable(rule.name, module, error) from error
 
-    def _unseen(self, module: Module, rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            mark = (int(module.id), key_of(row))
-            if mark not in self.seen:
-                self.seen.add(mark)
-                yield row
-
     def purged(self, module: Module, rows: Iterable[Row]) -> Edits:
         """Give the part that purges *rows*, without those that are held."""
         return Edits(module, Spool(self._free(module, iter(rows))), kind=ChangeKind.PURGE)
@@ -291,6 +292,14 @@ class _Retention:
             held = holding.of_rows(chunk)
             self.warnings += [_spared(module, key, hold) for key, hold in held.items()]
             yield from (row for row in chunk if key_of(row) not in held)
+
+
+def _unseen(rows: Iterable[Row], seen: set[Key]) -> Iterator[Row]:
+    """Give the *rows* that are not in *seen*, and note them there."""
+    for row in rows:
+        if key_of(row) not in seen:
+            seen.add(key_of(row))
+            yield row
 
 
 def _spared(module: Module, key: Key, hold: RecordId) -> Refusal:
