@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nubetis import F
 from nubetis.errors import AccessDenied, InvalidFilter, InvalidValue, NotFound, Refused
@@ -15,6 +18,8 @@ from nubetis.model.kinds import kind
 from nubetis.model.schema import Module
 from nubetis.session import erasing, past
 from nubetis.session.holding import held_by, holds, plan_hold, plan_lift
+from nubetis.testing.clock import FixedClock
+from nubetis.testing.people import make_org
 from tests.stores import refusing, rows_of
 
 
@@ -272,3 +277,54 @@ def test_a_hold_does_not_keep_records_from_being_worked_with(nubetis_session, le
     nubetis_session.undo(past.operations(nubetis_session, limit=1)[0])
 
     assert nubetis_session.get(lead.id)["name"] == "B"
+
+
+# -- whatever is done ------------------------------------------------------------------------------------------------
+ACTS = st.lists(
+    st.tuples(st.sampled_from(["edit", "delete", "restore", "undo", "hold", "lift"]), st.booleans()), max_size=9
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(acts=ACTS)
+def test_a_record_is_erased_just_when_no_hold_that_it_ever_fitted_is_in_force(acts):
+    """A model in Python says what is held; where it is, the attempt leaves the store as it was, to the byte."""
+    clock = FixedClock()
+    with make_org(clock=clock) as org, org.administrator() as session:
+        record, held = _played(session, clock, acts)
+        before = everything(org)
+        with refusing("legal_hold", Refused) if held else nullcontext():
+            erasing.erase(session, record, fields=["email"])
+
+        after = everything(org)
+        assert (after == before, EMAIL in after) == (held, held)
+
+
+EMAIL = "canary@acme.pe"
+
+
+def _played(session, clock, acts):
+    """Do *acts* to a lead, of *acme* or not; say whether it fitted the hold that is in force while that was."""
+    record = session.create("leads", name="A", email=EMAIL, company="other").id
+    company, gone, placed, fitted = "other", False, None, False
+    for act, acme in acts:
+        clock.advance(hours=1)
+        if act == "edit" and not gone:
+            company = "acme" if acme else "other"
+            session.edit(record, company=company, description=str(clock()))
+        elif act == "undo" and not gone:
+            session.undo(session.edit(record, company="acme") and past.operations(session, limit=1)[0])
+            fitted = fitted or placed is not None
+        elif act == "delete" and not gone:
+            session.delete(record)
+            gone = True
+        elif act == "restore" and gone:
+            session.restore(record)
+            gone = False
+        elif act == "hold" and placed is None:
+            placed, fitted = hold(session, where=F.company == "acme"), False
+        elif act == "lift" and placed is not None:
+            session.apply(plan_lift(session, placed))
+            placed = None
+        fitted = fitted or company == "acme"
+    return record, placed is not None and fitted
