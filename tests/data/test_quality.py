@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nubetis import F, Money
 from nubetis.data.quality import FINDINGS, Finding, lint_schema, reads_as
 from nubetis.errors import NotFound, sentence
-from nubetis.i18n import PHRASES
+from nubetis.i18n import PHRASES, phrase
 from nubetis.model.fields import Field
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, ValidationRule
@@ -207,6 +207,14 @@ def test_whatever_number_is_written_reads_as_one(number):
 def test_whatever_day_is_written_reads_as_one(day):
     assert "date" in reads_as(day.isoformat())
     assert "date" in reads_as(f"{day.day}/{day.month}/{day.year:04}")
+
+
+def test_a_finding_is_said_in_spanish():
+    params = {"field": "peso", "type": "text", "filled": 20, "kind": "decimal"}
+    finding = Finding(code="field_drifted", module="products", field="peso", params=params)
+
+    assert phrase(str(finding), "es") == "peso es texto, y sus 20 valores se leen todos como decimal."
+    assert phrase(finding.remedy, "es").startswith("Haga un campo nuevo")
 
 
 @pytest.mark.parametrize("code", FINDINGS)

@@ -213,8 +213,7 @@ def retain(session: Session, *, names: Sequence[str] = (), progress: Progress | 
     """Do what the active rules say, or those with *names*; one that is stopped can be resumed.
 
     Raises:
-        Refused: a plug-in stands against some of it.
-        Others as :func:`plan_retention` and :meth:`Session.apply <nubetis.session.door.Session.apply>`.
+        Refused: a plug-in stands against some of it; and whatever planning and applying raise.
     """
     return session.apply(plan_retention(session, names=names), progress=progress)
 
