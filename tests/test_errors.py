@@ -24,7 +24,6 @@ SOURCE = ROOT / "src" / "nubetis"
 RESERVED = {
     "bad_boolean": "issue 5: what a person types for yes and no, in the language of the formats",
     "empty_filter": "issue 6: bulk work that is given a filter as text",
-    "legal_hold": "issue 8: holds that stand against erasure",
     "read_only_session": "issue 4: sessions that look through another's eyes",
 }
 """Codes that nothing raises yet, and what will."""

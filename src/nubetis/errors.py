@@ -112,7 +112,7 @@ MESSAGES: Final[dict[str, str]] = {
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
     "referenced": "Record {id} is still linked from {count} records of {module}.",
-    "legal_hold": "Record {id} is under a legal hold and cannot be erased.",
+    "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
     "closed": "This {what} is closed. Open it again.",
     "read_only_session": "This session may only read.",

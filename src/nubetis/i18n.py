@@ -85,6 +85,20 @@ PHRASES: Final = (
     "Invalid value for {name}: {reason}",
     "{value} is not a valid integer.",
     "{value} is not one of {values}.",
+    "None of {records} records has a value in {field}, and nothing else speaks of it.",
+    "Retire the field; purge it later.",
+    "None of {records} records has a value in {field}, though filters, rules or indexes speak of it.",
+    "Fill the field, or take it out of what speaks of it and retire it.",
+    "All {records} records have the default in {field}.",
+    "Ask whether anybody needs the choice; if not, retire the field.",
+    "{field} is {type}, and all its {filled} values read as {kind}.",
+    "Make a new field of that type, copy the values, retire the old one.",
+    "{field} is {type}, and its {filled} values are only {distinct} different ones.",
+    "Make a new choice field with these values, copy them, retire the old one.",
+    "{field} is indexed, and no stored filter or rule asks for it.",
+    "Where no host asks for it either, take the index away: each write keeps it up.",
+    "{field} and {other} have the same label.",
+    "Give one of them another label.",
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 

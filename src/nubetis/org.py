@@ -22,9 +22,9 @@ from nubetis.model.typed import Typed
 from nubetis.session import Session
 from nubetis.session.altering import alter, resume_alter
 from nubetis.session.delivering import deliver
-from nubetis.session.erasing import purge
 from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
+from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, seal, verify
 from nubetis.session.setup import open_session, set_up
 from nubetis.session.state import State
@@ -312,7 +312,7 @@ class Org:
     def purge(self, *, before: datetime) -> int:
         """Take out of the recycle bin for good what was put there before an instant; give the number of records.
 
-        This cannot be undone; the journal keeps that they were there.
+        This cannot be undone; the journal keeps that they were there.  What is under a legal hold stays.
         """
         return purge(State(self._world, None, purpose="purging"), before)
 

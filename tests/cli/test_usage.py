@@ -21,8 +21,8 @@ ENGLISH = frozenset(
 """Words that no Spanish text has."""
 PATHS = [
     [], ["demo"], ["create"], ["import"], ["export"], ["find"], ["history"], ["journal"], ["journal", "list"],
-    ["journal", "show"], ["journal", "undo"], ["journal", "resume"], ["journal", "verify"], ["doctor"], ["backup"],
-    ["restore"],
+    ["journal", "show"], ["journal", "undo"], ["journal", "resume"], ["journal", "verify"], ["retention"], ["subject"],
+    ["doctor"], ["backup"], ["restore"],
 ]  # fmt: skip
 HELP_OF_ALL = (
     "import json, sys; from nubetis.cli.commands import run\n"

@@ -45,6 +45,12 @@ FROZEN = {
         {"kind": 32, "body": 33, "key": 34, "state": 35, "attempts": 36, "due_at": 37, "entry": 38},
     ),
     "blobs": (14, "blo", {"hash": 32, "size": 33, "data": 34}),
+    "holds": (15, "hol", {"reason": 32, "module": 33, "where": 34, "records": 35, "since": 36, "until": 37}),
+    "retention_rules": (
+        16,
+        "ret",
+        {"name": 32, "module": 33, "where": 34, "days": 35, "action": 36, "stage": 37, "active": 38},
+    ),
 }  # fmt: skip
 """Name → number, prefix, fields by number.  What stands here never changes; new ones are added at the end."""
 

@@ -113,6 +113,7 @@ def plan_text(plan: Plan) -> str:
         "update": _("{count} to update"),
         "delete": _("{count} to delete"),
         "restore": _("{count} to restore"),
+        "purge": _("{count} to purge"),
     }
     counts = plan.counts().items()
     parts = [words.get(kind, f"{{count}} {kind}").format(count=count) for kind, count in counts]

@@ -10,6 +10,7 @@ from nubetis.data.load import LoadReport, Rejected, apply_load, fitting_map, loa
 from nubetis.data.mapping import FieldMap, Mapped, map_columns
 from nubetis.data.merge import Survivor, best_master, merge, plan_merge, side_by_side
 from nubetis.data.profile import ColumnKind, Profile, profile_columns
+from nubetis.data.quality import FieldFigures, Finding, ModuleFigures, SchemaReport, lint_schema
 from nubetis.data.table import Table, read
 
 __all__ = [
@@ -22,19 +23,23 @@ __all__ = [
     "ColumnKind",
     "Detected",
     "Evidence",
+    "FieldFigures",
     "FieldMap",
     "FileFormat",
     "FileFormats",
+    "Finding",
     "Hints",
     "LoadReport",
     "Manifest",
     "Mapped",
     "Matches",
+    "ModuleFigures",
     "Pair",
     "Profile",
     "Recipe",
     "Rejected",
     "Report",
+    "SchemaReport",
     "Source",
     "Step",
     "Survivor",
@@ -44,6 +49,7 @@ __all__ = [
     "export",
     "export_fields",
     "fitting_map",
+    "lint_schema",
     "load",
     "map_columns",
     "map_table",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nubetis.data.cells import Cell, Columns
 
-__all__ = ["ColumnKind", "Profile", "profile_column", "profile_columns"]
+__all__ = ["ColumnKind", "Profile", "names_code", "profile_column", "profile_columns"]
 
 _EMAIL: Final = re.compile(r"\s*(mailto:)?<?[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+>?[\s.,;]*", re.IGNORECASE)
 _URL: Final = re.compile(r"\s*(https?://\S+|www\.\S+)\s*", re.IGNORECASE)
@@ -84,6 +84,15 @@ class Profile:
     kind: ColumnKind
     filled: int
     distinct: int
+
+
+def names_code(header: str) -> bool:
+    """Say whether a column is named like one of codes: digits that are no number, however they look.
+
+    >>> names_code("tax_id"), names_code("RUC"), names_code("employees")
+    (True, True, False)
+    """
+    return _NAMED_CODE.search(normal_header(header)) is not None
 
 
 def profile_columns(columns: Columns) -> tuple[Profile, ...]:

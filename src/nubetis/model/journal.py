@@ -32,7 +32,7 @@ import attrs
 
 from nubetis.errors import UNREADABLE, damage
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
-from nubetis.model.schema import ID, VERSION, Module, key_of
+from nubetis.model.schema import DELETED_IN, ID, VERSION, Module, key_of
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS
 from nubetis.types import Key, Row, Stored
 
@@ -48,6 +48,7 @@ __all__ = [
     "keeping",
     "read_change",
     "read_inserts",
+    "row_before",
     "seal_digest",
     "without_values",
 ]
@@ -153,6 +154,22 @@ def _change_of(row: Row) -> JournalChange:
         salts=texts("salts"),
         commitment=texts("commitment"),
     )
+
+
+def row_before(module: Module, row: Row, change: JournalChange) -> tuple[Row, set[int]]:
+    """Give the row as it was before *change*, and the fields of which it is not known any more."""
+    cells, gone = list(row), set[int]()
+    for number in change.commitment:
+        field = module.by_id.get(number)
+        if field is not None:
+            place = module.layout.index[field.column_of(field.parts[0])]
+            values = change.before.get(number)
+            cells[place : place + len(field.parts)] = (None,) * len(field.parts) if values is None else values
+            gone |= {number} if values is None else set()
+    cells[VERSION] = change.version
+    if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}:
+        cells[DELETED_IN] = None if change.kind is ChangeKind.DELETE else change.entry
+    return tuple(cells), gone
 
 
 def without_values(change: JournalChange, fields: Iterable[int]) -> tuple[str, str]:

@@ -21,10 +21,12 @@ __all__ = [
     "COUNTERS",
     "ENTRIES",
     "FIRST_OTHER",
+    "HOLDS",
     "MODULES",
     "OPERATIONS",
     "OUTBOX",
     "PROFILES",
+    "RETENTION_RULES",
     "ROLES",
     "SEALS",
     "SETTINGS",
@@ -109,6 +111,34 @@ _MODULES = _system(
     [_field("name", required=True, unique=True), _number("number"), _plain("definition", required=True)],
 )  # fmt: skip
 """One record a module; the definition is JSON (:mod:`nubetis.model.convert`)."""
+
+# -- what is kept, and how long ----------------------------------------------------------------------------------------
+_HOLDS = _system(
+    "holds", "hol",
+    [
+        _field("reason", required=True, max_length=1000),
+        _field("module", "integer", required=True, indexed=True),
+        _plain("where"),
+        _plain("records"),
+        _field("since", "datetime", required=True),
+        _field("until", "datetime"),
+    ],
+)  # fmt: skip
+"""One record a legal hold: on records of the module with this number, by a filter or by ids, both as JSON."""
+
+_RETENTION_RULES = _system(
+    "retention_rules", "ret",
+    [
+        _field("name", required=True, unique=True),
+        _field("module", "integer", required=True),
+        _plain("where"),
+        _field("days", "integer", required=True),
+        _choice("action", "bin", "purge"),
+        _choice("stage", "live", "bin"),
+        _field("active", "boolean", default=True),
+    ],
+)  # fmt: skip
+"""One record a rule: what goes when it has been in a stage, unchanged, for so many days."""
 
 # -- the journal ------------------------------------------------------------------------------------------------------
 _OPERATIONS = _ledger(
@@ -204,6 +234,8 @@ _ALL = Schema().with_modules(
         _SEALS,
         _OUTBOX,
         _BLOBS,
+        _HOLDS,
+        _RETENTION_RULES,
     ]
 )
 FIRST_OTHER: Final = 1000
@@ -226,3 +258,5 @@ CHANGES: Final = SYSTEM_SCHEMA.module("changes")
 SEALS: Final = SYSTEM_SCHEMA.module("seals")
 OUTBOX: Final = SYSTEM_SCHEMA.module("outbox")
 BLOBS: Final = SYSTEM_SCHEMA.module("blobs")
+HOLDS: Final = SYSTEM_SCHEMA.module("holds")
+RETENTION_RULES: Final = SYSTEM_SCHEMA.module("retention_rules")

@@ -33,6 +33,7 @@ from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, StepKind, diff, key_of
 from nubetis.model.system import OPERATIONS
 from nubetis.session.applying import Applier, Lot, read_lots
+from nubetis.session.holding import refuse_drops
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
 from nubetis.session.state import State
@@ -52,13 +53,14 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
+        Refused: ``legal_hold``; it would drop values of a module on which there is a hold.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
     planner.require(Action.EDIT, module)
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
-    diff(state.known.schema, schema)
+    refuse_drops(planner, diff(state.known.schema, schema))
     state.world.store.capabilities.refuse_excess(schema.modules)
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final, cast
 
@@ -27,7 +28,7 @@ from nubetis.model.kinds import instant_text
 from nubetis.model.outbox import Message
 from nubetis.model.plan import ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import CREATED_IN, ID, Module, Schema, key_of
+from nubetis.model.schema import CREATED_IN, ID, VERSION, Module, Schema, key_of
 from nubetis.model.store import (
     Batch,
     ConflictKind,
@@ -40,6 +41,7 @@ from nubetis.model.store import (
     WriteConflict,
 )
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
+from nubetis.session.holding import Holding
 from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL, refuse_definitions
 from nubetis.session.state import State
@@ -139,6 +141,8 @@ class Applier:
     progress: Progress | None = None
     failed: Operation | None = None
     skipped: list[RecordId] = attrs.field(factory=list)
+    spared: list[RecordId] = attrs.field(factory=list)
+    """What was to be purged and came under a legal hold since."""
 
     def run(self) -> Operation:
         """Write the plan; give the operation."""
@@ -178,6 +182,7 @@ class Applier:
     # one transaction ---------------------------------------------------------------------------------------
     def _whole(self, operation: Operation) -> Operation:
         self.skipped.clear()
+        self.spared.clear()
         self.state.planner().require_all(self.plan.parts)
         self._end_failed()
         return self._write(operation, Lot(self.plan.parts, messages=self.plan.messages), first=True)
@@ -186,9 +191,10 @@ class Applier:
         txn = self.state.txn
         if lot.last:
             operation = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
+        lot = attrs.evolve(lot, parts=self._purgeable(lot.parts))
         while True:
             position = operation.position + sum(map(len, lot.parts))
-            written = attrs.evolve(operation, position=position, skipped=tuple(self.skipped))
+            written = attrs.evolve(operation, position=position, skipped=(*self.skipped, *self.spared))
             batch, entry = self._batch(written, lot, first=first)
             outcome = txn.write(batch)
             if outcome.written:
@@ -266,6 +272,28 @@ class Applier:
             check_administrators(txn, self.state.known.schema)
         if any(part.module.name == "settings" for part in parts):
             check_settings(txn, self.state.known.schema, org_id=self.state.known.org_id)
+
+    def _purgeable(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """Leave out what is to be purged and is no longer what the plan saw, or came under a hold since."""
+        purges = [part for part in parts if part.kind is ChangeKind.PURGE]
+        drifted = [conflict for part in purges for conflict in self._moved(part)]
+        if drifted:
+            parts = self._without_drifted(parts, drifted)
+        return tuple([self._without_held(part) if part.kind is ChangeKind.PURGE else part for part in parts])
+
+    def _moved(self, part: Part) -> Iterator[WriteConflict]:
+        """Give what a store does not look at when it removes rows: their versions."""
+        rows = self.state.planner().rows_of(part.module, [key_of(row) for row in part.rows])
+        for seen, row in zip(part.rows, rows, strict=True):
+            if row is None:
+                yield WriteConflict(ConflictKind.MISSING, part.module, key_of(seen))
+            elif row[VERSION] != seen[VERSION]:
+                yield WriteConflict(ConflictKind.STALE, part.module, key_of(seen), actual=int(row[VERSION] or 0))
+
+    def _without_held(self, part: Part) -> Part:
+        held = Holding.of(self.state.planner(), part.module).of_rows(part.rows)
+        self.spared += [encode(part.module.prefix, key) for key in held]
+        return _slice_without(part, set(held)) if held else part
 
     # what stands against it --------------------------------------------------------------------------------
     def _without_drifted(self, parts: tuple[Part, ...], conflicts: Sequence[WriteConflict]) -> tuple[Part, ...]:
@@ -347,10 +375,10 @@ class Applier:
 
     def step(self, operation: Operation, lot: Lot) -> Operation:
         """Write one lot in a transaction of its own."""
-        before = len(self.skipped)
+        before = len(self.skipped), len(self.spared)
 
         def work() -> Operation:
-            del self.skipped[before:]  # the store may have to run this again
+            del self.skipped[before[0] :], self.spared[before[1] :]  # the store may have to run this again
             self._check_unmoved(operation)
             return self._write(operation, lot, first=False)
 
@@ -409,7 +437,7 @@ _DRIFT: Final = frozenset({ConflictKind.STALE, ConflictKind.MISSING})
 _OPEN: Final = frozenset({OperationState.RUNNING, OperationState.CANCELLED})
 
 
-def _slice_without(part: Part, keys: set[Key | None]) -> Part:
+def _slice_without(part: Part, keys: AbstractSet[Key | None]) -> Part:
     keep = [at for at, row in enumerate(part.rows) if row[ID] not in keys]
     if isinstance(part, Creates):
         return Creates(part.module, [part.rows[at] for at in keep])

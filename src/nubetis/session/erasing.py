@@ -1,6 +1,6 @@
-"""Erasure and purging: what goes for good.
+"""Erasure: what goes for good.
 
-Erasure: values leave the record and its whole past; the journal still verifies, by the commitments that stay.
+Values leave the record and its whole past; the journal still verifies, by the commitments that stay.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -16,30 +15,29 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.backends.blobs import forget_blob
-from nubetis.errors import InvalidValue, NotFound
-from nubetis.model.bind import All, No, OneOf, Test
+from nubetis.errors import InvalidValue, NotFound, Refused
+from nubetis.model.bind import All, OneOf, Test
 from nubetis.model.blobs import BlobHash
 from nubetis.model.fields import Field, FieldState, Operator
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.ids import encode
 from nubetis.model.journal import JournalChange, without_values
-from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.files import FILE_TYPES
-from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Operation, Plan
+from nubetis.model.plan import Cause, CauseKind, Edits, Operation, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import BLOBS, CHANGES
 from nubetis.session.applying import Applier, strike
+from nubetis.session.holding import Holding
 from nubetis.session.state import State
 from nubetis.session.undoing import later_changes
-from nubetis.session.world import LIVE
 from nubetis.types import Key, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.session.door import Session
 
-__all__ = ["erase", "purge", "remove_unused_files", "unused_files"]
+__all__ = ["erase", "remove_unused_files", "unused_files"]
 
 
 def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
@@ -53,6 +51,7 @@ def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ())
 
     Raises:
         NotFound: there was never such a record or field, or the user may not see it.
+        Refused: ``legal_hold``; a hold stands against it (:mod:`nubetis.session.holding`).
         AccessDenied: the user may not delete and edit in this module.
         InvalidValue: a field that nubetis sets; or none are named, and the module has no personal data.
     """
@@ -90,6 +89,7 @@ class _Erasure:
         """Erase the fields *names*, or all personal data."""
         state, module = self.state, self.module
         fields = self._chosen(names)
+        self._refuse_held()
         record = encode(module.prefix, self.key)
         cause = Cause(CauseKind.ERASURE, {"record": record, "fields": [field.name for field in fields]})
         empty = tuple([None for field in fields for _ in field.parts])
@@ -103,6 +103,12 @@ class _Erasure:
             state.afterwards.append(partial(state.world.extensions.blob_stores()(state.world.store).delete, each))
         state.afterwards.append(state.world.store.compact)
         return operation
+
+    def _refuse_held(self) -> None:
+        holding = Holding.of(self.state.planner(), self.module)
+        hold = holding.of_past(self.key) if self.row is None else holding.of_rows([self.row]).get(self.key)
+        if hold is not None:
+            raise Refused("legal_hold", id=encode(self.module.prefix, self.key), hold=hold)
 
     def _chosen(self, names: Sequence[str]) -> tuple[Field, ...]:
         known = self.module.all_fields
@@ -165,8 +171,8 @@ def _texts_of_the_past(state: State) -> Iterator[str]:
     """Give what the journal keeps of values, and what is left of plans, as text."""
     for (texts,) in state.txn.stream(CHANGES, columns=("before",)):
         yield from map(str, texts)
-    for (plans,) in state.txn.stream(BLOBS, All((Test("hash", Operator.GE, "plan:"),)), columns=("data",), size=16):
-        yield from [plan.decode() for plan in plans if isinstance(plan, bytes)]
+    for (plans,) in state.txn.stream(BLOBS, All((Test("hash", Operator.GE, "plan:"),)), columns=("data",), size=1):
+        yield from [plan.decode("utf-8", "replace") for plan in plans if isinstance(plan, bytes)]
 
 
 def unused_files(state: State) -> list[BlobHash]:
@@ -202,22 +208,3 @@ _FILES: Final = 10_000
 
 def _name(cell: Stored) -> BlobHash:
     return BlobHash(str(cell))
-
-
-def purge(state: State, before: datetime) -> int:
-    """Take records for good out of the recycle bin that were put there before an instant; give their number."""
-    limit = instant_text(before)
-    plan = state.read(lambda: Plan(cause=Cause(CauseKind.SYSTEM, {"purge": limit}), parts=tuple(_purged(state, limit))))
-    if len(plan):
-        Applier(state, plan).run()
-    return len(plan)
-
-
-def _purged(state: State, limit: str) -> Iterator[Edits]:
-    where = All((No(LIVE), Test("modified_at", Operator.LT, limit)))
-    planner = state.planner()
-    for module in state.known.schema.modules:
-        if module.journalled and module.name != "modules":  # a number of a module is never given again
-            part = Edits(module, list(planner.rows(module, where)), kind=ChangeKind.PURGE)
-            if len(part):
-                yield part

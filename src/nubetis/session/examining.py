@@ -7,7 +7,6 @@ organisation.  Findings name modules, fields and ids.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
@@ -27,7 +26,8 @@ from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, key_of
 from nubetis.model.store import Batch, Guard, Removals
-from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, SEALS
+from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, SEALS
+from nubetis.session.erasing import unused_files
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State
 from nubetis.types import Key, Progress, Stored
@@ -38,13 +38,10 @@ if TYPE_CHECKING:
 __all__ = ["examine", "mend"]
 
 _LOT: Final = 500
-_HASHES: Final = 20_000
-"""Files whose use is looked for at once; more are looked for in several rounds through records and journal."""
 _KNOWN: Final = 50_000
 """Keys that are remembered to be there."""
 _AHEAD: Final = timedelta(minutes=5)
 """What clocks may differ by."""
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _PLAN: Final = "plan:"
 _FILES: Final = No(All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;"))))
 _PLANS: Final = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
@@ -220,30 +217,8 @@ def _wrong(txn: Txn) -> Iterator[Finding]:
 
 
 def _orphaned(state: State) -> Iterator[Finding]:
-    count, first, lot = 0, "", set[str]()
-    for (names,) in state.txn.stream(BLOBS, _FILES, columns=("hash",), size=_LOT):
-        lot |= {str(name) for name in names}
-        if len(lot) >= _HASHES:
-            left = _unused(state, lot)
-            count, first, lot = count + len(left), min([*left, first or "g"]), set()
-    left = _unused(state, lot)
-    if count + len(left):
-        yield Finding("blob_orphaned", min([*left, first or "g"]), count=count + len(left))
-
-
-def _unused(state: State, names: AbstractSet[str]) -> set[str]:
-    """Give those of *names* of which no record, no past and no plan speaks."""
-    left = set(names)
-    for module, field in _file_fields(state) if left else ():
-        for (cells,) in state.txn.stream(module, No(Missing(field.column)), columns=(field.column,), size=_LOT):
-            left.difference_update(map(str, cells))
-    for (texts,) in state.txn.stream(CHANGES, columns=("before",), size=_LOT) if left else ():
-        left.difference_update(*[_HASH.findall(str(text)) for text in texts])
-    for (plans,) in state.txn.stream(BLOBS, _PLANS, columns=("data",), size=1) if left else ():
-        left.difference_update(
-            _HASH.findall(plans[0].decode("utf-8", "replace") if isinstance(plans[0], bytes) else "")
-        )
-    return left
+    if left := unused_files(state):
+        yield Finding("blob_orphaned", min(left), count=len(left))
 
 
 # -- plans that are kept ----------------------------------------------------------------------------------------------

@@ -23,12 +23,12 @@ from nubetis.model.bind import ALWAYS, All, Bound, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
 from nubetis.model.ids import decode, encode
-from nubetis.model.journal import JournalChange
+from nubetis.model.journal import JournalChange, row_before
 from nubetis.model.kinds import instant_text
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
-from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, VERSION, Module, key_of
+from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
 from nubetis.session.undoing import UndoPlanner, later_changes
 from nubetis.types import Key, RecordId, Row, Stored
@@ -255,7 +255,7 @@ def _history_of(state: State, module: Module, row: Row) -> list[Moment]:
     seen = state.sight.module(module)
     present, moments = row, []
     for change in reversed(changes):
-        earlier, _ = _undone(module, present, change)
+        earlier, _ = row_before(module, present, change)
         fields = [module.by_id[number] for number in change.before if number in module.by_id]
         names = [field.name for field in fields if field.name in seen.layout.slots]
         if not _is_hidden(change, module, seen):
@@ -285,22 +285,6 @@ def _moment(
     old, new = records
     before = {} if born else {name: old[name] for name in names}
     return Moment(at=entry[0], kind=kind, operation=entry[1], before=before, after={name: new[name] for name in names})
-
-
-def _undone(module: Module, row: Row, change: JournalChange) -> tuple[Row, set[int]]:
-    """Give the row as it was before *change*, and the fields of which it is not known any more."""
-    cells, gone = list(row), set[int]()
-    for number in change.commitment:
-        field = module.by_id.get(number)
-        if field is not None:
-            place = module.layout.index[field.column_of(field.parts[0])]
-            values = change.before.get(number)
-            cells[place : place + len(field.parts)] = (None,) * len(field.parts) if values is None else values
-            gone |= {number} if values is None else set()
-    cells[VERSION] = change.version
-    if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}:
-        cells[DELETED_IN] = None if change.kind is ChangeKind.DELETE else change.entry
-    return tuple(cells), gone
 
 
 def _entries(state: State, keys: Iterable[Key]) -> dict[Key, tuple[datetime, Operation]]:
@@ -366,7 +350,7 @@ class Walk:
     def _back(self, row: Row, changes: Sequence[JournalChange], stamp: Row | None) -> tuple[Row, set[int]]:
         gone: set[int] = set()
         for change in reversed(changes):
-            row, unknown = _undone(self.module, row, change)
+            row, unknown = row_before(self.module, row, change)
             gone = gone - set(change.commitment) | unknown
         if changes:  # who wrote it last before that; where nobody did, who made it
             at = self.module.layout.index["modified_at"]

@@ -1,0 +1,361 @@
+"""The schema, judged by what is kept in it: fields that are unused, always empty, of the wrong type, named twice.
+
+One pass over the records of each module, in streaming columns; what is remembered of a field does not grow with the
+records.  A :class:`Finding` is a code, its figures, and a remedy; nothing is changed.
+
+=====================  ==============================================================================================
+``field_unused``       no record has a value, and no filter, rule, index or title speaks of the field
+``field_empty``        no record has a value, and something speaks of it all the same
+``field_default``      every record has the default: nobody ever chose
+``field_drifted``      a text all of whose values read as another type (*kind*)
+``field_few``          a text with a handful of values: a choice
+``field_unfiltered``   an index that no stored filter or rule makes use of
+``label_twice``        two fields of a module, or two modules, that a person cannot tell apart
+=====================  ==============================================================================================
+
+Stored filters are the validation rules of modules, and those of retention rules and legal holds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.data.profile import names_code
+from nubetis.errors import NubetisError, sentence
+from nubetis.model.convert import from_json
+from nubetis.model.fields import Field, Value
+from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
+from nubetis.model.fold import fold_text
+from nubetis.model.schema import Module, Schema
+from nubetis.types import FieldName, ModuleName
+
+if TYPE_CHECKING:
+    from nubetis.model.door import Reader
+
+__all__ = ["FINDINGS", "FieldFigures", "Finding", "ModuleFigures", "SchemaReport", "lint_schema", "reads_as"]
+
+FINDINGS: Final[dict[str, tuple[str, str]]] = {
+    "field_unused": (
+        "None of {records} records has a value in {field}, and nothing else speaks of it.",
+        "Retire the field; purge it later.",
+    ),
+    "field_empty": (
+        "None of {records} records has a value in {field}, though filters, rules or indexes speak of it.",
+        "Fill the field, or take it out of what speaks of it and retire it.",
+    ),
+    "field_default": (
+        "All {records} records have the default in {field}.",
+        "Ask whether anybody needs the choice; if not, retire the field.",
+    ),
+    "field_drifted": (
+        "{field} is {type}, and all its {filled} values read as {kind}.",
+        "Make a new field of that type, copy the values, retire the old one.",
+    ),
+    "field_few": (
+        "{field} is {type}, and its {filled} values are only {distinct} different ones.",
+        "Make a new choice field with these values, copy them, retire the old one.",
+    ),
+    "field_unfiltered": (
+        "{field} is indexed, and no stored filter or rule asks for it.",
+        "Where no host asks for it either, take the index away: each write keeps it up.",
+    ),
+    "label_twice": (
+        "{field} and {other} have the same label.",
+        "Give one of them another label.",
+    ),
+}
+"""Code → what is the case, and what to do; the placeholders are the finding's parameters."""
+
+_TEXTS: Final = frozenset({"text", "long_text"})
+_FEW: Final = 20
+_PART: Final = 10
+"""Values for each different one, from which on they are few."""
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that is not as it might be: *field* of *module*, the figures in *params*.
+
+    *field* is ``None`` where the module itself is meant.
+    """
+
+    code: str
+    module: ModuleName
+    field: FieldName | None = None
+    params: Mapping[str, object] = attrs.field(factory=dict)
+
+    @property
+    def remedy(self) -> str:
+        """What to do, in English; :func:`nubetis.i18n.phrase` says it in another language."""
+        return FINDINGS[self.code][1]
+
+    def __str__(self) -> str:
+        return sentence(FINDINGS[self.code][0], self.params)
+
+
+@attrs.frozen(kw_only=True)
+class FieldFigures:
+    """What is known of one field: how many records have a value, and how many the default.
+
+    Of texts, *kind* is the type as which all values read, *distinct* the number of different ones while they are few.
+    """
+
+    name: FieldName
+    type: str
+    filled: int
+    default: int
+    kind: str | None = None
+    distinct: int | None = None
+    asked: bool = False
+    """Whether a filter, rule, index, tally or title speaks of it."""
+
+
+@attrs.frozen(kw_only=True)
+class ModuleFigures:
+    """The figures of one module's fields."""
+
+    name: ModuleName
+    records: int
+    fields: tuple[FieldFigures, ...]
+
+
+@attrs.frozen(kw_only=True)
+class SchemaReport:
+    """What was found, module by module in the schema's order, and the figures behind it."""
+
+    findings: tuple[Finding, ...] = ()
+    modules: tuple[ModuleFigures, ...] = ()
+
+    def of(self, code: str) -> tuple[Finding, ...]:
+        """Give the findings with *code*."""
+        return tuple([each for each in self.findings if each.code == code])
+
+
+def lint_schema(door: Reader, *, modules: Sequence[str] = (), least: int = 20) -> SchemaReport:
+    """Judge the fields of *modules*, of all that are not nubetis's own where none is named.
+
+    Of modules with fewer than *least* records, and texts with fewer values, nothing is concluded but what labels say.
+    Records and fields that the user may not see are not looked at: let an administrator do it.
+
+    Cost: one pass over the records; memory for a few values a field.
+
+    Raises:
+        NotFound: ``unknown_module``.
+    """
+    kept = list(_kept(door))  # whoever reads learns of a new schema, too
+    schema = door.schema
+    chosen = [schema.module(name) for name in modules] or [each for each in schema.modules if not each.system]
+    asked = _asked(schema, kept)
+    found: list[Finding] = list(_same_modules(chosen))
+    figures: list[ModuleFigures] = []
+    for module in chosen:
+        counted = _counted(door, module, asked)
+        figures.append(counted)
+        found += _findings(module, counted, asked, least)
+    return SchemaReport(findings=tuple(found), modules=tuple(figures))
+
+
+# -- what values say --------------------------------------------------------------------------------------------------
+_DAY_MONTH: Final = r"(0?[1-9]|[12]\d|3[01])[-/.](0?[1-9]|[12]\d|3[01])"
+"""Either first."""
+_DAY: Final = rf"(\d{{4}}[-/.](0?[1-9]|1[0-2])[-/.](0?[1-9]|[12]\d|3[01])|{_DAY_MONTH}[-/.]\d{{4}})"
+_READS: Final[dict[str, re.Pattern[str]]] = {
+    "boolean": re.compile(r"true|false|yes|no|s[ií]", re.IGNORECASE),
+    "integer": re.compile(r"[-+]?(0|[1-9][0-9]{0,17})"),
+    "decimal": re.compile(r"[-+]?(0|[1-9][0-9]{0,2}([.,]?[0-9]{3})*)([.,][0-9]+)?"),
+    "date": re.compile(_DAY, re.ASCII),
+    "datetime": re.compile(_DAY + r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[-+]\d\d:?\d\d)?", re.ASCII),
+    "email": re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"),
+    "url": re.compile(r"https?://\S+", re.IGNORECASE),
+    "phone": re.compile(r"\+[\d\s()./-]{6,24}\d|\(?\d{2,4}[)\s./-]+\d{3,4}[\s./-]?\d{3,4}", re.ASCII),
+}
+
+
+def reads_as(text: str) -> frozenset[str]:
+    """Give the field types as which *text* reads, the text without what stands round it.
+
+    Digits with a zero before them are a code, and no number.
+
+    >>> sorted(reads_as("12")), sorted(reads_as("ana@acme.pe")), sorted(reads_as("01234567"))
+    (['decimal', 'integer'], ['email'], [])
+    """
+    bare = text.strip()
+    return frozenset([name for name, pattern in _READS.items() if pattern.fullmatch(bare)])
+
+
+@attrs.define
+class _Column:
+    """What is remembered of one field while its values go by."""
+
+    field: Field
+    filled: int = 0
+    default: int = 0
+    kinds: frozenset[str] = frozenset(_READS)
+    few: set[str] | None = attrs.field(factory=set)
+
+    def see(self, values: Sequence[Value]) -> None:
+        """Look at some values."""
+        there = [value for value in values if value is not None and value != ()]
+        self.filled += len(there)
+        self.default += sum([value == self.field.default for value in there])
+        if self.field.type.name in _TEXTS:
+            self._see_texts(there)
+
+    def _see_texts(self, texts: Sequence[str]) -> None:
+        for text in texts if self.kinds else ():
+            self.kinds &= reads_as(text)
+            if not self.kinds:
+                break
+        if self.few is not None:
+            self.few.update(texts)
+            self.few = self.few if len(self.few) <= _FEW else None
+
+    def figures(self, *, asked: bool) -> FieldFigures:
+        """Give what was seen."""
+        text = self.field.type.name in _TEXTS and self.filled > 0
+        kind = next((name for name in _READS if name in self.kinds), None) if text else None
+        code = kind in {"integer", "decimal"} and names_code(self.field.name)
+        return FieldFigures(
+            name=self.field.name,
+            type=self.field.type.name,
+            filled=self.filled,
+            default=self.default,
+            kind=None if code else kind,
+            distinct=len(self.few) if text and self.few is not None else None,
+            asked=asked,
+        )
+
+
+def _counted(door: Reader, module: Module, asked: _Asked) -> ModuleFigures:
+    columns = [_Column(field) for field in _own(module)]
+    records = 0
+    for batch in door.stream(module.name, fields=["id", *[each.field.name for each in columns]]):
+        records += len(batch[0])
+        for column, values in zip(columns, batch[1:], strict=True):
+            column.see(values)
+    figures = [each.figures(asked=asked(module.name, each.field.name)) for each in columns]
+    return ModuleFigures(name=module.name, records=records, fields=tuple(figures))
+
+
+def _own(module: Module) -> list[Field]:
+    """Give the fields that are the module's own, and in use."""
+    return [module.field(field.name) for field in module.fields if field.name in module.layout.slots]
+
+
+# -- what speaks of fields --------------------------------------------------------------------------------------------
+@attrs.frozen
+class _Asked:
+    """Which fields filters and rules ask for, and which the modules themselves speak of."""
+
+    filters: frozenset[tuple[str, str]]
+    modules: frozenset[tuple[str, str]]
+
+    def __call__(self, module: str, field: str) -> bool:
+        return (module, field) in self.filters or (module, field) in self.modules
+
+
+def _asked(schema: Schema, kept: Iterable[tuple[int, Filter]]) -> _Asked:
+    stored = [(module, rule.where) for module in schema.modules for rule in module.rules]
+    stored += [(schema.by_id[number], where) for number, where in kept if number in schema.by_id]
+    named = {pair for module, where in stored for pair in _named(where, module, schema)}
+    own = {
+        (str(module.name), name)
+        for module in schema.modules
+        for name in (str(module.title), *module.tallied_by, *_together(module))
+    }
+    return _Asked(frozenset(named), frozenset(own))
+
+
+def _together(module: Module) -> Iterator[str]:
+    return (name.partition(".")[0] for names in module.indexes for name in names)
+
+
+def _kept(door: Reader) -> Iterator[tuple[int, Filter]]:
+    """Give the filters of holds and retention rules, and the numbers of the modules of which they speak."""
+    for keeper in ("holds", "retention_rules"):
+        for numbers, texts in door.stream(keeper, fields=("module", "where")):
+            for number, text in zip(numbers, texts, strict=True):
+                where = _filter_of(text)
+                if where is not None:
+                    yield number, where
+
+
+def _filter_of(text: str | None) -> Filter | None:
+    try:
+        return None if text is None else from_json(json.loads(text), Filter)
+    except (NubetisError, ValueError, RecursionError):
+        return None  # what nubetis did not write speaks of no field
+
+
+def _named(where: Filter, module: Module, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Give module and name of the fields of which a filter speaks."""
+    match where:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _named(part, module, schema)
+        case Not(part):
+            yield from _named(part, module, schema)
+        case Has(name, via, inner) if name in schema:
+            yield name, via
+            yield from _named(inner, schema.module(name), schema)
+        case Compare():
+            yield from _compared(where, module, schema)
+        case _:
+            return
+
+
+def _compared(where: Compare, module: Module, schema: Schema) -> Iterator[tuple[str, str]]:
+    name = where.path.partition(".")[0]
+    yield str(module.name), name
+    slot = module.layout.slots.get(name)
+    if isinstance(where.operand, Filter) and slot is not None:
+        for target in slot.field.targets:
+            yield from _named(where.operand, schema.module(target), schema)
+
+
+# -- what is found ----------------------------------------------------------------------------------------------------
+def _findings(module: Module, figures: ModuleFigures, asked: _Asked, least: int) -> Iterator[Finding]:
+    labels: dict[str, FieldName] = {}
+    for each in figures.fields:
+        field = module.field(each.name)
+        other = labels.setdefault(fold_text(field.label), field.name)
+        if other != field.name:
+            yield _finding("label_twice", module, field, other=other)
+        if figures.records >= least:
+            yield from _of_values(module, field, each, figures.records)
+        if each.filled >= least:
+            yield from _of_texts(module, field, each)
+        if field.indexed and (str(module.name), str(field.name)) not in asked.filters:
+            yield _finding("field_unfiltered", module, field)
+
+
+def _of_values(module: Module, field: Field, seen: FieldFigures, records: int) -> Iterator[Finding]:
+    if not seen.filled:
+        yield _finding("field_empty" if seen.asked or field.indexed else "field_unused", module, field, records=records)
+    elif field.default is not None and seen.default == records:
+        yield _finding("field_default", module, field, records=records)
+
+
+def _of_texts(module: Module, field: Field, seen: FieldFigures) -> Iterator[Finding]:
+    facts = {"type": seen.type, "filled": seen.filled}
+    if seen.kind is not None:
+        yield _finding("field_drifted", module, field, kind=seen.kind, **facts)
+    elif seen.distinct is not None and seen.filled >= _PART * max(seen.distinct, 2):
+        yield _finding("field_few", module, field, distinct=seen.distinct, **facts)
+
+
+def _finding(code: str, module: Module, field: Field, **params: object) -> Finding:
+    return Finding(code=code, module=module.name, field=field.name, params={"field": field.name, **params})
+
+
+def _same_modules(modules: Iterable[Module]) -> Iterator[Finding]:
+    labels: dict[str, ModuleName] = {}
+    for module in modules:
+        other = labels.setdefault(fold_text(module.label), module.name)
+        if other != module.name:
+            yield Finding(code="label_twice", module=module.name, params={"field": module.name, "other": other})

@@ -1,0 +1,56 @@
+"""The commands that keep and give: rules of retention are done, and a person gets what is kept of her."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import nubetis as library
+from nubetis import HostSignIn
+from nubetis.session.holding import plan_hold
+from nubetis.session.retaining import plan_rule
+
+
+@pytest.fixture
+def ruled(acme):
+    """Give the same with a rule that purges accounts in the bin at once, one account there, and one held."""
+    with library.open("sqlite:///nubetis.db") as org, org.session(HostSignIn("ana@acme.pe")) as session:
+        session.apply(plan_rule(session, "accounts", name="empty", days=0, action="purge"))
+        held, gone = session.find("accounts", sort="name")
+        session.apply(plan_hold(session, "accounts", records=[held], reason="x"))
+        for each in (held, gone):
+            session.delete(each)
+    return acme, held.id, gone.id
+
+
+def test_a_dry_run_shows_what_would_go_and_what_is_held(ruled):
+    nubetis, held, gone = ruled
+    plan = nubetis("retention", "--dry-run", "--json").json["plan"]
+    shown = nubetis("retention", "empty", "--dry-run").out
+
+    assert (plan["counts"], [each["record"] for each in plan["warnings"]]) == ({"purge": 1}, [held])
+    assert "1 to purge" in shown
+    assert gone in shown
+    assert nubetis("find", "accounts", "--deleted", "--json").json["total"] == 2
+
+
+def test_rules_are_done_once(ruled):
+    nubetis, held, _ = ruled
+    done = nubetis("retention", "--json")
+    assert (done.code, done.json["operation"]["records"]) == (0, 1)
+    assert "nothing to do" in nubetis("retention").out
+
+    assert [held] == [each["id"] for each in nubetis("find", "accounts", "--deleted", "--json").json["records"]]
+    assert nubetis("retention", "no such rule").code == 1
+
+
+def test_a_person_is_written_into_a_folder(acme):
+    record = acme("find", "accounts", "--json").json["records"][0]["id"]
+    said = acme("subject", record, "given", "--json")
+
+    assert (said.code, said.json["records"]) == (0, 1)
+    assert json.loads(Path("given", "subject.json").read_bytes())["subject"] == record
+    assert "Wrote given: records 1, " in acme("subject", record, "given").out
+    assert acme("subject", "acc_0000000000001W", "other").code == 1
