@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -56,6 +57,15 @@ class _Import:
     encoding: str | None
     delimiter: str | None
 
+    def check(self) -> None:
+        """Refuse to write the refused rows over the rows that they are from."""
+        try:
+            same = self.rejected is not None and os.path.samefile(self.file, self.rejected)  # noqa: PTH121 - by inode
+        except (OSError, ValueError):
+            return  # one of them is not there
+        if same:
+            raise InvalidValue("bad_argument", argument="--rejected", reason=_("it is the file that is imported"))
+
     def table(self) -> Table:
         """Read the file."""
         table = nubetis.read(self.file, encoding=self.encoding, delimiter=self.delimiter)
@@ -92,6 +102,7 @@ def _pair(text: str) -> tuple[str, str]:
 @click.option("--delimiter", help=_("What stands between its cells."))
 def import_command(call: Call, given: _Import) -> Answer:
     """Load a file: its columns are mapped, its cells cleaned, what does not fit is refused line by line."""
+    given.check()
     with call.session() as session:
         table = given.table()
         field_map = given.field_map(table, session.schema.module(given.module))
