@@ -19,7 +19,7 @@ from nubetis.errors import MESSAGES, NubetisError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "phrase", "render", "translator"]
+__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "phrase", "printable", "render", "translator"]
 
 LANGUAGES: Final = ("en", "es")
 """Languages that nubetis speaks; the first is that of the texts in the code."""
@@ -91,6 +91,7 @@ PHRASES: Final = (
     "Invalid value for {name}: {reason}",
     "{value} is not a valid integer.",
     "{value} is not one of {values}.",
+    "{value} is not in the range {range}.",
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
@@ -151,6 +152,17 @@ def _said(value: object, error: NubetisError, language: str) -> object:
     if isinstance(inner, NubetisError) and value.rstrip(".") == str(inner).rstrip("."):
         return render(inner, language).rstrip(".") + ("." if value.endswith(".") else "")
     return _phrase(value, translator(language))
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Give *text* with a blank for each character that a terminal may obey: controls, escapes, turns of direction.
+
+    Every text that reaches a terminal goes through here; *keep* names what may stay.
+
+    >>> printable("a\x1b[31mb\u202ec\n", keep="\n")
+    'a [31mb c\n'
+    """
+    return "".join([char if char.isprintable() or char in keep else " " for char in text])
 
 
 def phrase(text: str, language: str) -> str:

@@ -94,3 +94,11 @@ def test_the_language_may_be_named_anywhere(nubetis, place):
     }
 
     assert "No hay ninguna organización" in nubetis(*calls[place]).err
+
+
+def test_a_list_of_operations_has_one_to_ten_thousand(nubetis):
+    limits = ["0", "-1", "10001", "100000000000000000000", "x", "1.5", ""]
+    said = [nubetis("journal", "list", f"--limit={limit}", "--db", "no.db", "--lang", "es") for limit in limits]
+
+    assert [(each.code, "[usage]" in each.err) for each in said] == [(2, True)] * len(limits)
+    assert [english(each.err) for each in said] == [[]] * len(limits)

@@ -33,6 +33,7 @@ __all__ = [
 
 _SHOWN: Final = 12
 _LATEST: Final = 100_000
+_MOST: Final = 10_000
 
 
 @click.group(
@@ -151,7 +152,9 @@ def _refused(refusals: Sequence[Refusal], style: str) -> list[RenderableType]:
 
 
 @command("list", _("List the latest operations."))
-@click.option("--limit", "-n", default=20, show_default=True, help=_("How many."))
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, _MOST), default=20, show_default=True, help=_("How many; 10,000 at most.")
+)
 def list_command(call: Call, limit: int) -> Answer:
     """List operations, newest first."""
     with call.session() as session:

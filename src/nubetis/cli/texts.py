@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from contextvars import ContextVar
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -12,8 +14,9 @@ from nubetis.i18n import language_of, render, translator
 
 if TYPE_CHECKING:
     from nubetis.model.plan import Refusal
+    from nubetis.types import Json
 
-__all__ = ["EXIT_CODES", "_", "language", "say", "say_refusal", "say_word", "use_language"]
+__all__ = ["EXIT_CODES", "_", "json_text", "language", "say", "say_refusal", "say_word", "use_language"]
 
 EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
 """What a command's exit code says; ``nubetis --help`` explains it."""
@@ -33,6 +36,22 @@ def use_language(name: str | None) -> None:
 def language() -> str:
     """Give the language that is spoken."""
     return _LANGUAGE.get()
+
+
+def json_text(value: Json) -> str:
+    r"""Give *value* as JSON; what a terminal would obey is written as an escape, which says the same to programs.
+
+    >>> json_text("niña \x9b\u202e")
+    '"niña \\u009b\\u202e"'
+    """
+    return _UNSEEN.sub(lambda found: _escaped(found[0]), json.dumps(value, ensure_ascii=False, indent=2))
+
+
+_UNSEEN: Final = re.compile(r"[^\n -~]")
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def say(error: NubetisError) -> str:
