@@ -72,6 +72,7 @@ PHRASES: Final = (
     "a quoted cell begins here and never ends",
     "the row that begins here cannot be read ({fault})",
     "the row that begins here has more than 16,384 cells",
+    "the row that begins here is longer than {count} characters",
     "it holds a NUL character, which text never does",
     "the line is longer than {count} characters",
     "this is not JSON ({fault})",

@@ -13,18 +13,16 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 
 import attrs
 
+from nubetis.data.cells import LONGEST_LINE
 from nubetis.errors import InvalidValue, NotFound, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-__all__ = ["LONGEST_LINE", "Origin", "Source"]
+__all__ = ["Origin", "Source"]
 
 Origin: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | IO[str]
 """What a file can be read from; text names a path."""
-
-LONGEST_LINE: Final = 8_000_000
-"""Characters of one physical line; a longer one is not a text file, and would not fit in bounded memory."""
 
 _GZIP: Final = b"\x1f\x8b"
 
