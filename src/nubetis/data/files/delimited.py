@@ -28,7 +28,7 @@ from nubetis.data.detect import (
     looks_like_text,
     reads_as_names,
 )
-from nubetis.data.files.format import BATCH_ROWS, Batch, Hints
+from nubetis.data.files.format import BATCH_ROWS, Batch, Hints, Spread
 from nubetis.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -82,8 +82,12 @@ class Delimited:
             part = list(islice(found, rows))
             if header and not part:
                 yield Batch(header, tuple([[] for _ in header]))
+            spread = Spread()
             while part:
                 header = _widened(header, part)
+                cells = sum([len(row) for _, row in part])
+                if spread.is_thin(rows=len(part), columns=len(header), cells=cells):
+                    raise source.fault(part[0][0], "nearly all of its cells are empty: this is no table")
                 yield _batch(header, part)
                 part = list(islice(found, rows))
 
