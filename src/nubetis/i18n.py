@@ -19,7 +19,19 @@ from nubetis.errors import MESSAGES, NubetisError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "phrase", "printable", "render", "translator"]
+__all__ = [
+    "CARRIED",
+    "LABEL",
+    "LANGUAGES",
+    "PHRASES",
+    "counter",
+    "label_in",
+    "language_of",
+    "phrase",
+    "printable",
+    "render",
+    "translator",
+]
 
 LANGUAGES: Final = ("en", "es")
 """Languages that nubetis speaks; the first is that of the texts in the code."""
@@ -97,6 +109,7 @@ PHRASES: Final = (
     "Got unexpected extra arguments {names}",
     "Invalid value for {name}: {reason}",
     "{value} is not a valid integer.",
+    "{value} is not a valid integer range.",
     "{value} is not one of {values}.",
     "{value} is not in the range {range}.",
 )
@@ -104,6 +117,9 @@ PHRASES: Final = (
 
 CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
+
+LABEL: Final = "label"
+"""The context of labels in the catalogues."""
 
 _LONGEST: Final = 500
 
@@ -133,6 +149,26 @@ def translator(language: str) -> Callable[[str], str]:
     """
     catalogue = _catalogue(_base(language))
     return lambda text: catalogue.gettext(text) if text else ""  # the empty key is the catalogue's header
+
+
+def label_in(language: str, label: str) -> str:
+    """Give the label of a standard field or module in *language*; any other stays as it is.
+
+    Labels have a context of their own in the catalogues: a user's word that is written as one is not translated.
+
+    >>> label_in("es", "Last name"), label_in("es", "Shoe size")
+    ('Apellidos', 'Shoe size')
+    """
+    return _catalogue(_base(language)).pgettext(LABEL, label)
+
+
+def counter(language: str) -> Callable[[str, str, int], str]:
+    """Give the function that says one of two English texts, as a count asks for, in *language*.
+
+    >>> counter("es")("{count} row", "{count} rows", 1)
+    '{count} fila'
+    """
+    return _catalogue(_base(language)).ngettext
 
 
 def render(error: NubetisError, language: str) -> str:

@@ -24,7 +24,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 from rich.tree import Tree
 
-from nubetis.cli.texts import _, json_text
+from nubetis.cli.texts import _, counted, json_text
 from nubetis.data.show import shortened, width
 from nubetis.i18n import printable
 from nubetis.types import Json
@@ -169,7 +169,11 @@ def grid(
     for row in texts:
         table.add_row(*[line(shortened(cell, cap)) for cell in row[:fitting]])
     left = len(columns) - fitting
-    return Group(table, line(_("(and {count} more columns)").format(count=left), "dim")) if left else table
+    return (
+        Group(table, line(counted("(and {count} more column)", "(and {count} more columns)", left), "dim"))
+        if left
+        else table
+    )
 
 
 def _empty_grid(title: str) -> Grid:

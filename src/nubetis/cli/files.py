@@ -14,7 +14,7 @@ from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_facts
 from nubetis.cli.records import read_filter
-from nubetis.cli.texts import _, language, say_refusal
+from nubetis.cli.texts import _, counted, language, say_refusal
 from nubetis.data.export import export
 from nubetis.data.load import (
     apply_load,
@@ -179,10 +179,11 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
     room = call.face.out.width
-    text = _("{rows} rows: {created} records made, {refused} rows refused.")
-    counts = {"rows": report.rows, "created": report.created, "refused": report.refused}
+    rows = counted("{count} row", "{count} rows", report.rows)
+    made = counted("{count} record made", "{count} records made", report.created)
+    left = counted("{count} row refused", "{count} rows refused", report.refused)
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
-    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold")]
+    parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [line(undo, "dim", whole=True)] if report.created else []
     refusals = [each.refusal for each in report.rejected]
     return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
@@ -200,6 +201,6 @@ def export_command(call: Call, target: str, where: tuple[str, ...], *, module: s
         named = fields.split(",") if fields else None
         done = export(session, target, module=module, where=wanted, fields=named)
     facts = {"file": target, "module": module, "columns": done.columns, "count": done.count, "sha256": done.hash}
-    text = _("Wrote {count} records to {file}.").format(count=done.count, file=target)
+    text = counted("Wrote {count} record to {file}.", "Wrote {count} records to {file}.", done.count, file=target)
     call.face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
     return None
