@@ -37,6 +37,13 @@ def test_a_plan_writes_nothing_and_says_everything(nubetis_session):
     assert (plan.cause.kind.value, plan.cause.detail["file"], plan.cause.detail["rows"]) == ("import", "a.csv", 2)
 
 
+def test_a_file_whose_name_is_no_text_is_loaded(nubetis_session):
+    """As a name on a disk of another encoding: its bytes come as halves of surrogate pairs."""
+    report = load(nubetis_session, nubetis.read(FILE.encode()), module="contacts", file="caf\udce9.csv")
+
+    assert report.operation.cause.detail["file"] == "caf?.csv"
+
+
 def test_batches_are_loaded_as_tables_are(nubetis_session):
     table = nubetis.read(FILE.encode())
 

@@ -372,7 +372,7 @@ def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
 def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
     known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": len(plan)}
     if options.file is not None:
-        known["file"] = options.file
+        known["file"] = options.file.encode("utf-8", "replace").decode()  # a name may hold bytes that are no text
     if table.detected is not None:
         known["encoding"] = table.detected.encoding
     return known

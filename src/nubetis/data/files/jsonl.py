@@ -101,11 +101,11 @@ def _objects(lines: Iterable[str], source: Source) -> Iterator[_Numbered]:
             continue
         try:
             found = _DECODER.decode(line.strip())
+            cells = {key: _cell(value) for key, value in found.items()} if isinstance(found, dict) else None
         except (json.JSONDecodeError, RecursionError) as error:
             raise source.fault(number, f"this is not JSON ({_reason(error)})") from None
-        if not isinstance(found, dict):
+        if cells is None:
             raise source.fault(number, "this is JSON, but not an object")
-        cells = {key: _cell(value) for key, value in found.items()}
         if "\\u" in line and not _is_text(cells):
             raise source.fault(number, "it holds a character that no text may hold")
         yield number, cells
