@@ -61,7 +61,7 @@ BAD = {
     "quote.csv": (b'Apellidos\n"Ruiz\n', "bad_file", 1),
     "binary.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "bad_encoding", 1),
     "cut.csv": ("Apellidos\nNúñez\nPeñ".encode()[:-1], "bad_encoding", 1),
-    "line.csv": (b"x" * 5_000_000, "bad_file", 1),
+    "line.csv": (b"x" * 9_000_000, "bad_file", 1),
     "cells.csv": (b"x," * 2_500_000, "bad_file", 1),
     "damaged.csv.gz": (b"\x1f\x8b\x08damaged", "unreadable", 1),
     "lines.jsonl": (b'{"apellidos":"Ruiz"}\n{"apellidos":}\n', "bad_file", 1),
