@@ -1,10 +1,10 @@
 # ruff: noqa: INP001, T201 - a script that prints
 """Collect the texts that users read, merge them into each catalogue, compile: `nox -s messages`.
 
-Four kinds: the sentences of errors (`MESSAGES`), those of findings and their remedies (`FINDINGS`), what errors
-carry as reasons and hints (`PHRASES`, and constants the calls below), and what stands in `_()`.  What the code no
-longer says is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po` and starts
-this again.
+The sentences of errors (`MESSAGES`), those of findings and their remedies (`FINDINGS`), what errors carry as reasons
+and hints (`PHRASES`, and constants in the calls below), what stands in `_()` and, for one and for many, in `counted()`,
+and the labels of the standard modules.  What the code no longer says is dropped; what is new stays untranslated, and
+English, until somebody writes it into the `.po` and starts this again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from nubetis.errors import MESSAGES
-from nubetis.i18n import CARRIED, LANGUAGES, PHRASES
+from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PHRASES
 from nubetis.model.findings import FINDINGS
+from nubetis.model.standard import base_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,18 @@ def texts(path: Path) -> Iterator[str]:
             yield from (
                 each.value for each in branches if isinstance(each, ast.Constant) and isinstance(each.value, str)
             )
+
+
+def pairs(path: Path) -> Iterator[tuple[str, str]]:
+    """Give what *path* says of one thing and of many."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.Call(
+                func=ast.Name("counted"), args=[ast.Constant(value=str() as one), ast.Constant(value=str() as many), _]
+            ):
+                yield one, many
+            case _:
+                pass
 
 
 def _said(node: ast.AST) -> list[ast.expr]:
@@ -71,9 +84,15 @@ def collect() -> Catalog:
     for kind in FINDINGS.values():
         for text in (kind.sentence, kind.remedy):
             catalogue.add(text, locations=[("model/findings.py", 0)])
+    for module in base_schema().modules:
+        for text in (module.label, *[field.label for field in module.all_fields]):
+            catalogue.add(text, locations=[("model/standard.py", 0)], context=LABEL)
     for path in sorted(SOURCE.rglob("*.py")):
+        place = (path.relative_to(SOURCE).as_posix(), 0)
         for text in filter(str.strip, texts(path)):
-            catalogue.add(text, locations=[(path.relative_to(SOURCE).as_posix(), 0)])
+            catalogue.add(text, locations=[place])
+        for pair in pairs(path):
+            catalogue.add(pair, locations=[place])
     return catalogue
 
 
@@ -96,7 +115,7 @@ def renew(language: str) -> tuple[int, int]:
         write_po(file, catalogue, width=0, sort_by_file=True, include_lineno=False, ignore_obsolete=True)
     with place.with_suffix(".mo").open("wb") as file:
         write_mo(file, catalogue)
-    return len(catalogue), sum(not message.string for message in catalogue if message.id)
+    return len(catalogue), sum(not (message.string and all(message.string)) for message in catalogue if message.id)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import gettext
 from functools import cache
@@ -10,9 +9,10 @@ from importlib import resources
 from string import Formatter
 
 import pytest
+from babel.messages.pofile import read_po
 
 from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NubetisError
-from nubetis.i18n import LANGUAGES, PHRASES, language_of, render, translator
+from nubetis.i18n import LABEL, LANGUAGES, PHRASES, language_of, phrase, render, translator
 from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.filters import F
 from nubetis.model.standard import base_schema
@@ -24,19 +24,14 @@ DEALS = SCHEMA.module("deals")
 
 @cache
 def written(language):
-    """Give what the `.po` of *language* says: English → translation."""
+    """Give what the `.po` of *language* says: English → translation, of a text that counts both by their number."""
     place = resources.files("nubetis").joinpath("locale", language, "LC_MESSAGES", "nubetis.po")
-    texts, key, is_key = {}, "", False
-    for line in place.read_text("utf-8").splitlines():
-        if not line.startswith(("msgid ", "msgstr ", '"')):
-            continue
-        said = ast.literal_eval(line[line.index('"') :])
-        is_key = line.startswith("msgid ") or (is_key and line.startswith('"'))
-        if is_key:
-            key = said if line.startswith("msgid ") else key + said
-        else:
-            texts[key] = texts.get(key, "") + said
-    return texts
+    with place.open("rb") as file:
+        found = list(read_po(file, locale=language))
+    messages = [(f"{each.context}\x04{each.id}" if each.context else each.id, each.string) for each in found]
+    alone = {text: said for text, said in messages if isinstance(text, str)}
+    counted = [(text[0], said) for text, said in messages if not isinstance(text, str)]
+    return alone | {(text, place): each for text, said in counted for place, each in enumerate(said)}
 
 
 @cache
@@ -48,6 +43,7 @@ def compiled(language):
 
 
 def gaps(text):
+    text = text if isinstance(text, str) else text[0]
     return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
@@ -66,6 +62,13 @@ def test_every_error_is_translated_with_the_same_placeholders(language, code):
 @pytest.mark.parametrize("phrase", PHRASES)
 def test_every_phrase_is_translated_with_the_same_placeholders(language, phrase):
     assert gaps(written(language)[phrase]) == gaps(phrase)
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_label_of_a_standard_field_is_translated(language):
+    labels = {each.label for module in SCHEMA.modules for each in (module, *module.all_fields)}
+
+    assert [each for each in sorted(labels) if not written(language).get(f"{LABEL}\x04{each}")] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
@@ -107,6 +110,10 @@ def test_a_language_that_is_not_spoken_is_english():
     for language in ("en", "pt", "", "../es"):
         assert translator(language)("yes") == "yes"
         assert render(NubetisError("read_only_session"), language) == "This session may only read."
+
+
+def test_a_column_that_is_called_as_a_label_keeps_its_name():
+    assert phrase("Email fills Company", "es") == "Email rellena Company"
 
 
 def test_the_empty_text_stays_empty():

@@ -19,7 +19,19 @@ from nubetis.errors import MESSAGES, NubetisError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["CARRIED", "LANGUAGES", "PHRASES", "language_of", "phrase", "render", "translator"]
+__all__ = [
+    "CARRIED",
+    "LABEL",
+    "LANGUAGES",
+    "PHRASES",
+    "counter",
+    "label_in",
+    "language_of",
+    "phrase",
+    "printable",
+    "render",
+    "translator",
+]
 
 LANGUAGES: Final = ("en", "es")
 """Languages that nubetis speaks; the first is that of the texts in the code."""
@@ -66,6 +78,13 @@ PHRASES: Final = (
     "a quoted cell begins here and never ends",
     "the row that begins here cannot be read ({fault})",
     "the row that begins here has more than 16,384 cells",
+    "the row that begins here is longer than {count} characters",
+    "nearly all of its cells are empty: this is no table",
+    "the objects up to here have more than 1,500 keys: this is no table",
+    "it unpacks to more than {count} bytes: unpack it yourself if you trust it",
+    "it is longer than {count} bytes and no file: write it to one",
+    "no file can have such a name",
+    "it is a folder",
     "it holds a NUL character, which text never does",
     "the line is longer than {count} characters",
     "this is not JSON ({fault})",
@@ -84,6 +103,7 @@ PHRASES: Final = (
     "Got unexpected extra arguments {names}",
     "Invalid value for {name}: {reason}",
     "{value} is not a valid integer.",
+    "{value} is not a valid integer range.",
     "{value} is not one of {values}.",
     "None of {records} records has a value in {field}, and nothing else speaks of it.",
     "Retire the field; purge it later.",
@@ -99,11 +119,15 @@ PHRASES: Final = (
     "Where no host asks for it either, take the index away: each write keeps it up.",
     "{field} and {other} have the same label.",
     "Give one of them another label.",
+    "{value} is not in the range {range}.",
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
 CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
+
+LABEL: Final = "label"
+"""The context of labels in the catalogues."""
 
 _LONGEST: Final = 500
 
@@ -135,6 +159,26 @@ def translator(language: str) -> Callable[[str], str]:
     return lambda text: catalogue.gettext(text) if text else ""  # the empty key is the catalogue's header
 
 
+def label_in(language: str, label: str) -> str:
+    """Give the label of a standard field or module in *language*; any other stays as it is.
+
+    Labels have a context of their own in the catalogues: a user's word that is written as one is not translated.
+
+    >>> label_in("es", "Last name"), label_in("es", "Shoe size")
+    ('Apellidos', 'Shoe size')
+    """
+    return _catalogue(_base(language)).pgettext(LABEL, label)
+
+
+def counter(language: str) -> Callable[[str, str, int], str]:
+    """Give the function that says one of two English texts, as a count asks for, in *language*.
+
+    >>> counter("es")("{count} row", "{count} rows", 1)
+    '{count} fila'
+    """
+    return _catalogue(_base(language)).ngettext
+
+
 def render(error: NubetisError, language: str) -> str:
     """Give the sentence of *error* in *language*; its reasons and hints too, where they are nubetis's own words.
 
@@ -159,6 +203,17 @@ def _said(value: object, error: NubetisError, language: str) -> object:
     if isinstance(inner, NubetisError) and value.rstrip(".") == str(inner).rstrip("."):
         return render(inner, language).rstrip(".") + ("." if value.endswith(".") else "")
     return _phrase(value, translator(language))
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Give *text* with a blank for each character that a terminal may obey: controls, escapes, turns of direction.
+
+    Every text that reaches a terminal goes through here; *keep* names what may stay.
+
+    >>> printable("a\x1b[31mb\u202ec\n", keep="\n")
+    'a [31mb c\n'
+    """
+    return "".join([char if char.isprintable() or char in keep else " " for char in text])
 
 
 def phrase(text: str, language: str) -> str:

@@ -61,7 +61,7 @@ BAD = {
     "quote.csv": (b'Apellidos\n"Ruiz\n', "bad_file", 1),
     "binary.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "bad_encoding", 1),
     "cut.csv": ("Apellidos\nNúñez\nPeñ".encode()[:-1], "bad_encoding", 1),
-    "line.csv": (b"x" * 5_000_000, "bad_file", 1),
+    "line.csv": (b"x" * 9_000_000, "bad_file", 1),
     "cells.csv": (b"x," * 2_500_000, "bad_file", 1),
     "damaged.csv.gz": (b"\x1f\x8b\x08damaged", "unreadable", 1),
     "lines.jsonl": (b'{"apellidos":"Ruiz"}\n{"apellidos":}\n', "bad_file", 1),
@@ -105,7 +105,7 @@ def test_the_mended_file_of_refused_rows_loads(acme):
     Path("a.csv").write_text("Empresa,Correo\nNueva,no@x.pe\nOtra,nada\n", encoding="utf-8")
     acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv")
     Path("r.csv").write_text(Path("r.csv").read_text("utf-8").replace("nada", "si@x.pe"), encoding="utf-8")
-    said = acme("import", "r.csv", "-m", "accounts", "--rejected", "r.csv", "--json")
+    said = acme("import", "r.csv", "-m", "accounts", "--rejected", "again.csv", "--json")
 
     assert (said.json["created"], said.json["refused"]) == (1, 0)
 
@@ -140,3 +140,39 @@ def test_thousands_with_points_are_thousands_or_refused(acme):
 
     assert [each["employees"] for each in found] == [1, 1250, 2000]
     assert [(each["line"], each["field"]) for each in said.json["rejected"]] == [(3, "employees")]
+
+
+def _itself() -> str:
+    return "a.csv"
+
+
+def _by_a_link() -> str:
+    Path("link.csv").symlink_to("a.csv")
+    return "link.csv"
+
+
+def _by_a_hard_link() -> str:
+    Path("hard.csv").hardlink_to("a.csv")
+    return "hard.csv"
+
+
+def _by_a_detour() -> str:
+    Path("folder").mkdir()
+    return "folder/../a.csv"
+
+
+def _by_its_whole_path() -> str:
+    return str(Path("a.csv").absolute())
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+@pytest.mark.parametrize("named", [_itself, _by_a_link, _by_a_hard_link, _by_a_detour, _by_its_whole_path])
+def test_the_refused_rows_never_take_the_place_of_the_file_they_are_from(acme, named, dry):
+    """Else the rows that were not refused would be lost, in a dry run for ever."""
+    content = "Empresa,Correo\nNueva,no@x.pe\nOtra,nada\n"
+    Path("a.csv").write_text(content, encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", "--rejected", named(), *dry)
+
+    assert (said.code, Path("a.csv").read_text("utf-8")) == (1, content)
+    assert "--rejected: it is the file that is imported" in said.err
+    assert acme("find", "accounts", "--json").json["total"] == 2

@@ -94,3 +94,19 @@ def test_the_language_may_be_named_anywhere(nubetis, place):
     }
 
     assert "No hay ninguna organización" in nubetis(*calls[place]).err
+
+
+def test_a_list_of_operations_has_one_to_ten_thousand(nubetis):
+    limits = ["0", "-1", "10001", "100000000000000000000", "x", "1.5", ""]
+    said = [nubetis("journal", "list", f"--limit={limit}", "--db", "no.db", "--lang", "es") for limit in limits]
+
+    assert [(each.code, "[usage]" in each.err) for each in said] == [(2, True)] * len(limits)
+    assert [english(each.err) for each in said] == [[]] * len(limits)
+
+
+@pytest.mark.parametrize("option", ["--as", "--db"])
+def test_an_empty_name_is_not_the_usual_one(acme, option):
+    """As a script writes it whose variable is not set: it must not act as the administrator, nor on another store."""
+    said = acme("find", "accounts", f"{option}=")
+
+    assert (said.code, said.out) == (1, "")

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 import nubetis
-from nubetis import F, Field, Table
+from nubetis import F, Field, Money, Table
 from nubetis.data import apply_load, fitting_map, load, map_table, plan_links, plan_load
 from nubetis.errors import InvalidValue, NotFound, Refused
 from nubetis.model.kinds import Address, kind
@@ -35,6 +35,13 @@ def test_a_plan_writes_nothing_and_says_everything(nubetis_session):
     assert plan.counts() == {"create": 2}
     assert nubetis_session.count("contacts") == 0
     assert (plan.cause.kind.value, plan.cause.detail["file"], plan.cause.detail["rows"]) == ("import", "a.csv", 2)
+
+
+def test_a_file_whose_name_is_no_text_is_loaded(nubetis_session):
+    """As a name on a disk of another encoding: its bytes come as halves of surrogate pairs."""
+    report = load(nubetis_session, nubetis.read(FILE.encode()), module="contacts", file="caf\udce9.csv")
+
+    assert report.operation.cause.detail["file"] == "caf?.csv"
 
 
 def test_batches_are_loaded_as_tables_are(nubetis_session):
@@ -244,3 +251,35 @@ def test_a_file_of_refused_rows_that_is_refused_again_has_its_reasons_once(nubet
 
     assert table.columns == ("name", "price", "line", "line_2", "field", "code", "reason")
     assert list(table) == [("Pen", "nothing", "x", "2", "price", "bad_format", table["reason"][0])]
+
+
+def test_money_without_a_currency_is_in_that_of_the_organisation(nubetis_session):
+    """The organisation of the tests counts in PEN."""
+    table = Table({"name": ["a", "b", "c"], "amount": ["1200.50", "7 PEN", "soles"]})
+    report = load(nubetis_session, table, module="deals")
+
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [
+        Money("1200.50", "PEN", home="1200.50"),
+        Money("7", "PEN", home="7"),
+    ]
+    assert [(each.line, each.code) for each in report.rejected] == [(3, "bad_format")]
+
+
+def test_money_without_any_currency_is_refused_with_what_to_do():
+    org = nubetis.create("memory://", administrator="ana@acme.pe")
+    with org, org.session(nubetis.HostSignIn("ana@acme.pe")) as session:
+        table = Table({"name": ["a", "b"], "amount": ["1200.50", "7 EUR"]})
+        report = load(session, table, module="deals")
+        (found,) = records(session, "deals")
+
+    assert found["amount"] == Money("7", "EUR", home="7")
+    assert [(each.line, each.field, each.code) for each in report.rejected] == [(1, "amount", "no_currency")]
+    assert "1200.00 PEN" in report.rejected[0].reason
+    assert "the organisation" in report.rejected[0].reason
+
+
+def test_a_column_of_amounts_without_currency_still_fits_money():
+    module = nubetis.model.standard.base_schema().module("deals")
+    table = Table({"Nombre": ["a", "b"], "Importe": ["1200.50", "7"]})
+
+    assert fitting_map(table, map_table(table, module), module).fields == {"Nombre": "name", "Importe": "amount"}

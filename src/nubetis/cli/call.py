@@ -54,8 +54,10 @@ class Call:
     @contextmanager
     def session(self) -> Generator[nubetis.Session]:
         """Open the organisation, and the session of the user that was named."""
-        with self.org() as org, org.session(HostSignIn(self.user or _only_administrator(org))) as session:
-            yield session
+        with self.org() as org:
+            user = _only_administrator(org) if self.user is None else self.user
+            with org.session(HostSignIn(user)) as session:
+                yield session
 
 
 def _only_administrator(org: nubetis.Org) -> str:
@@ -87,7 +89,8 @@ def command(
             face = Face(json=options.pop("as_json"))
             database = options.pop("db", None)
             user = options.pop("as_user", None)
-            call = Call(face=face, url=url_of(database or DATABASE), user=user, named=bool(database))
+            url = url_of(DATABASE if database is None else database)
+            call = Call(face=face, url=url, user=user, named=database is not None)
             return function(call, **options) if value is dict else function(call, value(**options))
 
         decorated: Callable[..., Answer] = start

@@ -6,7 +6,6 @@ Nothing heavy loads here: a command's module is imported when the command is ask
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -16,9 +15,10 @@ from typing import Final
 
 import click
 
-from nubetis.cli.texts import EXIT_CODES, _, say, use_language
+from nubetis.cli.texts import EXIT_CODES, _, json_text, say, use_language
 from nubetis.cli.usage import Group, language_option, say_usage
 from nubetis.errors import NubetisError, StoreError
+from nubetis.i18n import printable
 
 __all__ = ["EXIT_CODES", "main", "run"]
 
@@ -195,6 +195,6 @@ def _unwritten(error: OSError) -> int:
 
 def _say_error(code: str, message: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False))
+        click.echo(json_text({"error": {"code": code, "message": message}}))
     else:
-        click.echo(f"{_('Error')}: {message} [{code}]", err=True)
+        click.echo(printable(f"{_('Error')}: {message} [{code}]"), err=True)

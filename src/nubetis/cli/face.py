@@ -1,11 +1,10 @@
 """How answers look: JSON for programs, tables for people, progress beside them.
 
-Rich stands behind this one door.  Values of records are never markup and never control a terminal.
+Rich stands behind this one door.  No text is markup, and none controls a terminal: :func:`line` makes each one.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,8 +24,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 from rich.tree import Tree
 
-from nubetis.cli.texts import _
+from nubetis.cli.texts import _, counted, json_text
 from nubetis.data.show import shortened, width
+from nubetis.i18n import printable
 from nubetis.types import Json
 from nubetis.types import Progress as Report
 
@@ -89,13 +89,13 @@ class Face:
     def answer(self, facts: Mapping[str, object], shown: Callable[[], RenderableType]) -> None:
         """Give *facts* to a program, or what *shown* makes of them to a person."""
         if self.json:
-            sys.stdout.write(json.dumps(plain(facts), ensure_ascii=False, indent=2) + "\n")
+            sys.stdout.write(json_text(plain(facts)) + "\n")
         else:
             self.out.print(shown(), crop=False)
 
     def note(self, message: str) -> None:
         """Say something beside the answer."""
-        self.beside.print(Text(message, style="dim"))
+        self.beside.print(line(message, "dim"))
 
     def show(self, *what: RenderableType) -> None:
         """Show something to a person; programs get the answer only."""
@@ -126,7 +126,7 @@ def _console(stream: object) -> Console:
 
 def line(text: str, style: str = "", *, whole: bool = False) -> Text:
     """Give a text in which nothing is markup or a control; *whole* is never broken into lines: it is to be copied."""
-    shown = "".join([char if char.isprintable() or char == "\n" else " " for char in text])
+    shown = printable(text, keep="\n")
     return Text(shown, style=style, no_wrap=whole or None, overflow="ignore" if whole else None)
 
 
@@ -137,22 +137,22 @@ def group(*parts: RenderableType) -> Group:
 
 def heading(text: str) -> RenderableType:
     """Give the line above a part of a longer story."""
-    return Padding(Rule(Text(text, style="bold"), align="left", style="dim"), (1, 0, 0, 0))
+    return Padding(Rule(line(text, "bold"), align="left", style="dim"), (1, 0, 0, 0))
 
 
 def tree(root: str, branches: Mapping[str, Sequence[str]]) -> RenderableType:
     """Give a tree of two levels."""
-    found = Tree(Text(root, style="bold"), guide_style="dim")
+    found = Tree(line(root, "bold"), guide_style="dim")
     for name, leaves in branches.items():
-        branch = found.add(Text(name))
+        branch = found.add(line(name))
         for leaf in leaves:
-            branch.add(Text(leaf, style="dim"))
+            branch.add(line(leaf, "dim"))
     return found
 
 
 def panel(body: RenderableType, title: str = "") -> Panel:
     """Give a frame."""
-    return Panel(body, title=Text(title, style="bold") if title else None, title_align="left", box=box.ROUNDED)
+    return Panel(body, title=line(title, "bold") if title else None, title_align="left", box=box.ROUNDED)
 
 
 def grid(
@@ -165,15 +165,19 @@ def grid(
     table = _empty_grid(title)
     for name in columns[:fitting]:
         justify: Literal["left", "right"] = "right" if name in right else "left"
-        table.add_column(Text(name), no_wrap=True, overflow="ellipsis", justify=justify)
+        table.add_column(line(name), no_wrap=True, overflow="ellipsis", justify=justify)
     for row in texts:
-        table.add_row(*[Text(shortened(cell, cap)) for cell in row[:fitting]])
+        table.add_row(*[line(shortened(cell, cap)) for cell in row[:fitting]])
     left = len(columns) - fitting
-    return Group(table, Text(_("(and {count} more columns)").format(count=left), style="dim")) if left else table
+    return (
+        Group(table, line(counted("(and {count} more column)", "(and {count} more columns)", left), "dim"))
+        if left
+        else table
+    )
 
 
 def _empty_grid(title: str) -> Grid:
-    heading = Text(title, style="bold") if title else None
+    heading = line(title, "bold") if title else None
     return Grid(box=box.SIMPLE_HEAD, title=heading, title_justify="left", pad_edge=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_facts
 from nubetis.cli.records import read_filter
-from nubetis.cli.texts import _, language, say_refusal
+from nubetis.cli.texts import _, counted, language, say_refusal
 from nubetis.data.export import export
 from nubetis.data.load import (
     apply_load,
@@ -56,6 +57,15 @@ class _Import:
     encoding: str | None
     delimiter: str | None
 
+    def check(self) -> None:
+        """Refuse to write the refused rows over the rows that they are from."""
+        try:
+            same = self.rejected is not None and os.path.samefile(self.file, self.rejected)  # noqa: PTH121 - by inode
+        except (OSError, ValueError):
+            return  # one of them is not there
+        if same:
+            raise InvalidValue("bad_argument", argument="--rejected", reason=_("it is the file that is imported"))
+
     def table(self) -> Table:
         """Read the file."""
         table = nubetis.read(self.file, encoding=self.encoding, delimiter=self.delimiter)
@@ -92,6 +102,7 @@ def _pair(text: str) -> tuple[str, str]:
 @click.option("--delimiter", help=_("What stands between its cells."))
 def import_command(call: Call, given: _Import) -> Answer:
     """Load a file: its columns are mapped, its cells cleaned, what does not fit is refused line by line."""
+    given.check()
     with call.session() as session:
         table = given.table()
         field_map = given.field_map(table, session.schema.module(given.module))
@@ -168,10 +179,11 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
     room = call.face.out.width
-    text = _("{rows} rows: {created} records made, {refused} rows refused.")
-    counts = {"rows": report.rows, "created": report.created, "refused": report.refused}
+    rows = counted("{count} row", "{count} rows", report.rows)
+    made = counted("{count} record made", "{count} records made", report.created)
+    left = counted("{count} row refused", "{count} rows refused", report.refused)
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
-    parts = [map_grid(field_map, room=room), line(text.format(**counts), "bold")]
+    parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [line(undo, "dim", whole=True)] if report.created else []
     refusals = [each.refusal for each in report.rejected]
     return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
@@ -189,6 +201,6 @@ def export_command(call: Call, target: str, where: tuple[str, ...], *, module: s
         named = fields.split(",") if fields else None
         done = export(session, target, module=module, where=wanted, fields=named)
     facts = {"file": target, "module": module, "columns": done.columns, "count": done.count, "sha256": done.hash}
-    text = _("Wrote {count} records to {file}.").format(count=done.count, file=target)
+    text = counted("Wrote {count} record to {file}.", "Wrote {count} records to {file}.", done.count, file=target)
     call.face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
     return None

@@ -9,7 +9,7 @@ import click
 
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
-from nubetis.cli.texts import _, language, say_refusal, say_word
+from nubetis.cli.texts import _, counted, language, say_refusal, say_word
 from nubetis.cli.usage import Group, language_option
 from nubetis.errors import NotFound
 from nubetis.i18n import phrase
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from nubetis import Operation, Plan, Session
     from nubetis.model.plan import Change, Refusal
+    from nubetis.session.sealing import Verification
 
 __all__ = [
     "journal_command",
@@ -29,10 +30,12 @@ __all__ = [
     "plan_grid",
     "plan_text",
     "refusal_facts",
+    "say_verified",
 ]
 
 _SHOWN: Final = 12
 _LATEST: Final = 100_000
+_MOST: Final = 10_000
 
 
 @click.group(
@@ -117,8 +120,18 @@ def plan_text(plan: Plan) -> str:
     }
     counts = plan.counts().items()
     parts = [words.get(kind, f"{{count}} {kind}").format(count=count) for kind, count in counts]
-    parts += [_("{count} refusals").format(count=len(plan.refusals))] if plan.refusals else []
+    parts += [counted("{count} refusal", "{count} refusals", len(plan.refusals))] if plan.refusals else []
     return ", ".join(parts) or _("nothing to do")
+
+
+def say_verified(found: Verification) -> str:
+    """Say that the journal is what was written."""
+    return counted(
+        "✓ {count} entry is what was written. Anchor: {anchor}",
+        "✓ {count} entries are what was written. Anchor: {anchor}",
+        found.entries,
+        anchor=found.anchor,
+    )
 
 
 def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
@@ -127,7 +140,7 @@ def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
     rows = [row for change in shown for row in _change_rows(change)]
     parts: list[RenderableType] = [grid([_("record"), _("what"), _("field"), _("before"), _("after")], rows, room=room)]
     left = len(plan) - len(shown)
-    parts += [line(_("(and {count} more records)").format(count=left), "dim")] if left > 0 else []
+    parts += [line(counted("(and {count} more record)", "(and {count} more records)", left), "dim")] if left > 0 else []
     return group(*parts, *_refused(plan.refusals, "red"), *_refused(plan.warnings, "yellow"))
 
 
@@ -153,7 +166,9 @@ def _refused(refusals: Sequence[Refusal], style: str) -> list[RenderableType]:
 
 
 @command("list", _("List the latest operations."))
-@click.option("--limit", "-n", default=20, show_default=True, help=_("How many."))
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, _MOST), default=20, show_default=True, help=_("How many; 10,000 at most.")
+)
 def list_command(call: Call, limit: int) -> Answer:
     """List operations, newest first."""
     with call.session() as session:
@@ -240,9 +255,7 @@ def verify_command(call: Call, anchor: str | None) -> Answer:
     with call.org() as org:
         found = org.verify(anchor=anchor)
     facts = {"entries": found.entries, "anchor": found.anchor, "tampered": [str(each) for each in found.tampered]}
-    good = _("✓ {count} entries are what was written. Anchor: {anchor}").format(
-        count=found.entries, anchor=found.anchor
-    )
+    good = say_verified(found)
     bad = [line(f"✗ {phrase(str(each), language())}", "bold red") for each in found.tampered]
     call.face.answer(facts, lambda: group(*bad) if bad else line(good, "green", whole=True))
     return 1 if bad else None

@@ -10,7 +10,7 @@ import click
 
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
-from nubetis.cli.texts import _, say_word
+from nubetis.cli.texts import _, say_label, say_word
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.schema import Module, Schema
 from nubetis.model.text import parse
@@ -48,7 +48,7 @@ def shown_fields(module: Module, records: Sequence[Record]) -> list[str]:
 def records_grid(module: Module, records: Sequence[Record], *, fields: Sequence[str], room: int) -> RenderableType:
     """Give records as a table that begins with their ids."""
     rows = [[record.id, *[record[name] for name in fields]] for record in records]
-    labels = [module.field(name).label for name in fields]
+    labels = [say_label(module.field(name)) for name in fields]
     return grid(["id", *labels], rows, room=room)
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from contextvars import ContextVar
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from nubetis.errors import NubetisError
-from nubetis.i18n import language_of, render, translator
+from nubetis.i18n import counter, label_in, language_of, render, translator
 
 if TYPE_CHECKING:
+    from nubetis.model.fields import Field
     from nubetis.model.plan import Refusal
+    from nubetis.model.schema import Module
+    from nubetis.types import Json
 
-__all__ = ["EXIT_CODES", "_", "language", "say", "say_refusal", "say_word", "use_language"]
+__all__ = [
+    "EXIT_CODES",
+    "_",
+    "counted",
+    "json_text",
+    "language",
+    "say",
+    "say_label",
+    "say_refusal",
+    "say_word",
+    "use_language",
+]
 
 EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
 """What a command's exit code says; ``nubetis --help`` explains it."""
@@ -23,6 +39,15 @@ _LANGUAGE: Final[ContextVar[str]] = ContextVar("language", default="en")
 
 def _(text: str) -> str:
     return translator(_LANGUAGE.get())(text)
+
+
+def counted(one: str, many: str, count: int, **others: object) -> str:
+    """Say the text for *count* things, in which ``{count}`` stands for it and *others* for what else it names.
+
+    >>> counted("{count} row in {file}", "{count} rows in {file}", 1, file="a.csv")
+    '1 row in a.csv'
+    """
+    return counter(_LANGUAGE.get())(one, many, count).format(count=count, **others)
 
 
 def use_language(name: str | None) -> None:
@@ -35,6 +60,22 @@ def language() -> str:
     return _LANGUAGE.get()
 
 
+def json_text(value: Json) -> str:
+    r"""Give *value* as JSON; what a terminal would obey is written as an escape, which says the same to programs.
+
+    >>> json_text("niña \x9b\u202e")
+    '"niña \\u009b\\u202e"'
+    """
+    return _UNSEEN.sub(lambda found: _escaped(found[0]), json.dumps(value, ensure_ascii=False, indent=2))
+
+
+_UNSEEN: Final = re.compile(r"[^\n -~]")
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
+
+
 def say(error: NubetisError) -> str:
     """Give an error's sentence."""
     return render(error, _LANGUAGE.get())
@@ -43,6 +84,11 @@ def say(error: NubetisError) -> str:
 def say_refusal(refusal: Refusal) -> str:
     """Give a refusal's sentence, without its place."""
     return say(NubetisError(refusal.code, **refusal.params))
+
+
+def say_label(named: Field | Module) -> str:
+    """Give the label of a field or module; those of the standard ones are translated."""
+    return label_in(_LANGUAGE.get(), named.label)
 
 
 def say_word(value: Enum) -> str:

@@ -6,17 +6,21 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from nubetis.model.formats import ISO
 
-__all__ = ["Cell", "Columns", "text_of", "unique_names"]
+__all__ = ["LONGEST_LINE", "Cell", "Columns", "text_of", "unique_names"]
 
 Cell: TypeAlias = str | None
 """A cell is text, exactly as the file had it, or ``None`` where there is nothing."""
 
 Columns: TypeAlias = Mapping[str, Sequence[Cell]]
 """Cells by column name; all columns are of one length."""
+
+
+LONGEST_LINE: Final = 8_000_000
+"""Characters of one line of a file, and of one row; a longer one is no text, and would not fit in bounded memory."""
 
 
 def text_of(value: object) -> Cell:

@@ -13,14 +13,19 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 import attrs
 
+from nubetis.data.cells import LONGEST_LINE
+
 if TYPE_CHECKING:
+    import _csv
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Detected", "Evidence", "detect_dialect", "detect_encoding"]
+    _Found: TypeAlias = Sequence[tuple[int, list[str]]]
+
+__all__ = ["Detected", "Evidence", "csv_reader", "detect_dialect", "detect_encoding", "reads_as_names"]
 
 _CHUNK: Final = 1 << 16
 _SAMPLE: Final = 1 << 17
@@ -223,14 +228,14 @@ def detect_dialect(lines: Sequence[str], *, delimiters: str = ",;\t|") -> Detect
     >>> detect_dialect(["nombre;ciudad\n", "Ana;Lima, Perú\n"]).delimiter
     ';'
     """
-    quote = _quote(lines, delimiters)
-    escape = _escape(lines, quote)
-    scored = sorted(
-        [(-_score_rows(_rows(lines, mark, quote, escape)), place, mark) for place, mark in enumerate(delimiters)]
-    )
+    strict = _strict(lines, delimiters)
+    quote = '"' if strict else _quote(lines, delimiters)
+    escape = None if strict else _escape(lines, quote)
+    read = {mark: _rows(lines, mark, quote, escape) for mark in strict or delimiters}
+    scored = sorted([(-_score_rows(_filled(rows)), place, mark) for place, (mark, rows) in enumerate(read.items())])
     lead = scored[1][0] - scored[0][0] if len(scored) > 1 else 1.0
     mark = scored[0][2]
-    header, because, sure = _header(_rows(lines, mark, quote, escape))
+    header, because, sure = _header(read[mark])
     return Detected(
         encoding="utf-8",
         delimiter=mark,
@@ -242,6 +247,21 @@ def detect_dialect(lines: Sequence[str], *, delimiters: str = ",;\t|") -> Detect
             Evidence("header", f"line {header}" if header else "none", sure, because),
         ),
     )
+
+
+def _strict(lines: Iterable[str], delimiters: str) -> list[str]:
+    """Give the delimiters by which every double quote opens or closes a whole cell or is doubled inside of one.
+
+    None, where there is no double quote: then nothing was proved.
+    """
+    text = "".join(lines)
+    return [mark for mark in delimiters if '"' in text and _strictly(mark).fullmatch(text)]
+
+
+def _strictly(delimiter: str) -> re.Pattern[str]:
+    edge = rf"{re.escape(delimiter)}\r\n"
+    cell = rf'(?:"(?:[^"]++|"")*+(?:"|\Z)|[^"{edge}]*+)'
+    return re.compile(rf"{cell}(?:[{edge}]{cell})*+")
 
 
 def _quote(lines: Iterable[str], delimiters: str) -> str:
@@ -265,22 +285,36 @@ def _escape(lines: Iterable[str], quote: str) -> str | None:
     return "\\" if escaped > doubled and said else None
 
 
-def _rows(lines: Iterable[str], delimiter: str, quote: str, escape: str | None) -> list[tuple[int, list[str]]]:
-    """Give line and cells of the rows that are not blank."""
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape)
+def _rows(lines: Iterable[str], delimiter: str, quote: str, escape: str | None) -> _Found:
+    """Give line and cells of the rows; those of a blank line are none."""
+    reader = csv_reader(lines, delimiter=delimiter, quote=quote, escape=escape)
     rows: list[tuple[int, list[str]]] = []
     start = 1
     try:
         for row in reader:
-            if any(row):
-                rows.append((start, row))
+            rows.append((start, row))
             start = reader.line_num + 1
     except csv.Error:
-        pass  # a cell beyond csv's limit: what was read so far speaks; the reader itself reports it
+        pass  # what was read so far speaks; the reader itself reports it
     return rows
 
 
-def _score_rows(rows: Sequence[tuple[int, Sequence[str]]]) -> float:
+def csv_reader(lines: Iterable[str], *, delimiter: str, quote: str, escape: str | None) -> _csv.Reader:
+    """Give the standard library's reader, for cells as long as a row may be.
+
+    Its limit belongs to the whole process: it is raised where it is lower, and never lowered, so that no other reader
+    refuses what it took before.
+    """
+    if csv.field_size_limit() < LONGEST_LINE:
+        csv.field_size_limit(LONGEST_LINE)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote, escapechar=escape)
+
+
+def _filled(rows: _Found) -> _Found:
+    return [(line, row) for line, row in rows if any(row)]
+
+
+def _score_rows(rows: _Found) -> float:
     if not rows:
         return 0.0
     widths = Counter([len(row) for _, row in rows])
@@ -292,15 +326,37 @@ def _score_rows(rows: Sequence[tuple[int, Sequence[str]]]) -> float:
     return count / len(rows) * typed * (1 - 0.4 / wide)
 
 
-def _header(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, str, float]:
+def _header(found: _Found) -> tuple[int, str, float]:
     """Find the line of the column names: the first row of the common width, unless it looks like data."""
+    rows = _filled(found)
     if not rows:
         return 1, "the file is empty", 0.5
+    if _set_apart(found):
+        return 1, "a blank line sets it apart", 0.9
     wide = max(Counter([len(row) for _, row in rows]).items(), key=lambda pair: (pair[1], pair[0]))[0]
-    line, row = next((found for found in rows if sum([cell != "" for cell in found[1]]) * 2 >= wide), rows[0])
+    line, row = next((each for each in rows if _is_full(each[1], wide)), rows[0])
     if not _all_names(row) and len(rows) > 1:
         return 0, "the first row holds numbers, dates or addresses", 0.7
     return line, "the first full row holds names", 0.9 if line == 1 else 0.7
+
+
+def _set_apart(found: _Found) -> bool:
+    """Tell whether one blank line stands between the first row and the others, none of which is wider."""
+    head, blank, body = [row for _, row in found[:3]] if len(found) > 2 else ([], [""], [])
+    return not blank and 0 < len(body) <= len(head) and (_is_full(head, len(head)) or head == [""])
+
+
+def reads_as_names(row: Sequence[str]) -> bool:
+    """Tell whether *row*, above others of its width, is taken for the names of the columns.
+
+    >>> reads_as_names(["name", "city"]), reads_as_names(["2025", "2026"])
+    (True, False)
+    """
+    return _is_full(row, len(row)) and _all_names(row)
+
+
+def _is_full(row: Sequence[str], wide: int) -> bool:
+    return sum([cell != "" for cell in row]) * 2 >= wide
 
 
 def _all_names(row: Sequence[str]) -> bool:

@@ -24,6 +24,7 @@ from nubetis.model.filters import F
 from nubetis.model.fold import fold_text
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode
+from nubetis.model.money import Money
 from nubetis.model.plan import Cause, CauseKind, Operation, Plan, Refusal
 from nubetis.model.schema import Module
 from nubetis.types import RecordId
@@ -104,9 +105,10 @@ class _Slot:
     field: Field
     part: Part | None
     formats: Formats
+    currency: str | None
 
     @classmethod
-    def of(cls, module: Module, column: str, path: str, formats: Formats) -> _Slot:
+    def of(cls, module: Module, column: str, path: str, formats: Formats, currency: str | None = None) -> _Slot:
         """Give the slot for *path*: a field's name, or a field's and a part's.
 
         Raises:
@@ -117,13 +119,18 @@ class _Slot:
         part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
         if part_name and part is None:
             module.field(path)
-        return cls(column, field, part, formats)
+        return cls(column, field, part, formats, currency)
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""
         if self.part is not None or "users" in self.field.targets:
             return text
-        return self.field.type.parse(self.field, text, self.formats)
+        try:
+            return self.field.type.parse(self.field, text, self.formats)
+        except InvalidValue as error:
+            if error.code != "no_currency" or self.currency is None:
+                raise
+            return self.field.check(Money(self.formats.parse_money(text)[0], self.currency))
 
     def reader(self) -> Callable[[str], Value | NubetisError]:
         """Give :meth:`read` with a memory, which gives a refusal as a value."""
@@ -141,8 +148,13 @@ class _Slot:
         filled = Counter([cell for cell in cells if cell])
         if not filled or self.field.targets:
             return 1.0
-        good = [count for text, count in filled.items() if not isinstance(_attempt(self.read, text), NubetisError)]
+        good = [count for text, count in filled.items() if _fits(_attempt(self.read, text))]
         return sum(good) / filled.total()
+
+
+def _fits(read: Value | NubetisError) -> bool:
+    """Tell whether a cell is a value; an amount that lacks its currency is one, and is refused by its line."""
+    return not isinstance(read, NubetisError) or read.code == "no_currency"
 
 
 def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
@@ -297,9 +309,9 @@ def plan_load(
     """Plan a record of *module* for each row of *table*.
 
     A cell is read as a value of its field by *formats*; a link's cell is an id or the title of exactly one record.
-    An empty cell says nothing, and a row of empty cells is left out.  Refusals name the line in the file (of a table
-    without lines: the row, from 1), the field and the reason; warnings name the columns that fill no field.
-    *file* is named in the journal.
+    An amount without a currency is in that of the organisation.  An empty cell says nothing, and a row of empty
+    cells is left out.  Refusals name the line in the file (of a table without lines: the row, from 1), the field and
+    the reason; warnings name the columns that fill no field.  *file* is named in the journal.
 
     Raises:
         NotFound: ``unknown_module``; ``unknown_field`` or ``unknown_column`` in *field_map*.
@@ -325,7 +337,9 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     field_map = options.field_map or map_table(table, module)
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
-    slots = [_Slot.of(module, column, path, options.formats) for column, path in field_map.fields.items()]
+    slots = [
+        _Slot.of(module, column, path, options.formats, door.currency) for column, path in field_map.fields.items()
+    ]
     loader = _Loader.of(door, table, slots)
     loader.run(module)
     plan = door.plan_create(module.name, loader.records)
@@ -358,7 +372,7 @@ def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
 def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
     known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": len(plan)}
     if options.file is not None:
-        known["file"] = options.file
+        known["file"] = options.file.encode("utf-8", "replace").decode()  # a name may hold bytes that are no text
     if table.detected is not None:
         known["encoding"] = table.detected.encoding
     return known

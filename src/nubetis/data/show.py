@@ -6,6 +6,8 @@ import html
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from nubetis.i18n import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -24,7 +26,7 @@ def shortened(text: str, limit: int = _CELL) -> str:
     >>> shortened("a long line\nof text", 8)
     'a long …'
     """
-    line = "".join([char if char.isprintable() else " " for char in text])
+    line = printable(text)
     if width(line) <= limit:
         return line
     room = limit - 1

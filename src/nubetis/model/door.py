@@ -31,6 +31,11 @@ class Reader(Protocol):
         """The modules, as last read."""
         ...
 
+    @property
+    def currency(self) -> str | None:
+        """The currency that the organisation counts in, where it has one."""
+        ...
+
     def get(self, record: str | Record) -> Record:
         """Give the record with this id, as it is now.
 

@@ -66,6 +66,11 @@ class Session:
         return self.state.sight.schema
 
     @property
+    def currency(self) -> str | None:
+        """The currency that the organisation counts in, where it has one."""
+        return self.state.known.currency
+
+    @property
     def user(self) -> RecordId | None:
         """The user's record id; ``None`` for nubetis itself."""
         return self.state.user_id

@@ -26,7 +26,7 @@ from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, key_of
 from nubetis.model.store import Batch, Guard, Removals
-from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, SEALS
+from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, SEALS
 from nubetis.session.erasing import unused_files
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State

@@ -28,6 +28,8 @@ def test_keys_may_come_late():
         (b'{"a": "\\u0000"}', "no text may hold"),
         (b'{"a": "\\ud800"}', "no text may hold"),
         (b'{"a": ' + b"[" * 100_000, "not JSON"),
+        (b'{"a": ' + b"[" * 600 + b"]" * 600 + b"}", "too deep"),
+        (b'{"a": ' + b'{"b":' * 600 + b"1" + b"}" * 601, "too deep"),
     ],
 )
 def test_faults_name_their_line(line, reason):

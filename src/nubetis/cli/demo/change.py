@@ -15,7 +15,7 @@ from nubetis import F
 from nubetis.cli.demo.fill import TRUTH, top_values
 from nubetis.cli.face import RenderableType, bar, grid, group, line
 from nubetis.cli.journal import plan_grid, plan_text
-from nubetis.cli.texts import _
+from nubetis.cli.texts import _, counted
 from nubetis.data import (
     ColumnKind,
     Matches,
@@ -60,8 +60,14 @@ def find_pairs(stage: Stage) -> Found | None:
     matches = table.duplicates(seed=1)
     clusters = matches.clusters(above=SURE)
     stage.facts["duplicates"] = {"pairs": len(matches), "groups": len(clusters), "above": SURE}
-    text = _("{pairs} pairs look alike; {groups} groups are sure to {sure:.0%} or more. Nothing was labelled.")
-    stage.face.show(line(text.format(pairs=len(matches), groups=len(clusters), sure=SURE)), _spread(stage, matches))
+    pairs = counted("{count} pair looks alike", "{count} pairs look alike", len(matches))
+    sure = counted(
+        "{count} group is sure to {sure:.0%} or more",
+        "{count} groups are sure to {sure:.0%} or more",
+        len(clusters),
+        sure=SURE,
+    )
+    stage.face.show(line(f"{pairs}; {sure}. " + _("Nothing was labelled.")), _spread(stage, matches))
     _judge(stage, clusters)
     if not clusters:
         return None
@@ -160,9 +166,10 @@ def merge_once(stage: Stage, found: Found) -> None:
     undone = session.undo(operation)
     same = stage.fingerprint() == before
     stage.facts["merge"] = {"master": master.id, "losers": [each.id for each in losers], "undone_equal": same}
-    text = _("{before} records → merged {merged} → taken back {after}; {records} records set back")
     after = session.count(module.name)
-    stage.face.show(line(text.format(before=count, merged=merged, after=after, records=len(undone.reversed))))
+    text = _("{before} records → merged {merged} → taken back {after}").format(before=count, merged=merged, after=after)
+    back = counted("{count} record set back", "{count} records set back", len(undone.reversed))
+    stage.face.show(line(f"{text}; {back}"))
     _say_same(stage, before, same=same)
 
 
@@ -186,8 +193,11 @@ def merge_all(stage: Stage, found: Found) -> None:
             progress(place, len(found.groups))
     left = stage.session.count(stage.module.name)
     stage.facts["merged"] = {"groups": len(found.groups), "before": count, "after": left}
-    text = _("{groups} groups merged: {before} records became {after}. Each can be taken back by itself.")
-    stage.face.show(line(text.format(groups=len(found.groups), before=count, after=left), "green"))
+    groups = counted("{count} group merged", "{count} groups merged", len(found.groups))
+    text = _("{before} records became {after}. Each merge can be taken back by itself.").format(
+        before=count, after=left
+    )
+    stage.face.show(line(f"{groups}: {text}", "green"))
 
 
 # --- a bulk edit -----------------------------------------------------------------------------------
@@ -209,5 +219,7 @@ def bulk_edit(stage: Stage) -> None:
     session.undo(operation)
     same = stage.fingerprint() == before
     stage.facts["bulk"] = {"filter": said, "changed": tagged, "undone_equal": same}
-    stage.face.show(line(_("{count} records edited, and taken back").format(count=tagged)))
+    stage.face.show(
+        line(counted("{count} record edited, and taken back", "{count} records edited, and taken back", tagged))
+    )
     _say_same(stage, before, same=same)

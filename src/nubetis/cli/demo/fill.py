@@ -13,7 +13,7 @@ from nubetis.cli.face import RenderableType, bar, grid, group, line, tree
 from nubetis.cli.files import map_grid, refusals_grid
 from nubetis.cli.journal import operation_facts, plan_text
 from nubetis.cli.records import records_grid, shown_fields
-from nubetis.cli.texts import _, language
+from nubetis.cli.texts import _, counted, language
 from nubetis.data import apply_load, plan_links, plan_load
 from nubetis.errors import InvalidValue
 from nubetis.model.fields import Operator
@@ -48,8 +48,9 @@ def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
         "cleaned_cells": table.cleaned.cells,
     }
     evidence = [line(f"  {each}", "dim") for each in (detected.evidence if detected else ())]
-    title = _("{file}: {rows} rows, {columns} columns")
-    stage.face.show(line(title.format(file=path.name, rows=len(table), columns=len(table.columns)), "bold"), *evidence)
+    rows = counted("{file}: {count} row", "{file}: {count} rows", len(table), file=path.name)
+    columns = counted("{count} column", "{count} columns", len(table.columns))
+    stage.face.show(line(f"{rows}, {columns}", "bold"), *evidence)
     stage.face.show(grid(table.columns, list(raw.head(_SAMPLE)), room=stage.room), _cleaned(stage, table))
 
 
@@ -60,7 +61,7 @@ def _cleaned(stage: Stage, table: Table) -> RenderableType:
         for each in changes
     ]
     columns = [_("column"), _("step"), _("cells"), _("before"), _("after")]
-    text = line(_("Cleaned: {count} cells").format(count=table.cleaned.cells))
+    text = line(counted("Cleaned: {count} cell", "Cleaned: {count} cells", table.cleaned.cells))
     return group(text, grid(columns, rows, room=stage.room, right=[_("cells")])) if rows else text
 
 
@@ -106,8 +107,10 @@ def load_file(stage: Stage) -> None:
         "refused": report.refused,
         "codes": dict(Counter(each.code for each in report.rejected)),
     }
-    text = _("{created} records made, {linked} records that they link to, {refused} rows refused")
-    stage.face.show(line(text.format(created=report.created, linked=linked, refused=report.refused), "green"))
+    made = counted("{count} record made", "{count} records made", report.created)
+    named = counted("{count} record that they link to", "{count} records that they link to", linked)
+    left = counted("{count} row refused", "{count} rows refused", report.refused)
+    stage.face.show(line(f"{made}, {named}, {left}", "green"))
     if report.rejected:
         rejected = stage.folder / "rejected.csv"
         report.write_rejected(rejected, language=language())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nubetis.cli.face import line
-from nubetis.cli.journal import operations_grid
+from nubetis.cli.journal import operations_grid, say_verified
 from nubetis.cli.records import history_grid, names_of
-from nubetis.cli.texts import _
+from nubetis.cli.texts import counted
 from nubetis.data import export
 from nubetis.session import past
 
@@ -41,9 +41,7 @@ def prove(stage: Stage) -> None:
         "anchor": found.anchor,
         "tampered": [str(each) for each in found.tampered],
     }
-    good = _("✓ {count} entries are what was written. Anchor: {anchor}").format(
-        count=found.entries, anchor=found.anchor
-    )
+    good = say_verified(found)
     stage.face.show(*[line(f"✗ {each}", "bold red") for each in found.tampered])
     if not found.tampered:
         stage.face.show(line(good, "bold green"))
@@ -54,5 +52,5 @@ def leave(stage: Stage) -> None:
     target = stage.folder / f"{stage.module.name}.csv"
     done = export(stage.session, target, module=stage.module.name)
     stage.facts["export"] = {"file": str(target), "count": done.count, "sha256": done.hash}
-    text = _("{count} records in {file}").format(count=done.count, file=target)
+    text = counted("{count} record in {file}", "{count} records in {file}", done.count, file=target)
     stage.face.show(line(text, whole=True), line(f"SHA-256 {done.hash}", "dim"))

@@ -1,23 +1,34 @@
 """Text with delimiters: comma, semicolon, tab, bar.
 
 Cells stay the text they are: no number is converted and no leading zero lost.  An empty cell and a missing
-one look the same in such a file; both are read as ``None``.  The standard library's limit of 131,072
-characters a cell belongs to the whole process and is left alone: a longer cell is a clear error.
+one look the same in such a file; both are read as ``None``.
+
+What is written is read back as it was, without a word on how it was written.  So a cell is quoted wherever it could
+be taken for several, and column names that look like data are set apart by a blank line.  A row is at most 8,000,000
+characters long and has at most 16,384 cells, when it is written as when it is read.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import io
+import re
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import attrs
 
-from nubetis.data.cells import Cell, unique_names
-from nubetis.data.detect import Detected, Evidence, detect_dialect, detect_encoding, looks_like_text
-from nubetis.data.files.format import BATCH_ROWS, Batch, Hints
+from nubetis.data.cells import LONGEST_LINE, Cell, unique_names
+from nubetis.data.detect import (
+    Detected,
+    Evidence,
+    csv_reader,
+    detect_dialect,
+    detect_encoding,
+    looks_like_text,
+    reads_as_names,
+)
+from nubetis.data.files.format import BATCH_ROWS, Batch, Hints, Spread
 from nubetis.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -28,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Delimited", "find_encoding"]
 
 _LOOKED_AT: Final = 300
+_SAMPLE: Final = 1_000_000
 _MOST_CELLS: Final = 16_384
 """Cells of one row, as spreadsheets have at most; more are not a table, and would not fit in bounded memory."""
 _END: Final = "\0end"
@@ -57,7 +69,7 @@ class Delimited:
         """Find encoding, delimiter, quote and header from the beginning of *source*."""
         encoding = find_encoding(source, hints)
         with source.lines(encoding.value) as lines:
-            sample = list(islice(lines, _LOOKED_AT))
+            sample = list(_sample(lines))
         found = detect_dialect(sample, delimiters=_delimiter(hints) or self.delimiters)
         header = found.header if hints.header is None else hints.header
         return attrs.evolve(found, encoding=encoding.value, header=header, evidence=(encoding, *found.evidence))
@@ -70,22 +82,24 @@ class Delimited:
             part = list(islice(found, rows))
             if header and not part:
                 yield Batch(header, tuple([[] for _ in header]))
+            spread = Spread()
             while part:
                 header = _widened(header, part)
+                cells = sum([len(row) for _, row in part])
+                if spread.is_thin(rows=len(part), columns=len(header), cells=cells):
+                    raise source.fault(part[0][0], "nearly all of its cells are empty: this is no table")
                 yield _batch(header, part)
                 part = list(islice(found, rows))
 
     def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
         """Write a header and *batches* as UTF-8, lines ending as RFC 4180 says."""
-        text = io.TextIOWrapper(sink, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, delimiter=self.delimiters[0], lineterminator="\r\n")
+        mark = self.delimiters[0]
         columns: tuple[str, ...] | None = None
         for batch in batches:
             if columns is None:
                 columns = batch.columns
-                _write(writer, [columns])
-            _write(writer, batch.rows())
-        text.detach()
+                sink.write(_head(columns, mark))
+            sink.writelines(_line(row, mark) for row in batch.rows())
 
 
 def find_encoding(source: Source, hints: Hints) -> Evidence:
@@ -115,25 +129,55 @@ def _delimiter(hints: Hints) -> str | None:
 # --- reading ---------------------------------------------------------------------------------------
 
 
+def _sample(lines: Iterable[str]) -> Iterator[str]:
+    """Give the beginning of a file, which ends in no quoted cell unless that is very long."""
+    quotes = size = 0
+    for number, line in enumerate(lines, 1):
+        yield line
+        quotes += line.count('"')
+        size += len(line)
+        whole = quotes % 2 == 0 or size > _SAMPLE
+        if size > LONGEST_LINE or (number >= _LOOKED_AT and whole):
+            return
+
+
+@attrs.define
+class _Measured:
+    """Lines of which no row takes too many characters: a quote that never ends must not fill the memory."""
+
+    lines: Iterable[str]
+    source: Source
+    start: int = 1
+    size: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.size += len(line)
+            if self.size > LONGEST_LINE:
+                raise self.source.fault(
+                    self.start, f"the row that begins here is longer than {LONGEST_LINE:,} characters"
+                )
+            yield line
+
+    def begin(self, line: int) -> None:
+        """Begin a row at *line*."""
+        self.start, self.size = line, 0
+
+
 def _rows(lines: Iterator[str], source: Source, detected: Detected) -> Iterator[tuple[int, list[str]]]:
     """Give line and cells of each row that is not blank; the line is where the row begins."""
-    reader = csv.reader(
-        chain(lines, [_END]),
-        delimiter=detected.delimiter,
-        quotechar=detected.quote,
-        escapechar=detected.escape,
-    )
-    start = 1
+    measured = _Measured(chain(lines, [_END]), source)
+    reader = csv_reader(measured, delimiter=detected.delimiter, quote=detected.quote, escape=detected.escape)
     try:
         for row in reader:
             if row and row[-1].endswith(_END):
-                _check_end(row, source.fault(start, "a quoted cell begins here and never ends"))
+                _check_end(row, source.fault(measured.start, "a quoted cell begins here and never ends"))
             elif row:
-                _check_width(row, source, start)
-                yield start, row
-            start = reader.line_num + 1
+                _check_width(row, source, measured.start)
+                yield measured.start, row
+            measured.begin(reader.line_num + 1)
     except csv.Error as error:
-        raise source.fault(start, f"the row that begins here cannot be read ({error})") from None
+        raise source.fault(measured.start, f"the row that begins here cannot be read ({error})") from None
 
 
 def _check_end(row: Sequence[str], fault: InvalidValue) -> None:
@@ -172,22 +216,33 @@ def _batch(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Ba
 # --- writing ---------------------------------------------------------------------------------------
 
 
-def _write(writer: _Writer, rows: Iterable[Sequence[Cell]]) -> None:
+def _head(columns: Sequence[str], mark: str) -> bytes:
+    """Give the line of the names; a blank one stands below it where they would be taken for data."""
+    if len(columns) > _MOST_CELLS:
+        raise InvalidValue("bad_argument", argument="columns", reason="such a file has at most 16,384 of them")
+    return _line(columns, mark) + (b"" if not columns or reads_as_names(columns) else b"\r\n")
+
+
+def _line(row: Sequence[Cell], mark: str) -> bytes:
+    text = mark.join([_quoted(cell) if cell and _UNSURE.search(cell) else cell or "" for cell in row])
+    if not text and len(row) == 1:
+        text = '""'  # an empty line would be no row
+    if len(text) + 2 >= LONGEST_LINE:
+        raise InvalidValue("too_long", field="A row", limit=LONGEST_LINE, length=len(text))
     try:
-        for row in rows:
-            if any("\0" in cell for cell in row if cell):
-                raise InvalidValue("bad_text", field="A cell", what="U+0000")
-            writer.writerow(row)
+        return f"{text}\r\n".encode()
     except UnicodeEncodeError:
         raise InvalidValue("bad_text", field="A cell", what="half a surrogate pair") from None
 
 
-if TYPE_CHECKING:
-    from typing import Protocol
+def _quoted(cell: str) -> str:
+    if "\0" in cell:
+        raise InvalidValue("bad_text", field="A cell", what="U+0000")
+    return '"' + cell.replace('"', '""') + '"'
 
-    class _Writer(Protocol):
-        def writerow(self, row: Iterable[Cell], /) -> object: ...
 
+_UNSURE: Final = re.compile("^'|[,;\t|\"\r\n\0\ufeff]")
+"""What a cell holds that is quoted: some delimiter, a quote or a line end, or a mark of the encoding."""
 
 CSV: Final = Delimited("csv", (".csv", ".txt"))
 TSV: Final = Delimited("tsv", (".tsv", ".tab"), delimiters="\t")

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from nubetis.data.detect import Detected
     from nubetis.data.files.source import Source
 
-__all__ = ["BATCH_ROWS", "Batch", "FileFormat", "FileFormats", "Hints"]
+__all__ = ["BATCH_ROWS", "Batch", "FileFormat", "FileFormats", "Hints", "Spread"]
 
 BATCH_ROWS: Final = 4096
 """Rows of one batch: enough to be fast in columns, little enough for bounded memory."""
+
+_ROOMY: Final = 20_000_000
+_THIN: Final = 50
+"""A table of more than 20 million cells must hold one cell in fifty."""
 
 
 @attrs.frozen
@@ -41,6 +45,25 @@ class Batch:
     def rows(self) -> Iterator[tuple[Cell, ...]]:
         """Give the rows, in the order of the file."""
         return zip(*self.data, strict=True)
+
+
+@attrs.define
+class Spread:
+    """How far a file has spread out: memory must grow with the file, not with rows times columns.
+
+    >>> Spread().is_thin(rows=4096, columns=16_000, cells=4096), Spread().is_thin(rows=4096, columns=9, cells=4096)
+    (True, False)
+    """
+
+    rows: int = 0
+    cells: int = 0
+
+    def is_thin(self, *, rows: int, columns: int, cells: int) -> bool:
+        """Take in *rows* more, which say *cells* cells; tell whether most of the table is none."""
+        self.rows += rows
+        self.cells += cells
+        whole = self.rows * columns
+        return whole > _ROOMY and whole > self.cells * _THIN
 
 
 @attrs.frozen(kw_only=True)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 import attrs
 
 from nubetis.data.cells import Cell, text_of
 from nubetis.data.detect import Detected
 from nubetis.data.files.delimited import find_encoding
-from nubetis.data.files.format import BATCH_ROWS, Batch, Hints
+from nubetis.data.files.format import BATCH_ROWS, Batch, Hints, Spread
 from nubetis.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
     from nubetis.data.files.source import Source
 
+    _Numbered: TypeAlias = tuple[int, dict[str, Cell]]
+
 __all__ = ["JsonLines"]
+
+_MOST_KEYS: Final = 1500
 
 
 class _Number(str):
@@ -63,29 +67,45 @@ class JsonLines:
         """Give the objects in batches; blank lines are left out, keys that an object lacks are ``None``."""
         columns: tuple[str, ...] = ()
         with source.lines(detected.encoding) as lines:
-            found = _objects(lines, source)
+            found = _bounded(_objects(lines, source), source)
+            spread = Spread()
             while part := list(islice(found, rows)):
                 columns = tuple(dict.fromkeys([*columns, *[key for _, item in part for key in item]]))
+                cells = sum([len(item) for _, item in part])
+                if spread.is_thin(rows=len(part), columns=len(columns), cells=cells):
+                    raise source.fault(part[0][0], "nearly all of its cells are empty: this is no table")
                 data = tuple([[item.get(name) for _, item in part] for name in columns])
                 yield Batch(columns, data, [line for line, _ in part])
 
     def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
         """Write one object a row, as UTF-8."""
         for batch in batches:
+            if len(batch.columns) > _MOST_KEYS:
+                raise InvalidValue("bad_argument", argument="columns", reason="such a file has at most 1,500 of them")
             sink.writelines(_line(dict(zip(batch.columns, row, strict=True))) for row in batch.rows())
 
 
-def _objects(lines: Iterable[str], source: Source) -> Iterator[tuple[int, dict[str, Cell]]]:
+def _bounded(found: Iterable[_Numbered], source: Source) -> Iterator[_Numbered]:
+    """Give the objects as long as they have not too many keys together: keys without end are no columns."""
+    keys: set[str] = set()
+    for line, item in found:
+        keys.update(item)
+        if len(keys) > _MOST_KEYS:
+            raise source.fault(line, "the objects up to here have more than 1,500 keys: this is no table")
+        yield line, item
+
+
+def _objects(lines: Iterable[str], source: Source) -> Iterator[_Numbered]:
     for number, line in enumerate(lines, 1):
         if line.isspace():
             continue
         try:
             found = _DECODER.decode(line.strip())
+            cells = {key: _cell(value) for key, value in found.items()} if isinstance(found, dict) else None
         except (json.JSONDecodeError, RecursionError) as error:
             raise source.fault(number, f"this is not JSON ({_reason(error)})") from None
-        if not isinstance(found, dict):
+        if cells is None:
             raise source.fault(number, "this is JSON, but not an object")
-        cells = {key: _cell(value) for key, value in found.items()}
         if "\\u" in line and not _is_text(cells):
             raise source.fault(number, "it holds a character that no text may hold")
         yield number, cells

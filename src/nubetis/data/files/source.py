@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import io
 import os
+import stat
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,20 +15,27 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 
 import attrs
 
+from nubetis.data.cells import LONGEST_LINE
 from nubetis.errors import InvalidValue, NotFound, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-__all__ = ["LONGEST_LINE", "Origin", "Source"]
+__all__ = ["Origin", "Source"]
 
 Origin: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | IO[str]
 """What a file can be read from; text names a path."""
 
-LONGEST_LINE: Final = 8_000_000
-"""Characters of one physical line; a longer one is not a text file, and would not fit in bounded memory."""
+UNPACKED: Final = 4_000_000_000
+"""Bytes that a packed file may unpack to, if it is not unpacked beforehand."""
+
+SPOOLED: Final = 500_000_000
+"""Bytes that are taken from a pipe or a device, which can be read only once."""
 
 _GZIP: Final = b"\x1f\x8b"
+_RATIO: Final = 200
+_FREE: Final = 64_000_000
+"""No file packs text so well that it unpacks to more than 200 times its size; a small one may."""
 
 
 @attrs.frozen
@@ -53,7 +62,8 @@ class Source:
         if isinstance(origin, bytes):
             return cls("<bytes>", origin)
         if isinstance(origin, str | os.PathLike):
-            return cls(str(origin), Path(origin))
+            path = Path(origin)
+            return cls(str(origin), _spooled(path) if _flows(path) else path)
         name = str(getattr(origin, "name", "<file>"))
         with _readable(name):
             content = origin.read()
@@ -74,7 +84,7 @@ class Source:
             if not packed:
                 yield raw
                 return
-            with gzip.GzipFile(fileobj=raw) as stream:
+            with _Unpacked(raw, self.name) as stream:
                 yield cast("BinaryIO", stream)
 
     @contextmanager
@@ -95,7 +105,12 @@ class Source:
             ) from None
 
     def _raw(self) -> BinaryIO:
-        return io.BytesIO(self._content) if isinstance(self._content, bytes) else self._content.open("rb")
+        if isinstance(self._content, bytes):
+            return io.BytesIO(self._content)
+        try:
+            return self._content.open("rb")
+        except ValueError:
+            raise OSError(errno.EINVAL, "no file can have such a name") from None
 
     def _checked(self, text: io.TextIOWrapper) -> Iterator[str]:
         number = 0
@@ -115,6 +130,49 @@ class Source:
         """Give the position of the first byte that does not fit; the text is decoded once more to find it."""
         with self.open() as stream:
             return misfit(stream, encoding)
+
+
+class _Unpacked(gzip.GzipFile):
+    """Unpacks what was packed in good faith."""
+
+    def __init__(self, raw: BinaryIO, name: str) -> None:
+        packed = raw.seek(0, os.SEEK_END)
+        raw.seek(0)
+        super().__init__(fileobj=raw)
+        self._of = name
+        self._most = min(UNPACKED, max(_FREE, _RATIO * packed))
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Give *size* bytes, or all."""
+        return self._counted(super().read(self._most + 1 if size is None or size < 0 else size))
+
+    def read1(self, size: int = -1) -> bytes:
+        """Give at most *size* bytes."""
+        return self._counted(super().read1(size))
+
+    def _counted(self, found: bytes) -> bytes:
+        if self.tell() > self._most:
+            reason = f"it unpacks to more than {self._most:,} bytes: unpack it yourself if you trust it"
+            raise InvalidValue("unreadable", file=self._of, reason=reason)
+        return found
+
+
+def _flows(path: Path) -> bool:
+    """Tell whether what stands at *path* can be read only once, as a pipe or a device."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False  # opening it says why
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _spooled(path: Path) -> bytes:
+    with _readable(str(path)), path.open("rb") as stream:
+        found = stream.read(SPOOLED + 1)
+    if len(found) > SPOOLED:
+        reason = f"it is longer than {SPOOLED:,} bytes and no file: write it to one"
+        raise InvalidValue("unreadable", file=str(path), reason=reason)
+    return found
 
 
 def misfit(stream: BinaryIO, encoding: str) -> int:

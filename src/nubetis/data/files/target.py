@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
+import stat
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,21 +28,77 @@ def target_suffix(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Generator[BinaryIO]:
-    """Open a file beside *path* that takes its place when all was written; ``.gz`` packs.
+    """Open a file beside *path* that takes its place when all was written and on the disk; ``.gz`` packs.
+
+    What stood there keeps its mode; a link stays, and what it names is replaced.  A pipe, a device, and what is open
+    already (``/dev/stdout``) are written to as they are.
 
     Raises:
         StoreError: ``unwritable``; what stood at *path* is still there.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        try:
-            with part.open("xb") as file, _packed(file, path) as sink:
-                yield sink
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        mode = _mode(path)
+        opened = _flowing(path) if _flows(path, mode) else _part(Path(os.path.realpath(path)), mode)
+        with opened as file, _packed(file, path) as sink:
+            yield sink
     except OSError as error:
         raise StoreError("unwritable", file=str(path), reason=error.strerror or type(error).__name__) from None
+
+
+def _mode(path: Path) -> int | None:
+    """Give the mode of what stands at *path*; ``None`` where nothing does."""
+    try:
+        found = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have such a name") from None
+    if stat.S_ISDIR(found):
+        raise OSError(errno.EISDIR, "it is a folder")
+    if not os.access(path, os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return found
+
+
+def _flows(path: Path, mode: int | None) -> bool:
+    """Tell whether *path* is no file to be replaced: a pipe, a device, or what this process has open."""
+    is_open = str(path.absolute()).startswith(("/dev/std", "/dev/fd/", "/proc/"))
+    return is_open or (mode is not None and not stat.S_ISREG(mode))
+
+
+@contextmanager
+def _flowing(path: Path) -> Generator[IO[bytes]]:
+    with path.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def _part(path: Path, mode: int | None) -> Generator[IO[bytes]]:
+    """Open the file beside *path*; nobody may read it who may not read what it replaces."""
+    rights = 0o666 if mode is None else stat.S_IMODE(mode) & 0o777
+    part = path.with_name(f".{path.name[:40]}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, rights)) as file:
+            yield file
+            file.flush()
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), rights)
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Bring the new name to the disk; where a system cannot open folders, its own rename must do."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
