@@ -152,7 +152,8 @@ def untyped(function: FunctionDef) -> list[str]:
 
 def is_broad(handler: ast.ExceptHandler) -> bool:
     """Tell whether the handler catches whatever comes."""
-    return last_name(handler.type) in BROAD
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(last_name(kind) in BROAD for kind in kinds)
 
 
 def last_name(node: ast.AST | None) -> str:

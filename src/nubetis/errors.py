@@ -77,7 +77,7 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_phone": "{field} takes a telephone number with 3 to 20 digits.",
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
-    "no_currency": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
+    "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
     "no_rate": "{field} is in {currency}, the organisation counts in {home}: give a rate with the amount.",
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",

@@ -265,17 +265,15 @@ def test_money_without_a_currency_is_in_that_of_the_organisation(nubetis_session
     assert [(each.line, each.code) for each in report.rejected] == [(3, "bad_format")]
 
 
-def test_money_without_any_currency_is_refused_with_what_to_do():
+def test_money_of_an_organisation_without_a_currency_is_refused_with_what_to_do():
     org = nubetis.create("memory://", administrator="ana@acme.pe")
     with org, org.session(nubetis.HostSignIn("ana@acme.pe")) as session:
         table = Table({"name": ["a", "b"], "amount": ["1200.50", "7 EUR"]})
         report = load(session, table, module="deals")
-        (found,) = records(session, "deals")
 
-    assert found["amount"] == Money("7", "EUR", home="7")
-    assert [(each.line, each.field, each.code) for each in report.rejected] == [(1, "amount", "no_currency")]
+    assert [(each.line, each.code) for each in report.rejected] == [(1, "bare_amount"), (2, "no_currency")]
     assert "1200.00 PEN" in report.rejected[0].reason
-    assert "the organisation" in report.rejected[0].reason
+    assert "Set its currency first" in report.rejected[1].reason
 
 
 def test_a_column_of_amounts_without_currency_still_fits_money():

@@ -128,7 +128,7 @@ class _Slot:
         try:
             return self.field.type.parse(self.field, text, self.formats)
         except InvalidValue as error:
-            if error.code != "no_currency" or self.currency is None:
+            if error.code != "bare_amount" or self.currency is None:
                 raise
             return self.field.check(Money(self.formats.parse_money(text)[0], self.currency))
 
@@ -154,7 +154,7 @@ class _Slot:
 
 def _fits(read: Value | NubetisError) -> bool:
     """Tell whether a cell is a value; an amount that lacks its currency is one, and is refused by its line."""
-    return not isinstance(read, NubetisError) or read.code == "no_currency"
+    return not isinstance(read, NubetisError) or read.code == "bare_amount"
 
 
 def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:

@@ -52,7 +52,7 @@ def _operand_money(field: Field, offered: object) -> tuple[tuple[str, Stored], .
 def _parse_money(field: Field, text: str, formats: Formats) -> Value:
     amount, currency = formats.parse_money(text)
     if currency is None:
-        raise InvalidValue("no_currency", field=field.name)
+        raise InvalidValue("bare_amount", field=field.name)
     return field.check(Money(amount, currency))
 
 
