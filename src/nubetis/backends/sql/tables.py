@@ -129,6 +129,7 @@ class ModuleTable:
         self.full_columns = tuple(layout.full_index)
         self.indexes = tuple([index for index in _indexes(module) if _fits(index, module, dialect.longest_indexed)])
         self.sets = {column.name: place for place, column in enumerate(layout.columns) if column.storage is Storage.SET}
+        self.heavy = any(column.storage is Storage.BYTES for column in layout.columns)
         self.tallied = _tallied(module)
         self.folds = {column: fold for _, place, fold in self.twins for column in (self.columns[place],)}
         self.table = self._table()

@@ -273,14 +273,14 @@ class Writer:
     def load(self, module: Module, rows: Iterable[Row]) -> int:
         """Insert many rows; give their number."""
         home = self._tables.of(module)
-        source, total = iter(rows), 0
-        first = list(islice(source, _CHUNK))
+        source, total, size = iter(rows), 0, 1 if home.heavy else _CHUNK
+        first = list(islice(source, size))
         afresh = len(first) == _CHUNK and self._is_empty(home)
         builder = Builder(self._db, self._tables)
         if afresh:
             builder.drop_indexes(home)
         try:
-            for chunk in chain([first], iter(lambda: list(islice(source, _CHUNK)), [])):
+            for chunk in chain([first], iter(lambda: list(islice(source, size)), [])):
                 self._insert(home, chunk)
                 total += len(chunk)
         except self._collision as error:
