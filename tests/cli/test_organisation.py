@@ -91,3 +91,28 @@ def test_doctor_looks_at_the_records_of_every_module(acme):
         link.execute("UPDATE accounts SET name__f = 'x'")
 
     assert "accounts" in acme("doctor", "--json").json["problems"][0]
+
+
+def test_an_organisation_is_copied_to_another_file(acme):
+    anchor = acme("journal", "verify", "--json").json["anchor"]
+    said = acme("copy", "nubetis.db", "moved.db", "--json")
+
+    assert (said.code, said.json["name"], said.json["anchor"]) == (0, "Acme", anchor)
+    assert acme("find", "accounts", "--db", "moved.db", "--json").json["total"] == 2
+    again = acme("copy", "nubetis.db", "moved.db", "--json")
+    assert (again.code, again.json["error"]["code"]) == (3, "database_exists")
+    assert said.json["content"][:16] in acme("copy", "nubetis.db", "moved.db", "--replace").out.replace("\n", "")
+
+
+def test_no_answer_holds_a_password(nubetis):
+    url = "postgresql://ana:hunter2@127.0.0.1:1/crm?schema=acme&connect_timeout=2"
+    calls = (
+        ("create", "--administrator", "ana@acme.pe", "--db", url), ("find", "deals", "--db", url),
+        ("doctor", "--db", url), ("backup", "x.db", "--db", url), ("copy", url, "x.db"),
+        ("restore", "x.db", "--db", url),
+    )  # fmt: skip
+    for call in calls:
+        for more in ((), ("--json",)):
+            said = nubetis(*call, *more)
+            assert said.code == 3, call
+            assert "hunter2" not in said.out + said.err

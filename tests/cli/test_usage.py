@@ -22,7 +22,7 @@ ENGLISH = frozenset(
 PATHS = [
     [], ["demo"], ["create"], ["import"], ["export"], ["find"], ["history"], ["journal"], ["journal", "list"],
     ["journal", "show"], ["journal", "undo"], ["journal", "resume"], ["journal", "verify"], ["doctor"], ["backup"],
-    ["restore"],
+    ["restore"], ["copy"],
 ]  # fmt: skip
 HELP_OF_ALL = (
     "import json, sys; from nubetis.cli.commands import run\n"

@@ -122,7 +122,7 @@ class MemoryStore:
 
     def snapshot(self, target: str) -> None:  # noqa: ARG002 - the contract's signature
         """Refuse: see the theory above."""
-        raise StoreError("no_capability", what="snapshots", hint="Copy its records into an SQLite store.")
+        raise StoreError("no_capability", what="snapshots", hint="Back it up: nubetis backup.")
 
     def check(self) -> list[str]:
         """Give what is wrong with the store, in sentences: what is derived must follow from the rows."""
