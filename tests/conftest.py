@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import settings
 
-from tests.servers import postgres  # noqa: F401 - a fixture for all tests
+from tests.servers import _postgres_server, postgres, postgres_server  # noqa: F401 - fixtures for all tests
 
 settings.register_profile("ci", deadline=None, print_blob=True)
 settings.register_profile("long", settings.get_profile("ci"), max_examples=10_000)
