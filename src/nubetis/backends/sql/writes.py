@@ -123,7 +123,7 @@ class Writer:
             self._db.execute(home.statement("insert", partial(_insert, home)).text, home.fill(rows)[0])
         elif rows:
             build = partial(self._tables.dialect.bulk, home.table, home.full_columns)
-            self._db.insert_many(home.statement("insert many", build).text, home.fill(rows))
+            self._db.insert_many(home.statement("insert many", build).text, home.filled(rows))
         for column, place in home.sets.items():
             self._put_sets(home, column, [(row[0], row[place]) for row in rows if row[place] is not None])
         if home.tallied:

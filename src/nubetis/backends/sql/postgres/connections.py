@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
+from nubetis.backends.sql.postgres.copy_text import copy_text
 from nubetis.backends.sql.postgres.faults import unreachable, was_slower
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
@@ -140,11 +141,11 @@ class Link:
         cursor.executemany(sql.encode(), parameters)
         return cast("Cursor", cursor)
 
-    def insert_many(self, sql: str, rows: Sequence[Row], /) -> None:
-        """Insert rows by ``COPY``."""
+    def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:
+        """Insert rows by ``COPY``; the server works at one lot while the next is made ready."""
         with self._connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
+            for rows in lots:
+                copy.write(copy_text(rows))
 
     def stream(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run a query whose rows wait in the server."""
