@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from random import Random
 
 import attrs
@@ -11,11 +12,15 @@ import pytest
 import nubetis
 from nubetis import F, Field, HostSignIn, Module, Money
 from nubetis.backends import copying
-from nubetis.backends.copying import content_hash
+from nubetis.backends.blobs import StoreBlobs
+from nubetis.backends.copying import content_hash, copy_store
 from nubetis.backends.memory import forget_memory
+from nubetis.backends.sql import open_sqlite
 from nubetis.errors import Damaged, InvalidValue, NotFound, StoreError
 from nubetis.model.kinds import kind
+from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Batch, Guard
+from nubetis.model.system import BLOBS, MODULES, SYSTEM_SCHEMA
 from nubetis.org import copy, restore
 from nubetis.session.erasing import erase
 from tests.stores import refusing, rows_of
@@ -221,6 +226,24 @@ def test_others_go_on_writing_and_the_copy_is_of_one_instant(place):
     with nubetis.open(target) as copied, copied.session(HostSignIn(ADMIN)) as s:
         assert 50 == s.count("deals")
         copied.verify().require()
+
+
+def test_files_are_never_held_all_at_once(place):
+    schema = attrs.evolve(SYSTEM_SCHEMA, modules=(*copying._OWN, MODULES, BLOBS))
+    source, target = [open_sqlite(place("sqlite", name), create=True) for name in ("old", "new")]
+    source.migrate(diff(Schema(), schema), schema)
+    for number in range(16):
+        StoreBlobs(source).put(bytes([number]) * 500_000)
+    target.migrate(diff(Schema(), schema), schema)  # what is made ready once is not counted
+    tracemalloc.start()
+    try:
+        copy_store(source, target, lambda _: schema)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    source.close()
+    target.close()
+    assert most < 6_000_000  # of 8; three copies of one are made
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Moving an organisation from one store to another, of whatever kinds they are.
 
 One read unit of the source is one snapshot, so writers go on there.  Each module is streamed into one bulk load of the
-target: no more than a few hundred rows are held at once.  Rows of the journal, of seals, of ledgers and of blobs are
+target: no more than some thousand rows are held at once, and of those with bytes one.  Rows of the journal, of seals, of ledgers and of blobs are
 copied as they are, counters (the leases of node numbers among them) go on from where they stood.  Tallies and twins are
 derived, so the target makes its own.
 
