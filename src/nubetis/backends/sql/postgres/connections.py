@@ -27,7 +27,6 @@ _SCHEMES: Final = ("postgresql", "postgresql+psycopg")
 _LONGEST: Final = 63
 """Bytes of a name."""
 _HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
-_ESCAPE: Final = "in a name or password write @ as %40, / as %2F, : as %3A, # as %23 and ? as %3F"
 _LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
 """Seconds that a server may take to come back."""
@@ -59,9 +58,9 @@ def locate(url: str) -> Location:
     settings = dict(parse_qsl(parts.query, keep_blank_values=True))
     schema, profile = settings.pop("schema", "nubetis"), settings.pop("profile", Profile.DURABLE.value)
     if parts.scheme not in _SCHEMES or profile not in list(Profile):
-        raise _bad("write it as postgresql://user@host/database?schema=acme")
+        raise _bad("url", "write it as postgresql://user@host/database?schema=acme")
     if not 0 < len(schema.encode()) <= _LONGEST or "\0" in schema or schema.startswith("pg_"):
-        raise _bad(f"a schema has 1 to {_LONGEST} bytes, and no pg_")
+        raise _bad("url", f"a schema has 1 to {_LONGEST} bytes, and no pg_")
     user, _, hosts = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     netloc = f"{name}@{hosts}" if name else hosts
@@ -71,8 +70,12 @@ def locate(url: str) -> Location:
                     Profile(profile))  # fmt: skip
 
 
-def _bad(reason: str) -> InvalidValue:
-    return InvalidValue("bad_argument", argument="url", reason=reason)
+def _bad(argument: str, reason: str) -> InvalidValue:
+    return InvalidValue("bad_argument", argument=argument, reason=reason)
+
+
+def _unescaped() -> InvalidValue:
+    return _bad("url", "in a name or password write @ as %40, / as %2F, : as %3A, # as %23 and ? as %3F")
 
 
 def _parts(url: str) -> SplitResult:
@@ -81,11 +84,11 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         url.encode()
     except ValueError:  # its text may show all of it
-        raise _bad(_ESCAPE) from None
+        raise _unescaped() from None
     if parts.fragment or any("@" in text for text in (parts.path, parts.query.partition("=")[0])):
-        raise _bad(_ESCAPE)
+        raise _unescaped()
     if "@" in parts.netloc.rpartition("@")[0]:
-        raise _bad(_ESCAPE)
+        raise _unescaped()
     return parts
 
 
@@ -94,7 +97,7 @@ def _hosts(text: str) -> dict[str, str]:
     pairs = [_HOST.fullmatch(each) for each in text.split(",")]
     found = [pair for pair in pairs if pair is not None]
     if len(found) < len(pairs):
-        raise _bad(_ESCAPE)
+        raise _unescaped()
     ports = [pair["port"] or "" for pair in found]
     return {
         "host": ",".join([unquote(pair["name"]).strip("[]") for pair in found]),
@@ -106,7 +109,7 @@ def _conninfo(settings: Mapping[str, str]) -> str:
     try:
         return make_conninfo("", **settings)
     except psycopg.Error:
-        raise _bad("the driver does not know one of the settings after the question mark") from None
+        raise _bad("url", "the driver does not know one of the settings after the question mark") from None
 
 
 class Link:
