@@ -1,9 +1,9 @@
 """Moving an organisation from one store to another, of whatever kinds they are.
 
 One read unit of the source is one snapshot, so writers go on there.  Each module is streamed into one bulk load of the
-target: no more than some thousand rows are held at once, and of those with bytes one.  Rows of the journal, of seals, of ledgers and of blobs are
-copied as they are, counters (the leases of node numbers among them) go on from where they stood.  Tallies and twins are
-derived, so the target makes its own.
+target: no more than some thousand rows are held at once, and of those with bytes one.  Rows of the journal, of seals,
+of ledgers and of blobs are copied as they are, counters (the leases of node numbers among them) go on from where they
+stood.  Tallies and twins are derived, so the target makes its own.
 
 Nothing is an organisation whose schema version is 0.  The target has it until all is there and has been compared, so
 one that an interruption left is never taken for whole: it refuses to open, and the copy is made again with *replace*.
