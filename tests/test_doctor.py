@@ -17,7 +17,7 @@ import pytest
 from nubetis import F, doctor
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql.sqlite import checks
-from nubetis.doctor import diagnose, examine_environment, without_secrets
+from nubetis.doctor import diagnose, examine_environment
 from nubetis.model.findings import FINDINGS, Area, Finding, Severity
 from nubetis.model.ids import decode
 from nubetis.model.kinds import FileRef
@@ -490,17 +490,6 @@ def test_without_an_organisation_only_the_environment_is_examined():
 
     assert (found.store, found.organisation, found.findings) == (None, None, ())
     assert set(found.environment["extras"]) == {"postgres", "testing"}
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("postgresql://ana:p:w@d@host/crm?password=x", "postgresql://ana@host/crm"),
-        ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
-    ],
-)
-def test_a_password_is_never_shown(url, shown):
-    assert without_secrets(url) == shown
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------

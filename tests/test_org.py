@@ -289,13 +289,10 @@ def test_an_interrupted_change_is_mended_on_open(nubetis_org, nubetis_session, c
 
 def leftovers(org, module):
     """Give what the store still holds of a module that is no more."""
-    import sqlite3
-    from contextlib import closing
-
+    store = org._world.store
     if org.url.startswith("memory"):
-        return [each for each in org._world.store._home.tables.values() if each.module.name == module.name]
-    with closing(sqlite3.connect(org.url.removeprefix("sqlite:///").partition("?")[0])) as link:
-        names = [name for (name,) in link.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [each for each in store._home.tables.values() if each.module.name == module.name]
+    names = store._units.apart(store._tables.dialect.tables_of)
     return [name for name in names if name == module.name or name.startswith(f"{module.name}__")]
 
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
+from nubetis.backends.urls import shown
 from nubetis.errors import NubetisError, StoreError
 from nubetis.i18n import LANGUAGES
 from nubetis.model.findings import Finding, Severity
@@ -24,7 +25,7 @@ from nubetis.org import Org, Surroundings, check_store
 from nubetis.org import open as open_org
 from nubetis.types import Json, Progress
 
-__all__ = ["Diagnosis", "diagnose", "environment", "examine_environment", "without_secrets"]
+__all__ = ["Diagnosis", "diagnose", "environment", "examine_environment"]
 
 _OLDEST_SQLITE: Final = (3, 40)
 _ZONE: Final = "America/Lima"
@@ -104,17 +105,8 @@ def _unopened(found: Diagnosis, url: str, error: NubetisError, around: Surroundi
             more = check_store(url, around=around)
         except NubetisError:
             more = []
-    why = Finding("cannot_open", without_secrets(url), str(error))
+    why = Finding("cannot_open", shown(url), str(error))
     return attrs.evolve(found, findings=(*found.findings, why, *more), error=error)
-
-
-def without_secrets(url: str) -> str:
-    """Give *url* as it may be shown: without password and settings.
-
-    >>> without_secrets("postgresql://ana:secret@db.example/crm?password=secret")
-    'postgresql://ana@db.example/crm'
-    """
-    return re.sub(r"^([^:/]+://[^:/@]*):.*@", r"\1@", url.partition("?")[0])
 
 
 def _examined(found: Diagnosis, org: Org, wish: _Wish) -> Diagnosis:

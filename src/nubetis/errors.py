@@ -132,6 +132,8 @@ MESSAGES: Final[dict[str, str]] = {
     # stores and files
     "no_database": "There is no organisation at {url}. Make one with nubetis.create(url, administrator=…).",
     "database_exists": "There is already an organisation at {url}. Open it with nubetis.open(url).",
+    "half_made": "{url} was not finished when it was made or copied. Do that again, with --replace or replace=True.",
+    "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
     "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -13,7 +14,9 @@ import attrs
 
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
-from nubetis.errors import Conflict, InvalidValue, NotFound
+from nubetis.backends.copying import Copied, copy_out, copy_store, require_room
+from nubetis.backends.urls import shown
+from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, diff
@@ -28,20 +31,22 @@ from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, seal, verify
 from nubetis.session.setup import open_session, set_up
 from nubetis.session.state import State
-from nubetis.session.world import World
+from nubetis.session.world import World, read_schema
 from nubetis.types import Json, Progress
 
 if TYPE_CHECKING:
     from nubetis.access.sign_in import HostSignIn
+    from nubetis.backends.copying import ReadSchema
     from nubetis.data.files import FileFormat
     from nubetis.model.blobs import BlobStore
     from nubetis.model.fields import Field
     from nubetis.model.findings import Finding
     from nubetis.model.plan import Operation
     from nubetis.model.schema import Module
-    from nubetis.model.store import Store
+    from nubetis.model.store import Store, Txn
+    from nubetis.types import Progress
 
-__all__ = ["Org", "check_store", "create", "open"]
+__all__ = ["Org", "check_store", "copy", "create", "open", "restore"]
 
 T = TypeVar("T")
 
@@ -145,6 +150,72 @@ def check_store(url: str, *, around: Surroundings | None = None) -> list[Finding
         return store.check()
 
 
+def copy(
+    source: str,
+    target: str,
+    *,
+    replace: bool = False,
+    progress: Progress | None = None,
+    around: Surroundings | None = None,
+    plugins: Iterable[object] = (),
+) -> Copied:
+    """Copy the organisation at *source* to *target*, in a store of any kind: journal, seals, counters and bytes, too.
+
+    The copy is of one instant, and others may go on writing to *source* meanwhile.  It is compared by a content hash
+    before it is an organisation; an interrupted one refuses to open (``half_made``).  With *replace* what is at
+    *target* already is lost; whoever has it open must close it before.
+
+    Raises:
+        NotFound: ``no_database``; there is nothing at *source*.
+        StoreError: ``database_exists``, ``half_made``, ``no_capability``; *source* is as it was.
+
+    >>> create("memory://old", administrator="ana@acme.pe").close()
+    >>> copy("memory://old", "memory://new").rows > 0
+    True
+    """
+    extensions = _outside(around, plugins).extensions()
+    with closing(extensions.stores(_scheme(source))(source, create=False)) as old:
+        _require(old, source, present=True)
+        with closing(extensions.stores(_scheme(target))(target, create=True)) as new:
+            require_room(old, new, shown(target), replace=replace)
+            return copy_store(old, new, _reader(extensions), progress=progress)
+
+
+def _reader(extensions: Extensions) -> ReadSchema:
+    def read(txn: Txn) -> Schema:
+        return read_schema(txn, extensions.field_types(), version=txn.versions().schema)
+
+    return read
+
+
+def restore(
+    source: str,
+    url: str,
+    *,
+    replace: bool = False,
+    around: Surroundings | None = None,
+    plugins: Iterable[object] = (),
+) -> None:
+    """Put the back-up in the file *source* in the place of *url*; with *replace* also where there is one already.
+
+    The back-up is verified first and stays as it is.  Whoever has the old organisation open must close it before.
+
+    Raises:
+        StoreError: ``database_exists``, ``not_nubetis``, ``store_busy``, ``unwritable``.
+        Damaged: the back-up is not whole.
+        NewerFormat: a later nubetis wrote it.
+    """
+    from nubetis.backends.sql import restore as restore_file
+
+    if _scheme(url) == "sqlite":
+        restore_file(source, url, replace=replace)
+        return
+    with TemporaryDirectory(prefix="nubetis-") as folder:
+        file = f"sqlite:///{folder}/restored.db"
+        restore_file(source, file)
+        copy(file, url, replace=replace, around=around, plugins=plugins)
+
+
 def _outside(around: Surroundings | None, plugins: Iterable[object]) -> Surroundings:
     given = around or Surroundings()
     return attrs.evolve(given, plugins=(*given.plugins, *plugins))
@@ -154,9 +225,11 @@ def _require(store: Store, url: str, *, present: bool) -> None:
     """Stop where there is no organisation although there should be one, or the other way round."""
     found = store.format() is not None
     if present and not found:
-        raise NotFound("no_database", url=url)
+        raise NotFound("no_database", url=shown(url))
     if found and not present:
-        raise Conflict("database_exists", url=url)
+        raise Conflict("database_exists", url=shown(url))
+    if present and not store.read(lambda txn: txn.versions()).schema:
+        raise StoreError("half_made", url=shown(url))
 
 
 def _scheme(url: str) -> str:
@@ -176,7 +249,7 @@ class Org:
     It is the host's own door: whoever holds it may open a session for anybody.
     """
 
-    url: str
+    url: str = attrs.field(repr=shown)
     _world: World = attrs.field(repr=False)
     _around: Surroundings = attrs.field(repr=False)
 
@@ -274,10 +347,17 @@ class Org:
 
     # keeping it --------------------------------------------------------------------------------------------
     def backup(self, target: str) -> str:
-        """Write a consistent copy to *target* beside those who work; give the journal's anchor to keep with it."""
+        """Write a consistent copy to the file *target* beside those who work; give the journal's anchor to keep.
+
+        It is an SQLite file whatever the store is; :func:`restore` puts it back, into a store of any kind.
+        """
         seal(State(self._world, None, purpose="sealing"), secret=self._around.secret)
         anchor = self.verify().anchor
-        self._world.store.snapshot(target)
+        store = self._world.store
+        if store.capabilities.snapshots:
+            store.snapshot(target)
+        else:
+            copy_out(store, target, lambda txn: self._world.learn(txn).schema)
         return anchor
 
     def verify(self, *, anchor: str | None = None) -> Verification:

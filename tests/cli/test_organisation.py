@@ -125,8 +125,26 @@ def test_doctor_finds_with_an_anchor_a_journal_that_was_cut_short(acme):
     assert (said.code, said.json["findings"][0]["code"]) == (1, "tampered")
 
 
-def test_doctor_never_shows_a_password(nubetis):
-    said = nubetis("doctor", "--db", "postgresql://ana:hunter2@127.0.0.1:1/crm", "--json")
+def test_an_organisation_is_copied_to_another_file(acme):
+    anchor = acme("journal", "verify", "--json").json["anchor"]
+    said = acme("copy", "nubetis.db", "moved.db", "--json")
 
-    assert said.code == 3
-    assert "hunter2" not in said.out + said.err
+    assert (said.code, said.json["name"], said.json["anchor"]) == (0, "Acme", anchor)
+    assert acme("find", "accounts", "--db", "moved.db", "--json").json["total"] == 2
+    again = acme("copy", "nubetis.db", "moved.db", "--json")
+    assert (again.code, again.json["error"]["code"]) == (3, "database_exists")
+    assert said.json["content"][:16] in acme("copy", "nubetis.db", "moved.db", "--replace").out.replace("\n", "")
+
+
+def test_no_answer_holds_a_password(nubetis):
+    url = "postgresql://ana:hunter2@127.0.0.1:1/crm?schema=acme&connect_timeout=2"
+    calls = (
+        ("create", "--administrator", "ana@acme.pe", "--db", url), ("find", "deals", "--db", url),
+        ("doctor", "--db", url), ("backup", "x.db", "--db", url), ("copy", url, "x.db"),
+        ("restore", "x.db", "--db", url),
+    )  # fmt: skip
+    for call in calls:
+        for more in ((), ("--json",)):
+            said = nubetis(*call, *more)
+            assert said.code == 3, call
+            assert "hunter2" not in said.out + said.err

@@ -22,7 +22,7 @@ ENGLISH = frozenset(
 PATHS = [
     [], ["demo"], ["create"], ["import"], ["export"], ["find"], ["history"], ["journal"], ["journal", "list"],
     ["journal", "show"], ["journal", "undo"], ["journal", "resume"], ["journal", "verify"], ["retention"], ["subject"],
-    ["doctor"], ["backup"], ["restore"],
+    ["doctor"], ["backup"], ["restore"], ["copy"],
 ]  # fmt: skip
 HELP_OF_ALL = (
     "import json, sys; from nubetis.cli.commands import run\n"

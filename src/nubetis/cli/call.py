@@ -12,6 +12,7 @@ import click
 
 import nubetis
 from nubetis import F, HostSignIn
+from nubetis.backends.urls import shown
 from nubetis.cli.face import Face
 from nubetis.cli.texts import _
 from nubetis.cli.usage import Command, language_option
@@ -45,6 +46,11 @@ class Call:
     named: bool = True
     """Whether the organisation was named, or is the usual one."""
 
+    @property
+    def shown(self) -> str:
+        """The URL as it may be shown: without a password."""
+        return shown(self.url)
+
     @contextmanager
     def org(self) -> Generator[nubetis.Org]:
         """Open the organisation."""
@@ -76,10 +82,11 @@ def _only_administrator(org: nubetis.Org) -> str:
 
 
 def command(
-    name: str, summary: str, *, signs_in: bool = True, value: Callable[..., object] = dict
+    name: str, summary: str, *, signs_in: bool = True, opens: bool = True, value: Callable[..., object] = dict
 ) -> Callable[[Callable[..., Answer]], click.Command]:
     """Make a command of a function that takes a :class:`Call` first; it has the options that all commands have.
 
+    One that *opens* no organisation of its own takes no ``--db``, one that does not sign in no ``--as``.
     With *value* the command's own options reach the function as one value, made by it.
     """
 
@@ -94,7 +101,7 @@ def command(
             return function(call, **options) if value is dict else function(call, value(**options))
 
         decorated: Callable[..., Answer] = start
-        for option in _options(signs_in=signs_in):
+        for option in _options(signs_in=signs_in, opens=opens):
             decorated = option(decorated)
         made = click.command(name, cls=Command, help=summary, short_help=summary)(decorated)
         made.params.append(language_option())
@@ -103,7 +110,7 @@ def command(
     return make
 
 
-def _options(*, signs_in: bool) -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
+def _options(*, signs_in: bool, opens: bool) -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
     as_json = click.option("--json", "as_json", is_flag=True, help=_("Answer with JSON, for programs."))
     db = click.option(
         "--db",
@@ -114,4 +121,4 @@ def _options(*, signs_in: bool) -> list[Callable[[Callable[..., Answer]], Callab
     as_user = click.option(
         "--as", "as_user", metavar="E-MAIL", help=_("The user you are; the administrator, where there is only one.")
     )
-    return [as_json, *([as_user] if signs_in else []), db]
+    return [as_json, *([as_user] if signs_in else []), *([db] if opens else [])]

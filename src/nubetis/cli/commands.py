@@ -35,6 +35,7 @@ _WHERE: Final = {
     "doctor": "organisation",
     "backup": "organisation",
     "restore": "organisation",
+    "copy": "organisation",
 }
 """Command → its module; the command is named there as here, with ``_command`` after it."""
 
@@ -53,6 +54,7 @@ def _summaries() -> dict[str, str]:
         "doctor": _("Look whether everything is in order."),
         "backup": _("Write a consistent copy beside those who work."),
         "restore": _("Put a back-up in the place of the organisation."),
+        "copy": _("Copy an organisation into another store."),
     }
 
 

@@ -8,13 +8,14 @@ import attrs
 import click
 
 import nubetis
-from nubetis.backends.sql import restore
-from nubetis.cli.call import Answer, Call, command
+from nubetis.backends.urls import shown
+from nubetis.cli.call import Answer, Call, command, url_of
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.texts import EXIT_CODES, _, language, say
-from nubetis.doctor import Diagnosis, diagnose, without_secrets
+from nubetis.doctor import Diagnosis, diagnose
 from nubetis.errors import StoreError
 from nubetis.model.findings import Finding, Severity
+from nubetis.org import copy, restore
 from nubetis.types import Json
 
 
@@ -29,8 +30,8 @@ def create_command(call: Call, administrator: str, name: str | None, currency: s
     given = {"name": name, "currency": currency}
     settings = {key: value for key, value in given.items() if value is not None}
     with nubetis.create(call.url, administrator=administrator, settings=settings) as org:
-        facts = {"url": call.url, "name": org.name, "administrator": administrator, "modules": _modules(org)}
-    call.face.answer(facts, lambda: line(_("Made {name} at {url}.").format(name=facts["name"], url=call.url)))
+        facts = {"url": call.shown, "name": org.name, "administrator": administrator, "modules": _modules(org)}
+    call.face.answer(facts, lambda: line(_("Made {name} at {url}.").format(name=facts["name"], url=call.shown)))
     return None
 
 
@@ -46,14 +47,14 @@ def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
     with call.face.progress(_("Examining")) as report:
         found = diagnose(call.url, anchor=anchor, repair=repair, progress=report)
     facts = {
-        "url": without_secrets(call.url),
+        "url": call.shown,
         "environment": found.environment,
         "store": found.store,
         "organisation": found.organisation,
         "findings": [_finding(each, found) for each in found.findings],
         "mended": [_finding(each, found) for each in found.mended],
     }
-    call.face.answer(facts, lambda: _shown(found, without_secrets(call.url), call.face.out.width))
+    call.face.answer(facts, lambda: _shown(found, call.shown, call.face.out.width))
     if isinstance(found.error, StoreError):
         return EXIT_CODES["store"]
     return None if found.in_order else EXIT_CODES["refused"]
@@ -118,7 +119,7 @@ def backup_command(call: Call, target: str) -> Answer:
     """Back up."""
     with call.org() as org:
         anchor = org.backup(target)
-    facts = {"url": call.url, "target": target, "anchor": anchor}
+    facts = {"url": call.shown, "target": target, "anchor": anchor}
     text = _("Wrote {file}. Keep its anchor elsewhere: with it, `journal verify` finds a journal that was cut short.")
     shown = group(line(text.format(file=target)), line(anchor, "bold", whole=True))
     call.face.answer(facts, lambda: shown)
@@ -133,6 +134,32 @@ def restore_command(call: Call, source: str, *, replace: bool) -> Answer:
     restore(source, call.url, replace=replace)
     with call.org() as org:
         found = org.verify()
-        facts = {"url": call.url, "source": source, "name": org.name, "anchor": found.anchor, "entries": found.entries}
+        facts = {
+            "url": call.shown,
+            "source": source,
+            "name": org.name,
+            "anchor": found.anchor,
+            "entries": found.entries,
+        }
     call.face.answer(facts, lambda: line(_("Restored {name} from {file}.").format(name=facts["name"], file=source)))
+    return None
+
+
+@command("copy", _("Copy an organisation into another store."), signs_in=False, opens=False)
+@click.argument("source", metavar=_("FROM"))
+@click.argument("target", metavar=_("TO"))
+@click.option("--replace", is_flag=True, help=_("Also where there is an organisation already; it is lost."))
+def copy_command(call: Call, source: str, target: str, *, replace: bool) -> Answer:
+    """Copy, compare, and open what was made."""
+    old, new = url_of(source), url_of(target)
+    with call.face.progress(_("Copying")) as progress:
+        copied = copy(old, new, replace=replace, progress=progress)
+    with nubetis.open(new) as org:
+        found = org.verify()
+        facts = {"source": shown(old), "target": shown(new), "name": org.name, "rows": copied.rows,
+                 "content": copied.content, "anchor": found.anchor}  # fmt: skip
+    found.require()
+    text = _("Copied {name} to {url}: {rows} rows, the same on both sides (content hash {content}).")
+    told = text.format(name=facts["name"], url=facts["target"], rows=copied.rows, content=copied.content)
+    call.face.answer(facts, lambda: group(line(told), line(found.anchor, "bold", whole=True)))
     return None

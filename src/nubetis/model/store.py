@@ -20,7 +20,9 @@ Rules for every store
 6.  **Order.**  Text compares by code point; an empty value sorts first.
 7.  **Isolation.**  A store serves one organisation.  Threads, processes and forks may share it; a store reopens
     after a fork.  Waiting for other writers is the store's business.
-8.  What it cannot do it declares in :class:`Capabilities`.
+8.  **Own modules.**  Versions and counters can be read as rows of the modules ``versions`` and ``counters``, and the
+    versions set as the row with key 1: so they are copied to another store.  Tallies are the store's own affair.
+9.  What it cannot do it declares in :class:`Capabilities`.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ class Capabilities:
     """A schema step is part of a transaction."""
     savepoints: bool = True
     snapshots: bool = True
-    """:meth:`Store.snapshot` works beside writers."""
+    """:meth:`Store.snapshot` works beside writers; where it does not, a back-up is a copy into an SQLite file."""
     linked_filters: bool = True
     """Filters on linked records are evaluated by the store."""
     max_fields: int = 1500

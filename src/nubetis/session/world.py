@@ -27,8 +27,9 @@ from nubetis.types import Json, Key, RecordId, Row
 
 if TYPE_CHECKING:
     from nubetis._plugins import Extensions
+    from nubetis.model.fields import FieldType
 
-__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_settings", "read_settings"]
+__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_settings", "read_schema", "read_settings"]
 
 LIVE: Final = Missing("deleted_in")
 """Holds for records that are not in the recycle bin."""
@@ -120,34 +121,39 @@ class World:
         if found == last.versions:
             return last
         same = found.schema == last.versions.schema
-        schema = last.schema if same else self._read_schema(txn, found.schema)
+        schema = last.schema if same else read_schema(txn, self.extensions.field_types(), version=found.schema)
         same = found.settings == last.versions.settings
         settings = last.settings if same else read_settings(txn, schema)
         self.last = Known(schema=schema, settings=settings, versions=found)
         return self.last
 
-    def _read_schema(self, txn: Txn, version: int) -> Schema:
-        module = SYSTEM_SCHEMA.module("modules")
-        definition, number = module.layout.index["definition"], module.layout.index["number"]
-        rows = [row for batch in txn.stream(module) for row in zip(*batch, strict=True)]
-        texts = [str(row[definition]) for row in rows if row[DELETED_IN] is None]
-        if not texts:  # an organisation that is being made
-            return SYSTEM_SCHEMA
-        schema = self.read_definitions(texts, version=version)
-        following = 1 + max(cast("int", row[number]) for row in rows)
-        return attrs.evolve(schema, next_module=following, base=version)
-
     def read_definitions(self, texts: Iterable[str], *, version: int) -> Schema:
-        """Give the schema that stored definitions make.
+        """Give the schema that stored definitions make, see :func:`read_schema`."""
+        return _schema_of(texts, self.extensions.field_types(), version=version)
 
-        Raises:
-            Damaged: they are not what nubetis writes.
-            NotFound: ``unknown_type``; a field's type comes from a plug-in that is not there.
-        """
-        try:
-            return schema_of(map(json.loads, texts), types=self.extensions.field_types(), version=version)
-        except UNREADABLE as error:
-            raise damage("The definition of a module", error) from error
+
+def read_schema(txn: Txn, types: Mapping[str, FieldType], *, version: int) -> Schema:
+    """Give the schema whose definitions *txn* sees; *types* are the field types by name.
+
+    Raises:
+        Damaged: they are not what nubetis writes.
+        NotFound: ``unknown_type``; a field's type comes from a plug-in that is not there.
+    """
+    module = SYSTEM_SCHEMA.module("modules")
+    definition, number = module.layout.index["definition"], module.layout.index["number"]
+    rows = [row for batch in txn.stream(module) for row in zip(*batch, strict=True)]
+    texts = [str(row[definition]) for row in rows if row[DELETED_IN] is None]
+    if not texts:  # an organisation that is being made
+        return SYSTEM_SCHEMA
+    following = 1 + max(cast("int", row[number]) for row in rows)
+    return attrs.evolve(_schema_of(texts, types, version=version), next_module=following, base=version)
+
+
+def _schema_of(texts: Iterable[str], types: Mapping[str, FieldType], *, version: int) -> Schema:
+    try:
+        return schema_of(map(json.loads, texts), types=types, version=version)
+    except UNREADABLE as error:
+        raise damage("The definition of a module", error) from error
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:

@@ -19,7 +19,8 @@ is derived from rows (values taken by unique columns, tallies) changes with the 
 is called; closing lets go of the handle only, so that it can be opened again as a file can.  ``memory://`` makes
 one without a name, which goes with its handle.
 
-There is no snapshot: a copy in a file would need a reader of its own, and who wants a file has the SQLite store.
+There is no snapshot: a copy in a file would need a reader of its own.  A back-up is a copy into an SQLite store
+(:mod:`nubetis.backends.copying`).
 """
 
 from nubetis.backends.memory.store import MemoryStore, forget_memory, open_memory

@@ -123,7 +123,7 @@ class MemoryStore:
 
     def snapshot(self, target: str) -> None:  # noqa: ARG002 - the contract's signature
         """Refuse: see the theory above."""
-        raise StoreError("no_capability", what="snapshots", hint="Copy its records into an SQLite store.")
+        raise StoreError("no_capability", what="snapshots", hint="Back it up: nubetis backup.")
 
     def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
         """Give what is wrong with the store: what is derived must follow from the rows."""

@@ -85,8 +85,8 @@ class Connection(Protocol):
         """Run one statement for each of *parameters*."""
         ...
 
-    def insert_many(self, sql: str, rows: Sequence[Row], /) -> None:
-        """Insert rows as fast as the database can; *sql* was made by :attr:`Dialect.bulk`."""
+    def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:
+        """Insert the rows of all *lots* as fast as the database can; *sql* was made by :attr:`Dialect.bulk`."""
         ...
 
     def stream(self, sql: str, parameters: Sequence[Stored] = ..., /) -> Cursor:

@@ -30,6 +30,9 @@ __all__ = ["Index", "ModuleTable", "Statement", "Tables", "compared", "side_name
 _LONGEST: Final = 60
 """Characters of a name at most; PostgreSQL cuts at 63."""
 
+_LOT: Final = 500
+"""Rows that are folded together while the database takes those before."""
+
 _KEPT: Final = 1024
 """Statements kept for one module."""
 
@@ -149,6 +152,7 @@ class ModuleTable:
         self.indexes = tuple(_fitting(_indexes(module), module, dialect.longest_indexed))
         self.digested = frozenset([column for index in self.indexes if index.digest for column in index.columns])
         self.sets = {column.name: place for place, column in enumerate(layout.columns) if column.storage is Storage.SET}
+        self.heavy = any(column.storage is Storage.BYTES for column in layout.columns)
         self.tallied = _tallied(module)
         self.folds = {column: fold for _, place, fold in self.twins for column in (self.columns[place],)}
         self.table = self._table()
@@ -215,10 +219,15 @@ class ModuleTable:
 
     def fill(self, rows: Sequence[Row]) -> list[Row]:
         """Give the full rows; a fold runs once for each distinct text."""
-        if not self.twins:
-            return list(rows)
-        extra = [list(map(_Folded(fold).__getitem__, [row[place] for row in rows])) for _, place, fold in self.twins]
-        return [row + more for row, more in zip(rows, zip(*extra, strict=True), strict=True)]
+        return [row for lot in self.filled(rows, size=len(rows) or 1) for row in lot]
+
+    def filled(self, rows: Sequence[Row], *, size: int = _LOT) -> Iterator[Sequence[Row]]:
+        """Give the full rows in lots of *size*, as they are asked for."""
+        folds = [(place, _Folded(fold).__getitem__) for _, place, fold in self.twins]
+        for start in range(0, len(rows), size):
+            lot = rows[start : start + size]
+            extra = [list(map(fold, [row[place] for row in lot])) for place, fold in folds]
+            yield [row + more for row, more in zip(lot, zip(*extra, strict=True), strict=True)] if extra else lot
 
     def with_twins(self, columns: Sequence[str], values: Sequence[Row]) -> tuple[tuple[str, ...], list[Row]]:
         """Give *columns* with the twins they have, and the *values* that go with them."""

@@ -123,7 +123,7 @@ class Writer:
             self._db.execute(home.statement("insert", partial(_insert, home)).text, home.fill(rows)[0])
         elif rows:
             build = partial(self._tables.dialect.bulk, home.table, home.full_columns)
-            self._db.insert_many(home.statement("insert many", build).text, home.fill(rows))
+            self._db.insert_many(home.statement("insert many", build).text, home.filled(rows))
         for column, place in home.sets.items():
             self._put_sets(home, column, [(row[0], row[place]) for row in rows if row[place] is not None])
         if home.tallied:
@@ -273,14 +273,14 @@ class Writer:
     def load(self, module: Module, rows: Iterable[Row]) -> int:
         """Insert many rows; give their number."""
         home = self._tables.of(module)
-        source, total = iter(rows), 0
-        first = list(islice(source, _CHUNK))
+        source, total, size = iter(rows), 0, 1 if home.heavy else _CHUNK
+        first = list(islice(source, size))
         afresh = len(first) == _CHUNK and self._is_empty(home)
         builder = Builder(self._db, self._tables)
         if afresh:
             builder.drop_indexes(home)
         try:
-            for chunk in chain([first], iter(lambda: list(islice(source, _CHUNK)), [])):
+            for chunk in chain([first], iter(lambda: list(islice(source, size)), [])):
                 self._insert(home, chunk)
                 total += len(chunk)
         except self._collision as error:

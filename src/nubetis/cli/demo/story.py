@@ -55,7 +55,7 @@ def demo_command(call: Call, given: _Demo) -> Answer:
 
 
 def _play(call: Call, given: _Demo, folder: Path) -> Stage:
-    stage = Stage(face=call.face, url=call.url, folder=folder, keep=not given.only_known)
+    stage = Stage(face=call.face, url=call.shown, folder=folder, keep=not given.only_known)
     stage.face.show(panel(line(_("Everything below goes through the public interfaces of nubetis.")), "nubetis demo"))
     with stage.step(_("A file as people send it")):
         read_file(stage, Path(given.data) if given.data else _generated(stage, given), generated=not given.data)

@@ -17,19 +17,22 @@ from nubetis.model.bind import (
 )  # fmt: skip
 from nubetis.model.fields import FieldState, Operator
 from nubetis.model.fold import fold_text
-from nubetis.model.schema import Module, Schema, diff
+from nubetis.model.schema import Module, Schema, diff, key_of
 from nubetis.model.store import (
     FORMAT,
     Batch,
     ConflictKind,
     Expect,
+    Guard,
     Inserts,
     Removals,
     Store,
     Updates,
     VersionName,
+    Versions,
     WriteConflict,
 )  # fmt: skip
+from nubetis.model.system import COUNTERS, VERSIONS
 from nubetis.testing.generate import any_rows
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
@@ -247,6 +250,20 @@ class SchemaCases(ContractSetting):
             store.read(lambda t: t.tally(PEOPLE, "owner")),
         ) == (1, {None: 1})
         other.close()
+
+    def test_versions_and_counters_are_rows_that_can_be_copied(self, store: Store) -> None:
+        """Counters are read by name and taken out, the versions set as any row is."""
+        write(store, Batch(guards=(Guard(counter="a", delta=-3),)))
+        store.write(lambda txn: txn.allocate("b", 4))
+        rows = store.read(lambda txn: all_rows(txn, COUNTERS))
+        found = {cell(COUNTERS, row, "name"): cell(COUNTERS, row, "value") for row in rows}
+        assert found == {"a": -3, "b": 4}
+        write(store, Batch(parts=(Removals(COUNTERS, [key_of(row) for row in rows]),)))
+        assert store.write(lambda txn: txn.allocate("b")) == 1
+        columns = tuple([name.value for name in VersionName])
+        write(store, Batch(parts=(Updates(VERSIONS, columns, [Key(1)], [(7, 8, 9)]),)))
+        assert store.read(lambda txn: txn.versions()) == Versions(7, 8, 9)
+        assert store.format() == FORMAT
 
     def test_a_snapshot_is_a_whole_store(self, store: Store, tmp_path: Path) -> None:
         """What is written afterwards is not in it."""

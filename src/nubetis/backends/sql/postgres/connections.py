@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import random
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import attrs
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
-from nubetis.backends.sql.postgres.faults import unreachable
+from nubetis.backends.sql.postgres.copy_text import copy_text
+from nubetis.backends.sql.postgres.faults import unreachable, was_slower
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
 
-__all__ = ["Link", "Location", "connect", "locate"]
+__all__ = ["Link", "Location", "connect", "locate", "reconnect"]
 
 _SCHEMES: Final = ("postgresql", "postgresql+psycopg")
 _LONGEST: Final = 63
 """Bytes of a name."""
+_HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
 _LOCK_WAIT: Final = "60s"
+_RESTART: Final = 5.0
+"""Seconds that a server may take to come back."""
 _ALIVE: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
 
 
@@ -46,21 +54,62 @@ def locate(url: str) -> Location:
     >>> locate("postgresql://ana:secret@db.example/crm?schema=acme").url
     'postgresql://ana@db.example/crm?schema=acme'
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     settings = dict(parse_qsl(parts.query, keep_blank_values=True))
     schema, profile = settings.pop("schema", "nubetis"), settings.pop("profile", Profile.DURABLE.value)
     if parts.scheme not in _SCHEMES or profile not in list(Profile):
-        raise InvalidValue(
-            "bad_argument", argument="url", reason="write it as postgresql://user@host/database?schema=acme"
-        )
+        raise _bad("url", "write it as postgresql://user@host/database?schema=acme")
     if not 0 < len(schema.encode()) <= _LONGEST or "\0" in schema or schema.startswith("pg_"):
-        raise InvalidValue("bad_argument", argument="url", reason=f"a schema has 1 to {_LONGEST} bytes, and no pg_")
-    user, _, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    netloc = f"{name}@{host}" if name else host
+        raise _bad("url", f"a schema has 1 to {_LONGEST} bytes, and no pg_")
+    user, _, hosts = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    netloc = f"{name}@{hosts}" if name else hosts
     shown = urlunsplit((parts.scheme, netloc, parts.path, f"schema={quote(schema)}", ""))
-    conninfo = urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(settings, quote_via=quote), ""))
-    return Location(shown, conninfo, schema, Profile(profile))
+    given = {"user": unquote(name), "password": unquote(password), "dbname": unquote(parts.path[1:]), **_hosts(hosts)}
+    return Location(shown, _conninfo({key: value for key, value in given.items() if value} | settings), schema,
+                    Profile(profile))  # fmt: skip
+
+
+def _bad(argument: str, reason: str) -> InvalidValue:
+    return InvalidValue("bad_argument", argument=argument, reason=reason)
+
+
+def _unescaped() -> InvalidValue:
+    return _bad("url", "in a name or password write @ as %40, / as %2F, : as %3A, # as %23 and ? as %3F")
+
+
+def _parts(url: str) -> SplitResult:
+    """Split *url*; letters of a password that are not escaped would be taken for a part of the URL, and shown."""
+    try:
+        parts = urlsplit(url)
+        url.encode()
+    except ValueError:  # its text may show all of it
+        raise _unescaped() from None
+    if parts.fragment or any("@" in text for text in (parts.path, parts.query.partition("=")[0])):
+        raise _unescaped()
+    if "@" in parts.netloc.rpartition("@")[0]:
+        raise _unescaped()
+    return parts
+
+
+def _hosts(text: str) -> dict[str, str]:
+    """Give what the driver calls host and port; there may be several, with commas between them."""
+    pairs = [_HOST.fullmatch(each) for each in text.split(",")]
+    found = [pair for pair in pairs if pair is not None]
+    if len(found) < len(pairs):
+        raise _unescaped()
+    ports = [pair["port"] or "" for pair in found]
+    return {
+        "host": ",".join([unquote(pair["name"]).strip("[]") for pair in found]),
+        "port": ",".join(ports) if any(ports) else "",
+    }
+
+
+def _conninfo(settings: Mapping[str, str]) -> str:
+    try:
+        return make_conninfo("", **settings)
+    except psycopg.Error:
+        raise _bad("url", "the driver does not know one of the settings after the question mark") from None
 
 
 class Link:
@@ -95,11 +144,11 @@ class Link:
         cursor.executemany(sql.encode(), parameters)
         return cast("Cursor", cursor)
 
-    def insert_many(self, sql: str, rows: Sequence[Row], /) -> None:
-        """Insert rows by ``COPY``."""
+    def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:
+        """Insert rows by ``COPY``; the server works at one lot while the next is made ready."""
         with self._connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
+            for rows in lots:
+                copy.write(copy_text(rows))
 
     def stream(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run a query whose rows wait in the server."""
@@ -112,7 +161,7 @@ class Link:
         try:
             said = self._connection.execute("COMMIT").statusmessage
         except psycopg.OperationalError as error:
-            if error.sqlstate is not None:
+            if was_slower(error):
                 raise
             raise StoreError(
                 "store_failed", reason="the connection was lost while it committed: look whether it was written"
@@ -133,7 +182,7 @@ def connect(place: Location) -> Link:
     """
     try:
         connection = psycopg.connect(place.conninfo, autocommit=True, application_name="nubetis")
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise unreachable(error, place.url) from None
     settings = {
         "search_path": _quoted(place.schema),
@@ -145,6 +194,23 @@ def connect(place: Location) -> Link:
     for name, value in settings.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     return Link(connection)
+
+
+def reconnect(place: Location) -> Link:
+    """Connect to where there was a server before: one that restarts is waited for, for some seconds.
+
+    Raises:
+        StoreError: ``unreachable``.
+    """
+    deadline, pause = time.monotonic() + _RESTART, 0.02
+    while True:
+        try:
+            return connect(place)
+        except StoreError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0, pause))  # noqa: S311 - spreads those who come back
+        pause = min(pause * 2, 0.5)
 
 
 def _quoted(name: str) -> str:

@@ -11,10 +11,10 @@ from typing import Final
 import psycopg
 from psycopg import errors
 
-from nubetis.errors import Damaged, InvalidFilter, NotFound, NubetisError, StoreBusy, StoreError
+from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["is_busy", "translated", "unreachable", "violated"]
+__all__ = ["is_busy", "translated", "unreachable", "violated", "was_slower"]
 
 _FASTER: Final = (
     errors.SerializationFailure,
@@ -27,10 +27,15 @@ _DENIED: Final = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 _COLUMNS: Final = re.compile(r"\((.*?)\)=\(")
 
 
+def was_slower(error: Exception) -> bool:
+    """Say whether the server took the unit back for the sake of another, so that nothing of it was written."""
+    return isinstance(error, _FASTER)
+
+
 def is_busy(error: Exception) -> bool:
     """Say whether somebody else was faster, or the connection was lost before the commit: the same may succeed now."""
     lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
-    return lost or isinstance(error, (*_FASTER, *_LOST))
+    return lost or was_slower(error) or isinstance(error, _LOST)
 
 
 def violated(error: Exception) -> tuple[str, ...]:
@@ -61,9 +66,7 @@ def translated(error: Exception, url: str) -> NubetisError:
             return StoreError("store_failed", reason=f"PostgreSQL reports {type(error).__name__}")
 
 
-def unreachable(error: psycopg.OperationalError, url: str) -> NubetisError:
+def unreachable(error: psycopg.Error, url: str) -> NubetisError:
     """Give the error that says why there is no connection; the driver's words hold no password."""
-    reason = str(error).strip().splitlines()[-1].removeprefix("connection failed: ")
-    if isinstance(error, errors.InvalidCatalogName) or ("database" in reason and "does not exist" in reason):
-        return NotFound("no_database", url=url)
-    return StoreError("unreachable", url=url, reason=reason)
+    reason = (str(error).strip().splitlines() or ["no reason given"])[-1].removeprefix("connection failed: ")
+    return StoreError("unreachable", url=url, reason=reason.removesuffix("."))

@@ -16,7 +16,7 @@ import psycopg
 
 from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
-from nubetis.backends.sql.postgres.connections import Location, connect, locate
+from nubetis.backends.sql.postgres.connections import Location, connect, locate, reconnect
 from nubetis.backends.sql.postgres.dialect import POSTGRES
 from nubetis.backends.sql.postgres.faults import translated
 from nubetis.backends.sql.store import SqlStore, format_of
@@ -87,7 +87,7 @@ class PostgresSchema:
         durable = place.profile is Profile.DURABLE
         # A row must fit a page of 8 KiB; a long text outside it takes 18 bytes, and its twin as much.
         can = Capabilities(name="postgresql", durable=durable, snapshots=False, max_fields=400, max_params=65_535)
-        return cls(place.url, Pool(lambda: connect(place)), can)
+        return cls(place.url, Pool(lambda: reconnect(place)), can)
 
     def shed(self, link: Connection) -> None:
         """Do nothing: the server keeps its log and its pages for itself, and its keeper says for how long."""
@@ -100,8 +100,8 @@ class PostgresSchema:
         link.commit()
 
     def copy_out(self, link: Connection, target: str) -> None:  # noqa: ARG002 - it does not get that far
-        """Refuse: a server has its own ways, and ``nubetis copy`` writes a file."""
-        raise StoreError("no_capability", what="snapshots", hint=f"Use pg_dump, or: nubetis copy … sqlite:///{target}")
+        """Refuse: no file is the copy of a schema; :meth:`nubetis.Org.backup` copies the organisation into one."""
+        raise StoreError("no_capability", what="snapshots", hint="Back it up: nubetis backup.")
 
     def check(self, link: Connection) -> Iterator[Finding]:
         """Give what is wrong with the server's settings; it looks after its pages itself."""

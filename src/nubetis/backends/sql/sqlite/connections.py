@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -79,9 +80,9 @@ class Link(sqlite3.Connection):
         """Say whether the file it has open is still the one at its path."""
         return self.file == _identity(self.path)
 
-    def insert_many(self, sql: str, rows: Sequence[Row], /) -> None:
+    def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:
         """Insert rows by one prepared statement."""
-        self.executemany(sql, rows)
+        self.executemany(sql, chain.from_iterable(lots))
 
     def stream(self, sql: str, parameters: Sequence[Stored] = (), /) -> sqlite3.Cursor:
         """Run a query whose rows are read as they come; every cursor of SQLite is so."""

@@ -1,0 +1,272 @@
+"""Moving an organisation from one store to another, of whatever kinds they are.
+
+One read unit of the source is one snapshot, so writers go on there.  Each module is streamed into one bulk load of the
+target: no more than some thousand rows are held at once, and of those with bytes one.  Rows of the journal, of seals,
+of ledgers and of blobs are copied as they are, counters (the leases of node numbers among them) go on from where they
+stood.  Tallies and twins are derived, so the target makes its own.
+
+Nothing is an organisation whose schema version is 0.  The target has it until all is there and has been compared, so
+one that an interruption left is never taken for whole: it refuses to open, and the copy is made again with *replace*.
+
+The content hash
+----------------
+The sum of a module is BLAKE2b over its rows in key order, each as a JSON array of its stored cells with a comma after
+it, bytes as base64; the content hash is BLAKE2b over (number, rows, sum) of each module in the order of their numbers,
+and the versions.  It says nothing of what a store keeps for itself, so all stores give the same.  Counters are compared
+beside it: opening an organisation takes a node number, and does not change its content.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import attrs
+
+from nubetis.errors import Damaged, InvalidValue, StoreError
+from nubetis.model.fields import Storage
+from nubetis.model.schema import Schema, SchemaStep, StepKind, diff, key_of
+from nubetis.model.store import Batch, Columns, Guard, Removals, Updates
+from nubetis.model.system import COUNTERS, MODULES, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from nubetis.types import Key, ModuleId
+
+if TYPE_CHECKING:
+    from nubetis.model.schema import Module
+    from nubetis.model.store import Store, Txn
+    from nubetis.types import Progress, Row
+
+__all__ = ["Copied", "ReadSchema", "content_hash", "copy_out", "copy_store", "require_room"]
+
+ReadSchema: TypeAlias = Callable[["Txn"], Schema]
+"""Gives the modules that a transaction sees, by their definitions."""
+
+_Sums: TypeAlias = dict[ModuleId, tuple[int, str]]
+"""Module → rows and their sum."""
+
+_OWN: Final = (VERSIONS, COUNTERS, TALLIES)
+"""What is not copied row by row: the store keeps it in its own way."""
+_LOT: Final = 512
+"""Rows read at once."""
+
+
+@attrs.frozen(kw_only=True)
+class Copied:
+    """What a copy holds: its *rows*, those of the journal and of ledgers too, and their content hash."""
+
+    rows: int
+    content: str
+
+
+def copy_store(source: Store, target: Store, read_schema: ReadSchema, *, progress: Progress | None = None) -> Copied:
+    """Make *target* hold what *source* holds; whatever it held is lost, see :func:`require_room`.
+
+    Raises:
+        StoreError: ``no_capability``, a module has more columns than the target can hold; those of both stores.
+        Damaged: ``miscopied``; what arrived is not what was sent.
+    """
+
+    def unit(txn: Txn) -> Copied:
+        _clear(target, read_schema)  # also what an earlier run of this unit left
+        return _Copy(txn, target, read_schema(txn), progress or _silent).run()
+
+    return source.read(unit)
+
+
+def require_room(source: Store, target: Store, url: str, *, replace: bool) -> None:
+    """Stop where *target*, at *url*, holds something that is not to be replaced, or is the *source* itself.
+
+    Raises:
+        StoreError: ``database_exists``, ``half_made``.
+        InvalidValue: ``bad_argument``; both are the same store.
+    """
+    if target.format() is None:
+        return
+    if not replace:
+        whole = target.read(lambda txn: txn.versions()).schema
+        raise StoreError("database_exists" if whole else "half_made", url=url)
+    if _are_the_same(source, target):
+        raise InvalidValue("bad_argument", argument="target", reason="it is the organisation that is to be copied")
+
+
+def copy_out(source: Store, target: str, read_schema: ReadSchema) -> None:
+    """Write a copy to the SQLite file *target*, which must not be there; it is whole, or not there at all.
+
+    Raises:
+        StoreError: ``unwritable``.
+    """
+    from nubetis.backends.sql import open_sqlite  # the one door of a heavy library
+
+    if os.path.lexists(target):
+        raise StoreError("unwritable", file=target, reason="there is a file of this name")
+    try:
+        with TemporaryDirectory(prefix=".nubetis-", dir=Path(target).absolute().parent) as folder:
+            url = f"sqlite:///{folder}/copy.db?profile=fast"
+            with closing(open_sqlite(url, create=True)) as file:
+                copy_store(source, file, read_schema)
+                file.snapshot(target)
+    except OSError as error:
+        raise StoreError("unwritable", file=target, reason=error.strerror or "the system refuses") from None
+
+
+def content_hash(txn: Txn, schema: Schema) -> str:
+    """Give the content hash of what *txn* sees, the same in every store."""
+    return _joined(txn, {module.id: _sum_of(txn, module, _silent_lot) for module in _copied(schema)})
+
+
+def _silent(_done: int, _total: int | None) -> None:
+    """Tell nobody."""
+
+
+def _silent_lot(_rows: int) -> None:
+    """Tell nobody."""
+
+
+# -- sums -------------------------------------------------------------------------------------------------------------
+class _Sum:
+    """The sum of the rows of one module, as they pass."""
+
+    def __init__(self, told: Callable[[int], None]) -> None:
+        self.rows = 0
+        self._hasher = hashlib.blake2b(digest_size=16)
+        self._told = told
+
+    def passing(self, batches: Iterable[Columns]) -> Iterator[Row]:
+        """Give the rows of *batches*, which are in key order."""
+        for batch in batches:
+            rows: list[Row] = list(zip(*batch, strict=True))
+            self._hasher.update(json.dumps(rows, default=_as_text, separators=(",", ":"))[1:-1].encode() + b",")
+            self.rows += len(rows)
+            self._told(len(rows))
+            yield from rows
+
+    def value(self) -> tuple[int, str]:
+        """Give the number of rows and their sum."""
+        return self.rows, self._hasher.hexdigest()
+
+
+def _as_text(cell: object) -> str:
+    assert isinstance(cell, bytes)  # noqa: S101 - the one kind of cell that JSON does not know
+    return base64.b64encode(cell).decode("ascii")
+
+
+def _copied(schema: Schema) -> list[Module]:
+    """Give the modules whose rows are copied; the definitions first, by which a half copy is cleared."""
+    chosen = [module for module in schema.modules if module.id not in {own.id for own in _OWN}]
+    return sorted(chosen, key=lambda module: (module.id != MODULES.id, module.id))
+
+
+def _batches(txn: Txn, module: Module) -> Iterator[Columns]:
+    heavy = any(column.storage is Storage.BYTES for column in module.layout.columns)
+    return txn.stream(module, size=1 if heavy else _LOT)
+
+
+def _sum_of(txn: Txn, module: Module, told: Callable[[int], None]) -> tuple[int, str]:
+    summed = _Sum(told)
+    for _ in summed.passing(_batches(txn, module)):
+        pass
+    return summed.value()
+
+
+def _joined(txn: Txn, sums: _Sums) -> str:
+    versions = attrs.astuple(txn.versions())
+    text = json.dumps([[number, *sums[number]] for number in sorted(sums)] + [list(versions)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _counters(txn: Txn) -> dict[str, int]:
+    name, value = COUNTERS.layout.index["name"], COUNTERS.layout.index["value"]
+    rows = [row for batch in txn.stream(COUNTERS) for row in zip(*batch, strict=True)]
+    return {str(row[name]): int(row[value] or 0) for row in rows if row[value]}
+
+
+# -- copying ----------------------------------------------------------------------------------------------------------
+@attrs.define
+class _Copy:
+    """One run: from the snapshot that *txn* sees into *target*, which is empty."""
+
+    txn: Txn
+    target: Store
+    schema: Schema
+    progress: Progress
+    done: int = 0
+    total: int = 0
+
+    def run(self) -> Copied:
+        """Copy, compare, and only then let it be an organisation."""
+        self.target.migrate(diff(Schema(), self.schema), self.schema)
+        modules = _copied(self.schema)
+        self.total = 2 * sum([self.txn.count(module) for module in modules])  # each row is written, then compared
+        sums = {module.id: self._load(module) for module in modules}
+        counters = _counters(self.txn)
+        self._write(Batch(guards=tuple([Guard(counter=name, delta=value) for name, value in counters.items()])))
+        self.target.read(lambda txn: self._compare(txn, sums, counters))
+        versions = attrs.astuple(self.txn.versions())
+        self._write(Batch(parts=(Updates(VERSIONS, ("schema", "access", "settings"), [Key(1)], [versions]),)))
+        return Copied(rows=self.total // 2, content=_joined(self.txn, sums))
+
+    def _load(self, module: Module) -> tuple[int, str]:
+        before = self.done
+
+        def unit(txn: Txn) -> tuple[int, str]:
+            self.done = before  # where the target runs the unit again, the rows are read again
+            summed = _Sum(self._told)
+            txn.bulk_load(module, summed.passing(_batches(self.txn, module)))
+            return summed.value()
+
+        return self.target.write(unit)
+
+    def _told(self, rows: int) -> None:
+        self.done += rows
+        self.progress(self.done, self.total)
+
+    def _compare(self, txn: Txn, sums: _Sums, counters: dict[str, int]) -> None:
+        for module in _copied(self.schema):
+            if _sum_of(txn, module, self._told) != sums[module.id]:
+                raise Damaged("miscopied", module=module.name)
+        if _counters(txn) != counters:
+            raise Damaged("miscopied", module=COUNTERS.name)
+
+    def _write(self, batch: Batch) -> None:
+        assert self.target.write(lambda txn: txn.write(batch)).written  # noqa: S101 - nobody else writes there
+
+
+# -- what was there before --------------------------------------------------------------------------------------------
+def _are_the_same(source: Store, target: Store) -> bool:
+    """Say whether both are one store, whatever their URLs: what is written to one is seen in the other."""
+    name = f"copy {token_hex(8)}"
+    target.write(lambda txn: txn.write(Batch(guards=(Guard(counter=name, delta=1),))))
+    same = name in source.read(_counters)
+
+    def take_back(txn: Txn) -> None:
+        index = COUNTERS.layout.index["name"]
+        rows = [row for batch in txn.stream(COUNTERS) for row in zip(*batch, strict=True)]
+        txn.write(Batch(parts=(Removals(COUNTERS, [key_of(row) for row in rows if row[index] == name]),)))
+
+    target.write(take_back)
+    return same
+
+
+def _clear(target: Store, read_schema: ReadSchema) -> None:
+    """Take everything out of *target*; first of all that it is an organisation."""
+    if target.format() is None:
+        return
+    target.write(_begin_anew)
+    target.migrate(diff(Schema(), SYSTEM_SCHEMA), SYSTEM_SCHEMA)  # what an interruption left out, so as to look at it
+    there = {module.id: module for module in (*SYSTEM_SCHEMA.modules, *target.read(read_schema).modules)}
+    kept = {own.id for own in _OWN}
+    gone = [SchemaStep(StepKind.DROP_MODULE, module) for number, module in there.items() if number not in kept]
+    target.migrate(gone, attrs.evolve(SYSTEM_SCHEMA, modules=_OWN))
+
+
+def _begin_anew(txn: Txn) -> None:
+    counters = [key_of(row) for batch in txn.stream(COUNTERS) for row in zip(*batch, strict=True)]
+    nothing = Updates(VERSIONS, ("schema", "access", "settings"), [Key(1)], [(0, 0, 0)])
+    txn.write(Batch(parts=(Removals(COUNTERS, counters), nothing)))

@@ -1,0 +1,267 @@
+"""What may go wrong with a PostgreSQL server: writers that are faster, lines that break, restarts, refused sign-ins."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import threading
+import traceback
+from contextlib import closing
+
+import attrs
+import psycopg
+import pytest
+
+import nubetis
+from nubetis.backends.sql.postgres import connections, open_postgres
+from nubetis.backends.sql.postgres.connections import connect, locate
+from nubetis.errors import InvalidValue, NewerFormat, StoreError
+from nubetis.model.schema import Schema, diff
+from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from tests.stores import refusing
+
+SECRETS = "hunter2"
+BARE = attrs.evolve(SYSTEM_SCHEMA, modules=(VERSIONS, COUNTERS, TALLIES))
+"""The modules that every store needs, and no more: others take a second."""
+
+
+@pytest.fixture
+def url(postgres, request):
+    """Give the URL of a schema of the test's own."""
+    return postgres(request.node.name[:60])
+
+
+@pytest.fixture
+def store(url):
+    made = open_postgres(url, create=True)
+    made.migrate(diff(Schema(), BARE), BARE)
+    yield made
+    made.close()
+
+
+def fail(txn, code):
+    txn._db.execute(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = 'row (hunter2)'; END $$")
+
+
+# -- units that are run again -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "57P01"])
+def test_a_unit_that_was_taken_back_for_another_is_run_again(store, code):
+    runs = []
+
+    def unit(txn):
+        runs.append(txn.allocate("x"))
+        if len(runs) < 3:
+            fail(txn, code)
+        return runs[-1]
+
+    assert 1 == store.write(unit)
+    assert [1, 1, 1] == runs
+    assert 2 == store.write(lambda txn: txn.allocate("x"))
+
+
+def test_a_unit_that_cannot_succeed_is_not_run_again_and_shows_no_value(store):
+    runs = []
+
+    def unit(txn):
+        runs.append(txn.allocate("x"))
+        fail(txn, "23514")
+
+    with refusing("store_failed", StoreError) as caught:
+        store.write(unit)
+    assert [1] == runs
+    assert SECRETS not in str(caught.value)
+    assert 1 == store.write(lambda txn: txn.allocate("x"))
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_a_unit_whose_connection_is_ended_is_run_again_on_another(store, kind):
+    runs = []
+
+    def unit(txn):
+        runs.append(txn._db.execute("SELECT pg_backend_pid()").fetchone())
+        if len(runs) < 2:
+            txn._db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return "done"
+
+    assert "done" == getattr(store, kind)(unit)
+    assert 2 == len(set(runs))
+
+
+def test_two_units_that_wait_for_each_other_are_both_written(store):
+    """A real deadlock: each holds a counter that the other wants."""
+    for name in "ab":
+        store.write(lambda txn, name=name: txn.allocate(name))
+    barrier, first_runs = threading.Barrier(2), []
+
+    def unit(txn, mine, theirs, first):
+        txn.allocate(mine)
+        if not first:
+            first.append(True)
+            barrier.wait(30)
+        txn.allocate(theirs)
+
+    def work(mine, theirs):
+        first = []
+        store.write(lambda txn: unit(txn, mine, theirs, first))
+        first_runs.extend(first)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in ("ab", "ba")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [True, True] == first_runs
+    assert (4, 4) == store.write(lambda txn: (txn.allocate("a"), txn.allocate("b")))
+
+
+def test_what_nobody_knows_after_a_commit_is_said(store):
+    """The line breaks while it commits: the unit is not run again, for it may have been written."""
+    runs = []
+
+    def unit(txn):
+        runs.append(txn.allocate("x"))
+        txn._db.execute(
+            "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(30); RETURN NULL; END'"
+        )
+        txn._db.execute(
+            "CREATE CONSTRAINT TRIGGER cut AFTER UPDATE ON counters DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION cut()"
+        )
+        txn.allocate("x")
+
+    with refusing("store_failed") as caught:
+        store.write(unit)
+    assert "look whether it was written" in str(caught.value)
+    assert [1] == runs
+
+
+def test_a_server_that_restarts_is_waited_for(store, postgres_server, monkeypatch):
+    monkeypatch.setattr(connections, "_RESTART", 60.0)
+    assert 1 == store.write(lambda txn: txn.allocate("x"))
+    postgres_server.stop()
+    back = threading.Thread(target=postgres_server.start)
+    back.start()
+    try:
+        assert 2 == store.write(lambda txn: txn.allocate("x"))
+    finally:
+        back.join(60)
+
+
+def test_a_server_that_does_not_come_back_is_named(store, url, monkeypatch):
+    gone = open_postgres(url, create=False)
+    monkeypatch.setattr(connections, "_RESTART", 0.0)
+    place = locate("postgresql://ana:hunter2@127.0.0.1:1/crm?schema=acme")
+    gone._database.pool._make = lambda: connections.reconnect(place)
+    with refusing("unreachable", StoreError):
+        gone.read(lambda txn: txn.versions())
+    gone.close()
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+def test_a_newer_format_is_refused_and_left_as_it_is(store, url):
+    store.write(lambda txn: txn._db.execute("UPDATE versions SET format = 999"))
+    for act in (nubetis.open, lambda place: nubetis.create(place, administrator="ana@acme.pe")):
+        with refusing("newer_format", NewerFormat) as caught:
+            act(url)
+        assert "format 999" in str(caught.value)
+    with refusing("newer_format"):
+        store.read(lambda txn: txn.versions())
+
+
+def test_hostile_names_are_names_and_nothing_else(postgres):
+    names = ['a"; DROP SCHEMA public; --', "Ñandú ☃", "select", "A b%20c", "x" * 63, "it's", "$1", "a.b", "\\"]
+    with psycopg.connect(locate(postgres("public")).conninfo, autocommit=True) as raw:
+        before = {row[0] for row in raw.execute("SELECT nspname FROM pg_namespace")}
+        for name in names:
+            url = postgres(connections.quote(name))
+            with closing(open_postgres(url, create=True)) as store:
+                store.migrate(diff(Schema(), BARE), BARE)
+                assert 1 == store.format()
+        made = {row[0] for row in raw.execute("SELECT nspname FROM pg_namespace")} - before
+        assert set(names) == made
+        tables = "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'counters'"
+        assert made <= {row[0] for row in raw.execute(tables)}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana:hunter2#x@h/d", "postgresql://ana:hunter2/x@h/d", "postgresql://ana:hunter2?x@h/d",
+        "postgresql://ana:hunter2@x@h/d", "postgresql://ana:[hunter2@h/d", "postgresql://ana:hunter2@h:hunter2/d",
+        "postgresql://ana:hunter2:x@h:1:2/d", "postgresql://ana:hunter2@h/d?nonsense=1", "postgresql://ana:hunter2@h/d?schema=",
+        "postgresql://ana:\ud800hunter2@h/d", "postgresql://ana:hunter2\u2100@h/d", "oracle://ana:hunter2@h/d",
+        "postgresql://ana:hunter2@h/d?schema=%00", "postgresql://ana:hunter2@h/d?profile=hunter2",
+    ],
+)  # fmt: skip
+def test_a_url_that_cannot_be_read_is_refused_without_showing_it(url):
+    with pytest.raises(InvalidValue) as caught:
+        connect(locate(url))
+    assert "bad_argument" == caught.value.code
+    assert SECRETS not in "".join(traceback.format_exception(caught.value)).replace(url, "")
+    assert SECRETS not in f"{caught.value} {caught.value!r}"
+
+
+def test_what_is_escaped_reaches_the_server_as_it_is():
+    place = locate("postgresql://an%40a:p%2F%23%3F%40%3A@[::1]:77,h2/d%20b?schema=acme&sslmode=disable")
+    said = psycopg.conninfo.conninfo_to_dict(place.conninfo)
+    assert {
+        "user": "an@a", "password": "p/#?@:", "host": "::1,h2", "port": "77,", "dbname": "d b", "sslmode": "disable",
+    } == said  # fmt: skip
+    assert "p/#?@:" not in repr(place)
+    assert "p%2F" not in f"{place!r}{place.url}"
+
+
+@pytest.fixture
+def doorkeeper():
+    """Give the port of a server that asks for a password and then lets nobody in."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        asked = []
+
+        def serve():
+            with closing(listening.accept()[0]) as line:
+                while struct.unpack("!ii", line.recv(8))[1] in {80877103, 80877104}:  # no encryption here
+                    line.sendall(b"N")
+                line.recv(4096)
+                line.sendall(b"R" + struct.pack("!ii", 8, 3))
+                asked.append(line.recv(4096))
+                fields = b'SFATAL\0C28P01\0Mpassword authentication failed for user "ana"\0\0'
+                line.sendall(b"E" + struct.pack("!i", len(fields) + 4) + fields)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1], asked
+        thread.join(30)
+
+
+def test_a_wrong_password_is_said_and_not_shown(doorkeeper, caplog):
+    port, asked = doorkeeper
+    caplog.set_level(logging.DEBUG)
+    url = f"postgresql://ana:{SECRETS}@127.0.0.1:{port}/crm?schema=acme&gssencmode=disable"
+    with refusing("unreachable", StoreError) as caught:
+        nubetis.open(url)
+    assert b"hunter2" in asked[0]
+    assert "password authentication failed" in str(caught.value)
+    assert SECRETS not in "".join(traceback.format_exception(caught.value)) + repr(caught.value) + caplog.text
+
+
+def test_a_database_that_is_not_there_is_said(postgres):
+    url = postgres("x").replace("/postgres?", "/no_such_database?")
+    with refusing("unreachable", StoreError) as caught:
+        nubetis.create(url, administrator="ana@acme.pe")
+    assert "no_such_database" in str(caught.value)
+
+
+def test_an_open_organisation_shows_no_password(postgres):
+    base = postgres("shows_no_password")
+    secret = psycopg.conninfo.conninfo_to_dict(locate(base).conninfo).get("password", SECRETS)
+    url = base if secret in base else f"{base}&password={secret}"
+    with nubetis.create(url, administrator="ana@acme.pe") as org:
+        assert secret not in repr(org)
+        with refusing("database_exists") as caught:
+            nubetis.create(url, administrator="ana@acme.pe")
+        assert secret not in f"{caught.value}{caught.value!r}"
+    with refusing("no_database") as caught:
+        nubetis.open(url.replace("shows_no", "has_no"))
+    assert secret not in f"{caught.value}{caught.value!r}"
