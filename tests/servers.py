@@ -11,12 +11,19 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "running_postgres"]
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[str], str]]:
     """Give the URL of a schema, by its name, on a server of this process's own."""
+    with running_postgres() as url_of:
+        yield url_of
+
+
+@contextmanager
+def running_postgres() -> Generator[Callable[[str], str]]:
+    """Have a server while this lasts, outside of tests too; give the URL of a schema, by its name."""
     with _running() as base:
         joint = "&" if "?" in base else "?"
         yield lambda schema: f"{base}{joint}schema={schema}&profile=fast"
