@@ -23,7 +23,7 @@ from nubetis.model.bind import ALWAYS, All, AnyOf, Bound, Holds, Missing, No, On
 from nubetis.model.fields import Field, Operator
 from nubetis.model.fold import fold_text
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import Module, Schema, diff
+from nubetis.model.schema import VERSION, Module, Schema, diff
 from nubetis.model.store import (
     Batch,
     Expect,
@@ -133,7 +133,7 @@ def _batches(draw: DrawFn, module: Module) -> Batch:
     return Batch(
         parts=tuple(draw(st.lists(inserts | _updates(module) | removals, max_size=3))),
         guards=tuple(draw(st.lists(_guards(), max_size=2))),
-        expects=tuple(draw(st.lists(expects, max_size=1))),
+        expects=tuple(draw(st.sampled_from([0, 0, 0, 1]).flatmap(lambda most: st.lists(expects, max_size=most)))),
     )
 
 
@@ -234,8 +234,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def make(self) -> None:
-        """Begin with the same tables."""
+        """Begin with the same tables, and a few rows: what is empty says little."""
         self.migrate(_START)
+        things = [row_of(_THINGS, key, {"version": key, "stage": "new", "name": "José"}) for key in range(1, 4)]
+        lines = [row_of(_LINES, key, {"size": key}) for key in range(1, 4)]
+        self.both(lambda store: store.write(lambda txn: txn.bulk_load(_THINGS, things)))
+        self.both(lambda store: store.write(lambda txn: txn.bulk_load(_LINES, lines)))
 
     def teardown(self) -> None:
         """Let go of both."""
@@ -277,6 +281,19 @@ class StoreMachine(RuleBasedStateMachine):
         module = self.module(data)
         where = data.draw(_filters(module))
         self.both(lambda store: store.read(lambda txn: _seen(txn, module, where)))
+
+    @rule(off=st.lists(st.sampled_from([-1, 0, 1]), min_size=5, max_size=5))
+    def expect_versions(self, off: list[int]) -> None:
+        """Write each row there is, expecting its version, the one before or the one after."""
+        module, keys = self.schema.module("things"), [Key(key) for key in range(1, 6)]
+        rows = self.model.read(lambda txn: txn.get_many(module, keys))
+        versions = [int(row[VERSION] or 0) + more for row, more in zip(rows, off, strict=True) if row]
+        there = [key for key, row in zip(keys, rows, strict=True) if row]
+        parts = [
+            Updates(module, ("stage",), [key], [("new",)], [version])
+            for key, version in zip(there, versions, strict=True)
+        ]
+        self.both(lambda store: store.write(lambda txn: [_plain(txn.write(Batch(parts=(part,)))) for part in parts]))
 
     @rule(name=st.sampled_from(sorted(_LATER)))
     def add_field(self, name: str) -> None:

@@ -337,6 +337,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Txn.update_where": {
         "Set the same values in all rows that fit, without looking at versions; give their number.": (
             "update_where_sets_all_that_fit_and_no_version",
+            "update_where_moves_the_tallies_of_a_ledger",
         ),
         "Conflict: ``not_unique``; then the unit is lost.": (
             "update_where_may_not_break_uniqueness",

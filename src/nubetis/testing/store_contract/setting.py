@@ -119,6 +119,7 @@ _LOGS: Final = Module(
     name="logs",
     prefix="log",
     journalled=False,
+    tallied_by=("size",),
     fields=[
         field_of("line", "choice", max_length=1_000_000),
         field_of("key", "choice", unique=True, max_length=300),

@@ -305,6 +305,13 @@ class WritingCases(ContractSetting):
         assert (found, cell(PEOPLE, get(store, 2), "version")) == ([2, 4], 1)
         assert store.write(lambda txn: txn.update_where(PEOPLE, where, {"size": 1})) == 0
 
+    def test_update_where_moves_the_tallies_of_a_ledger(self, store: Store) -> None:
+        """Its rows all live, so that nothing is said of their deletion."""
+        load(store, LOGS, [row_of(LOGS, key, {"size": size}) for key, size in enumerate((1, 2, 2, None), start=1)])
+        where = Test("size", Operator.EQ, 2)
+        assert store.write(lambda txn: txn.update_where(LOGS, where, {"size": None})) == 2
+        assert store.read(lambda txn: txn.tally(LOGS, "size")) == {1: 1, None: 3}
+
     def test_update_where_may_not_break_uniqueness(self, store: Store) -> None:
         """The unit is lost."""
         load(store, PEOPLE, people([{}, {}]))
