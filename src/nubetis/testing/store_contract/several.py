@@ -18,7 +18,7 @@ from nubetis.testing.store_contract.history import Changed, Event, Moved, faults
 from nubetis.testing.store_contract.setting import PEOPLE, ContractSetting, all_rows, race, write
 from nubetis.testing.store_contract.worker import ROWS, started
 
-__all__ = ["ProcessCases"]
+__all__ = ["ProcessCases", "events_of"]
 
 _EVENTS: Final[dict[str, type[Event]]] = {"Changed": Changed, "Moved": Moved}
 _WRITERS: Final = 8
@@ -39,6 +39,11 @@ def _event(kind: str, text: str) -> Event:
     if kind == "Moved":
         values["versions"] = {int(key): version for key, version in values["versions"].items()}
     return _EVENTS[kind](**values)
+
+
+def events_of(lines: IO[str]) -> list[Event]:
+    """Give the history that a process tells."""
+    return [_event(*said) for said in _answers(lines) if said[0] in _EVENTS]
 
 
 class ProcessCases(ContractSetting):
@@ -113,5 +118,5 @@ class ProcessCases(ContractSetting):
         prepare(store)
         with ExitStack() as stack:
             found = self._begin(stack, tmp_path, "history", [1, 2, 3])
-            said = [each for lines in found for each in _answers(lines)[:-1]]
-        assert faults([_event(kind, text) for kind, text in said], store) == []
+            events = [event for lines in found for event in events_of(lines)]
+        assert faults(events, store) == []

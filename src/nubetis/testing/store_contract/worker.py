@@ -1,4 +1,4 @@
-"""A process of its own that opens a store by its factory and URL: ``python -m … FACTORY URL TASK NUMBER``."""
+"""A process of its own that opens a store by its factory and URL."""
 # ruff: noqa: T201 - it talks to the case that started it
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nubetis.testing.store_contract.history import work
 from nubetis.testing.store_contract.setting import PEOPLE, factory_at, row_of
 from nubetis.types import Key
 
-__all__ = ["ROWS", "started", "step"]
+__all__ = ["ROWS", "main", "started", "step"]
 
 ROWS: Final = 20
 """Rows that a step adds."""
@@ -35,7 +35,7 @@ def step(txn: Txn, number: int) -> None:
     assert txn.write(Batch(parts=(Inserts(PEOPLE, rows), gone), guards=(guard,))).written
 
 
-def _steps(store: Store, first: int) -> None:
+def _steps(store: Store, first: int, _times: int) -> None:
     """Do one step after the other, until somebody ends it."""
     while True:
         print("begin", first, flush=True)
@@ -44,7 +44,7 @@ def _steps(store: Store, first: int) -> None:
         first += 1
 
 
-def _seats(store: Store, times: int) -> None:
+def _seats(store: Store, _number: int, times: int) -> None:
     """Take a seat as often as told, with a pause between reading and writing; say how many were granted."""
     take = Batch(guards=(Guard(counter="seats", delta=-1, floor=0),))
 
@@ -56,7 +56,7 @@ def _seats(store: Store, times: int) -> None:
     print("done", sum(store.write(unit) for _ in range(times)), flush=True)
 
 
-def _fork(store: Store, number: int) -> None:
+def _fork(store: Store, number: int, _times: int) -> None:
     """Use the store, fork, and use it on both sides."""
     store.write(partial(step, number=number))
     child = os.fork()
@@ -68,24 +68,33 @@ def _fork(store: Store, number: int) -> None:
     print("done", status, flush=True)
 
 
-def _history(store: Store, writer: int) -> None:
+def _history(store: Store, writer: int, times: int) -> None:
     """Write as one of many; say what was accepted, an event a line."""
     random = Random(f"history {writer}")
-    events = work(store, writer, times=12, random=random, pause=lambda: time.sleep(random.random() / 500))
+    events = work(store, writer, times=times, random=random, pause=lambda: time.sleep(random.random() / 500))
     for event in events:
         print(type(event).__name__, json.dumps(attrs.asdict(event)), flush=True)
     print("done", len(events), flush=True)
 
 
-_TASKS: Final[dict[str, Callable[[Store, int], None]]] = {
+_TASKS: Final[dict[str, Callable[[Store, int, int], None]]] = {
     "steps": _steps, "seats": _seats, "fork": _fork, "history": _history,
 }  # fmt: skip
 
 
 @contextmanager
-def started(factory: str, url: str, task: str, number: int) -> Generator[IO[str]]:
-    """Start a process that does *task*; give the lines it says.  It is killed when this ends."""
-    command = [sys.executable, "-m", __name__, factory, url, task, str(number)]
+def started(factory: str, url: str, task: str, number: int, *, times: int = 12) -> Generator[IO[str]]:
+    """Start a process that does *task*, *times* times; give what it says.  It is killed when this ends."""
+    command = [
+        sys.executable,
+        "-c",
+        f"from {__name__} import main; main()",
+        factory,
+        url,
+        task,
+        str(number),
+        str(times),
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
     assert process.stdout is not None
@@ -97,11 +106,9 @@ def started(factory: str, url: str, task: str, number: int) -> Generator[IO[str]
         process.wait()
 
 
-def _main(factory: str, url: str, task: str, number: str) -> None:
+def main() -> None:
+    """Do the task that the command line names."""
+    factory, url, task, number, times = sys.argv[1:]
     with closing(factory_at(factory)(url, create=False)) as store:
         print("ready", flush=True)
-        _TASKS[task](store, int(number))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
+        _TASKS[task](store, int(number), int(times))
