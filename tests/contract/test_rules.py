@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from itertools import chain
 from pathlib import Path
+
+import pytest
 
 from nubetis.model import store as contract
 from nubetis.testing.store_contract import StoreContract
@@ -13,6 +16,15 @@ from nubetis.testing.store_contract.rules import BEYOND, RULES
 
 WHOLE = "The contract"
 CASES = {name.removeprefix("test_") for name in dir(StoreContract) if name.startswith("test_")}
+
+
+NEEDS = {
+    "savepoints": (".savepoint()", "_lose("),
+    "linked_filters": ("Linked(", "Linking(", "linked=True"),
+    "snapshots": ("open_snapshot(",),
+    "processes": ("self._begin(", "self._killed("),
+}
+"""What a case that uses it must ask for first."""
 
 
 def sentences(text):
@@ -55,3 +67,11 @@ def test_every_sentence_has_a_case_or_says_why_none_can_be():
 def test_every_case_belongs_to_a_sentence():
     named = set(chain.from_iterable(cases for table in RULES.values() for cases in table.values()))
     assert named == CASES
+
+
+@pytest.mark.parametrize("capability", NEEDS)
+def test_a_case_that_needs_a_capability_is_skipped_where_the_store_has_not_got_it(capability):
+    sources = {name: inspect.getsource(getattr(StoreContract, f"test_{name}")) for name in CASES}
+    users = {name for name, text in sources.items() if any(use in text for use in NEEDS[capability])}
+    asking = {name for name, text in sources.items() if f'self.need(store, "{capability}")' in text}
+    assert (users, bool(users)) == (asking, True)

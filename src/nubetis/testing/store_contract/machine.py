@@ -236,10 +236,14 @@ class StoreMachine(RuleBasedStateMachine):
     def make(self) -> None:
         """Begin with the same tables, and a few rows: what is empty says little."""
         self.migrate(_START)
-        things = [row_of(_THINGS, key, {"version": key, "stage": "new", "name": "José"}) for key in range(1, 4)]
-        lines = [row_of(_LINES, key, {"size": key}) for key in range(1, 4)]
-        self.both(lambda store: store.write(lambda txn: txn.bulk_load(_THINGS, things)))
-        self.both(lambda store: store.write(lambda txn: txn.bulk_load(_LINES, lines)))
+        things, lines = (self.schema.module(name) for name in ("things", "lines"))
+        cells = {"stage": "new", "name": "José", "size": 1}
+        self.load(things, [row_of(things, key, {**cells, "version": key}) for key in range(1, 4)])
+        self.load(lines, [row_of(lines, key, {"size": key}) for key in range(1, 4)])
+
+    def load(self, module: Module, rows: Sequence[Row]) -> None:
+        """Load rows into both."""
+        assert self.both(lambda store: store.write(lambda txn: txn.bulk_load(module, rows))) == len(rows)
 
     def teardown(self) -> None:
         """Let go of both."""

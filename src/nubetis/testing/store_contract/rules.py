@@ -341,6 +341,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "Conflict: ``not_unique``; then the unit is lost.": (
             "update_where_may_not_break_uniqueness",
+            "a_savepoint_does_not_save_a_unit_whose_change_failed",
             "a_unit_cannot_swallow_a_load_or_change_that_failed",
         ),
     },

@@ -333,12 +333,22 @@ class WritingCases(ContractSetting):
             with pytest.raises(Conflict):
                 txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
 
-        def nested(txn: Txn) -> None:
-            with pytest.raises(Conflict), txn.savepoint():
-                txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
-
-        for unit in (loads, changes, nested)[: 3 if store.capabilities.savepoints else 2]:
+        for unit in (loads, changes):
             with pytest.raises(StoreError) as caught:
                 store.write(unit)
             assert caught.value.code == "store_failed"
         assert keys_of(store, ALWAYS) == [1, 2]
+
+    def test_a_savepoint_does_not_save_a_unit_whose_change_failed(self, store: Store) -> None:
+        """It is lost all the same."""
+        self.need(store, "savepoints")
+        load(store, PEOPLE, people([{}, {}]))
+
+        def nested(txn: Txn) -> None:
+            with pytest.raises(Conflict), txn.savepoint():
+                txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
+
+        with pytest.raises(StoreError) as caught:
+            store.write(nested)
+        assert caught.value.code == "store_failed"
+        assert store.read(lambda txn: txn.count(PEOPLE, Missing("code"))) == 2
