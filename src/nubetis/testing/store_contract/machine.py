@@ -237,8 +237,9 @@ class StoreMachine(RuleBasedStateMachine):
         """Begin with the same tables, and a few rows: what is empty says little."""
         self.migrate(_START)
         things, lines = (self.schema.module(name) for name in ("things", "lines"))
-        cells = {"stage": "new", "name": "José", "size": 1}
-        self.load(things, [row_of(things, key, {**cells, "version": key}) for key in range(1, 4)])
+        stages = (None, "new", "won")
+        cells = [{"stage": stage, "name": f"José {key}", "size": key} for key, stage in enumerate(stages, start=1)]
+        self.load(things, [row_of(things, key, {**each, "version": key}) for key, each in enumerate(cells, start=1)])
         self.load(lines, [row_of(lines, key, {"size": key}) for key in range(1, 4)])
 
     def load(self, module: Module, rows: Sequence[Row]) -> None:
