@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import attrs
 from hypothesis import settings
@@ -222,15 +222,17 @@ def _seen(txn: Txn, module: Module, where: Bound) -> object:
 class StoreMachine(RuleBasedStateMachine):
     """Does everything to a store and to the memory store; what ``fresh()`` gives opens a store that begins empty."""
 
-    fresh: ClassVar[Callable[[], Callable[[], Store]]]
-
     def __init__(self) -> None:
         super().__init__()
-        self.reopen = reopen = type(self).fresh()
+        self.reopen = reopen = self.fresh()
         self.schema = Schema()
         self.model: Store = open_memory("memory://", create=True)
         self.store = reopen()
         self.savepoints = self.store.capabilities.savepoints
+
+    def fresh(self) -> Callable[[], Store]:
+        """Give what opens the store at hand, again and again; each machine has its own."""
+        raise NotImplementedError
 
     @initialize()
     def make(self) -> None:
@@ -364,7 +366,7 @@ def run_machine(fresh: Callable[[], Callable[[], Store]]) -> None:
     profile = settings()
     examples = 15 if profile.max_examples <= 100 else 2000
     chosen = settings(profile, max_examples=examples, stateful_step_count=12, deadline=None, print_blob=True)
-    machine = type("Machine", (StoreMachine,), {"fresh": staticmethod(fresh)})
+    machine = type("Machine", (StoreMachine,), {"fresh": lambda _: fresh()})
     run_state_machine_as_test(machine, settings=chosen)
 
 

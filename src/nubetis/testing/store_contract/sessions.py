@@ -35,7 +35,10 @@ class _Opening:
     @hookimpl
     def nubetis_stores(self, registry: Registry) -> None:
         """Register it."""
-        registry.add_store("contract", lambda _, *, create: self._reopen())
+        registry.add_store("contract", self._open)
+
+    def _open(self, url: str, *, create: bool) -> Store:  # noqa: ARG002 - the signature of a factory
+        return self._reopen()
 
 
 class SessionCases(ContractSetting):
