@@ -54,15 +54,21 @@ def prove(session: nox.Session, *tests: str, **settings: str) -> None:
 
 @nox.session
 def races(session: nox.Session) -> None:
-    """Let 8 processes fight 100 rounds for guarded pools and for the last administrator."""
-    tests = ("tests/proof/test_processes.py", "-k", "pool or administrator or threads")
+    """Let 8 processes fight 100 rounds, on each store, for guarded pools, the last administrator, and rows."""
+    tests = ("tests/proof/test_processes.py", "tests/proof/test_history.py", "-k", "not killed")
     prove(session, *tests, NUBETIS_PROCESSES="8", NUBETIS_ROUNDS="100")
 
 
 @nox.session
 def kills(session: nox.Session) -> None:
-    """Kill an import 1,000 times at random moments and resume it."""
+    """Kill an import 1,000 times on each store at random moments and resume it."""
     prove(session, "tests/proof/test_processes.py", "-k", "killed", NUBETIS_KILLS="1000")
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Let the state machine of the contract suite look long for a difference between each store and memory."""
+    prove(session, "tests/contract", "-k", "any_order", HYPOTHESIS_PROFILE="long")
 
 
 @nox.session
@@ -79,7 +85,7 @@ def tampering(session: nox.Session) -> None:
 
 @nox.session
 def filters(session: nox.Session) -> None:
-    """Compare 1,000,000 pairs of filter and record in Python and in the stores."""
+    """Compare 1,000,000 pairs of filter and record in Python, in memory, in SQLite and in PostgreSQL."""
     install(session, "tests")
     session.run("python", "-m", "tests.property.proof_filters", "--pairs", "1000000", *session.posargs)
 

@@ -11,15 +11,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-__all__ = ["postgres", "postgres_server"]
+__all__ = ["postgres", "postgres_server", "running_postgres"]
 
 
 @pytest.fixture(scope="session")
 def postgres(_postgres_server: tuple[str, object]) -> Callable[[str], str]:
     """Give the URL of a schema, by its name, on a server of this process's own."""
-    base, _ = _postgres_server
-    joint = "&" if "?" in base else "?"
-    return lambda schema: f"{base}{joint}schema={schema}&profile=fast"
+    return _urls(_postgres_server[0])
 
 
 @pytest.fixture
@@ -35,6 +33,18 @@ def postgres_server(_postgres_server: tuple[str, object]) -> object:
 def _postgres_server() -> Iterator[tuple[str, object]]:
     with _running() as found:
         yield found
+
+
+@contextmanager
+def running_postgres() -> Generator[Callable[[str], str]]:
+    """Have a server while this lasts, outside of tests too; give the URL of a schema, by its name."""
+    with _running() as (base, _):
+        yield _urls(base)
+
+
+def _urls(base: str) -> Callable[[str], str]:
+    joint = "&" if "?" in base else "?"
+    return lambda schema: f"{base}{joint}schema={schema}&profile=fast"
 
 
 @contextmanager

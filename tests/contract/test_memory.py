@@ -6,19 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from nubetis.backends.memory import forget_memory, open_memory
-from nubetis.model.store import Store
+from nubetis.backends.memory import forget_memory
 from nubetis.testing.store_contract import StoreContract
 
 
 class TestMemoryStore(StoreContract):
     """Organisations named by the folder of the test, forgotten after it."""
 
-    def open_store(self, folder: Path) -> Store:
-        return open_memory(f"memory://{folder}", create=True)
+    factory = "nubetis.backends:open_memory"
 
     @pytest.fixture(autouse=True)
-    def _forget(self, tmp_path: Path):
+    def _forget(self):
+        self._urls = set()
         yield
-        for folder in (tmp_path, tmp_path / "other"):
-            forget_memory(f"memory://{folder}")
+        for url in self._urls:
+            forget_memory(url)
+
+    def url_of(self, folder: Path) -> str:
+        url = f"memory://{folder}"
+        self._urls.add(url)
+        return url

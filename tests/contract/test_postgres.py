@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from nubetis.backends.sql.postgres import open_postgres
-from nubetis.model.store import Store
 from nubetis.testing.store_contract import StoreContract
 
 
 class TestPostgresStore(StoreContract):
     """One schema a folder of the test."""
 
+    factory = "nubetis.backends:open_postgres"
+
     @pytest.fixture(autouse=True)
     def _server(self, postgres):
         self.server = postgres
 
-    def open_store(self, folder: Path) -> Store:
+    def url_of(self, folder: Path) -> str:
         schema = hashlib.blake2b(str(folder).encode(), digest_size=8).hexdigest()
-        return open_postgres(self.server(f"t{schema}"), create=True)
+        return self.server(f"t{schema}")

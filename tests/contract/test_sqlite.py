@@ -12,8 +12,10 @@ from nubetis.testing.store_contract import StoreContract
 class TestSqliteStore(StoreContract):
     """One file in the folder of the test."""
 
-    def open_store(self, folder: Path) -> Store:
-        return open_sqlite(f"sqlite:///{folder}/org.db", create=True)
+    factory = "nubetis.backends:open_sqlite"
+
+    def url_of(self, folder: Path) -> str:
+        return f"sqlite:///{folder}/org.db"
 
     def open_snapshot(self, target: str) -> Store:
         return open_sqlite(f"sqlite:///{target}", create=False)

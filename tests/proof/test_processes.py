@@ -1,4 +1,4 @@
-"""Several processes on one file: what is guarded holds, and a killed import is resumed to the same end.
+"""Several processes on one store: what is guarded holds, and a killed import is resumed to the same end.
 
 In CI a sample; ``nox -s races`` and ``nox -s kills`` do the whole.  A round is named by its seed and number: the same
 ``NUBETIS_TEST_SEED`` and ``NUBETIS_SHARD=2/4`` give the same rounds again.
@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from hashlib import blake2b
 from pathlib import Path
 from random import Random
 
@@ -68,10 +69,19 @@ class Worker:
         self._process.communicate()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url_of(request, tmp_path):
+    """Give the URL of an organisation, by a word, on each store that several processes may open."""
+    if request.param == "sqlite":
+        return lambda word: f"sqlite:///{tmp_path}/{word}.db?profile=fast"
+    server, mark = request.getfixturevalue("postgres"), blake2b(str(tmp_path).encode(), digest_size=8).hexdigest()
+    return lambda word: server(f"p{mark}_{word}")
+
+
 @pytest.fixture
-def workers(tmp_path):
-    """An organisation in a file, and processes that have it open."""
-    url = f"sqlite:///{tmp_path}/org.db?profile=fast"
+def workers(url_of):
+    """An organisation, and processes that have it open."""
+    url = url_of("org")
     with make_org(url) as org:
         list(org.people(*[f"u{number}: D{number} !admin" for number in range(PROCESSES)]))
         found = [Worker(url) for _ in range(PROCESSES)]
@@ -146,14 +156,15 @@ def _at_once(org, sessions, *, what, pool):
     return sum(granted)
 
 
-def test_a_killed_import_is_resumed_to_the_same_end(tmp_path):
+def test_a_killed_import_is_resumed_to_the_same_end(url_of):
     """Killed at a random moment: nothing is torn, and going on gives each record once."""
-    moments = Counter()
+    moments, made = Counter(), set()
     for number in range(SHARD, KILLS, SHARDS):
-        url = f"sqlite:///{tmp_path}/{number // 25}.db?profile=fast"
-        if not Path(tmp_path, f"{number // 25}.db").exists():
+        url = url_of(f"kills{number // 25}")
+        if url not in made:
             create(url, administrator="a@acme.pe").close()
             whole = _killed(url, name="whole", after=60.0)
+            made.add(url)
         random, name = Random(f"{SEED} kill {number}"), f"round {number}"
         _killed(url, name=name, after=random.random() * whole)
         moments[_resumed(url, name, where=f"round {number} of seed {SEED}")] += 1

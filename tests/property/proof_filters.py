@@ -3,7 +3,7 @@
 A *shard* is 30 records and a hundred filters made from one seed; what fails is made again by its seed alone, and
 a long proof is resumed at the seed where it stopped::
 
-    python -m tests.property.proof_filters --pairs 1000000 --seed 0
+    python -m tests.property.proof_filters --pairs 1000000 --seed 0 --stores memory sqlite postgres
 
 It also holds the proof to be worth something: there is a distinct filter for every fifty pairs, and each operator,
 alone, is true for 20 to 80 % of the records it was asked of.
@@ -24,6 +24,7 @@ import attrs
 
 from nubetis.backends.memory import open_memory
 from nubetis.backends.sql import open_sqlite
+from nubetis.backends.sql.postgres import open_postgres
 from nubetis.model.bind import bind
 from nubetis.model.evaluate import matcher
 from nubetis.model.filters import Compare
@@ -34,8 +35,10 @@ from nubetis.testing.generate import FilterMaker, any_rows, any_view
 from nubetis.testing.store_contract import CONTRACT_SCHEMA
 from nubetis.testing.store_contract.filters import Relations
 from nubetis.testing.store_contract.setting import PEOPLE, PLACES, USERS
+from tests.servers import running_postgres
 
 RECORDS, FILTERS = 30, 100
+STORES = ("memory", "sqlite", "postgres")
 PAIRS_OF_A_SHARD = RECORDS * FILTERS
 
 
@@ -58,16 +61,17 @@ class Tally:
         return [f"{operator}: {share:.2f}" for operator, share in self.shares().items() if not 0.2 <= share <= 0.8]
 
 
-def stores(stack, folder):
-    """Open the stores to be compared, with the tables of the contract suite; *stack* closes them."""
-    both = [
-        open_memory("memory://", create=True),
-        open_sqlite(f"sqlite:///{folder}/proof.db?profile=fast", create=True),
-    ]
-    for store in both:
-        stack.enter_context(closing(store))
-        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
-    return both
+def opened(name, stack, folder):
+    """Open the store called *name*, with the tables of the contract suite; *stack* closes it."""
+    if name == "memory":
+        store = open_memory("memory://", create=True)
+    elif name == "sqlite":
+        store = open_sqlite(f"sqlite:///{folder}/proof.db?profile=fast", create=True)
+    else:
+        store = open_postgres(stack.enter_context(running_postgres())("proof"), create=True)
+    stack.enter_context(closing(store))
+    store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+    return store
 
 
 def prove_shard(seed, found, *, among):
@@ -129,11 +133,11 @@ def note(filters, expected, found):
             found.true[where.operator.value] += len(keys)
 
 
-def prove(pairs, seed, *, progress=lambda done: None):
+def prove(pairs, seed, *, names=STORES[:2], progress=lambda done: None):
     """Compare shards from *seed* on until there are so many pairs; give what was seen, at the first fault too."""
     found = Tally()
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        among = stores(stack, Path(folder))
+        among = [opened(name, stack, Path(folder)) for name in names]
         while found.pairs < pairs and not found.faults:
             prove_shard(seed, found, among=among)
             seed += 1
@@ -146,9 +150,11 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first shard")
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES, help="to be compared with Python")
     options = parser.parse_args(arguments)
-    found = prove(options.pairs, options.seed, progress=show)
+    found = prove(options.pairs, options.seed, names=options.stores, progress=show)
     print(f"\n{found.pairs:,} pairs, {len(found.filters):,} distinct filters, from seed {options.seed} on")
+    print(f"in Python and in {', '.join(options.stores)}")
     print("\n".join(f"  {operator:12} true for {share:4.0%}" for operator, share in found.shares().items()))
     print("\n".join(found.faults) or "equal everywhere")
     poor = found.unfair() + ["too few distinct filters"] * (len(found.filters) < found.pairs / 50)

@@ -80,6 +80,7 @@ class Capabilities:
     ddl_in_txn: bool = True
     """A schema step is part of a transaction."""
     savepoints: bool = True
+    """:meth:`Txn.savepoint` works."""
     snapshots: bool = True
     """:meth:`Store.snapshot` works beside writers; where it does not, a back-up is a copy into an SQLite file."""
     linked_filters: bool = True
@@ -87,6 +88,7 @@ class Capabilities:
     max_fields: int = 1500
     """Columns of one module."""
     max_params: int = 30_000
+    """Parameters of one statement; a unit may be given more values than that."""
 
     def refuse_excess(self, modules: Iterable[Module]) -> None:
         """Refuse modules with more columns than the store can hold.

@@ -156,7 +156,7 @@ class MemoryStore:
         """Close, and forget an organisation that nobody has set up."""
         home = self._open()
         with self._turn(home):
-            if Transaction(home.tables, writes=False).versions() == Versions():
+            if not home.tables or Transaction(home.tables, writes=False).versions() == Versions():
                 home.tables = {}
         self.close()
 

@@ -415,8 +415,9 @@ def _select_fitting(home: ModuleTable, _conditions: Conditions, where: Bool) -> 
 
 def _count_fitting(home: ModuleTable, _conditions: Conditions, where: Bool) -> sa.ClauseElement:
     cells = [home.table.c[column] for column, _ in home.tallied]
-    deleted: Cell = home.table.c.deleted_in if home.module.journalled else sa.null()
-    return sa.select(*cells, deleted, sa.func.count()).where(where).group_by(*cells, deleted)
+    deleted: list[Cell] = [home.table.c.deleted_in] if home.module.journalled else []
+    shown = deleted or [sa.null()]  # PostgreSQL groups by no constant
+    return sa.select(*cells, *shown, sa.func.count()).where(where).group_by(*cells, *deleted)
 
 
 def _expected(home: ModuleTable, name: str) -> sa.ClauseElement:

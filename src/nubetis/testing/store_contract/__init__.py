@@ -1,26 +1,43 @@
 """The contract suite that every store must pass: each sentence of :mod:`nubetis.model.store` names its case.
 
-A store's own tests subclass :class:`StoreContract` and say how a store is opened::
+A store's own tests subclass :class:`StoreContract` and say where its factory is, and a URL for each folder::
 
     class TestMine(StoreContract):
-        def open_store(self, folder: Path) -> Store:
-            return open_mine(f"mine:///{folder}/org", create=True)
+        factory = "mine.store:open_mine"
+
+        def url_of(self, folder: Path) -> str:
+            return f"mine:///{folder}/org"
 
 What a store declares in its ``capabilities`` that it cannot do is skipped, with the reason.  Threads meet at
-barriers and events; nothing sleeps.
+barriers and events; only started processes sleep, for a moment between reading and writing.
+:data:`~nubetis.testing.store_contract.rules.RULES` says which cases hold a store to which sentence.
 """
 
 from __future__ import annotations
 
 from nubetis.testing.store_contract.filters import FilterCases
+from nubetis.testing.store_contract.judging import JudgingCases
+from nubetis.testing.store_contract.machine import MachineCases
 from nubetis.testing.store_contract.reading import ReadingCases
 from nubetis.testing.store_contract.schemas import SchemaCases
+from nubetis.testing.store_contract.sessions import SessionCases
 from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, row_of
+from nubetis.testing.store_contract.several import ProcessCases
 from nubetis.testing.store_contract.units import UnitCases
 from nubetis.testing.store_contract.writing import WritingCases
 
 __all__ = ["CONTRACT_SCHEMA", "StoreContract", "row_of"]
 
 
-class StoreContract(WritingCases, UnitCases, FilterCases, ReadingCases, SchemaCases):
-    """All cases; subclass it, and say in ``open_store`` how a store is opened."""
+class StoreContract(
+    WritingCases,
+    UnitCases,
+    FilterCases,
+    ReadingCases,
+    SchemaCases,
+    JudgingCases,
+    ProcessCases,
+    SessionCases,
+    MachineCases,
+):
+    """All cases; subclass it, and say its ``factory`` and ``url_of``."""

@@ -116,6 +116,16 @@ class FilterCases(ContractSetting):
         cells: list[dict[str, Stored]] = [{column: number} for number in (None, *numbers)]
         self._agree_on(store, cells, [Test(column, operator, number) for number in numbers])
 
+    @pytest.mark.parametrize("column", ["name__f", "stage"])
+    def test_a_trailing_space_counts(self, store: Store, column: str) -> None:
+        """Also no-break and wide ones, and those before."""
+        texts = ["a", "a ", "a  ", " a", "a\t", "a\u00a0", "a\u3000", "", " ", None]
+        cells: list[dict[str, Stored]] = [{column.removesuffix("__f"): text} for text in texts]
+        values = [fold_text(text) if column == "name__f" else text for text in texts if text is not None]
+        bounds: list[Bound] = [OneOf(column, (value,)) for value in values]
+        bounds += [Test(column, sign, value) for sign in (Operator.EQ, Operator.LE) for value in values]
+        self._agree_on(store, cells, [*bounds, *[Within(column, Operator.ENDS, value) for value in values]])
+
     def test_one_of_many_values(self, store: Store) -> None:
         """None, one, some, and more than a statement has parameters."""
         cells = [{"name": text, "size": at} for at, text in enumerate(HOSTILE)]
@@ -185,15 +195,22 @@ class FilterCases(ContractSetting):
     @pytest.mark.parametrize("seed", range(6))
     def test_generated_filters_agree_with_the_evaluator(self, store: Store, seed: int) -> None:
         """Every field and operator, and nested ones, over hostile records."""
-        random = Random(seed)
+        self._agree_on_generated(store, Random(seed), linked=False)
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_generated_linked_filters_agree_with_the_evaluator(self, store: Store, seed: int) -> None:
+        """The same, with filters on linked records among them."""
+        self.need(store, "linked_filters")
+        self._agree_on_generated(store, Random(seed), linked=True)
+
+    def _agree_on_generated(self, store: Store, random: Random, *, linked: bool) -> None:
         related = {name: any_rows(random, CONTRACT_SCHEMA.module(name), count=12) for name in ("people", "places")}
-        linked = store.capabilities.linked_filters
         for name, rows in related.items():
             load(store, CONTRACT_SCHEMA.module(name), rows)
         maker = FilterMaker(PEOPLE, related["people"], schema=CONTRACT_SCHEMA, related=related if linked else {})
-        pairs = [(path, each) for path, each in maker.operators() if linked or each is not Operator.LINKED]
+        pairs = [(path, each) for path, each in maker.operators() if (each is Operator.LINKED) == linked]
         filters = [maker.compare(random, path, operator=each, depth=1) for path, each in pairs]
-        filters += [maker.filter(random, depth=3) for _ in range(40 if linked else 0)]
+        filters += [maker.filter(random, depth=3) for _ in range(40)]
         view = any_view(random, USERS)
         self._agree_all(store, [bind(each, PEOPLE, CONTRACT_SCHEMA, view) for each in filters], related)
 

@@ -98,6 +98,16 @@ class ReadingCases(ContractSetting):
         full = [PEOPLE.layout.fill(row) for row in rows if cell(PEOPLE, row, "stage") is not None]
         assert _aggregated(full, groups, measures) == found
 
+    @pytest.mark.parametrize("column", ["stage", "name__f"])
+    def test_text_groups_by_the_letter(self, store: Store, column: str) -> None:
+        """No collation joins or orders them: case, marks and trailing spaces count; empty text is not no text."""
+        cells: list[dict[str, Stored]] = [{column.removesuffix("__f"): text} for text in (*HOSTILE, "", *HOSTILE)]
+        rows = people(cells)
+        load(store, PEOPLE, rows)
+        measures = [Measure(MeasureKind.COUNT), Measure(MeasureKind.MAX, "id"), Measure(MeasureKind.MIN, column)]
+        found = store.read(lambda txn: txn.aggregate(PEOPLE, ALWAYS, groups=[column], measures=measures))
+        assert _aggregated([PEOPLE.layout.fill(row) for row in rows], [column], measures) == found
+
     def test_without_groups_there_is_one_row_even_of_nothing(self, store: Store) -> None:
         """Counts are 0, the other measures empty; with groups there is none."""
         measures = [Measure(MeasureKind.COUNT), *[Measure(each, "size") for each in MeasureKind]]
@@ -171,6 +181,27 @@ class ReadingCases(ContractSetting):
             assert write(store, Batch(parts=parts)).written
         assert len(seen) == len(set(seen))
         assert [k for k in stable if k not in gone] == [k for k in seen if k in set(stable) - gone]
+
+    def test_pages_miss_nothing_while_threads_insert(self, store: Store) -> None:
+        """Each row that was there comes once, in its place, whatever two writers put between, before and after."""
+        stable = [row_of(PEOPLE, key * 10, {"name": text}) for key, text in enumerate(HOSTILE, start=1)]
+        load(store, PEOPLE, stable)
+        order = (Order("name__f"), Order("id"))
+
+        def insert(last: int) -> None:
+            for place, text in enumerate(HOSTILE[:30], start=1):
+                assert write(store, inserting(PEOPLE, [row_of(PEOPLE, place * 10 + last, {"name": text})])).written
+
+        def walk() -> list[list[Row]]:
+            query = BoundQuery(module=PEOPLE, where=ALWAYS, order=order, limit=3)
+            return [self._walk(store, query), self._walk(store, query.reversed())[::-1]]
+
+        given = race(walk, partial(insert, 1), partial(insert, 2))[0] or []
+        expected = [row[0] for row in sorted(stable, key=partial(order_key, order))]
+        for rows in given:
+            keys = [row[0] for row in rows]
+            assert len(keys) == len(set(keys))
+            assert expected == [key for key in keys if int(key or 0) % 10 == 0]
 
     def test_a_page_after_a_removed_row_goes_on_from_its_place(self, store: Store) -> None:
         """A cursor is a place, not a row."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import attrs
 import pytest
 
-from nubetis.errors import Conflict, StoreError
+from nubetis.errors import Conflict, NotFound, StoreError
 from nubetis.model.bind import (
     ALWAYS,
     No,
@@ -27,6 +28,7 @@ from nubetis.model.store import (
     Inserts,
     Removals,
     Store,
+    Txn,
     Updates,
     VersionName,
     Versions,
@@ -43,6 +45,7 @@ from nubetis.testing.store_contract.setting import (
     all_rows,
     all_there_is,
     cell,
+    factory_at,
     field_of,
     get,
     inserting,
@@ -50,6 +53,7 @@ from nubetis.testing.store_contract.setting import (
     kinds,
     load,
     people,
+    race,
     row_of,
     write,
 )
@@ -222,6 +226,24 @@ class SchemaCases(ContractSetting):
         store.close()
         store.close()
 
+    def test_a_store_that_nobody_made_is_not_found(self, tmp_path: Path) -> None:
+        """Opening it makes none."""
+        folder = tmp_path / "nobody"
+        folder.mkdir()
+        for _ in range(2):
+            with pytest.raises(NotFound) as caught:
+                factory_at(self.factory)(self.url_of(folder), create=False)
+            assert caught.value.code == "no_database"
+
+    def test_compacting_changes_nothing_that_is_read(self, store: Store) -> None:
+        """Of one module, or of all; also twice."""
+        load(store, PEOPLE, any_rows(Random(8), PEOPLE, count=20))
+        write(store, Batch(parts=(Removals(PEOPLE, [Key(1), Key(2)]),)))
+        before = store.read(all_there_is)
+        for modules in ([PEOPLE.id], (), ()):
+            store.compact(modules)
+            assert before == store.read(all_there_is)
+
     def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
         """Rows, tallies, versions, counters."""
         store = self.open_store(tmp_path)
@@ -275,6 +297,26 @@ class SchemaCases(ContractSetting):
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
         copy = self.open_snapshot(target)
         assert (before, []) == (copy.read(all_there_is), copy.check())
+        copy.close()
+
+    def test_a_snapshot_taken_beside_a_writer_is_restored_and_gone_on_with(self, store: Store, tmp_path: Path) -> None:
+        """It holds whole units, and numbers go on where they were."""
+        self.need(store, "snapshots")
+        target = str(tmp_path / "snapshot")
+
+        def unit(txn: Txn, number: int) -> None:
+            assert number == txn.allocate("rows")
+            txn.write(inserting(PEOPLE, [row_of(PEOPLE, number * 2), row_of(PEOPLE, number * 2 + 1)]))
+
+        def fill() -> None:
+            for number in range(1, 21):
+                store.write(partial(unit, number=number))
+
+        race(fill, lambda: store.snapshot(target))
+        copy = self.open_snapshot(target)
+        count = copy.read(lambda txn: txn.count(PEOPLE))
+        copy.write(partial(unit, number=count // 2 + 1))
+        assert (count % 2, copy.read(lambda txn: txn.count(PEOPLE)), copy.check()) == (0, count + 2, [])
         copy.close()
 
     def test_a_store_without_snapshots_says_so(self, store: Store, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import ClassVar, Final, NoReturn, TypeVar
 
 import pytest
 
@@ -25,6 +26,7 @@ from nubetis.model.store import (
     Inserts,
     Outcome,
     Store,
+    StoreFactory,
     Txn,
     Updates,
 )  # fmt: skip
@@ -45,6 +47,7 @@ __all__ = [
     "all_rows",
     "all_there_is",
     "cell",
+    "factory_at",
     "field_of",
     "get",
     "in_thread",
@@ -116,6 +119,7 @@ _LOGS: Final = Module(
     name="logs",
     prefix="log",
     journalled=False,
+    tallied_by=("size",),
     fields=[
         field_of("line", "choice", max_length=1_000_000),
         field_of("key", "choice", unique=True, max_length=300),
@@ -246,12 +250,26 @@ def in_thread(unit: Callable[[], T]) -> T:
 HOSTILE: Final = (None, *TEXTS, LONG)
 
 
+def factory_at(place: str) -> StoreFactory:
+    """Give the factory at ``package.module:function``."""
+    module, _, name = place.partition(":")
+    factory: StoreFactory = getattr(import_module(module), name)
+    return factory
+
+
 class ContractSetting:
     """What all cases have: a way to open a store, and a fresh one."""
 
+    factory: ClassVar[str]
+    """Where the :class:`~nubetis.model.store.StoreFactory` is, as ``package.module:function``."""
+
+    def url_of(self, folder: Path) -> str:
+        """Give the URL of the organisation that lives in *folder*, which is there."""
+        raise NotImplementedError
+
     def open_store(self, folder: Path) -> Store:
         """Open the store of the organisation in *folder*; make one, empty, where there is none."""
-        raise NotImplementedError
+        return factory_at(self.factory)(self.url_of(folder), create=True)
 
     def open_snapshot(self, target: str) -> Store:
         """Open what :meth:`Store.snapshot` wrote to *target*."""

@@ -24,6 +24,7 @@ from nubetis.model.store import (
     Expect,
     Guard,
     Inserts,
+    Outcome,
     Removals,
     Store,
     Txn,
@@ -39,6 +40,7 @@ from nubetis.testing.store_contract.setting import (
     StopError,
     all_rows,
     all_there_is,
+    cell,
     in_thread,
     inserting,
     keys_of,
@@ -112,6 +114,27 @@ class UnitCases(ContractSetting):
 
         assert sorted(race(lambda: store.write(first), second)) == [False, True]
 
+    def test_rights_that_move_while_a_writer_pauses_are_not_overlooked(self, store: Store) -> None:
+        """Who read the access version first, and writes last, either came first or is told that it moved."""
+        inside, begun = threading.Event(), threading.Event()
+
+        def first(txn: Txn) -> Outcome:
+            seen = txn.versions().access
+            inside.set()
+            begun.wait(PATIENCE)
+            row = row_of(PEOPLE, 1, {"size": seen})
+            return txn.write(Batch(parts=(Inserts(PEOPLE, [row]),), expects=(Expect(VersionName.ACCESS, seen),)))
+
+        def second() -> Outcome:
+            inside.wait(PATIENCE)
+            begun.set()
+            return store.write(lambda txn: txn.write(Batch(expects=(Expect(VersionName.ACCESS, 0),))))
+
+        outcomes = race(lambda: store.write(first), second)
+        written = sum(outcome.written for outcome in outcomes)
+        assert store.read(lambda txn: txn.versions().access) == written
+        assert [cell(PEOPLE, row, "size") for row in store.read(lambda txn: all_rows(txn, PEOPLE))] in ([0], [1])
+
     def test_an_expected_version_is_raised_by_one(self, store: Store) -> None:
         """Each of the numbers by itself."""
         assert Versions(0, 0, 0) == store.read(lambda txn: txn.versions())
@@ -146,6 +169,7 @@ class UnitCases(ContractSetting):
 
     def test_numbers_taken_in_a_lost_savepoint_are_not_given_again(self, store: Store) -> None:
         """Somebody may have seen them: a gap remains, in nested savepoints too; what is given back is only a unit's."""
+        self.need(store, "savepoints")
         self.need(store, "savepoints")
         given: list[int] = []
 
@@ -257,6 +281,13 @@ class UnitCases(ContractSetting):
                     outer(nest(inner))
                 assert caught.value.code == "store_failed"
         assert store.write(lambda txn: txn.allocate("a")) == 1
+
+    def test_a_transaction_ends_with_its_unit(self, store: Store) -> None:
+        """Who kept it cannot write any more."""
+        kept = store.write(lambda txn: txn)
+        with pytest.raises(StoreError):
+            kept.write(inserting(PEOPLE, [row_of(PEOPLE, 1)]))
+        assert keys_of(store, ALWAYS) == []
 
     def test_a_read_unit_may_not_write(self, store: Store) -> None:
         """It is refused, and the store is as it was."""

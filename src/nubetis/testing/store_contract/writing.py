@@ -305,6 +305,13 @@ class WritingCases(ContractSetting):
         assert (found, cell(PEOPLE, get(store, 2), "version")) == ([2, 4], 1)
         assert store.write(lambda txn: txn.update_where(PEOPLE, where, {"size": 1})) == 0
 
+    def test_update_where_moves_the_tallies_of_a_ledger(self, store: Store) -> None:
+        """Its rows all live, so that nothing is said of their deletion."""
+        load(store, LOGS, [row_of(LOGS, key, {"size": size}) for key, size in enumerate((1, 2, 2, None), start=1)])
+        where = Test("size", Operator.EQ, 2)
+        assert store.write(lambda txn: txn.update_where(LOGS, where, {"size": None})) == 2
+        assert store.read(lambda txn: txn.tally(LOGS, "size")) == {1: 1, None: 3}
+
     def test_update_where_may_not_break_uniqueness(self, store: Store) -> None:
         """The unit is lost."""
         load(store, PEOPLE, people([{}, {}]))
@@ -326,12 +333,22 @@ class WritingCases(ContractSetting):
             with pytest.raises(Conflict):
                 txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
 
-        def nested(txn: Txn) -> None:
-            with pytest.raises(Conflict), txn.savepoint():
-                txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
-
-        for unit in (loads, changes, nested):
+        for unit in (loads, changes):
             with pytest.raises(StoreError) as caught:
                 store.write(unit)
             assert caught.value.code == "store_failed"
         assert keys_of(store, ALWAYS) == [1, 2]
+
+    def test_a_savepoint_does_not_save_a_unit_whose_change_failed(self, store: Store) -> None:
+        """It is lost all the same."""
+        self.need(store, "savepoints")
+        load(store, PEOPLE, people([{}, {}]))
+
+        def nested(txn: Txn) -> None:
+            with pytest.raises(Conflict), txn.savepoint():
+                txn.update_where(PEOPLE, ALWAYS, {"code": "x"})
+
+        with pytest.raises(StoreError) as caught:
+            store.write(nested)
+        assert caught.value.code == "store_failed"
+        assert store.read(lambda txn: txn.count(PEOPLE, Missing("code"))) == 2

@@ -1,0 +1,92 @@
+"""What a store says of itself, what it mends, and what it leaves where nothing was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from nubetis.errors import NotFound
+from nubetis.model.findings import Finding
+from nubetis.model.schema import Schema, diff
+from nubetis.model.store import Batch, Expect, Store, VersionName
+from nubetis.testing.generate import any_rows
+from nubetis.testing.store_contract.setting import (
+    CONTRACT_SCHEMA,
+    PEOPLE,
+    ContractSetting,
+    all_there_is,
+    factory_at,
+    load,
+    race,
+    write,
+)
+
+__all__ = ["JudgingCases"]
+
+
+class JudgingCases(ContractSetting):
+    """Cases of :meth:`Store.check`, :meth:`Store.mend`, :meth:`Store.facts` and :meth:`Store.discard`."""
+
+    def test_a_sound_store_is_found_sound_beside_writers(self, store: Store) -> None:
+        """Whoever writes meanwhile writes rows and what is derived together."""
+        rows, told = any_rows(Random(9), PEOPLE, count=50), list[int]()
+
+        def fill() -> list[Finding]:
+            for row in rows:
+                load(store, PEOPLE, [row])
+            return []
+
+        found = race(fill, lambda: store.check(CONTRACT_SCHEMA, progress=lambda done, _: told.append(done)))
+        assert found == [[], []]
+        assert told
+        assert told == sorted(told)
+
+    def test_mending_what_is_sound_changes_nothing(self, store: Store) -> None:
+        """Nor does a finding of something that is not so."""
+        load(store, PEOPLE, any_rows(Random(9), PEOPLE, count=20))
+        before = store.read(all_there_is)
+        for findings in (
+            [],
+            [Finding("twin_wrong", "people", "name__f", 3)],
+            [Finding("tally_wrong", "people", "size")],
+        ):
+            store.mend(findings, CONTRACT_SCHEMA)
+            assert (before, []) == (store.read(all_there_is), store.check(CONTRACT_SCHEMA))
+
+    def test_facts_are_plain_and_have_names(self, store: Store) -> None:
+        """They are shown as they are."""
+        found = store.facts()
+        assert found
+        assert all(name and isinstance(value, str | int) for name, value in found.items())
+
+    def test_a_store_that_is_discarded_leaves_nothing(self, tmp_path: Path) -> None:
+        """With tables or without; until an organisation is set up nobody has anything to lose."""
+        for schema in (None, CONTRACT_SCHEMA):
+            store = self.open_store(tmp_path)
+            if schema is not None:
+                store.migrate(diff(Schema(), schema), schema)
+            store.discard()
+            with pytest.raises(NotFound):
+                self._there(tmp_path)
+
+    def test_an_organisation_that_was_set_up_is_not_discarded(self, tmp_path: Path) -> None:
+        """Somebody made it before the one who gave up."""
+        store = self.open_store(tmp_path)
+        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        load(store, PEOPLE, any_rows(Random(9), PEOPLE, count=3))
+        write(store, Batch(expects=(Expect(VersionName.SCHEMA, 0),)))
+        before = store.read(all_there_is)
+        store.discard()
+        again = self._there(tmp_path)
+        assert before == again.read(all_there_is)
+        again.close()
+
+    def _there(self, folder: Path) -> Store:
+        """Open what there is and must have a format."""
+        found = factory_at(self.factory)(self.url_of(folder), create=False)
+        if found.format() is None:
+            found.close()
+            raise NotFound("no_database", url="this one")
+        return found

@@ -1,0 +1,122 @@
+"""Several processes on one store, and a process that is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import IO, Final
+
+import pytest
+
+from nubetis.model.store import Batch, ConflictKind, Guard, Store
+from nubetis.testing.store_contract.history import Changed, Event, Moved, faults, prepare, work
+from nubetis.testing.store_contract.setting import PEOPLE, ContractSetting, all_rows, race, write
+from nubetis.testing.store_contract.worker import ROWS, started
+
+__all__ = ["ProcessCases", "events_of"]
+
+_EVENTS: Final[dict[str, type[Event]]] = {"Changed": Changed, "Moved": Moved}
+_WRITERS: Final = 8
+
+
+def _answers(lines: IO[str]) -> list[list[str]]:
+    """Give what a process said, when it is done."""
+    found: list[list[str]] = []
+    for line in lines:
+        found.append(line.split(maxsplit=1))
+        if found[-1][0] == "done":
+            return found
+    pytest.fail(f"the process ended early, after {found[-1:]}")
+
+
+def _event(kind: str, text: str) -> Event:
+    values = json.loads(text)
+    if kind == "Moved":
+        values["versions"] = {int(key): version for key, version in values["versions"].items()}
+    return _EVENTS[kind](**values)
+
+
+def events_of(lines: IO[str]) -> list[Event]:
+    """Give the history that a process tells."""
+    return [_event(*said) for said in _answers(lines) if said[0] in _EVENTS]
+
+
+class ProcessCases(ContractSetting):
+    """What holds between processes, and what a killed one leaves."""
+
+    def _begin(self, stack: ExitStack, folder: Path, task: str, numbers: list[int]) -> list[IO[str]]:
+        """Start a process for each of *numbers*; all of them are ready."""
+        url = self.url_of(folder)
+        found = [stack.enter_context(started(self.factory, url, task, number)) for number in numbers]
+        assert [lines.readline() for lines in found] == ["ready\n"] * len(numbers)
+        return found
+
+    def test_a_process_killed_while_it_commits_leaves_whole_units(self, store: Store, tmp_path: Path) -> None:
+        """Each unit that it was told of is there, and of the one under way all or nothing."""
+        self.need(store, "processes")
+        random, first = Random(7), 1
+        for _ in range(3):
+            done, begun = self._killed(tmp_path, first, after=random.randint(1, 12))
+            rows = store.read(lambda txn: all_rows(txn, PEOPLE))
+            last = {int(row[0] or 0) // ROWS for row in rows}
+            assert (len(rows), len(last)) == ((ROWS, 1) if last or done else (0, 0))
+            assert done <= max(last, default=0) <= begun
+            assert store.check() == []
+            first = max(last, default=0) + 1
+            guard = Guard(counter="steps", delta=0, floor=first - 1, ceiling=first - 1)
+            assert write(store, Batch(guards=(guard,))).written
+
+    def _killed(self, folder: Path, first: int, *, after: int) -> tuple[int, int]:
+        """Kill a process when it has begun *after* units; give which one was done last, and which one begun."""
+        with ExitStack() as stack:
+            (lines,) = self._begin(stack, folder, "steps", [first])
+            for line in lines:
+                word, number = line.split()
+                if (word, int(number)) == ("begin", first + after):
+                    break
+        return first + after - 1, first + after
+
+    def test_processes_never_oversell(self, store: Store, tmp_path: Path) -> None:
+        """However many ask at once, as many are granted as there are."""
+        self.need(store, "processes")
+        assert write(store, Batch(guards=(Guard(counter="seats", delta=20),))).written
+        with ExitStack() as stack:
+            found = self._begin(stack, tmp_path, "seats", [12, 12, 12])
+            assert sum(int(_answers(lines)[-1][1]) for lines in found) == 20
+        again = write(store, Batch(guards=(Guard(counter="seats", delta=-1, floor=0),)))
+        assert [each.kind for each in again.conflicts] == [ConflictKind.GUARD]
+
+    def test_a_store_is_used_on_both_sides_of_a_fork(self, store: Store, tmp_path: Path) -> None:
+        """Opened before it, by a process of its own."""
+        self.need(store, "processes")
+        if not hasattr(os, "fork"):
+            pytest.skip("this system has no fork")
+        with ExitStack() as stack:
+            (lines,) = self._begin(stack, tmp_path, "fork", [1])
+            assert _answers(lines)[-1] == ["done", "0\n"]
+        assert {int(row[0] or 0) // ROWS for row in store.read(lambda txn: all_rows(txn, PEOPLE))} == {3}
+
+    def test_threads_lose_no_update_and_write_under_no_stale_right(self, store: Store) -> None:
+        """Eight of them, who yield to each other between reading and writing; their history is checked afterwards."""
+        prepare(store)
+
+        def writer(number: int) -> list[Event]:
+            return work(store, number, times=12, random=Random(number), pause=partial(time.sleep, 0))
+
+        found = race(*[partial(writer, number) for number in range(_WRITERS)])
+        assert faults([event for events in found for event in events], store) == []
+        assert {type(event) for events in found for event in events} == {Changed, Moved}
+
+    def test_processes_lose_no_update_and_write_under_no_stale_right(self, store: Store, tmp_path: Path) -> None:
+        """Three of them, who pause between reading and writing."""
+        self.need(store, "processes")
+        prepare(store)
+        with ExitStack() as stack:
+            found = self._begin(stack, tmp_path, "history", [1, 2, 3])
+            events = [event for lines in found for event in events_of(lines)]
+        assert faults(events, store) == []
