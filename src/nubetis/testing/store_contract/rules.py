@@ -13,7 +13,6 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "whatever_is_done_in_any_order_it_is_as_in_memory",
         ),
         "A store keeps *rows* of modules.": (
-            "versions_and_counters_are_rows_that_can_be_copied",
             "rows_come_back_as_they_were_written",
             "the_same_key_in_two_modules_is_two_rows",
         ),
@@ -110,6 +109,11 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "writers_who_meet_inside_their_units_stay_serial",
             "tallies_do_not_lose_what_many_write_at_once",
         ),
+        (
+            "**Own modules.** Versions and counters can be read as rows of the modules ``versions`` and ``counters``, "
+            "and the versions set as the row with key 1: so they are copied to another store."
+        ): ("versions_and_counters_are_rows_that_can_be_copied",),
+        "Tallies are the store's own affair.": ("tallies_are_what_counting_gives",),
         "What it cannot do it declares in :class:`Capabilities`.": (
             "a_store_without_snapshots_says_so",
             "a_module_with_more_columns_than_it_can_hold_is_refused",
