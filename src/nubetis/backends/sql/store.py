@@ -128,8 +128,11 @@ class SqlStore:
         """Bring the tables to *schema*, in one transaction."""
         every = list(steps)
         self.capabilities.refuse_excess(schema.modules)
-
-        self._units.define(lambda txn: txn.migrate(every, schema))
+        try:
+            self._units.define(lambda txn: txn.migrate(every, schema))
+        except BaseException:
+            self._tables.forget(schema.modules)
+            raise
         self._schema = schema
 
     def snapshot(self, target: str) -> None:

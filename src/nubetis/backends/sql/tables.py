@@ -278,6 +278,12 @@ class Tables:
         """Give the tables known so far, in no order."""
         return list(self._known.values())
 
+    def forget(self, modules: Iterable[Module]) -> None:
+        """Forget the tables of modules that have not come to be."""
+        with self._lock:
+            for module in modules:
+                self._known.pop(id(module), None)
+
     def _add(self, module: Module) -> ModuleTable:
         made = ModuleTable(module, self.dialect)
         with self._lock:

@@ -417,7 +417,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "Conflict: ``not_unique``; a field that becomes unique holds a value twice.": (
             "a_field_that_is_not_unique_cannot_become_so",
         ),
-        "Nothing was changed.": ("a_field_that_is_not_unique_cannot_become_so",),
+        "Nothing was changed.": (
+            "a_field_that_is_not_unique_cannot_become_so",
+            "what_was_refused_is_not_looked_for_afterwards",
+        ),
         "StoreError: ``no_capability``; a module has more columns than the store can hold.": (
             "a_module_with_more_columns_than_it_can_hold_is_refused",
         ),

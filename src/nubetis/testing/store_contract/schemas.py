@@ -170,6 +170,19 @@ class SchemaCases(ContractSetting):
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
         self._change(store, unique)
 
+    def test_what_was_refused_is_not_looked_for_afterwards(self, tmp_path: Path) -> None:
+        """A store that was opened again knows no other schema than the one refused, and is sound."""
+        store = self.open_store(tmp_path)
+        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        load(store, PEOPLE, people([{"name": "José"}, {"name": "JOSE"}]))
+        store.close()
+        again = self.open_store(tmp_path)
+        unique = CONTRACT_SCHEMA.with_field("people", attrs.evolve(PEOPLE.field("name"), unique=True))
+        with pytest.raises(Conflict):
+            again.migrate(diff(CONTRACT_SCHEMA, unique), unique)
+        assert again.check() == []
+        again.close()
+
     def test_a_long_text_is_unique_however_long_it_is(self, store: Store) -> None:
         """It is told apart by its last character, found, moved, and freed, as a short one is."""
         code = attrs.evolve(PEOPLE.field("code"), max_length=50_000)
