@@ -10,6 +10,7 @@ import nubetis
 from nubetis import F, Money
 from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted, Refused
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import Address
 from nubetis.model.plan import OperationState
 from nubetis.session import past
 from tests.stores import refusing, rows_of, state_of
@@ -348,3 +349,16 @@ def test_without_a_currency_of_its_own_an_organisation_takes_no_money(nubetis_st
                 system.create("deals", name="A", amount=money)
         system.create("settings", name="currency", value='"PEN"')
         assert system.create("deals", name="A", amount=Money("100", "PEN"))["amount"].home == 100
+
+def test_texts_that_are_folded_alike_are_one_group(nubetis_session):
+    """Grouping, like equality, looks at letters and not at case and accents; ñ is a letter of its own."""
+    for name, city in enumerate(("Lima", "LIMA", "lima", "Peña", "pena", None)):
+        nubetis_session.create("accounts", name=f"a{name}", address=Address(city=city) if city else None)
+    found = nubetis_session.aggregate("accounts", by=["address.city"], measures={"n": "count", "first": "min name"})
+
+    assert [(each["address.city"], each["n"], each["first"]) for each in found] == [
+        (None, 1, "a5"),
+        ("LIMA", 3, "a0"),
+        ("pena", 1, "a4"),
+        ("Peña", 1, "a3"),
+    ]

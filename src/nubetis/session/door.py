@@ -27,6 +27,7 @@ from nubetis.errors import (
 from nubetis.model.bind import find_column
 from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, Value
+from nubetis.model.fields import Part as FieldPart
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode, encode
@@ -174,6 +175,7 @@ class Session:
     ) -> list[dict[str, Value]]:
         """Give numbers for groups of records: a dict of the fields of *by* and the names of *measures* for each.
 
+        Texts that differ only in what is folded (case and accents) are one group, shown as one of them is written.
         *measures* maps a name to ``count``, or to ``sum``, ``min`` or ``max`` and a field: ``{"total": "sum amount"}``.
         Money counts in the organisation's currency.
         """
@@ -448,13 +450,22 @@ def _aggregate(
     planner = state.planner()
     groups = [find_column(module, name, planner.view) for name in by]
     measures = [(name, *_measure(state, module, text)) for name, text in named.items()]
+    shown = [Measure(MeasureKind.MIN, field.column_of(part)) for field, part in groups if field.has_twin(part)]
     rows = state.txn.aggregate(
         module,
         planner.bound(module, where, Action.VIEW),
-        groups=[field.column_of(part) for field, part in groups],
-        measures=[measure for _, measure, _ in measures],
+        groups=[f"{field.column_of(part)}{'__f' if field.has_twin(part) else ''}" for field, part in groups],
+        measures=[*[measure for _, measure, _ in measures], *shown],
     )
-    return [_group(row, by, [field for field, _ in groups], measures) for row in rows]
+    return [_group(_unfolded(row, groups), by, [field for field, _ in groups], measures) for row in rows]
+
+
+def _unfolded(row: Row, groups: Sequence[tuple[Field, FieldPart]]) -> Row:
+    """Give *row* with a text of each group as somebody wrote it, which stands at its end, for what is folded alike."""
+    folded = [field.has_twin(part) for field, part in groups]
+    texts = iter(row[len(row) - sum(folded) :])
+    heads = [next(texts) if twin else cell for twin, cell in zip(folded, row, strict=False)]
+    return (*heads, *row[len(groups) : len(row) - sum(folded)])
 
 
 def _measure(state: State, module: Module, text: str) -> tuple[Measure, Field | None]:
