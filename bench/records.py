@@ -448,7 +448,7 @@ def measure_postgres(count: int, *, rounds: int, wanted: Callable[[str], bool]) 
             if wanted(area.__name__):
                 yield from area(bench)
         if wanted("copies"):
-            yield from copies(bench, 4_000 if count < 10**6 else 100_000)
+            yield from copies(bench, 2_500 if count < 10**6 else 100_000)
 
 
 def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
@@ -460,13 +460,13 @@ def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]
             if wanted(area.__name__):
                 yield from area(bench)
         if wanted("loads"):
-            yield from loads(bench, 4_000 if count < 10**6 else 20_000)
+            yield from loads(bench, 2_500 if count < 10**6 else 20_000)
 
 
 def main() -> None:
     """Measure and print."""
     given = options(__doc__ or "")
-    count, rounds = (20_000, 5) if given.quick else (1_000_000, 15)
+    count, rounds = (10_000, 5) if given.quick else (1_000_000, 15)
 
     def wanted(area: str) -> bool:
         return given.only in area
