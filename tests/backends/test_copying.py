@@ -17,7 +17,7 @@ from nubetis.backends.copying import content_hash, copy_store
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql import open_sqlite
 from nubetis.errors import Damaged, InvalidValue, NotFound, StoreError
-from nubetis.model.kinds import kind
+from nubetis.model.kinds import FileRef, kind
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Batch, Guard
 from nubetis.model.system import BLOBS, MODULES, SYSTEM_SCHEMA
@@ -61,7 +61,8 @@ def fill(org):
         s.create("pets", name="x", face=b"\0\xff" * 40)
         lead = s.create("leads", name="Erased", last_name="Erased", email="gone@acme.pe")
         erase(s, lead.id)
-    org.blobs.put(b"the bytes of a file" * 500)
+        data = b"the bytes of a file" * 500
+        s.create("attachments", file=FileRef(name="a.txt", size=len(data), hash=org.blobs.put(data)))
     org._world.store.write(lambda txn: txn.write(Batch(guards=(Guard(counter="seats", delta=-3),))))
     return org.verify().anchor
 
@@ -162,7 +163,7 @@ def test_what_was_at_the_target_is_gone_where_it_is_replaced(old, place, store):
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
 def test_an_organisation_is_not_copied_onto_itself_whatever_it_is_called(place, store, tmp_path):
     url = place(store, "one")
-    with nubetis.create(url, administrator=ADMIN) as org:
+    with nubetis.create(url, administrator=ADMIN, settings={"currency": "PEN"}) as org:
         fill(org)
         before = seen(org)
     (tmp_path / "link.db").symlink_to(tmp_path / "one.db")

@@ -110,7 +110,11 @@ def values(session, module):
 @contextmanager
 def fresh():
     """Give the session of an organisation of its own."""
-    with nubetis.create("memory://", administrator="ana@acme.pe") as org, org.session(HostSignIn("ana@acme.pe")) as s:
+    settings = {"currency": "PEN"}
+    with (
+        nubetis.create("memory://", administrator="ana@acme.pe", settings=settings) as org,
+        org.session(HostSignIn("ana@acme.pe")) as s,
+    ):
         yield s
 
 

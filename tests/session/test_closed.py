@@ -39,6 +39,7 @@ ASKED = {
     "explain": lambda s: s.explain("view", "leads"),
     "history": lambda s: past.history(s, LEAD),
     "as_of": lambda s: past.as_of(s, LEAD, START),
+    "module_as_of": lambda s: list(past.module_as_of(s, "leads", START)),
     "operations": past.operations,
     "plan_undo": lambda s: past.plan_undo(s, OPERATION),
     "resume": lambda s: resuming.resume(s, OPERATION),

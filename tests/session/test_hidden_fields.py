@@ -130,11 +130,12 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     silent = {"now", "close", "unit", "savepoint", "can", "decide", "user"}
     looked_at = {
         "get", "find", "stream", "count", "aggregate", "create", "edit", "delete", "restore", "plan_create", "apply",
-        "plan_update", "plan_edits", "plan_delete", "undo", "explain", "schema", "formats", "state",
+        "plan_update", "plan_edits", "plan_delete", "undo", "explain", "schema", "formats", "state", "currency",
     }  # fmt: skip
     assert silent | looked_at == {name for name in dir(Session) if not name.startswith("_")}
-    areas = {"history", "as_of", "module_as_of", "operations", "plan_undo", "erase", "purge", "resume", "unfinished"}
+    areas = {"history", "as_of", "module_as_of", "operations", "plan_undo", "erase", "resume", "unfinished"}
     internal = {"last_entry", "operation_named", "operation_of", "Mark", "Moment", "PastRecord"}
+    internal |= {"unused_files", "remove_unused_files"}
     assert areas | internal == {*past.__all__, *erasing.__all__, *resuming.__all__}
 
 

@@ -350,6 +350,7 @@ def test_without_a_currency_of_its_own_an_organisation_takes_no_money(nubetis_st
         system.create("settings", name="currency", value='"PEN"')
         assert system.create("deals", name="A", amount=Money("100", "PEN"))["amount"].home == 100
 
+
 def test_texts_that_are_folded_alike_are_one_group(nubetis_session):
     """Grouping, like equality, looks at letters and not at case and accents; ñ is a letter of its own."""
     for name, city in enumerate(("Lima", "LIMA", "lima", "Peña", "pena", None)):
