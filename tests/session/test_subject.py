@@ -321,3 +321,15 @@ def test_the_bytes_are_the_same_each_time(nubetis_session, eva):
         export_subject(nubetis_session, eva, sink)
 
     assert sinks[0].getvalue() == sinks[1].getvalue()
+
+
+def test_a_link_that_one_may_not_read_leads_to_nothing(hiding, nubetis_org, nubetis_session):
+    """Neither its name nor that it leads there is told; who may read it is given the record."""
+    nubetis_org.add_field("contacts", Field(name="margin", type=kind("link"), targets=("leads",)))
+    (ana,) = nubetis_org.people("ana")
+    lead = ana.create("leads", name="A")
+    linking = nubetis_session.create("contacts", last_name="B", margin=lead.id, owner="ana")
+    (_, hers), (_, all_of_it) = exported(ana, lead), exported(nubetis_session, lead)
+
+    assert ([lead.id], False) == (ids_of(hers), "margin" in json.dumps(hers))
+    assert [lead.id, linking.id] == ids_of(all_of_it)

@@ -240,12 +240,19 @@ class _Subject:
     def _linked(self, keys: Sequence[Key]) -> Iterator[_Found]:
         """Give the records with a link to one of *keys*, module by module, field by field, in id order."""
         for module in self.state.known.schema.modules:
-            for field in _links(module, self.first.module) if self._sees(module) else ():
+            for field in self._links(module) if self._sees(module) else ():
                 may = self.state.planner().allowed(module, Action.VIEW)
                 for row in self.state.planner().rows(module, _leads(field, self.first.module, keys)):
                     if may(row):
                         to = encode(self.first.module.prefix, Key(int(row[module.layout.index[field.column]] or 0)))
                         yield _Found(module, key_of(row), row, {"links": str(field.name), "to": str(to)})
+
+    def _links(self, module: Module) -> Iterator[Field]:
+        """Give the fields of *module*, retired ones too, by which a record tells the user that it is about one."""
+        for field in module.all_fields:
+            about = self.first.module.name in field.targets and field.name not in _WORKERS and not field.system
+            if about and self.state.policy.reads(module, field):
+                yield field
 
     def _sees(self, module: Module) -> bool:
         return module.journalled and self.state.policy.gate(Action.VIEW, module).matched
@@ -341,11 +348,6 @@ def _merges(state: State) -> dict[str, dict[str, list[Key]]]:
         for loser in losers if isinstance(losers, list) else ():
             found.setdefault(str(detail.get("master")), {}).setdefault(str(loser), []).append(key_of(row))
     return found
-
-
-def _links(module: Module, target: Module) -> Iterator[Field]:
-    """Give the fields of *module*, retired ones too, by which a record says that it is about one of *target*."""
-    return (f for f in module.all_fields if target.name in f.targets and f.name not in _WORKERS and not f.system)
 
 
 def _leads(field: Field, target: Module, keys: Sequence[Key]) -> Bound:
