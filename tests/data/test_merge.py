@@ -10,7 +10,8 @@ import nubetis
 from nubetis import F, HostSignIn
 from nubetis.data import Survivor, best_master, merge, plan_merge, side_by_side
 from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted
-from nubetis.model.kinds import Address
+from nubetis.model.fields import Field
+from nubetis.model.kinds import Address, kind
 from nubetis.session import past
 
 COUNTED = ("version", "modified_at", "modified_by")
@@ -216,3 +217,15 @@ def test_undo_of_any_merge_is_its_inverse(people, deals, survivor, random):
         assert s.count("deals") == len(deals)
         s.undo(operation)
         assert state(s) == before
+
+
+@pytest.mark.parametrize("survivor", Survivor)
+def test_what_nobody_may_write_stays_with_its_record(nubetis_org, nubetis_session, nubetis_clock, survivor):
+    """A number that nubetis gave: also where the master was there before the field."""
+    first = nubetis_session.create("accounts", name="Acme")
+    nubetis_org.add_field("accounts", Field(name="number", type=kind("auto_number")))
+    nubetis_clock.advance(hours=1)
+    second = nubetis_session.create("accounts", name="Acme S.A.")
+    merge(nubetis_session, first.id, [second.id], survivor=survivor)
+
+    assert (None, 1) == (nubetis_session.get(first.id)["number"], second["number"])

@@ -55,7 +55,7 @@ def plan_merge(
 
     The master gets the values that *survivor* chooses, and those of *values* before all; links of any module to a
     loser lead to the master; the losers go into the recycle bin.  All of it is one plan, and undo takes it back.
-    Unique values are left with the master's own, since the losers still hold theirs.
+    Unique values are left with the master's own, since the losers still hold theirs, and so are automatic numbers.
 
     Raises:
         NotFound: a record is not there.
@@ -109,7 +109,8 @@ def _chosen(module: Module, records: Sequence[Record], survivor: Survivor) -> di
     found: dict[str, Value] = {}
     for field in _mergeable(module):
         value = _value(field, records, survivor)
-        if not field.unique and value != master[field.name] and not (field.targets and value in ids):
+        given = field.type.name == "auto_number"  # by nubetis, and nobody writes it
+        if not (field.unique or given) and value != master[field.name] and not (field.targets and value in ids):
             found[field.name] = value
     return found
 

@@ -170,7 +170,7 @@ _READS: Final[dict[str, re.Pattern[str]]] = {
     "decimal": re.compile(r"[-+]?(0|[1-9][0-9]{0,2}([.,]?[0-9]{3})*)([.,][0-9]+)?"),
     "date": re.compile(_DAY, re.ASCII),
     "datetime": re.compile(_DAY + r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[-+]\d\d:?\d\d)?", re.ASCII),
-    "email": re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"),
+    "email": re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+\.[^@\s,;<>]+"),
     "url": re.compile(r"https?://\S+", re.IGNORECASE),
     "phone": re.compile(r"\+[\d\s()./-]{6,24}\d|\(?\d{2,4}[)\s./-]+\d{3,4}[\s./-]?\d{3,4}", re.ASCII),
 }
