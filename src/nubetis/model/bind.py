@@ -247,13 +247,13 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
     if "." not in path and not part.name:
         part = field.order_part
     elif "." not in path:  # an address has no order, its city has
-        raise _bad_operator(field, "sort")
+        raise bad_operator(field, "sort")
     if part.storage in {Storage.SET, Storage.BYTES} or (part.text and not field.filterable):
-        raise _bad_operator(field, "sort")
+        raise bad_operator(field, "sort")
     return _compared(field, part)
 
 
-def _bad_operator(field: Field, operator: str) -> InvalidFilter:
+def bad_operator(field: Field, operator: str) -> InvalidFilter:
     known = ", ".join(sorted(_known(field)))
     return InvalidFilter("filter_operator", field=field.name, type=field.type.name, operator=operator, known=known)
 
@@ -367,7 +367,7 @@ class _Binder:
             return self._matches(where)
         field, part = find_column(self.module, where.path, self.view)
         if "." in where.path and part.kind:
-            field = _as_part(field, part)
+            field = as_part(field, part)
             part = field.parts[0]
         self._check_operator(field, part, where.operator)
         if where.operator is Operator.LINKED:
@@ -380,9 +380,9 @@ class _Binder:
 
     def _check_operator(self, field: Field, part: Part, operator: Operator) -> None:
         if operator not in field.type.operators:
-            raise _bad_operator(field, operator)
+            raise bad_operator(field, operator)
         if part.text and not field.filterable and operator not in {Operator.EMPTY, *_CHANGES}:
-            raise _bad_operator(field, operator)
+            raise bad_operator(field, operator)
 
     def _empty(self, field: Field, path: str) -> Bound:
         parts = field.parts if "." not in path and field.parts[0].name else field.parts[:1]
@@ -493,8 +493,8 @@ class _Binder:
         field, part = find_column(self.module, path, self.view)
         parts = field.parts if "." not in path else (part,)
         columns = tuple([f"{field.column_of(each)}__f" for each in parts if field.has_twin(each)])
-        if not columns or Operator.MATCHES not in _as_part(field, part).type.operators:
-            raise _bad_operator(field, Operator.MATCHES)
+        if not columns or Operator.MATCHES not in as_part(field, part).type.operators:
+            raise bad_operator(field, Operator.MATCHES)
         return columns
 
     def _changed(self, field: Field, part: Part, where: Compare) -> Bound:
@@ -514,7 +514,7 @@ _FEW: Final = 4
 _CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 
 
-def _as_part(field: Field, part: Part) -> Field:
+def as_part(field: Field, part: Part) -> Field:
     """Give the field seen as one of its parts: ``address.city`` follows the rules of text."""
     if not part.name or not part.kind:
         return field

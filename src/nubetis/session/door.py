@@ -18,16 +18,12 @@ from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
 from nubetis.errors import (
     AccessDenied,
     Conflict,
-    InvalidFilter,
     InvalidValue,
     NotFound,
     NubetisError,
     Refused,
 )
-from nubetis.model.bind import find_column
-from nubetis.model.exact import unscaled
-from nubetis.model.fields import Field, Value
-from nubetis.model.fields import Part as FieldPart
+from nubetis.model.fields import Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode, encode
@@ -35,8 +31,8 @@ from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, OperationSta
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
-from nubetis.model.store import Measure, MeasureKind
 from nubetis.session.applying import Applier
+from nubetis.session.grouping import aggregated
 from nubetis.session.pages import find_page
 from nubetis.session.past import operation_named, plan_undo
 from nubetis.session.state import State
@@ -178,9 +174,13 @@ class Session:
         Texts that differ only in what is folded (case and accents) are one group, shown as one of them is written.
         *measures* maps a name to ``count``, or to ``sum``, ``min`` or ``max`` and a field: ``{"total": "sum amount"}``.
         Money counts in the organisation's currency.
+
+        Raises:
+            InvalidFilter: a field does not exist, or is of a type of which there is no such number.
+            InvalidValue: ``bad_argument``; a measure is none of these.
         """
         return self.state.read(
-            lambda: _aggregate(self.state, self.state.known.schema.module(module), where, (tuple(by), measures))
+            lambda: aggregated(self.state, self.state.known.schema.module(module), where, by, measures)
         )
 
     # writing one record ------------------------------------------------------------------------------------
@@ -441,61 +441,6 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
         )
         for group in groups.values()
     ]
-
-
-def _aggregate(
-    state: State, module: Module, where: Filter, wanted: tuple[tuple[str, ...], Mapping[str, str]]
-) -> list[dict[str, Value]]:
-    by, named = wanted
-    planner = state.planner()
-    groups = [find_column(module, name, planner.view) for name in by]
-    measures = [(name, *_measure(state, module, text)) for name, text in named.items()]
-    shown = [Measure(MeasureKind.MIN, field.column_of(part)) for field, part in groups if field.has_twin(part)]
-    rows = state.txn.aggregate(
-        module,
-        planner.bound(module, where, Action.VIEW),
-        groups=[f"{field.column_of(part)}{'__f' if field.has_twin(part) else ''}" for field, part in groups],
-        measures=[*[measure for _, measure, _ in measures], *shown],
-    )
-    return [_group(_unfolded(row, groups), by, [field for field, _ in groups], measures) for row in rows]
-
-
-def _unfolded(row: Row, groups: Sequence[tuple[Field, FieldPart]]) -> Row:
-    """Give *row* with a text of each group as somebody wrote it, which stands at its end, for what is folded alike."""
-    folded = [field.has_twin(part) for field, part in groups]
-    texts = iter(row[len(row) - sum(folded) :])
-    heads = [next(texts) if twin else cell for twin, cell in zip(folded, row, strict=False)]
-    return (*heads, *row[len(groups) : len(row) - sum(folded)])
-
-
-def _measure(state: State, module: Module, text: str) -> tuple[Measure, Field | None]:
-    kind, _, path = text.partition(" ")
-    if not path:
-        return Measure(MeasureKind(kind)), None
-    field, part = find_column(module, path, state.view())
-    column = field.column_of(part if part.name else field.order_part)
-    if part.text and not field.filterable:
-        raise InvalidFilter("filter_operator", field=path, type=field.type.name, operator=kind, known="count")
-    return Measure(MeasureKind(kind), column), field
-
-
-def _group(
-    row: Row, by: Sequence[str], fields: Sequence[Field], measures: Sequence[tuple[str, Measure, Field | None]]
-) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for name, grouped, cell in zip(by, fields, row, strict=False):
-        found[name] = cell if cell is None or len(grouped.parts) > 1 else grouped.type.unpack(grouped, (cell,))
-    for (name, measure, field), cell in zip(measures, row[len(by) :], strict=True):
-        bare = field is None or cell is None or measure.kind is MeasureKind.COUNT
-        found[name] = cell if bare or field is None else _number(field, cell)
-    return found
-
-
-def _number(field: Field, cell: Value) -> Value:
-    """Give a sum or a bound as a value: of money, in the organisation's currency."""
-    if field.type.name == "money":
-        return unscaled(int(cell), field.scale)
-    return field.type.unpack(field, (cell,))
 
 
 _ERRORS: Final[dict[str, type[NubetisError]]] = {
