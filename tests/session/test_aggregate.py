@@ -31,10 +31,11 @@ def pets(nubetis_org, nubetis_session):
     nubetis_org.add_module(Module(name="pets", prefix="pet", fields=tuple(fields), title="text"))
     lead = nubetis_session.create("leads", name="L")
     for number, city in enumerate(("Lima", "Cusco"), start=1):
+        wall = WallTime(datetime.fromisoformat(f"2026-01-0{number}T09:00"), "America/Lima")
         nubetis_session.create(
             "pets", text=f"t{number}", long_text="long", boolean=True, integer=number, score=Decimal("0.5"),
             amount=Money(str(number), "PEN"), place=Address(street="Sol", city=city), choice="a", about=lead.id,
-            datetime=datetime(2026, 1, number, tzinfo=UTC), wall=WallTime(datetime(2026, 1, number, tzinfo=UTC).replace(tzinfo=None), "America/Lima"),
+            datetime=datetime(2026, 1, number, tzinfo=UTC), wall=wall,
             tags=("x",),
         )  # fmt: skip
     return lead

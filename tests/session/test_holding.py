@@ -328,3 +328,9 @@ def _played(session, clock, acts):
             placed = None
         fitted = fitted or company == "acme"
     return record, placed is not None and fitted
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_an_instant_of_a_hold_has_its_zone(nubetis_session, nubetis_clock, name):
+    with refusing("bad_datetime", InvalidValue):
+        plan_hold(nubetis_session, "leads", reason="Case", **{name: nubetis_clock.now.replace(tzinfo=None)})

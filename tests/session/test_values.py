@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nubetis import F, Field, Module, Money
-from nubetis.errors import Conflict, InvalidValue, NotFound, NubetisError
+from nubetis import F, Field, HostSignIn, Module, Money
+from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
 from nubetis.model.schema import ValidationRule
@@ -201,3 +201,16 @@ def test_what_failed_in_a_unit_leaves_nothing_though_the_unit_goes_on(nubetis_se
 
     nubetis_session.unit(work)
     assert before == state_of(nubetis_session, "leads", "products", "contacts")
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"])
+def test_what_no_text_can_have_is_asked_of_no_store(nubetis_org, nubetis_session, bad):
+    """No store is asked for it: one would give an error of its own."""
+    for where in (F.name.matches(f"a{bad}b"), F.name == f"a{bad}b", F.name.contains(bad)):
+        with refusing("filter_value", InvalidFilter):
+            nubetis_session.find("leads", where)
+    for name in (f"a{bad}b", f"a{bad}@b.pe"):
+        with refusing("unknown_user", NotFound):
+            nubetis_session.find("leads", F.owner == name)
+        with refusing("unknown_user", NotFound):
+            nubetis_org.session(HostSignIn(name))

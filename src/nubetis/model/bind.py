@@ -31,6 +31,7 @@ from nubetis.model.filters import (
 )
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import BUILT_IN
+from nubetis.model.kinds.texts import is_storable
 from nubetis.model.periods import day_bounds, day_of, period_bounds
 from nubetis.model.schema import Module, Schema, suggest
 from nubetis.types import RecordId, Stored
@@ -52,6 +53,8 @@ __all__ = [
     "Viewpoint",
     "Within",
     "Word",
+    "as_part",
+    "bad_operator",
     "bind",
     "bind_sort",
     "find_column",
@@ -254,6 +257,7 @@ def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
 
 
 def bad_operator(field: Field, operator: str) -> InvalidFilter:
+    """Give the error that *field* knows no such operator, and which it knows."""
     known = ", ".join(sorted(_known(field)))
     return InvalidFilter("filter_operator", field=field.name, type=field.type.name, operator=operator, known=known)
 
@@ -483,6 +487,8 @@ class _Binder:
         words = fold_keyword(where.operand).split() if isinstance(where.operand, str) else []
         if not words:
             raise InvalidFilter("filter_value", field=where.path or "matches", reason="give at least one word")
+        if not all(map(is_storable, words)):
+            raise InvalidFilter("filter_value", field=where.path or "matches", reason="no text has such a character")
         return All(tuple([Word(columns, word) for word in words]))
 
     def _word_columns(self, path: str) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def _is_measured(field: Field, kind: MeasureKind) -> bool:
     """Say whether there is such a number of *field*: sums of numbers, the least and greatest of what has an order."""
     if len(field.parts) > 1:
         return False
-    (part,) = field.parts
+    part = field.parts[0]
     if kind is MeasureKind.SUM:
         return part.storage in _NUMBERS
     return part.storage not in _UNORDERED and (field.filterable or not part.text)

@@ -109,6 +109,9 @@ def plan_hold(
 def _check_scope(module: Module, since: datetime, until: datetime | None) -> None:
     if not module.journalled:
         raise InvalidValue("bad_argument", argument="module", reason="nothing of a ledger is erased or purged")
+    for name, instant in (("since", since), ("until", until)):
+        if instant is not None and instant.tzinfo is None:
+            raise InvalidValue("bad_datetime", field=name)
     if until is not None and until <= since:
         raise InvalidValue("bad_argument", argument="until", reason="the hold would be over before it begins")
 

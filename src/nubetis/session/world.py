@@ -17,6 +17,7 @@ from nubetis.model.convert import schema_of
 from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
+from nubetis.model.kinds.texts import is_storable
 from nubetis.model.money import Money
 from nubetis.model.plan import Part, Plan
 from nubetis.model.query import BoundQuery
@@ -77,7 +78,7 @@ class Known:
             return name_if_living(txn, users, name)
         column, folded = ("email__f", fold_exact(name)) if "@" in name else ("handle__f", fold_text(name))
         where = All((Test(column, Operator.EQ, folded), LIVE))
-        rows = txn.query(BoundQuery(module=users, where=where, limit=1))
+        rows = txn.query(BoundQuery(module=users, where=where, limit=1)) if is_storable(name) else []
         if not rows:
             raise NotFound("unknown_user", user=name[:60])
         return encode(users.prefix, key_of(rows[0]))

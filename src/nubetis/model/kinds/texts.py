@@ -16,13 +16,18 @@ from nubetis.model.formats import Formats
 from nubetis.model.kinds.base import LONG, TEXT, one, operand_of, pack_same, unpack_same, wrong
 from nubetis.types import Stored
 
-__all__ = ["TYPES", "clean_text", "fold_phone", "operand_text", "sample_text", "show_text"]
+__all__ = ["TYPES", "clean_text", "fold_phone", "is_storable", "operand_text", "sample_text", "show_text"]
 
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 _LONG: Final = 1_000_000
 _URL_LENGTH: Final = 2000
+
+
+def is_storable(text: str) -> bool:
+    """Say whether every store can hold *text*: it has no NUL and no half of a surrogate pair."""
+    return _BAD.search(text) is None
 
 
 def clean_text(field: Field, offered: object, limit: int) -> str:
