@@ -9,6 +9,7 @@ from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, Nube
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
 from nubetis.model.schema import ValidationRule
+from nubetis.session.past import operations
 from tests.stores import SYSTEM, refusing, state_of
 
 HOSTILE = [
@@ -214,3 +215,12 @@ def test_what_no_text_can_have_is_asked_of_no_store(nubetis_org, nubetis_session
             nubetis_session.find("leads", F.owner == name)
         with refusing("unknown_user", NotFound):
             nubetis_org.session(HostSignIn(name))
+
+
+def test_a_limit_that_no_store_knows_is_refused(nubetis_session):
+    """Each store would have an answer of its own."""
+    for limit in (-1, 1 << 63, 10**30):
+        for call in (nubetis_session.count, lambda _, limit: operations(nubetis_session, limit=limit)):
+            with refusing("bad_argument", InvalidValue):
+                call("leads", limit=limit)
+    assert (0, []) == (nubetis_session.count("leads", limit=(1 << 63) - 1), operations(nubetis_session, limit=0))

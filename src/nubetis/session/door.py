@@ -34,7 +34,7 @@ from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.session.applying import Applier
 from nubetis.session.grouping import aggregated
 from nubetis.session.pages import find_page
-from nubetis.session.past import operation_named, plan_undo
+from nubetis.session.past import operation_named, plan_undo, require_limit
 from nubetis.session.state import State
 from nubetis.types import ModuleName, Progress, RecordId, Row
 
@@ -158,7 +158,12 @@ class Session:
             after = page.next
 
     def count(self, module: str, where: Filter = EVERYTHING, *, limit: int | None = None) -> int:
-        """Give how many records fit and may be seen; counting may stop at *limit*."""
+        """Give how many records fit and may be seen; counting may stop at *limit*.
+
+        Raises:
+            InvalidValue: ``bad_argument``; the limit is negative, or greater than any number of records.
+        """
+        require_limit(limit)
 
         def work() -> int:
             found = self.state.known.schema.module(module)

@@ -97,9 +97,9 @@ def _measure(module: Module, text: str, view: Viewpoint) -> tuple[Measure, _Cell
 
 def _is_measured(field: Field, kind: MeasureKind) -> bool:
     """Say whether there is such a number of *field*: sums of numbers, the least and greatest of what has an order."""
-    if len(field.parts) > 1:
+    if len(field.parts) != 1:
         return False
-    part = field.parts[0]
+    (part,) = field.parts
     if kind is MeasureKind.SUM:
         return part.storage in _NUMBERS
     return part.storage not in _UNORDERED and (field.filterable or not part.text)

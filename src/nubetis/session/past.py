@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import UNREADABLE, NotFound, damage
+from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage
 from nubetis.model.bind import ALWAYS, All, Bound, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
@@ -50,6 +50,7 @@ __all__ = [
     "operation_of",
     "operations",
     "plan_undo",
+    "require_limit",
 ]
 
 
@@ -169,9 +170,24 @@ def module_as_of(session: Session, module: str, instant: datetime) -> Iterator[P
 
 
 def operations(session: Session, *, limit: int = 50) -> list[Operation]:
-    """Give the latest operations, newest first: all of them for administrators, their own for others."""
+    """Give the latest operations, newest first: all of them for administrators, their own for others.
+
+    Raises:
+        InvalidValue: ``bad_argument``; the limit is negative, or greater than any number of operations.
+    """
+    require_limit(limit)
     state = session.state
     return state.read(lambda: [_told(state, each) for each in _latest(state.txn, _whose(state), limit)])
+
+
+def require_limit(limit: int | None) -> None:
+    """Stop where *limit* is none that a store knows.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    if limit is not None and not 0 <= limit < 1 << 63:
+        raise InvalidValue("bad_argument", argument="limit", reason="give a number from 0 on, below 2⁶³")
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
