@@ -320,3 +320,14 @@ def test_a_journal_that_cannot_be_read_is_named_as_damaged(nubetis_org, nubetis_
         with refusing("damaged", Damaged):
             ask()
     assert nubetis_org.verify().tampered
+
+
+def test_what_was_changed_and_changed_back_since_is_taken_back(nubetis_session):
+    """The field has the value that the operation gave it: nothing of anybody's is lost."""
+    lead = nubetis_session.create("leads", name="A", company="old")
+    operation = nubetis_session.apply(nubetis_session.plan_edits("leads", {lead.id: {"company": "new"}}))
+    for company in ("other", "new"):
+        nubetis_session.edit(lead.id, company=company)
+    undo = nubetis_session.undo(operation)
+
+    assert ("old", (lead.id,), ()) == (nubetis_session.get(lead.id)["company"], undo.reversed, undo.kept)
