@@ -51,6 +51,7 @@ PHRASES: Final = (
     "{people} is a user",
     "{what} is no filter",
     "no such operator; {hint}",
+    "no such setting; {hint}",
     "this is no {what}",
     "this is no stored {type}",
     "a later nubetis wrote this (format {found}; this one knows {known})",

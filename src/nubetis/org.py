@@ -29,7 +29,7 @@ from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, seal, verify
-from nubetis.session.setup import open_session, set_up
+from nubetis.session.setup import first_settings, open_session, set_up
 from nubetis.session.state import State
 from nubetis.session.world import World, read_schema
 from nubetis.types import Json, Progress
@@ -90,11 +90,11 @@ def create(
 ) -> Org:
     """Make an organisation and its first administrator, who is named by e-mail and has no password.
 
-    *settings* are the organisation's first ones, such as ``{"name": "Acme", "currency": "PEN"}``.
+    *settings* may give its ``name`` and the ``currency`` that it counts in.
 
     Raises:
         Conflict: ``database_exists``.
-        InvalidValue: ``bad_email``.
+        InvalidValue: ``bad_email``, ``bad_setting``; nothing was made.
 
     >>> with create("memory://", administrator="ana@acme.pe") as org:
     ...     org.name
@@ -105,6 +105,7 @@ def create(
     schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
+    first = first_settings(administrator, settings or {})
     check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:
         store = extensions.stores(_scheme(url))(url, create=True)
@@ -114,7 +115,7 @@ def create(
         until_made.callback(store.discard)
         store.migrate(diff(Schema(), schema), schema)
         world = _world(store, extensions, outside)
-        set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=settings or {})
+        set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=first)
         until_made.pop_all()
     return Org(url, world, outside)
 
