@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import attrs
 
-from nubetis.errors import AccessDenied
+from nubetis.access.sign_in import HostSignIn
+from nubetis.errors import AccessDenied, require
 from nubetis.model.convert import module_json
 from nubetis.model.fields import Value
 from nubetis.model.ids import decode
@@ -20,9 +20,6 @@ from nubetis.session.door import Session, refused
 from nubetis.session.state import State, facts_of
 from nubetis.session.world import World, check_first
 from nubetis.types import Json
-
-if TYPE_CHECKING:
-    from nubetis.access.sign_in import HostSignIn
 
 __all__ = ["first_settings", "open_session", "set_up"]
 
@@ -95,6 +92,7 @@ def open_session(world: World, sign_in: HostSignIn) -> Session:
         NotFound: ``unknown_user``.
         AccessDenied: the user is not active.
     """
+    require(sign_in, HostSignIn, argument="sign_in", expected='a sign-in such as HostSignIn("ana@acme.pe")')
     state = State(world, None, purpose="signing in")
     name = state.read(lambda: state.known.find_user(state.txn, sign_in.user))
     key = decode(name)[1]
