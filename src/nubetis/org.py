@@ -16,7 +16,7 @@ from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.backends.copying import Copied, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
-from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError
+from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, diff
@@ -168,7 +168,8 @@ def copy(
 
     Raises:
         NotFound: ``no_database``; there is nothing at *source*.
-        StoreError: ``database_exists``, ``half_made``, ``no_capability``; *source* is as it was.
+        Conflict: ``database_exists``.
+        StoreError: ``half_made``, ``no_capability``; *source* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
     >>> copy("memory://old", "memory://new").rows > 0
@@ -202,7 +203,8 @@ def restore(
     The back-up is verified first and stays as it is.  Whoever has the old organisation open must close it before.
 
     Raises:
-        StoreError: ``database_exists``, ``not_nubetis``, ``store_busy``, ``unwritable``.
+        Conflict: ``database_exists``.
+        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``.
         Damaged: the back-up is not whole.
         NewerFormat: a later nubetis wrote it.
     """
@@ -234,6 +236,9 @@ def _require(store: Store, url: str, *, present: bool) -> None:
 
 
 def _scheme(url: str) -> str:
+    require(url, str, argument="url", expected="a URL such as sqlite:///acme.db")
+    if ":" not in url:
+        raise InvalidValue("bad_argument", argument="url", reason=f"give a URL such as sqlite:///{url}")
     return url.partition(":")[0].partition("+")[0]
 
 
