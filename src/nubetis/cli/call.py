@@ -81,7 +81,7 @@ class Call:
     def _say_written(self, org: nubetis.Org, begun: datetime) -> None:
         """Say what an interrupted command has written already, and how to go on with it or take it back."""
         try:
-            found = [each for each in org.interrupted() if each.started_at >= begun]
+            found = [each for each in org.interrupted() if each.started_at is not None and each.started_at >= begun]
         except NubetisError:
             return
         for each in found:
