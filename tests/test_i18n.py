@@ -195,4 +195,7 @@ def test_names_of_fields_are_the_same_in_every_language():
 
     assert render(hint, "es").endswith("¿Quiso decir name?")
     assert phrase("record and name", "es") == "record and name"
-    assert render(InvalidValue("bad_argument", argument="x", reason="give module, file"), "es") == "x: dé module, file."
+    assert (
+        render(InvalidValue("bad_argument", argument="x", reason="give module, file"), "es")
+        == "x: indique module, file."
+    )
