@@ -80,9 +80,9 @@ def showing(monkeypatch):
 
 
 @contextmanager
-def refusing(code, kind=NubetisError):
-    """Expect an error of *kind* with *code*."""
-    with pytest.raises(kind) as caught:
+def refusing(code, kind=NubetisError, *, match=None):
+    """Expect an error of *kind* with *code*, of which the sentence holds *match*."""
+    with pytest.raises(kind, match=match) as caught:
         yield caught
     assert code == caught.value.code
 

@@ -11,7 +11,7 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
-from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NubetisError
+from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NotFound, NubetisError
 from nubetis.i18n import LABEL, LANGUAGES, PHRASES, language_of, phrase, render, translator
 from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.filters import F
@@ -187,3 +187,15 @@ def test_what_a_user_wrote_is_not_translated():
 
     assert render(error, "es").startswith("No hay ningún usuario a text.")
     assert "x" * 600 in render(NubetisError("bad_argument", argument="a", reason="x" * 600), "es")
+
+
+def test_names_of_fields_are_the_same_in_every_language():
+    """``name`` is a word of the command line, too; in a hint it is what is to be typed."""
+    hint = NotFound("unknown_field", module="accounts", field="nombre", hint="Did you mean name?")
+
+    assert render(hint, "es").endswith("¿Quiso decir name?")
+    assert phrase("record and name", "es") == "record and name"
+    assert (
+        render(InvalidValue("bad_argument", argument="x", reason="give module, file"), "es")
+        == "x: indique module, file."
+    )

@@ -380,3 +380,10 @@ def test_what_surrounds_an_organisation_shows_no_secret():
     """The key of the seals stands in no log."""
     assert "hush" not in repr(Surroundings(secret=b"hush"))
     assert "hush" not in repr(State.__doc__)
+
+
+@pytest.mark.parametrize("call", [nubetis.open, lambda url: nubetis.create(url, administrator=ADMINISTRATOR)])
+@pytest.mark.parametrize("url", ["zzz.db", "/data/zzz.db"])
+def test_a_file_is_named_by_a_url(url, call):
+    with refusing("bad_argument", InvalidValue, match=f"sqlite:///{url}"):
+        call(url)

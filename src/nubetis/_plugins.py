@@ -6,6 +6,7 @@ An :class:`Extensions` belongs to one organisation; there is none at module leve
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count, islice
@@ -18,7 +19,7 @@ from nubetis.errors import NotFound, NubetisError, PluginError
 from nubetis.model.fields import FieldType
 from nubetis.model.guards import guarded
 from nubetis.model.plan import Refusal
-from nubetis.model.schema import Module
+from nubetis.model.schema import Module, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,9 @@ _log = logging.getLogger("nubetis")
 
 _MOST: Final = 10_000
 """Modules or field types of one plug-in; whoever gives more gives them without end."""
+_HOOK: Final = re.compile(r"hook '(\w+)'")
+_ARGUMENTS: Final = re.compile(r"Argument\(s\) \{'(\w+)'")
+"""What pluggy says of a hook that does not fit its specification."""
 _KEYS: Final = "a list of the keys of messages was expected"
 _STORE: Final = ("format", "read", "write", "migrate", "close", "discard")
 _BLOBS: Final = ("put", "get", "delete")
@@ -133,12 +137,41 @@ class Extensions:
         self._manager: Final = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         for plugin in plugins:
-            self._manager.register(plugin, name=self._name_for(plugin))
+            self._register(plugin, self._name_for(plugin))
         if entry_points:
             self._manager.load_setuptools_entrypoints(hookspecs.PROJECT)
-        self._manager.check_pending()
+        self._require_hooks()
         self._registry: _Registry | None = None
         self._types: dict[str, FieldType] | None = None
+
+    def _register(self, plugin: object, name: str) -> None:
+        """Take *plugin* in, if it has hooks and takes what they give."""
+        hooks = [hook for hook in dir(plugin) if self._manager.parse_hookimpl_opts(plugin, hook) is not None]
+        if not hooks:
+            raise _failed(name, "its registration", "it has no hook: mark one with @nubetis.hookimpl")
+        try:
+            self._manager.register(plugin, name=name)
+        except pluggy.PluginValidationError as error:
+            raise self._mismatch(name, str(error)) from error
+        except ValueError as error:
+            raise _failed(name, "its registration", "it is registered already") from error
+
+    def _mismatch(self, plugin: str, said: str) -> PluginError:
+        """Give the error for a hook that asks for what it is not given, of which pluggy *said* so."""
+        hook, wrong = _HOOK.search(said), _ARGUMENTS.search(said)
+        if hook is None or wrong is None:
+            return _failed(plugin, "its registration", "it cannot be registered")
+        spec = getattr(self._manager.hook, hook[1]).spec
+        return _failed(plugin, hook[1], f"it takes {', '.join(spec.argnames) or 'nothing'}, not {wrong[1]}")
+
+    def _require_hooks(self) -> None:
+        """Make sure that the plug-ins answer hooks that there are."""
+        callers = vars(self._manager.hook)
+        known = [name for name, caller in callers.items() if caller.has_spec()]
+        for name, caller in callers.items():
+            for each in caller.get_hookimpls() if name not in known else ():
+                if not each.optionalhook:
+                    raise _failed(each.plugin_name, name, f"no such hook; {suggest(name, known).rstrip('.?')}")
 
     def _name_for(self, plugin: object) -> str:
         """Give the name by which errors will call *plugin*: its own, or that of its class, numbered where taken."""

@@ -26,7 +26,8 @@ An error is a *code* and *parameters*; the English sentence stands in :data:`MES
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 __all__ = [
     "MESSAGES",
@@ -46,6 +47,9 @@ __all__ = [
     "Refused",
     "StoreBusy",
     "StoreError",
+    "misused",
+    "one_of",
+    "require",
     "sentence",
 ]
 
@@ -58,7 +62,7 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
     "unknown_choice": "{field} has no choice {value}. Choices: {choices}.",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
-    "bad_name": "{name} cannot be the name of a {what}: use lower-case letters, digits and _, a letter first.",
+    "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first.",
     "name_taken": "There is already a {what} named {name}. Choose another name.",
     # values
     "wrong_type": "{field} takes {expected}, not {given}.",
@@ -78,7 +82,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
-    "no_rate": "{field} is in {currency}, the organisation counts in {home}: give a rate with the amount.",
+    "no_rate": "{field} is in {currency}, the organisation counts in {home}: add what it is worth in {home}, "
+    "such as Money('100', '{currency}', home='375').",
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
@@ -104,6 +109,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cursor_foreign": "This page cursor belongs to another query. Use it with the filter and sort it was made for.",
     # records and plans
     "not_found": "There is no record {id} in {module}, or you may not see it.",
+    "not_deleted": "Record {id} is not in the recycle bin: there is nothing to take out.",
     "no_operation": "There is no operation {id}, or you may not see it.",
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
     "drifted": "{count} records changed since the plan was made. Make the plan again.",
@@ -156,6 +162,9 @@ MESSAGES: Final[dict[str, str]] = {
 """Code → English sentence; the placeholders are the error's parameters."""
 
 
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
 class _Shown(dict[str, object]):
     """Parameters, of which a missing one stays as it is written: to speak of an error must never fail."""
 
@@ -202,6 +211,37 @@ def _rebuild(kind: type[NubetisError], code: str, params: dict[str, object]) -> 
 
 class InvalidValue(NubetisError, ValueError):
     """A value, a name or a text is not what it must be."""
+
+
+def misused(argument: str, expected: str, given: object) -> InvalidValue:
+    """Give the error for an argument of another type than *expected*.
+
+    >>> str(misused("sort", "names of fields", 3))
+    'sort: give names of fields, not int.'
+    """
+    return InvalidValue("bad_argument", argument=argument, reason=f"give {expected}, not {type(given).__name__}")
+
+
+def require(given: object, kind: type, *, argument: str, expected: str) -> None:
+    """Stop where an argument is not of *kind*: what a programmer mistyped says so at once, and in its own words.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    if not isinstance(given, kind):
+        raise misused(argument, expected, given)
+
+
+def one_of(kind: type[_Choice], given: str, *, argument: str) -> _Choice:
+    """Give the member of *kind* that is written so.
+
+    Raises:
+        InvalidValue: ``bad_argument``; there is none.
+    """
+    try:
+        return kind(given)
+    except ValueError:
+        raise InvalidValue("bad_argument", argument=argument, reason=f"give {', '.join(kind)}") from None
 
 
 class InvalidFilter(InvalidValue):

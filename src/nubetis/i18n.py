@@ -39,18 +39,36 @@ LANGUAGES: Final = ("en", "es")
 PHRASES: Final = (
     "Did you mean {name}?",
     "Known: {names}.",
-    "Write {example}.",
     "{what} is missing",
-    "{what} cannot stand here",
+    "{word} cannot stand here",
     "{word} stands between two things",
     'To look for the word, write "{word}".',
+    'Write is empty; or, for the text, "{word}".',
+    "Write {example}.",
+    "read a text first: nubetis.model.text.parse(text, module=…)",
     "{what} has no text form",
     "unknown key {key}",
     "give {values}",
+    "give {expected}, not {given}",
+    "a record or its id",
+    "a whole number",
+    "names of fields",
+    "measures by name",
+    "values by field",
+    "values by field, by record id",
+    "a list of values by field",
+    "a list of values",
+    "a list of fields",
+    "a plan",
+    "a text such as '1200.00', a Decimal or a whole number",
+    "no such hook; {hint}",
+    "it takes {names}, not {word}",
+    "it is no anchor: copy it whole, such as {example}",
     "it does not link to {module}",
     "{people} is a user",
     "{what} is no filter",
     "no such operator; {hint}",
+    "no such setting; {hint}",
     "this is no {what}",
     "this is no stored {type}",
     "a later nubetis wrote this (format {found}; this one knows {known})",
@@ -125,6 +143,9 @@ PHRASES: Final = (
 
 CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
+
+_WORDED: Final = CARRIED | {"kind", "fault"}
+"""Gaps of phrases that hold nubetis's own words; what fills the others is a name, the same in every language."""
 
 LABEL: Final = "label"
 """The context of labels in the catalogues."""
@@ -233,7 +254,10 @@ def _phrase(text: str, _: Callable[[str], str], *, depth: int = 2) -> str:
     for phrase, pattern in _patterns().items():
         found = pattern.fullmatch(text)
         if found is not None and _(phrase) != phrase:
-            gaps = {name: _phrase(each, _, depth=depth - 1) for name, each in found.groupdict().items()}
+            gaps = {
+                name: _phrase(each, _, depth=depth - 1) if name in _WORDED else each
+                for name, each in found.groupdict().items()
+            }
             return _(phrase).format_map(gaps)
     return text
 

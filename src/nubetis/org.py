@@ -16,7 +16,7 @@ from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.backends.copying import Copied, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
-from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError
+from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, diff
@@ -29,7 +29,7 @@ from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, seal, verify
-from nubetis.session.setup import open_session, set_up
+from nubetis.session.setup import first_settings, open_session, set_up
 from nubetis.session.state import State
 from nubetis.session.world import World, read_schema
 from nubetis.types import Json, Progress
@@ -90,11 +90,11 @@ def create(
 ) -> Org:
     """Make an organisation and its first administrator, who is named by e-mail and has no password.
 
-    *settings* are the organisation's first ones, such as ``{"name": "Acme", "currency": "PEN"}``.
+    *settings* may give its ``name`` and the ``currency`` that it counts in.
 
     Raises:
         Conflict: ``database_exists``.
-        InvalidValue: ``bad_email``.
+        InvalidValue: ``bad_email``, ``bad_setting``; nothing was made.
 
     >>> with create("memory://", administrator="ana@acme.pe") as org:
     ...     org.name
@@ -105,6 +105,7 @@ def create(
     schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
+    first = first_settings(administrator, settings or {})
     check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:
         store = extensions.stores(_scheme(url))(url, create=True)
@@ -114,7 +115,7 @@ def create(
         until_made.callback(store.discard)
         store.migrate(diff(Schema(), schema), schema)
         world = _world(store, extensions, outside)
-        set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=settings or {})
+        set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=first)
         until_made.pop_all()
     return Org(url, world, outside)
 
@@ -167,7 +168,8 @@ def copy(
 
     Raises:
         NotFound: ``no_database``; there is nothing at *source*.
-        StoreError: ``database_exists``, ``half_made``, ``no_capability``; *source* is as it was.
+        Conflict: ``database_exists``.
+        StoreError: ``half_made``, ``no_capability``; *source* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
     >>> copy("memory://old", "memory://new").rows > 0
@@ -201,7 +203,8 @@ def restore(
     The back-up is verified first and stays as it is.  Whoever has the old organisation open must close it before.
 
     Raises:
-        StoreError: ``database_exists``, ``not_nubetis``, ``store_busy``, ``unwritable``.
+        Conflict: ``database_exists``.
+        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``.
         Damaged: the back-up is not whole.
         NewerFormat: a later nubetis wrote it.
     """
@@ -233,6 +236,9 @@ def _require(store: Store, url: str, *, present: bool) -> None:
 
 
 def _scheme(url: str) -> str:
+    require(url, str, argument="url", expected="a URL such as sqlite:///acme.db")
+    if ":" not in url:
+        raise InvalidValue("bad_argument", argument="url", reason=f"give a URL such as sqlite:///{url}")
     return url.partition(":")[0].partition("+")[0]
 
 

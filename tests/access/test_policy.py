@@ -105,7 +105,7 @@ def test_a_decision_says_why(crowd):
 
 def test_an_unknown_action_is_an_error(nubetis_session):
     """A mistyped action is not a no."""
-    with pytest.raises(ValueError, match="veiw"):
+    with pytest.raises(ValueError, match="action: give view, create, edit, delete"):
         nubetis_session.can("veiw", "leads")
 
 

@@ -125,7 +125,7 @@ def test_the_language_of_the_environment_counts(nubetis, monkeypatch):
         (["export", "no/out.csv", "-m", "accounts"], "unwritable", 3),
         (["create", "--administrator", "ana@acme.pe"], "database_exists", 1),
         (["create", "--db", "new.db", "--administrator", "ana"], "bad_email", 1),
-        (["restore", "no.db"], "database_exists", 3),
+        (["restore", "no.db"], "database_exists", 1),
         (["restore", "accounts.csv", "--db", "new.db"], "damaged", 3),
         (["find", "accounts", "--db", "accounts.csv"], "damaged", 3),
         (["backup", "accounts.csv"], "unwritable", 3),
@@ -139,3 +139,36 @@ def test_what_cannot_be_done_is_a_clear_error(acme, arguments, code, exit_code):
     assert said.json["error"]["message"]
     left = {path.name for path in Path().iterdir()} - before
     assert [name for name in left if not name.startswith("nubetis.db")] == []
+
+
+@pytest.mark.parametrize("command", [["journal", "verify"], ["doctor"]])
+def test_an_anchor_that_is_none_is_a_usage_error_and_no_alarm(acme, command):
+    said = acme(*command, "--anchor", "foo")
+
+    assert (said.code, "no anchor" in said.err) == (commands.EXIT_CODES["usage"], True)
+
+
+def test_an_undo_says_where_the_records_are_and_the_second_that_nothing_is_left(acme):
+    Path("pets.csv").write_text("Empresa\nRex SAC\nOtra SAC\n", encoding="utf-8")
+    made = acme("import", "pets.csv", "-m", "accounts", "--json").json["operation"]["id"]
+
+    assert "2 records are in the recycle bin: find them with --deleted." in acme("journal", "undo", made).out
+    assert acme("find", "accounts", "--deleted", "--json").json["total"] == 2
+    again = acme("journal", "undo", made)
+    assert (again.code, "already taken back" in again.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["find", "accounts", "--db", "no.db"], "nubetis create --db sqlite:///no.db --administrator E-MAIL"),
+        (["create", "--administrator", "ana@acme.pe"], "--replace"),
+        (["restore", "no.db"], "--replace"),
+    ],
+)
+def test_what_to_do_is_what_can_be_typed(acme, arguments, said):
+    answer = acme(*arguments)
+
+    assert said in answer.err
+    assert "nubetis.open" not in answer.err
+    assert "nubetis.create" not in answer.err

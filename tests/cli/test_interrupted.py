@@ -30,8 +30,25 @@ def stopped(acme, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Face, "progress", lambda *_: Stopping())
         said = acme("import", "many.csv", "-m", "accounts")
+    found = acme("journal", "list", "--limit", "1", "--json").json["operations"][0]
+    told = " ".join(said.err.split())
+    assert said.code == commands.EXIT_CODES["interrupted"]
+    assert f"{found['position']} records of operation {found['id']} are written." in told
+    assert f"nubetis journal resume {found['id']}; take it back: nubetis journal undo {found['id']}" in told
+    assert told.endswith("Interrupted.")
+    return found["id"]
+
+
+def test_what_was_interrupted_before_is_not_told_again(acme, stopped, monkeypatch):
+    """Only what this very command wrote."""
+
+    def interrupting(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Face, "answer", interrupting)
+    said = acme("find", "accounts")
+
     assert (said.code, said.err.strip()) == (commands.EXIT_CODES["interrupted"], "Interrupted.")
-    return acme("journal", "list", "--limit", "1", "--json").json["operations"][0]["id"]
 
 
 def test_doctor_names_what_was_stopped_and_what_to_do(acme, stopped):

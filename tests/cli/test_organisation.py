@@ -62,7 +62,7 @@ def test_a_backup_can_be_restored_and_has_all_records(acme):
 def test_restore_replaces_only_when_asked(acme):
     acme("backup", "copy.db")
 
-    assert acme("restore", "copy.db").code == 3
+    assert acme("restore", "copy.db").code == 1
     assert acme("restore", "copy.db", "--replace").code == 0
 
 
@@ -132,7 +132,7 @@ def test_an_organisation_is_copied_to_another_file(acme):
     assert (said.code, said.json["name"], said.json["anchor"]) == (0, "Acme", anchor)
     assert acme("find", "accounts", "--db", "moved.db", "--json").json["total"] == 2
     again = acme("copy", "nubetis.db", "moved.db", "--json")
-    assert (again.code, again.json["error"]["code"]) == (3, "database_exists")
+    assert (again.code, again.json["error"]["code"]) == (1, "database_exists")
     assert said.json["content"][:16] in acme("copy", "nubetis.db", "moved.db", "--replace").out.replace("\n", "")
 
 

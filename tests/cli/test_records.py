@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from nubetis.cli.face import plain
+from nubetis.model.ids import decode
+
 
 def names(said):
     return [record["name"] for record in said.json["records"]]
@@ -176,3 +179,21 @@ def test_the_journal_shows_for_what_purpose_nubetis_itself_did_something(acme):
 
     assert "purpose: setup" in acme("journal", "show", first).out
     assert acme("journal", "show", first, "--json").json["operation"]["purpose"] == "setup"
+
+
+def test_programs_get_the_entry_of_a_record_by_its_id(acme):
+    """Its key is a number of 60 bits, which JavaScript would round."""
+    record = acme("find", "accounts", "--fields", "name,created_in", "--json").json["records"][0]
+
+    assert ("ent", int) == (decode(record["created_in"])[0], type(decode(record["created_in"])[1]))
+
+
+@pytest.mark.parametrize(("number", "said"), [(2**53 - 1, 2**53 - 1), (2**53, str(2**53)), (-(2**60), str(-(2**60)))])
+def test_whole_numbers_that_readers_of_json_would_round_are_text(number, said):
+    assert {"n": [said]} == plain({"n": [number]})
+
+
+def test_a_field_that_is_not_there_is_refused_though_nothing_is_found(acme):
+    said = acme("find", "accounts", "name = nobody", "--fields", "name,nme", "--json")
+
+    assert (said.code, said.json["error"]["code"]) == (1, "unknown_field")

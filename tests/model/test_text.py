@@ -36,6 +36,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.model.standard import base_schema
 from nubetis.model.text import canonical, parse, show
+from nubetis.model.text.tokens import RESERVED
 
 SCHEMA = base_schema()
 DEALS = SCHEMA.module("deals")
@@ -164,6 +165,8 @@ def test_other_spellings_are_read_and_shown_in_the_first_form(text, where):
     assert parse(show(where)) == where
 
 
+NULL = 'Write is empty; or, for the text, "null".'
+
 FAULTS = [
     ("", "", "a condition is missing", "Write everything where every record is meant."),
     ("stage = ", "", "a value is missing", ""),
@@ -193,6 +196,19 @@ FAULTS = [
     ("a = " + "9" * 61, "9" * 61, "no such number, date or time", "Put a text in quotes."),
     ("has deals account", "has", "has is followed by a module, by and a field", "Write has deals by account (…)."),
     ("has deals by", "", "the field that links here is missing", "Write has deals by account (…)."),
+    ("stage == won", "=", "a value is missing", "Did you mean =?"),
+    ("stage <> won", ">", "a value is missing", "Did you mean !=?"),
+    ("amount => 5", ">", "a value is missing", "Did you mean >=?"),
+    ("stage = = won", "=", "a value is missing", ""),
+    ("stage = null", "null", "a missing value is compared with nothing", NULL),
+    ("stage in (won, NULL)", "NULL", "a missing value is compared with nothing", NULL.replace("null", "NULL")),
+    ("stage is null", "is", "is says only is empty", "Did you mean is empty?"),
+    ("stage is not null", "is", "is says only is empty", "Did you mean is not empty?"),
+    ("stage is not won", "is", "is says only is empty", "Did you mean !=?"),
+    ("stage is", "is", "is says only is empty", "Did you mean =?"),
+    ("name = 'Ruiz'", "'Ruiz'", "only double quotes hold a text", 'Put a text in quotes such as "Lima".'),
+    ("name contains 'Ruiz Paz'", "'Ruiz", "only double quotes hold a text", 'Put a text in quotes such as "Lima".'),
+    ('name.starts_with("x")', "name.starts_with", "no such operator", "Did you mean name starts with?"),
 ]
 
 
@@ -219,6 +235,11 @@ TYPED_FAULTS = [
     ("closed in last", "", "filter_syntax", ""),
     ("closed = last wek", "wek", "filter_syntax", "Did you mean week?"),
     ("owner = my tem", "tem", "filter_syntax", "Did you mean team?"),
+    ("name like Ru%", "like", "filter_syntax", "Did you mean contains?"),
+    ("acme name startswith Ru", "startswith", "filter_syntax", "Did you mean starts with?"),
+    ("name ~ Ru", "~", "filter_syntax", "Did you mean matches?"),
+    ("stage:won", "stage:won", "filter_syntax", "Did you mean stage = won?"),
+    ('name.matches("x")', "name.matches", "filter_syntax", "Did you mean name matches?"),
 ]
 
 
@@ -284,6 +305,34 @@ def test_with_a_module_a_value_that_does_not_fit_says_where_it_is(text, wrong):
 )
 def test_with_a_module_the_field_decides_the_type(text, where):
     assert parse(text, module=DEALS, schema=SCHEMA) == where
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('name = "null"', F.name == "null"),
+        ("name = O'Brien", F.name == "O'Brien"),
+        ('name "like" ana', keywords("name") & keywords("like") & keywords("ana")),
+        ("acme like", keywords("acme") & keywords("like")),
+        ("http://acme.pe", keywords("http://acme.pe")),
+        ("name.matches (x)", keywords("name.matches") & keywords("x")),
+    ],
+)
+def test_what_only_looks_like_another_language_is_read(text, where):
+    assert parse(text, module=DEALS) == where
+
+
+def test_a_choice_may_be_called_none():
+    field = Field(name="mood", type=kind("choice"), choices=["none", "good"])
+
+    assert parse("mood = none", module=Module(name="pets", fields=[field])) == (F.mood == "none")
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED))
+def test_a_word_of_a_language_is_shown_in_quotes_and_read_back_beside_a_field(word):
+    where = keywords("name") & keywords(word)
+
+    assert parse(show(where), module=DEALS) == where
 
 
 def test_without_a_schema_linked_records_are_read_by_look():

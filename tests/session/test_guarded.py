@@ -175,9 +175,20 @@ def test_a_setting_that_is_fit_is_taken_at_once(nubetis_org, nubetis_session):
     assert (nubetis_org.name, nubetis_org.settings()["theme"]) == ("Peña e Hijos", {"dark": True})
 
 
-def test_an_organisation_is_not_made_with_settings_that_mean_nothing(tmp_path):
-    with refusing("bad_setting", InvalidValue):
-        create(f"sqlite:///{tmp_path}/org.db", administrator=ADMINISTRATOR, settings={"currency": "soles"})
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"currency": "soles"}, "three capital letters"),
+        ({"name": " "}, "has a name"),
+        ({"curency": "PEN"}, "Did you mean currency"),
+        ({"locale": "xx"}, "Known: currency, name"),
+        ({"id": "mine"}, "Known: currency, name"),
+    ],
+)
+def test_an_organisation_is_not_made_with_settings_that_mean_nothing(tmp_path, settings, said):
+    """They are judged before anything is touched: the folder of the store need not be there."""
+    with refusing("bad_setting", InvalidValue, match=said):
+        create(f"sqlite:///{tmp_path}/none/org.db", administrator=ADMINISTRATOR, settings=settings)
 
 
 @pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)

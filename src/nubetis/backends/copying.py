@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import Damaged, InvalidValue, StoreError
+from nubetis.errors import Conflict, Damaged, InvalidValue, StoreError
 from nubetis.model.fields import Storage
 from nubetis.model.schema import Schema, SchemaStep, StepKind, diff, key_of
 from nubetis.model.store import Batch, Columns, Guard, Removals, Updates
@@ -84,14 +84,15 @@ def require_room(source: Store, target: Store, url: str, *, replace: bool) -> No
     """Stop where *target*, at *url*, holds something that is not to be replaced, or is the *source* itself.
 
     Raises:
-        StoreError: ``database_exists``, ``half_made``.
+        Conflict: ``database_exists``.
+        StoreError: ``half_made``.
         InvalidValue: ``bad_argument``; both are the same store.
     """
     if target.format() is None:
         return
     if not replace:
         whole = target.read(lambda txn: txn.versions()).schema
-        raise StoreError("database_exists" if whole else "half_made", url=url)
+        raise Conflict("database_exists", url=url) if whole else StoreError("half_made", url=url)
     if _are_the_same(source, target):
         raise InvalidValue("bad_argument", argument="target", reason="it is the organisation that is to be copied")
 

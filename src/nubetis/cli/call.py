@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 import click
@@ -14,17 +14,33 @@ import nubetis
 from nubetis import F, HostSignIn
 from nubetis.backends.urls import shown
 from nubetis.cli.face import Face
-from nubetis.cli.texts import _
+from nubetis.cli.texts import _, counted
 from nubetis.cli.usage import Command, language_option
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, NubetisError
+from nubetis.org import utc_now
+from nubetis.session.sealing import NO_ANCHOR, is_anchor
 
-__all__ = ["Answer", "Call", "command", "url_of"]
+__all__ = ["Answer", "Call", "anchor_option", "command", "url_of"]
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 DATABASE: Final = "nubetis.db"
 """The organisation where none is named."""
 
 Answer: TypeAlias = int | None
 """A command's exit code; ``None`` is 0."""
+
+
+def anchor_option(summary: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Give ``--anchor``; what is none is a command that was not understood, and says nothing of the journal."""
+
+    def checked(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:
+        if given is not None and not is_anchor(given):
+            raise click.BadParameter(NO_ANCHOR)
+        return given
+
+    return click.option("--anchor", callback=checked, help=summary)
 
 
 def url_of(name: str) -> str:
@@ -55,7 +71,27 @@ class Call:
     def org(self) -> Generator[nubetis.Org]:
         """Open the organisation."""
         with nubetis.open(self.url) as org:
-            yield org
+            begun = utc_now()
+            try:
+                yield org
+            except (KeyboardInterrupt, click.Abort):
+                self._say_written(org, begun)
+                raise
+
+    def _say_written(self, org: nubetis.Org, begun: datetime) -> None:
+        """Say what an interrupted command has written already, and how to go on with it or take it back."""
+        try:
+            found = [each for each in org.interrupted() if each.started_at is not None and each.started_at >= begun]
+        except NubetisError:
+            return
+        for each in found:
+            written = counted(
+                "{count} record of operation {id} is written.", "{count} records of operation {id} are written.",
+                each.position, id=each.id,
+            )  # fmt: skip
+            self.face.note(written)
+            ways = _("Go on: nubetis journal resume {id}; take it back: nubetis journal undo {id}")
+            self.face.note(ways.format(id=each.id))
 
     @contextmanager
     def session(self) -> Generator[nubetis.Session]:

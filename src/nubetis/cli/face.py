@@ -36,13 +36,17 @@ _CAPS: Final = (60, 44, 34, 26, 19)
 """How wide a cell may be; the last leaves a record id whole."""
 
 
+_EXACT: Final = (1 << 53) - 1
+"""The greatest whole number of which every reader of JSON keeps all digits; a greater one is text."""
+
+
 def plain(value: object) -> Json:
     """Give a value as JSON says it: numbers with decimals, dates and enumerations as text, values as objects."""
     match value:
         case Enum():
             return plain(value.value)
         case None | bool() | int() | float() | str():
-            return value
+            return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
         case Decimal():
             return f"{value:f}"
         case datetime() | date() | time():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from nubetis.cli.call import Answer, Call, command
+from nubetis.cli.call import Answer, Call, anchor_option, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import _, counted, language, say_refusal, say_word
 from nubetis.cli.usage import Group, language_option
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nubetis import Operation, Plan, Session
-    from nubetis.model.plan import Change, Refusal
+    from nubetis.model.plan import Change, Refusal, Undo
     from nubetis.session.sealing import Verification
 
 __all__ = [
@@ -223,12 +223,20 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
         "kept": [refusal_facts(each) for each in done.kept],
         "failed": [refusal_facts(each) for each in done.failed],
     }
-    text = _("Set back: {reversed}. Kept, because somebody changed them since: {kept}. Failed: {failed}.")
-    counts = {"reversed": len(done.reversed), "kept": len(done.kept), "failed": len(done.failed)}
-    call.face.answer(
-        facts, lambda: group(line(text.format(**counts)), *_refused(done.kept, "yellow"), *_refused(done.failed, "red"))
-    )
+    said = [line(each) for each in _undone(done, binned=plan.counts().get("delete", 0))]
+    call.face.answer(facts, lambda: group(*said, *_refused(done.kept, "yellow"), *_refused(done.failed, "red")))
     return 1 if done.failed else None
+
+
+def _undone(done: Undo, *, binned: int) -> list[str]:
+    """Say what an undo did; *binned* records went into the recycle bin, since the operation had made them."""
+    counts = {"reversed": len(done.reversed), "kept": len(done.kept), "failed": len(done.failed)}
+    if not any(counts.values()):
+        return [_("Nothing was set back: what the operation did is already taken back.")]
+    text = _("Set back: {reversed}. Kept, because somebody changed them since: {kept}. Failed: {failed}.")
+    told = counted("{count} record is in the recycle bin: find it with --deleted.",
+                   "{count} records are in the recycle bin: find them with --deleted.", binned)  # fmt: skip
+    return [text.format(**counts), *([told] if binned else [])]
 
 
 @command("resume", _("Go on with an operation that was interrupted."))
@@ -249,7 +257,7 @@ def resume_command(call: Call, operation: str, tolerance: int) -> Answer:
 
 
 @command("verify", _("Prove that nobody changed the journal since it was written."), signs_in=False)
-@click.option("--anchor", help=_("The anchor of an earlier verification or back-up."))
+@anchor_option(_("The anchor of an earlier verification or back-up."))
 def verify_command(call: Call, anchor: str | None) -> Answer:
     """Verify the journal; exit 1 where it was changed."""
     with call.org() as org:

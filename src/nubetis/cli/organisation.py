@@ -9,7 +9,7 @@ import click
 
 import nubetis
 from nubetis.backends.urls import shown
-from nubetis.cli.call import Answer, Call, command, url_of
+from nubetis.cli.call import Answer, Call, anchor_option, command, url_of
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.texts import EXIT_CODES, _, language, say
 from nubetis.doctor import Diagnosis, diagnose
@@ -40,7 +40,7 @@ def _modules(org: nubetis.Org) -> list[str]:
 
 
 @command("doctor", _("Look whether everything is in order."), signs_in=False)
-@click.option("--anchor", help=_("An anchor kept elsewhere: with it, a journal that was cut short is found out, too."))
+@anchor_option(_("An anchor kept elsewhere: with it, a journal that was cut short is found out, too."))
 @click.option("--repair", is_flag=True, help=_("Put right what can be made again from the records."))
 def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
     """Examine the environment and the organisation; exit 1 where something is wrong, 3 where it cannot be opened."""

@@ -12,7 +12,9 @@ from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import _, say_label, say_word
 from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
+from nubetis.model.system import ENTRIES
 from nubetis.model.text import parse
 from nubetis.session import past
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_command", "history_command", "read_filter", "records_grid", "shown_fields"]
 
+_IN_ENTRIES: Final = frozenset({"created_in", "deleted_in"})
+"""Fields that name the entry of the journal that made the record, or put it into the recycle bin."""
 _MOST: Final = 6
 
 
@@ -82,10 +86,12 @@ class _Find:
 @click.option("--deleted", is_flag=True, help=_("Look into the recycle bin."))
 def find_command(call: Call, given: _Find) -> Answer:
     """Find records: nubetis find deals 'stage = won and amount > 1000 "acme"'."""
+    named = given.fields.split(",") if given.fields else None
     with call.session() as session:
         home = session.schema.module(given.module)
+        for name in named or ():
+            home.field(name)
         page = given.page(session, home)
-    named = given.fields.split(",") if given.fields else None
     facts = {
         "module": home.name,
         "records": [_facts(record, named) for record in page],
@@ -101,7 +107,13 @@ def find_command(call: Call, given: _Find) -> Answer:
 
 def _facts(record: Record, fields: Sequence[str] | None) -> dict[str, object]:
     names = fields or [name for name in record if record[name] not in (None, ())]
-    return {"id": record.id, "version": record.version, **{name: record[name] for name in names}}
+    return {"id": record.id, "version": record.version, **{name: _fact(record, name) for name in names}}
+
+
+def _fact(record: Record, name: str) -> object:
+    """Give a value for programs: an entry of the journal by its id, whose number readers of JSON would round."""
+    value = record[name]
+    return encode(ENTRIES.prefix, value) if name in _IN_ENTRIES and value is not None else value
 
 
 def _page(module: Module, page: Page, fields: Sequence[str], room: int) -> RenderableType:

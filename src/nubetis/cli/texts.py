@@ -77,8 +77,18 @@ def _escaped(char: str) -> str:
 
 
 def say(error: NubetisError) -> str:
-    """Give an error's sentence."""
-    return render(error, _LANGUAGE.get())
+    """Give an error's sentence; where the library says what to call, what to type instead."""
+    typed = {
+        "no_database": _(
+            "There is no organisation at {url}. Make one: nubetis create --db {url} --administrator E-MAIL"
+        ),
+        "database_exists": _(
+            "There is already an organisation at {url}. Name another place; restore and copy replace it with --replace."
+        ),
+        "half_made": _("{url} was not finished when it was made or copied. Do that again, with --replace."),
+    }
+    found = typed.get(error.code)
+    return render(error, _LANGUAGE.get()) if found is None else error.message(found)
 
 
 def say_refusal(refusal: Refusal) -> str:

@@ -18,7 +18,7 @@ from nubetis.data.detect import Detected
 from nubetis.data.files import BATCH_ROWS, BUILT_IN, Batch, FileFormat, Hints, Origin, Source
 from nubetis.data.files.target import replacing, target_suffix
 from nubetis.data.show import html_table, text_table
-from nubetis.errors import InvalidValue, NotFound
+from nubetis.errors import InvalidValue, NotFound, require
 from nubetis.model.formats import ISO, Formats
 
 __all__ = ["Rows", "Table", "read"]
@@ -30,6 +30,7 @@ _SHOWN = 10
 
 
 def _columns(given: Mapping[str, Sequence[object]]) -> dict[str, list[Cell]]:
+    require(given, Mapping, argument="columns", expected="columns by name (rows go to Table.from_dicts)")
     found = {name: [cell if type(cell) is str else text_of(cell) for cell in cells] for name, cells in given.items()}
     if len({len(cells) for cells in found.values()}) > 1:
         raise InvalidValue("bad_argument", argument="columns", reason="they are not of one length")

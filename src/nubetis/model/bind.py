@@ -230,8 +230,21 @@ def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part
             return slot.field, part
     if not part_name:
         return slot.field, slot.field.parts[0]
-    names = [part.name for part in slot.field.parts if part.name]
-    raise InvalidFilter("unknown_field", module=module.name, field=path, hint=suggest(part_name, names))
+    raise InvalidFilter("unknown_field", module=module.name, field=path, hint=_meant(slot.field, part_name))
+
+
+def _meant(field: Field, part_name: str) -> str:
+    """Give the hint for a part that *field* has not."""
+    if field.targets:
+        return f"Write {field.name} linked ({part_name} = …)."
+    names = [part.name for part in field.parts if part.name]
+    return suggest(part_name, names) if names else f"Did you mean {field.name}?"
+
+
+def _no_filter(given: object) -> str:
+    if isinstance(given, str):
+        return "read a text first: nubetis.model.text.parse(text, module=…)"
+    return f"{type(given).__name__} is no filter"
 
 
 def _compared(field: Field, part: Part) -> str:
@@ -347,7 +360,7 @@ class _Binder:
             case Compare():
                 return self._compare(where, depth)
             case _:
-                raise InvalidFilter("bad_argument", argument="filter", reason=f"{type(where).__name__} is no filter")
+                raise InvalidFilter("bad_argument", argument="filter", reason=_no_filter(where))
 
     def _has(self, where: Has, depth: int) -> Bound:
         child = self.schema.module(where.module)

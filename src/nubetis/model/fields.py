@@ -28,7 +28,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, require
 from nubetis.model.formats import Formats
 from nubetis.types import Cells, FieldId, FieldName, ModuleName, Row, Stored
 
@@ -189,6 +189,11 @@ def _choices(given: Iterable[Choice | str]) -> tuple[Choice, ...]:
     return choices
 
 
+def _field_type(given: FieldType) -> FieldType:
+    require(given, FieldType, argument="type", expected='a field type such as kind("text")')
+    return given
+
+
 def _targets(given: Iterable[str] | str) -> tuple[ModuleName, ...]:
     names = [given] if isinstance(given, str) else given
     return tuple(ModuleName(check_name(name, what="module")) for name in names)
@@ -204,7 +209,7 @@ class Field:
     """
 
     name: FieldName = attrs.field(converter=_field_name)
-    type: FieldType
+    type: FieldType = attrs.field(converter=_field_type)
     id: FieldId = FieldId(0)
     column: str = attrs.field(default=attrs.Factory(lambda self: str(self.name), takes_self=True))
     label: str = attrs.field(

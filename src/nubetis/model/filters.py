@@ -26,7 +26,7 @@ from typing import Final, NoReturn, TypeVar
 
 import attrs
 
-from nubetis.errors import InvalidFilter
+from nubetis.errors import InvalidFilter, misused
 from nubetis.model.fields import Operator
 
 __all__ = [
@@ -364,7 +364,11 @@ class FieldPath:
 
     def in_(self, values: Iterable[object] | Period | People) -> Filter:
         """One of *values*, or within a period."""
-        return self._is(Operator.IN, values if isinstance(values, Period | People) else tuple(values))
+        if isinstance(values, Period | People):
+            return self._is(Operator.IN, values)
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise misused("in_", "a list of values", values)
+        return self._is(Operator.IN, tuple(values))
 
     def is_empty(self) -> Filter:
         """Has no value."""

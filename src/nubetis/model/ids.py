@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from nubetis.errors import Damaged, InvalidValue
+from nubetis.errors import Damaged, InvalidValue, require
 from nubetis.types import Key, RecordId
 
 __all__ = ["NODES", "KeyMaker", "decode", "encode", "instant_of"]
@@ -82,6 +82,7 @@ def decode(text: str) -> tuple[str, Key]:
     >>> decode("dea_0000000000001W")
     ('dea', 1)
     """
+    require(text, str, argument="id", expected="a record or its id")
     prefix, _, body = text.rpartition("_")
     try:
         digits = [_VALUES[char] for char in body[: _LENGTH + 2].upper()]

@@ -6,12 +6,14 @@ from decimal import Decimal, InvalidOperation
 
 import attrs
 
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, misused
 
 __all__ = ["Money"]
 
 
 def _amount(value: Decimal | int | str) -> Decimal:
+    if isinstance(value, float):
+        raise misused("amount", "a text such as '1200.00', a Decimal or a whole number", value)
     try:
         amount = Decimal(value)
     except (InvalidOperation, TypeError, ValueError):

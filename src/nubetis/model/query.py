@@ -171,7 +171,7 @@ def read_cursor(cursor: str, digest: str) -> tuple[tuple[Stored, ...], bool]:
         if hashlib.blake2b(body, digest_size=_CHECK).digest() != raw[:_CHECK]:
             raise InvalidCursor("cursor_damaged")
         found, back, *values = json.loads(body)
-    except (ValueError, binascii.Error, TypeError, RecursionError):
+    except (ValueError, binascii.Error, TypeError, AttributeError, RecursionError):
         raise InvalidCursor("cursor_damaged") from None
     if found != digest:
         raise InvalidCursor("cursor_foreign")

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 import attrs
 
-from nubetis.errors import InvalidValue, NotFound
+from nubetis.errors import InvalidValue, NotFound, require
 from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_name
 from nubetis.model.filters import Filter
 from nubetis.model.kinds import kind
@@ -58,15 +58,20 @@ def key_of(row: Row) -> Key:
     return cast("Key", row[ID])
 
 
+_MOST_NAMED: Final = 20
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Give a sentence that helps with a mistyped *name*.
 
     >>> suggest("stge", ["stage", "amount"])
     'Did you mean stage?'
     """
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(sorted(names)[:20])}."
+    names = sorted(known)
+    close = difflib.get_close_matches(str(name), names, n=1)
+    if close or not names:
+        return f"Did you mean {close[0]}?" if close else ""
+    return f"Known: {', '.join([*names[:_MOST_NAMED], *(['…'] if len(names) > _MOST_NAMED else [])])}."
 
 
 @attrs.frozen
@@ -186,7 +191,16 @@ def _module_name(name: str) -> ModuleName:
 
 
 def _tuple_of_fields(fields: Iterable[Field]) -> tuple[Field, ...]:
-    return tuple(fields)
+    found = tuple(fields)
+    for each in found:
+        require(each, Field, argument="fields", expected="a list of fields")
+    return found
+
+
+def _title(module: Module) -> FieldName:
+    if not module.fields:
+        raise InvalidValue("bad_argument", argument="fields", reason="a module has at least one field")
+    return module.fields[0].name
 
 
 @attrs.frozen(kw_only=True)
@@ -211,7 +225,7 @@ class Module:
     label: str = attrs.field(
         default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True)
     )
-    title: FieldName = attrs.field(default=attrs.Factory(lambda self: self.fields[0].name, takes_self=True))
+    title: FieldName = attrs.field(default=attrs.Factory(_title, takes_self=True))
     table: str = attrs.field(default=attrs.Factory(lambda self: str(self.name), takes_self=True))
     journalled: bool = True
     system: bool = False
@@ -350,8 +364,12 @@ class Schema:
         """
         found = self._by_name.get(name)
         if found is None:
-            raise NotFound("unknown_module", module=name, hint=suggest(name, self._by_name))
+            raise NotFound("unknown_module", module=name, hint=suggest(name, self._worked_in()))
         return found
+
+    def _worked_in(self) -> list[str]:
+        """Give the names of the modules that hold records, not those of nubetis's own ledgers."""
+        return [str(each.name) for each in self.modules if each.journalled]
 
     def with_module(self, module: Module) -> Schema:
         """Give a schema that has *module* too, or instead of the one with its id, with all ids filled in.

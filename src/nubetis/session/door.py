@@ -22,6 +22,8 @@ from nubetis.errors import (
     NotFound,
     NubetisError,
     Refused,
+    one_of,
+    require,
 )
 from nubetis.model.fields import Value
 from nubetis.model.filters import EVERYTHING, Filter
@@ -107,7 +109,11 @@ class Session:
         planner = self.state.planner()
         row = self.state.txn.get_many(module, [key])[0]
         gone = row is None or (row[DELETED_IN] is not None) is not deleted
-        if row is None or gone or not planner.allowed(module, Action.VIEW)(row):
+        if row is None or not planner.allowed(module, Action.VIEW)(row):
+            raise NotFound("not_found", id=name, module=module.name)
+        if gone and deleted:
+            raise Conflict("not_deleted", id=name)
+        if gone:
             raise NotFound("not_found", id=name, module=module.name)
         if action is not Action.VIEW:
             planner.require(action, module)
@@ -134,10 +140,9 @@ class Session:
             InvalidFilter: a field, operator or value does not fit.
             InvalidCursor: *after* is damaged or of another query.
         """
-        order = (sort,) if isinstance(sort, str) else tuple(sort)
-        query = Query(
-            ModuleName(module), where, sort=order, limit=limit, after=after, total=Total(total), deleted=deleted
-        )
+        order = _names_of_fields("sort", sort)
+        many = one_of(Total, total, argument="total")
+        query = Query(ModuleName(module), where, sort=order, limit=limit, after=after, total=many, deleted=deleted)
         return self.state.read(lambda: find_page(self.state, query))
 
     def stream(
@@ -172,7 +177,7 @@ class Session:
         return self.state.read(work)
 
     def aggregate(
-        self, module: str, where: Filter = EVERYTHING, *, by: Sequence[str] = (), measures: Mapping[str, str]
+        self, module: str, where: Filter = EVERYTHING, *, by: str | Sequence[str] = (), measures: Mapping[str, str]
     ) -> list[dict[str, Value]]:
         """Give numbers for groups of records: a dict of the fields of *by* and the names of *measures* for each.
 
@@ -184,8 +189,10 @@ class Session:
             InvalidFilter: a field does not exist, or is of a type of which there is no such number.
             InvalidValue: ``bad_argument``; a measure is none of these.
         """
+        groups = _names_of_fields("by", by)
+        require(measures, Mapping, argument="measures", expected="measures by name")
         return self.state.read(
-            lambda: aggregated(self.state, self.state.known.schema.module(module), where, by, measures)
+            lambda: aggregated(self.state, self.state.known.schema.module(module), where, groups, measures)
         )
 
     # writing one record ------------------------------------------------------------------------------------
@@ -197,9 +204,10 @@ class Session:
             NotFound: a field that does not exist.
             Conflict: a unique value is taken.
         """
+        wanted = _values(values, fields)
 
         def work() -> Record:
-            plan = self.plan_create(module, [{**(values or {}), **fields}])
+            plan = self.plan_create(module, [wanted])
             self.apply(plan)
             return self._after_write(Record(plan.parts[0].module, plan.parts[0].rows[0]))
 
@@ -222,7 +230,7 @@ class Session:
         Raises:
             Conflict: ``stale``; ``mine`` and ``theirs`` have both values.
         """
-        wanted = {**(values or {}), **fields}
+        wanted = _values(values, fields)
 
         def work() -> Record:
             now = self._get(record, Action.EDIT)
@@ -271,17 +279,21 @@ class Session:
         self, module: str, where: Filter, /, values: Mapping[str, Value] | None = None, **fields: Value
     ) -> Plan:
         """Plan the same new values for all records that fit; ``EVERYTHING`` must be said where it is meant."""
+        wanted = _values(values, fields)
 
         def work() -> Plan:
             found, planner = self.state.known.schema.module(module), self.state.planner()
             rows = planner.rows(found, planner.bound(found, where, Action.VIEW))
-            part, refusals = planner.edits(found, rows, {**(values or {}), **fields})
+            part, refusals = planner.edits(found, rows, wanted)
             return self._plan([part], refusals, None)
 
         return self.state.read(work)
 
     def plan_edits(self, module: str, edits: Mapping[str, Mapping[str, Value]], *, cause: Cause | None = None) -> Plan:
         """Plan new values for each record, by id; ids that the user may not see are refused as those of none."""
+        require(edits, Mapping, argument="edits", expected="values by field, by record id")
+        for each in edits.values():
+            require(each, Mapping, argument="edits", expected="values by field, by record id")
         return self.state.read(lambda: self._plan_edits(self.state.known.schema.module(module), edits, cause))
 
     def _plan_edits(self, module: Module, edits: Mapping[str, Mapping[str, Value]], cause: Cause | None) -> Plan:
@@ -334,6 +346,7 @@ class Session:
             AccessDenied: who applies it may not; plans are made under rights, and those may be others' or past ones.
             Refused: ``foreign_plan``; parts of it were not planned by this organisation, but made by hand.
         """
+        require(plan, Plan, argument="plan", expected="a plan")
         self.state.world.refuse_foreign(plan)
         if plan.refusals and not skip_refused:
             raise refused(plan)
@@ -367,8 +380,9 @@ class Session:
     # rights ------------------------------------------------------------------------------------------------
     def can(self, action: str, record: str | Record) -> bool:
         """Say whether the user may; ``False`` for an id of nothing, too.  *record* may be a module's name."""
+        wanted = one_of(Action, action, argument="action")
         try:
-            return self.decide(action, record).allowed
+            return self.decide(wanted, record).allowed
         except (NotFound, InvalidValue):
             return False
 
@@ -382,7 +396,8 @@ class Session:
 
     def explain(self, action: str, record: str | Record) -> Explanation:
         """Give the decision and the steps that led to it; ``print`` shows it."""
-        return self.state.read(lambda: self._explain(Action(action), record))
+        wanted = one_of(Action, action, argument="action")
+        return self.state.read(lambda: self._explain(wanted, record))
 
     def _explain(self, action: Action, record: str | Record) -> Explanation:
         policy = self.state.policy
@@ -405,6 +420,22 @@ class Session:
 
 def _id(record: str | Record) -> RecordId:
     return record.id if isinstance(record, Record) else RecordId(record)
+
+
+def _values(values: Mapping[str, Value] | None, fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Give the values of both ways to give them."""
+    given = {} if values is None else values
+    require(given, Mapping, argument="values", expected="values by field")
+    return {**given, **fields}
+
+
+def _names_of_fields(argument: str, given: str | Sequence[str]) -> tuple[str, ...]:
+    """Give the names of one field or of several."""
+    names = (given,) if isinstance(given, str) else given
+    require(names, Sequence, argument=argument, expected="names of fields")
+    for each in names:
+        require(each, str, argument=argument, expected="names of fields")
+    return tuple(names)
 
 
 def _check_fresh(given: str | Record, now: Record, wanted: Mapping[str, Value], *, merge_fields: bool) -> None:

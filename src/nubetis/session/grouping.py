@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, require
 from nubetis.model.bind import as_part, bad_operator, find_column
 from nubetis.model.fields import Field, Part, Storage, Value
 from nubetis.model.filters import Filter
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["aggregated"]
 
 _NUMBERS: Final = frozenset({Storage.INTEGER, Storage.DECIMAL})
+_MEASURES: Final = "count, sum amount, min amount, max amount"
 _UNORDERED: Final = frozenset({Storage.SET, Storage.BYTES})
 
 
@@ -78,10 +79,10 @@ class _Cells:
 
 
 def _measure(module: Module, text: str, view: Viewpoint) -> tuple[Measure, _Cells]:
+    require(text, str, argument="measures", expected=_MEASURES)
     name, _, path = text.partition(" ")
     if name not in list(MeasureKind) or (not path and name != MeasureKind.COUNT):
-        reason = f"{text[:60]!r} is no measure: give count, or sum, min or max and a field"
-        raise InvalidValue("bad_argument", argument="measures", reason=reason)
+        raise InvalidValue("bad_argument", argument="measures", reason=f"give {_MEASURES}")
     kind = MeasureKind(name)
     if not path:
         return Measure(kind), _Cells()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidCursor, InvalidValue
+from nubetis.errors import InvalidCursor, InvalidValue, require
 from nubetis.model.bind import All, Bound, No, bind, bind_sort
 from nubetis.model.query import (
     BoundQuery,
@@ -36,6 +36,7 @@ MOST = 10_000
 
 def find_page(state: State, query: Query) -> Page:
     """Give the page that *query* asks for; inside a unit."""
+    require(query.limit, int, argument="limit", expected="a whole number")
     if not 1 <= query.limit <= MOST:
         raise InvalidValue("bad_argument", argument="limit", reason=f"a page has 1 to {MOST:,} records")
     module = state.known.schema.module(query.module)

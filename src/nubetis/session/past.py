@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage
+from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage, require
 from nubetis.model.bind import ALWAYS, All, Bound, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
@@ -186,6 +186,7 @@ def require_limit(limit: int | None) -> None:
     Raises:
         InvalidValue: ``bad_argument``.
     """
+    require(0 if limit is None else limit, int, argument="limit", expected="a whole number")
     if limit is not None and not 0 <= limit < 1 << 63:
         raise InvalidValue("bad_argument", argument="limit", reason="give a number from 0 on, below 2⁶³")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused
+from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Field, FieldState, Value
@@ -177,6 +177,7 @@ class Planner:
         make, (lines, refusals) = self.row_maker(module), found
         keys: Iterator[Key] = iter(())
         for line, values in enumerate(records, start=1):
+            require(values, Mapping, argument="records", expected="a list of values by field")
             try:
                 row = make(values)
             except NubetisError as error:

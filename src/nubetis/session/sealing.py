@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import attrs
 
-from nubetis.errors import Damaged
+from nubetis.errors import Damaged, InvalidValue
 from nubetis.model.bind import ALWAYS, Missing, OneOf
 from nubetis.model.journal import (
     GENESIS,
@@ -24,8 +26,10 @@ from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS, SEALS
 from nubetis.session.state import State
 from nubetis.types import Key, Row
 
-__all__ = ["Verification", "seal", "verify"]
+__all__ = ["NO_ANCHOR", "Verification", "is_anchor", "seal", "verify"]
 
+NO_ANCHOR: Final = f"it is no anchor: copy it whole, such as 12:{GENESIS}"
+_ANCHOR: Final = re.compile(r"[0-9]{1,19}:[0-9a-f]{32}")
 _LOT = 500
 _VERIFIED = 16
 """Entries that are verified at once: one alone may have thousands of changes."""
@@ -84,11 +88,25 @@ def _last_seal(txn: Txn) -> str:
     return str(rows[0][2]) if rows else GENESIS
 
 
+def is_anchor(text: str) -> bool:
+    """Say whether *text* is written as anchors are, whatever journal it is of.
+
+    >>> is_anchor("12:" + "0" * 32), is_anchor("12")
+    (True, False)
+    """
+    return _ANCHOR.fullmatch(text) is not None
+
+
 def verify(state: State, *, anchor: str | None = None, secret: bytes | None = None) -> Verification:
     """Recompute every commitment, digest and seal; give what does not fit.
 
     *anchor* is that of an earlier verification or back-up.  Cost: reads the whole journal, some 20 µs a change.
+
+    Raises:
+        InvalidValue: ``bad_argument``; *anchor* is none, and says nothing of the journal.
     """
+    if anchor is not None and not is_anchor(anchor):
+        raise InvalidValue("bad_argument", argument="anchor", reason=NO_ANCHOR)
     seal(state, secret=secret)
     return state.read(lambda: _Verifier(state.txn, secret).run(anchor))
 

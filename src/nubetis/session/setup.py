@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import attrs
 
-from nubetis.errors import AccessDenied
+from nubetis.access.sign_in import HostSignIn
+from nubetis.errors import AccessDenied, require
 from nubetis.model.convert import module_json
 from nubetis.model.fields import Value
 from nubetis.model.ids import decode
@@ -18,28 +18,29 @@ from nubetis.model.schema import Schema
 from nubetis.session.applying import Applier
 from nubetis.session.door import Session, refused
 from nubetis.session.state import State, facts_of
-from nubetis.session.world import World
+from nubetis.session.world import World, check_first
 from nubetis.types import Json
 
-if TYPE_CHECKING:
-    from nubetis.access.sign_in import HostSignIn
-
-__all__ = ["open_session", "set_up"]
+__all__ = ["first_settings", "open_session", "set_up"]
 
 _ROLES = ("Chief Executive", "Manager")
 _PROFILES = (("Administrator", True), ("Standard", False))
 
 
+def first_settings(administrator: str, settings: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the settings that an organisation begins with.
+
+    Raises:
+        InvalidValue: ``bad_setting``.
+    """
+    found = {"name": _name_of(administrator), **settings}
+    check_first(found)
+    return found
+
+
 def set_up(state: State, schema: Schema, *, administrator: str, settings: Mapping[str, Json]) -> None:
     """Write the definitions of the modules, the built-in roles and profiles, the settings and the administrator."""
-    state.write(
-        lambda: _set_up(
-            state,
-            schema,
-            administrator,
-            {"name": _name_of(administrator), **settings, "id": state.world.salt()},
-        )
-    )
+    state.write(lambda: _set_up(state, schema, administrator, {**settings, "id": state.world.salt()}))
 
 
 def _name_of(email: str) -> str:
@@ -91,6 +92,7 @@ def open_session(world: World, sign_in: HostSignIn) -> Session:
         NotFound: ``unknown_user``.
         AccessDenied: the user is not active.
     """
+    require(sign_in, HostSignIn, argument="sign_in", expected='a sign-in such as HostSignIn("ana@acme.pe")')
     state = State(world, None, purpose="signing in")
     name = state.read(lambda: state.known.find_user(state.txn, sign_in.user))
     key = decode(name)[1]

@@ -21,7 +21,7 @@ from nubetis.model.kinds.texts import is_storable
 from nubetis.model.money import Money
 from nubetis.model.plan import Part, Plan
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
+from nubetis.model.schema import DELETED_IN, Module, Schema, key_of, suggest
 from nubetis.model.store import Store, Txn, Versions
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.types import Json, Key, RecordId, Row
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from nubetis._plugins import Extensions
     from nubetis.model.fields import FieldType
 
-__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_settings", "read_schema", "read_settings"]
+__all__ = ["LIVE", "Known", "TxnRelated", "World", "check_first", "check_settings", "read_schema", "read_settings"]
+
+FIRST_SETTINGS: Final = ("name", "currency")
+"""What an organisation may be made with: the settings that nubetis itself reads."""
+_LONGEST: Final = 60
 
 LIVE: Final = Missing("deleted_in")
 """Holds for records that are not in the recycle bin."""
@@ -205,7 +209,30 @@ def check_settings(txn: Txn, schema: Schema, *, org_id: str) -> None:
     found = settings.get("id", "")
     if not found or found != (org_id or found):
         raise InvalidValue("bad_setting", name="id", reason="it tells this organisation from others for ever")
-    if not isinstance(settings.get("name"), str) or not str(settings["name"]).strip():
+    _check_values(settings)
+
+
+def check_first(settings: Mapping[str, Json]) -> None:
+    """Make sure that an organisation can be made with these *settings*; hosts write further ones as records.
+
+    Raises:
+        InvalidValue: ``bad_setting``.
+    """
+    for name in settings:
+        if name not in FIRST_SETTINGS:
+            hint = suggest(str(name)[:_LONGEST], FIRST_SETTINGS).rstrip(".?")
+            raise InvalidValue("bad_setting", name=str(name)[:_LONGEST], reason=f"no such setting; {hint}")
+    _check_values(settings)
+
+
+def _check_values(settings: Mapping[str, Json]) -> None:
+    """Make sure that nubetis can live with the values of the settings that it knows.
+
+    Raises:
+        InvalidValue: ``bad_setting``.
+    """
+    name = settings.get("name")
+    if not isinstance(name, str) or not name.strip():
         raise InvalidValue("bad_setting", name="name", reason="an organisation has a name")
     if "currency" in settings:
         try:

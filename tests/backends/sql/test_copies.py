@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from nubetis.backends.sql import open_sqlite, restore
-from nubetis.errors import Damaged, NewerFormat, StoreBusy, StoreError
+from nubetis.errors import Conflict, Damaged, NewerFormat, StoreBusy, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
@@ -87,7 +87,7 @@ def test_a_snapshot_is_restored_to_a_new_place(snapshot, tmp_path):
 def test_an_organisation_is_replaced_only_when_told(store, url, snapshot):
     load(store, PEOPLE, [row_of(PEOPLE, 3)])
     store.close()
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(Conflict) as caught:
         restore(snapshot, url)
     assert caught.value.code == "database_exists"
 

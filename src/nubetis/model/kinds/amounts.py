@@ -32,7 +32,7 @@ def _unpack_money(field: Field, row: Cells) -> Value:
 
 def _check_money(field: Field, offered: object) -> Money:
     if not isinstance(offered, Money):
-        raise wrong(field, offered, "Money")
+        raise wrong(field, offered, "money such as Money('1200.00', 'PEN')")
     amount = check_decimal(field, offered.amount)
     home = None if offered.home is None else check_decimal(field, offered.home)
     if home and (not amount or (home < 0) is not (amount < 0)):

@@ -83,6 +83,15 @@ class Names:
                 raise at_span(error, tokens[0].start, tokens[-1].end) from None
         return self._places[path]
 
+    def knows(self, word: str) -> bool:
+        """Say whether *word* is the name, or the label, of a field of which the reader may know."""
+        if self.module is None or len(word) > _LONGEST:
+            return False
+        slot = self.module.layout.slots.get(word)
+        if slot is not None:
+            return self.readable(self.module, slot.field)
+        return self.formats is not None and fold_text(word) in self._field_labels()
+
     def label_length(self, tokens: Sequence[Token]) -> int:
         """Give how many of *tokens* make the longest label of a field; 0 for none."""
         return _longest(self._field_labels(), tokens) if self.formats is not None else 0

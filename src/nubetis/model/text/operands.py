@@ -16,6 +16,7 @@ from nubetis.model.kinds import BUILT_IN, WallTime
 from nubetis.model.money import Money
 from nubetis.model.schema import suggest
 from nubetis.model.text.cursor import Cursor
+from nubetis.model.text.foreign import foreign_value, twin_sign
 from nubetis.model.text.tokens import Kind, Token, syntax_error
 from nubetis.model.text.values import DAYS, PERIODS, UNITS, by_look, is_currency, is_zone
 
@@ -44,13 +45,21 @@ class Operands(Cursor):
         """Read a text, whatever it looks like."""
         if self.here.kind not in _NAMES:
             raise self.missing("a text")
+        self._refuse_foreign(self.here)
         return self.next().text
+
+    def _refuse_foreign(self, token: Token) -> None:
+        fault = foreign_value(token)
+        if fault is not None:
+            raise fault
 
     def value(self, place: Place | None) -> Value:
         """Read a value: as the field at *place* takes it, by its look where there is none."""
         token = self.here
         if token.kind not in _NAMES:
-            raise self.missing("a value")
+            raise self.missing("a value", hint=twin_sign(self.tokens[self.at - 1], token))
+        if place is None or token.text not in place[0].choice_values():
+            self._refuse_foreign(token)
         found = self.relative(place) if token.kind is Kind.WORD else None
         if found is not None:
             return found

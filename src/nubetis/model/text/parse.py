@@ -11,11 +11,14 @@ from nubetis.model.bind import DEPTH
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, And, Compare, Filter, Has, Not, Or, join
 from nubetis.model.formats import Formats
+from nubetis.model.text.foreign import foreign_operator
 from nubetis.model.text.names import Names, Place, Readable, at_span
 from nubetis.model.text.operands import Operands
-from nubetis.model.text.tokens import END, Kind, Token, syntax_error, tokenize
+from nubetis.model.text.tokens import END, NO_VALUE, Kind, Token, syntax_error, tokenize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nubetis.model.schema import Module, Schema
 
 __all__ = ["parse"]
@@ -117,6 +120,14 @@ _NAMES: Final = frozenset({Kind.WORD, Kind.TEXT})
 _LONGEST: Final = 60
 
 
+def _instead_of_is(after: Sequence[Token]) -> str:
+    """Give the hint for what follows ``is``: other languages say ``is null``."""
+    words = [token.low for token in after[:2]]
+    if words[0] in NO_VALUE:
+        return "Did you mean is empty?"
+    return f"Did you mean {'=' if words[0] != 'not' else 'is not empty' if words[1] in NO_VALUE else '!='}?"
+
+
 @attrs.define
 class _Reader(Operands):
     """Reads filters."""
@@ -163,6 +174,9 @@ class _Reader(Operands):
             return self._condition(stop, *form)
         if token.low in _SPECIAL:
             return self._special(token)
+        fault = foreign_operator(token, self.after, self.names) if token.kind is Kind.WORD else None
+        if fault is not None:
+            raise fault
         self.at += 1
         return Compare("", Operator.MATCHES, token.text)
 
@@ -236,7 +250,7 @@ class _Reader(Operands):
                 return operator, denied or first == "not", at if tokens[at].low in _UNREAD else stop
         if first == "is":
             found = tokens[at]
-            raise syntax_error("is says only is empty", found.start, found.end, hint="Did you mean =?")
+            raise syntax_error("is says only is empty", found.start, found.end, hint=_instead_of_is(tokens[at + 1 :]))
         return None
 
     def _condition(self, stop: int, operator: Operator, denied: bool, after: int) -> Filter:  # noqa: FBT001 - one form

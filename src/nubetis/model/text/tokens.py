@@ -11,10 +11,38 @@ from nubetis.errors import InvalidFilter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["END", "RESERVED", "Kind", "Token", "is_bare", "quoted", "syntax_error", "tokenize"]
+__all__ = ["END", "FOREIGN", "NO_VALUE", "RESERVED", "Kind", "Token", "is_bare", "quoted", "syntax_error", "tokenize"]
+
+FOREIGN: Final = {
+    "like": "contains",
+    "ilike": "contains",
+    "includes": "contains",
+    "~": "matches",
+    "startswith": "starts with",
+    "starts_with": "starts with",
+    "endswith": "ends with",
+    "ends_with": "ends with",
+    "eq": "=",
+    "equals": "=",
+    "ne": "!=",
+    "gt": ">",
+    "gte": ">=",
+    "ge": ">=",
+    "lt": "<",
+    "lte": "<=",
+    "le": "<=",
+    "isnull": "is empty",
+    "exists": "is not empty",
+    "is_empty": "is empty",
+}
+"""Operators of other languages, and what is written here; a text that is one of them is written in quotes."""
+NO_VALUE: Final = frozenset({"null", "none"})
+"""How other languages write a missing value."""
 
 RESERVED: Final = frozenset(
     {
+        *FOREIGN,
+        *NO_VALUE,
         *("and", "or", "not", "is", "empty", "in", "any", "all", "of", "between", "everything", "nothing"),
         *("contains", "starts", "ends", "with", "matches", "linked", "has", "by", "changed", "from", "to"),
         *(

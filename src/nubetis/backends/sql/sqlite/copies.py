@@ -12,7 +12,7 @@ from nubetis.backends.sql.sqlite.connections import Link, Location, connect, loc
 from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.sqlite.faults import translated
 from nubetis.backends.sql.store import format_of
-from nubetis.errors import Damaged, StoreError
+from nubetis.errors import Conflict, Damaged, StoreError
 
 __all__ = ["copy_out", "found_format", "restore"]
 
@@ -43,13 +43,14 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
     The snapshot is verified first.  Whoever has the old file open must close it before.
 
     Raises:
-        StoreError: ``database_exists``, ``not_nubetis``, ``store_busy``, ``unwritable``.
+        Conflict: ``database_exists``.
+        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``.
         Damaged: the snapshot is not whole.
         NewerFormat: a later nubetis wrote it.
     """
     place = locate(url)
     if os.path.lexists(place.path) and not replace:
-        raise StoreError("database_exists", url=place.url)
+        raise Conflict("database_exists", url=place.url)
     if not Path(source).is_file():
         raise StoreError("unreadable", file=source, reason="there is no such file")
     with _reading(source, source) as link:

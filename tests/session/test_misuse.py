@@ -1,0 +1,161 @@
+"""What a programmer mistypes is an error of nubetis that says what to give instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from nubetis import F, Field, Module, Money, Table, create, hookimpl
+from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
+from nubetis.model.kinds import kind
+from tests.stores import refusing
+
+MISUSES = {
+    "session": (lambda org, s, deal: org.session("ana@acme.pe"), "HostSignIn"),
+    "get a number": (lambda org, s, deal: s.get(3), "a record or its id"),
+    "get none": (lambda org, s, deal: s.get(None), "a record or its id"),
+    "delete": (lambda org, s, deal: s.delete(3), "a record or its id"),
+    "undo": (lambda org, s, deal: s.undo(3), "a record or its id"),
+    "sort": (lambda org, s, deal: s.find("deals", sort=3), "names of fields"),
+    "sort of numbers": (lambda org, s, deal: s.find("deals", sort=[3]), "names of fields"),
+    "limit": (lambda org, s, deal: s.find("deals", limit="x"), "a whole number"),
+    "after": (lambda org, s, deal: s.find("deals", after=3), "cursor"),
+    "total": (lambda org, s, deal: s.find("deals", total="all"), "none, capped, exact"),
+    "count to": (lambda org, s, deal: s.count("deals", limit="x"), "a whole number"),
+    "average": (
+        lambda org, s, deal: s.aggregate("deals", measures={"t": "avg amount"}),
+        "count, sum amount, min amount, max amount",
+    ),
+    "sum of nothing": (lambda org, s, deal: s.aggregate("deals", measures={"t": "sum"}), "sum amount"),
+    "a measure that is a number": (lambda org, s, deal: s.aggregate("deals", measures={"t": 3}), "sum amount"),
+    "measures": (lambda org, s, deal: s.aggregate("deals", measures="count"), "measures: give measures by name"),
+    "can": (lambda org, s, deal: s.can("fly", deal), "view, create, edit, delete"),
+    "decide": (lambda org, s, deal: s.decide("fly", deal), "view, create, edit, delete"),
+    "module": (lambda org, s, deal: s.find(3), "no module 3"),
+    "values": (lambda org, s, deal: s.create("deals", ["x"]), "values by field"),
+    "edited values": (lambda org, s, deal: s.edit(deal, ["x"]), "values by field"),
+    "one record": (lambda org, s, deal: s.plan_create("deals", {"name": "1"}), "a list of values by field"),
+    "edits": (lambda org, s, deal: s.plan_edits("deals", ["x"]), "values by field, by record id"),
+    "plan": (lambda org, s, deal: s.apply(3), "plan: give a plan"),
+    "field type": (lambda org, s, deal: Field(name="q", type="text"), 'kind("text")'),
+    "no fields": (lambda org, s, deal: Module(name="empty", fields=[]), "at least one field"),
+    "field of nothing": (lambda org, s, deal: Module(name="empty", fields=["name"]), "a list of fields"),
+    "rows": (lambda org, s, deal: Table([{"a": 1}]), "Table.from_dicts"),
+    "filter": (lambda org, s, deal: s.find("deals", "amount > 3"), "nubetis.model.text.parse"),
+    "text in": (lambda org, s, deal: F.stage.in_("won"), "a list of values"),
+    "number in": (lambda org, s, deal: F.amount.in_(3), "a list of values"),
+}
+
+
+@pytest.fixture
+def deal(nubetis_session):
+    return nubetis_session.create("deals", name="Lima")
+
+
+@pytest.mark.parametrize("name", MISUSES)
+def test_a_misuse_says_what_to_give(nubetis_org, nubetis_session, deal, name):
+    call, said = MISUSES[name]
+    with pytest.raises((InvalidValue, NotFound)) as caught:
+        call(nubetis_org, nubetis_session, deal)
+
+    assert said in str(caught.value)
+    assert 1 == nubetis_session.count("deals")
+
+
+def test_one_field_to_group_by_needs_no_list(nubetis_session, deal):
+    assert [{"stage": deal["stage"], "n": 1}] == nubetis_session.aggregate("deals", by="stage", measures={"n": "count"})
+
+
+def test_an_id_of_nothing_may_not_be_edited(nubetis_session):
+    assert not nubetis_session.can("edit", "nonsense")
+
+
+# -- plug-ins ---------------------------------------------------------------------------------------------------------
+class Mistyped:
+    @hookimpl
+    def nubetis_valdate(self, plan):
+        """Answer a hook that there is not."""
+
+
+class Otherwise:
+    @hookimpl
+    def nubetis_validate(self, pln):
+        """Ask for what no hook gives."""
+
+
+class Plain:
+    """Has no hook."""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        (Mistyped(), "Mistyped failed in nubetis_valdate: no such hook; Did you mean nubetis_validate"),
+        (Otherwise(), "Otherwise failed in nubetis_validate: it takes plan, not pln"),
+        (Plain(), "@nubetis.hookimpl"),
+        (1, "@nubetis.hookimpl"),
+    ],
+)
+def test_a_plug_in_that_cannot_be_asked_is_refused(plugin, said):
+    with refusing("plugin", PluginError) as caught:
+        create("memory://", administrator="ana@acme.pe", plugins=[plugin])
+    assert said in str(caught.value)
+
+
+# -- what is meant ----------------------------------------------------------------------------------------------------
+def test_a_field_of_a_linked_record_is_asked_of_the_link(nubetis_session):
+    with refusing("unknown_field", InvalidFilter, match=r"Write account linked \(name = …\)\."):
+        nubetis_session.find("deals", F.account.name == "Acme")
+
+
+def test_a_part_of_a_field_that_has_none_is_not_made_up(nubetis_session):
+    with refusing("unknown_field", InvalidFilter, match=r"deals has no field name\.x\. Did you mean name\?"):
+        nubetis_session.find("deals", F.name.x == "Acme")
+
+
+def test_a_module_that_nobody_works_in_is_not_suggested(nubetis_session):
+    with refusing("unknown_module", NotFound) as caught:
+        nubetis_session.find("counter")
+    assert "counters" not in str(caught.value)
+    assert "accounts" in str(caught.value)
+
+
+def test_a_list_of_what_is_known_says_where_it_was_cut(nubetis_session):
+    fields = [Field(name=f"f{number}", type=kind("text")) for number in range(30)]
+    with refusing("unknown_field", NotFound, match=r"f\d+, …\.$"):
+        Module(name="pets", fields=fields).field("zzzzz")
+    with refusing("unknown_field", NotFound, match=r"[a-z]\.$"):
+        nubetis_session.schema.module("deals").field("zzzzz")
+
+
+def test_the_name_of_a_field_that_is_too_long_says_so():
+    with refusing("bad_name", InvalidValue, match="at most 60"):
+        Field(name="x" * 80, type=kind("text"))
+
+
+def test_a_living_record_is_not_restored(nubetis_session, deal):
+    with refusing("not_deleted", Conflict, match="not in the recycle bin"):
+        nubetis_session.restore(deal)
+
+
+# -- money ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("amount", [3, "4"])
+def test_a_bare_number_is_no_money(nubetis_session, amount):
+    with refusing("wrong_type", InvalidValue, match=r"Money\('1200\.00', 'PEN'\)"):
+        nubetis_session.create("deals", name="Lima", amount=amount)
+
+
+@pytest.mark.parametrize("amount", [1.1, 1.0])
+def test_a_binary_fraction_is_no_amount(amount):
+    """1.1 is not what it says: kept as it is, it would have 52 decimals."""
+    with refusing("bad_argument", InvalidValue, match=r"not float"):
+        Money(amount, "PEN")
+    with refusing("bad_argument", InvalidValue, match=r"not float"):
+        Money("1", "PEN", home=amount)
+
+
+def test_money_of_abroad_says_how_a_rate_is_given():
+    with (
+        create("memory://", administrator="ana@acme.pe", settings={"currency": "PEN"}) as org,
+        refusing("no_rate", InvalidValue, match=r"Money\('100', 'USD', home='375'\)"),
+    ):
+        org.system("test").create("deals", name="Lima", amount=Money("3", "USD"))
