@@ -78,6 +78,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
+    "ambiguous_currency": "{sign} may stand for {currencies}. Write the code, such as 1200.00 PEN.",
+    "currency_twice": "{field} is in {first}, its column of currencies says {second}.",
     "no_rate": "{field} is in {currency}, the organisation counts in {home}: give a rate with the amount.",
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",

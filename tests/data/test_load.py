@@ -281,3 +281,39 @@ def test_a_column_of_amounts_without_currency_still_fits_money():
     table = Table({"Nombre": ["a", "b"], "Importe": ["1200.50", "7"]})
 
     assert fitting_map(table, map_table(table, module), module).fields == {"Nombre": "name", "Importe": "amount"}
+
+
+def test_money_is_read_as_ordinary_files_write_it(nubetis_session):
+    table = Table({"name": ["a", "b", "c"], "amount": ["S/ 1.234,50", "PEN 1234,50", "1,234.50"]})
+    load(nubetis_session, table, module="deals")
+
+    assert {each["amount"] for each in records(nubetis_session, "deals")} == {Money("1234.50", "PEN", home="1234.50")}
+
+
+def test_an_amount_and_a_column_of_currencies_are_one_value(nubetis_session):
+    text = "Nombre;Monto;Moneda\na;1.200,50;PEN\nb;7;S/\nc;8;\nd;;PEN\ne;9;soles\nf;9 EUR;PEN\ng;x;PEN\n"
+    report = load(nubetis_session, nubetis.read(text.encode()), module="deals")
+
+    soles = [Money(amount, "PEN", home=amount) for amount in ("1200.50", "7", "8")]
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [*soles, None]
+    assert [(each.line, each.field, each.code) for each in report.rejected] == [
+        (6, "amount", "bad_format"),
+        (7, "amount", "currency_twice"),
+        (8, "amount", "bad_format"),
+    ]
+
+
+def test_a_currency_of_its_column_needs_none_of_the_organisation():
+    org = nubetis.create("memory://", administrator="ana@acme.pe")
+    with org, org.session(nubetis.HostSignIn("ana@acme.pe")) as session:
+        table = Table({"name": ["a", "b"], "amount": ["7", "8"], "Moneda": ["EUR", None]})
+        report = load(session, table, module="deals")
+
+    assert [(each.line, each.code) for each in report.rejected] == [(1, "no_currency"), (2, "bare_amount")]
+
+
+def test_no_column_fills_what_nubetis_counts_itself(nubetis_session):
+    table = Table({"name": ["a"], "x": ["5"]})
+    field_map = map_table(table, nubetis_session.schema.module("deals")).changed({"x": "amount.home"})
+
+    assert load(nubetis_session, table, module="deals", field_map=field_map).refused == 1

@@ -25,7 +25,6 @@ from nubetis.data.load import (
     rejected_rows,
     write_rejected,
 )
-from nubetis.data.written import written_formats
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
 
@@ -76,7 +75,7 @@ class _Import:
     def field_map(self, table: Table, module: Module) -> FieldMap:
         """Map its columns, as the cells and the user say."""
         found = map_table(table, module)
-        found = fitting_map(table, found, module, formats=written_formats(table, found, module))
+        found = fitting_map(table, found, module)
         chosen = dict(_pair(each) for each in self.columns)
         return found.changed({column: field or None for column, field in chosen.items()})
 
@@ -108,10 +107,7 @@ def import_command(call: Call, given: _Import) -> Answer:
         field_map = given.field_map(table, session.schema.module(given.module))
         if given.create_linked and not given.dry_run:
             _make_linked(call, session, table, field_map)
-        formats = written_formats(table, field_map, session.schema.module(given.module))
-        plan = plan_load(
-            session, table, module=given.module, field_map=field_map, formats=formats, file=Path(given.file).name
-        )
+        plan = plan_load(session, table, module=given.module, field_map=field_map, file=Path(given.file).name)
         _write_rejected(given, plan, table)
         if given.dry_run:
             _show_plan(call, plan, field_map)

@@ -17,6 +17,7 @@ import attrs
 from nubetis.data.cells import Cell, unique_names
 from nubetis.data.mapping import FieldMap, Mapped, map_columns
 from nubetis.data.table import Table
+from nubetis.data.written import WrittenFormats, written_formats
 from nubetis.errors import InvalidValue, NubetisError
 from nubetis.i18n import render
 from nubetis.model.fields import Field, Operator, Part, Value
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 _CHUNK: Final = 500
+_OPEN: Final = "XXX"
+"""The code for no currency (ISO 4217): of an amount whose currency stands in another column."""
 _PROBLEMS: Final = ("line", "field", "code", "reason")
 
 
@@ -79,13 +82,14 @@ def _told_apart(columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def fitting_map(
-    table: Table, field_map: FieldMap, module: Module, *, formats: Formats = ISO, share: float = 0.5
+    table: Table, field_map: FieldMap, module: Module, *, formats: Formats | None = None, share: float = 0.5
 ) -> FieldMap:
     """Give the map without the columns of whose cells less than *share* can be values of their field.
 
     A header may say ``type`` and mean something else than the field of that name: the cells tell.
     """
-    slots = [_Slot.of(module, column, field, formats) for column, field in field_map.fields.items()]
+    how = formats or written_formats(table, field_map, module)
+    slots = [_Slot.of(module, column, field, how) for column, field in field_map.fields.items()]
     misfits = [slot.column for slot in slots if slot.fit(table[slot.column]) < share]
     because = {column: f"{field_map.fields[column]} cannot hold its values" for column in misfits}
     columns = [
@@ -99,7 +103,10 @@ def fitting_map(
 
 @attrs.frozen
 class _Slot:
-    """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``)."""
+    """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``).
+
+    An amount that names none is in *currency*.
+    """
 
     column: str
     field: Field
@@ -123,7 +130,9 @@ class _Slot:
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""
-        if self.part is not None or "users" in self.field.targets:
+        if self.part is not None:
+            return _read_part(self.part, text, self.formats)
+        if "users" in self.field.targets:
             return text
         try:
             return self.field.type.parse(self.field, text, self.formats)
@@ -152,9 +161,22 @@ class _Slot:
         return sum(good) / filled.total()
 
 
+def _read_part(part: Part, text: str, formats: Formats) -> Value:
+    """Give what is stored of a part of a field: a currency by its code; all others are text.
+
+    Raises:
+        InvalidValue: ``bad_argument``; *part* is a number, which no column fills.
+    """
+    if part.name == "currency":
+        return formats.parse_currency(text) if isinstance(formats, WrittenFormats) else Money(0, text.strip()).currency
+    if not part.text:
+        raise InvalidValue("bad_argument", argument="field_map", reason=f"no column fills {part.name}")
+    return text
+
+
 def _fits(read: Value | NubetisError) -> bool:
     """Tell whether a cell is a value; an amount that lacks its currency is one, and is refused by its line."""
-    return not isinstance(read, NubetisError) or read.code == "bare_amount"
+    return not isinstance(read, NubetisError) or read.code in {"bare_amount", "ambiguous_currency"}
 
 
 def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
@@ -244,6 +266,7 @@ class _Loader:
     table: Table
     slots: tuple[_Slot, ...]
     readers: tuple[Callable[[str], Value | NubetisError], ...]
+    currency: str | None
     records: list[dict[str, Value]] = attrs.field(factory=list)
     places: list[int] = attrs.field(factory=list)
     refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
@@ -256,7 +279,7 @@ class _Loader:
             else slot.reader()
             for slot in slots
         ]
-        return cls(table, tuple(slots), tuple(readers))
+        return cls(table, tuple(slots), tuple(readers), door.currency)
 
     def run(self, module: Module) -> None:
         """Fill *records*, with the *places* of their rows, and *refusals*."""
@@ -271,7 +294,7 @@ class _Loader:
 
     def _row(self, cells: Iterable[Cell]) -> tuple[dict[str, Value], list[tuple[_Slot, NubetisError]]]:
         record: dict[str, Value] = {}
-        parts: dict[Field, dict[str, str]] = {}
+        parts: dict[Field, dict[str, Value]] = {}
         faults: list[tuple[_Slot, NubetisError]] = []
         for slot, read, cell in zip(self.slots, self.readers, cells, strict=True):
             if cell is None or cell.isspace() or not cell:
@@ -280,13 +303,27 @@ class _Loader:
             if isinstance(value, NubetisError):
                 faults.append((slot, value))
             elif slot.part is not None:
-                parts.setdefault(slot.field, {})[slot.part.name] = cell
+                parts.setdefault(slot.field, {})[slot.part.name] = value
             else:
                 record[slot.field.name] = value
+        faults += [(slot, fault) for slot in self.slots if (fault := self._join(slot, record, parts)) is not None]
         return _with_parts(record, parts), faults
 
+    def _join(self, slot: _Slot, record: dict[str, Value], parts: dict[Field, dict[str, Value]]) -> NubetisError | None:
+        """Put an amount and the currency of another column together in *record*; give what stands against it."""
+        money = record.get(slot.field.name)
+        if slot.part is not None or slot.currency != _OPEN or not isinstance(money, Money):
+            return None
+        said = parts.pop(slot.field, {}).get("currency", self.currency)
+        if money.currency not in {_OPEN, said}:
+            return InvalidValue("currency_twice", field=slot.field.name, first=money.currency, second=said)
+        if said is None:
+            return InvalidValue("bare_amount", field=slot.field.name)
+        record[slot.field.name] = slot.field.check(Money(money.amount, str(said)))
+        return None
 
-def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, str]]) -> dict[str, Value]:
+
+def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Value]]) -> dict[str, Value]:
     """Put the cells of a field's parts together; what the field itself holds stays beside them."""
     for field, cells in parts.items():
         whole = field.pack(record.get(field.name))
@@ -304,14 +341,15 @@ def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
 
 def plan_load(
     door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
-    formats: Formats = ISO, file: str | None = None,
+    formats: Formats | None = None, file: str | None = None,
 ) -> Plan:  # fmt: skip
     """Plan a record of *module* for each row of *table*.
 
-    A cell is read as a value of its field by *formats*; a link's cell is an id or the title of exactly one record.
-    An amount without a currency is in that of the organisation.  An empty cell says nothing, and a row of empty
-    cells is left out.  Refusals name the line in the file (of a table without lines: the row, from 1), the field and
-    the reason; warnings name the columns that fill no field.  *file* is named in the journal.
+    A cell is read as a value of its field by *formats*, else as the columns of *table* turn out to write dates and
+    numbers; a link's cell is an id or the title of exactly one record.  An amount without a currency is in that which
+    another column says (``amount.currency``), else in that of the organisation.  An empty cell says nothing, and a row
+    of empty cells is left out.  Refusals name the line in the file (of a table without lines: the row, from 1), the
+    field and the reason; warnings name the columns that fill no field.  *file* is named in the journal.
 
     Raises:
         NotFound: ``unknown_module``; ``unknown_field`` or ``unknown_column`` in *field_map*.
@@ -324,7 +362,7 @@ def plan_load(
 class _Options:
     module: str
     field_map: FieldMap | None
-    formats: Formats
+    formats: Formats | None
     file: str | None
 
 
@@ -337,8 +375,11 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     field_map = options.field_map or map_table(table, module)
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
+    how = options.formats or written_formats(table, field_map, module, currency=door.currency)
+    beside = {path.partition(".")[0] for path in field_map.fields.values() if path.endswith(".currency")}
     slots = [
-        _Slot.of(module, column, path, options.formats, door.currency) for column, path in field_map.fields.items()
+        _Slot.of(module, column, path, how, _OPEN if path in beside else door.currency)
+        for column, path in field_map.fields.items()
     ]
     loader = _Loader.of(door, table, slots)
     loader.run(module)
@@ -446,7 +487,7 @@ def write_rejected(rejected: Iterable[Rejected], target: str | os.PathLike[str],
 
 def load(
     door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
-    formats: Formats = ISO, file: str | None = None, progress: Progress | None = None,
+    formats: Formats | None = None, file: str | None = None, progress: Progress | None = None,
 ) -> LoadReport:  # fmt: skip
     """Write a record of *module* for each row of *table* that fits, as :func:`plan_load` says; report the others."""
     whole = _as_table(table)

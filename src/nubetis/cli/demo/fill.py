@@ -91,9 +91,7 @@ def load_file(stage: Stage) -> None:
     fit, session, table = stage.fit, stage.session, stage.table
     links = plan_links(session, table, module=fit.module, field_map=fit.field_map)
     linked = session.apply(links, skip_refused=True).changes if len(links) else 0
-    plan = plan_load(
-        session, table, module=fit.module, field_map=fit.field_map, formats=fit.formats, file=stage.file
-    )  # fmt: skip
+    plan = plan_load(session, table, module=fit.module, field_map=fit.field_map, file=stage.file)
     stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan_text(plan)), "bold"))
     with stage.face.progress(_("Writing")) as progress:
         report = apply_load(session, plan, table=table, progress=progress)
