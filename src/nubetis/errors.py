@@ -89,6 +89,7 @@ MESSAGES: Final[dict[str, str]] = {
     "out_of_sight": "Something that you may not see stands against it in {module}.",
     "bad_link": "{field} names a record that does not exist.",
     "ambiguous_link": "{field} names several records: {candidates}. Give the id of one.",
+    "misfit_column": "Column {column} was left out, with all its values: most of them are none of {field}.",
     "unmapped_column": "Column {column} fills no field of {module} ({because}); its values are left out.",
     "bad_rule": "{message}",
     "bad_argument": "{argument}: {reason}.",

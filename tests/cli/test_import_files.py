@@ -176,3 +176,24 @@ def test_the_refused_rows_never_take_the_place_of_the_file_they_are_from(acme, n
     assert (said.code, Path("a.csv").read_text("utf-8")) == (1, content)
     assert "--rejected: it is the file that is imported" in said.err
     assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_a_column_whose_header_names_a_field_is_never_left_out_in_silence(acme, dry):
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,?\nTres,t@x.pe\n", encoding="utf-8")
+    shown = " ".join(acme("import", "a.csv", "-m", "accounts", *dry).out.split())
+    said = acme("import", "a.csv", "-m", "accounts", *dry, "--json").json
+    warned = (said["plan"] if dry else said)["warnings"]
+
+    assert "Column Correo was left out" in shown
+    assert "--map Correo=email" in shown
+    assert [each["code"] for each in warned] == ["misfit_column"]
+
+
+def test_a_column_that_is_mapped_by_hand_has_its_bad_cells_refused(acme):
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,?\nTres,t@x.pe\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=email", "--json").json
+    left = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=", "--json").json
+
+    assert [each["line"] for each in said["rejected"]] == [2, 3]
+    assert (left["created"], [each["code"] for each in left["warnings"]]) == (3, ["unmapped_column"])

@@ -153,10 +153,20 @@ def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
     return group(shown, line(_("(and {count} more)").format(count=left), "dim")) if left > 0 else shown
 
 
+def _warned(warnings: Sequence[Refusal]) -> list[RenderableType]:
+    """Say loudly which columns were left out though their headers name fields, and what to do."""
+    text = _("Say --map {column}={field} to have the bad ones refused by line, or --map {column}= to leave it out.")
+    return [
+        line(f"{say_refusal(each)} {text.format_map(each.params)}", "bold yellow")
+        for each in warnings
+        if each.code == "misfit_column"
+    ]
+
+
 def _show_plan(call: Call, plan: Plan, field_map: FieldMap) -> None:
     room = call.face.out.width
     facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan)}
-    parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
+    parts = [map_grid(field_map, room=room), *_warned(plan.warnings), line(plan_text(plan), "bold")]
     parts += [refusals_grid(plan.refusals, room=room)] if plan.refusals else []
     call.face.answer(facts, lambda: group(*parts))
 
@@ -179,7 +189,7 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
-    parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
+    parts = [map_grid(field_map, room=room), *_warned(report.warnings), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [line(undo, "dim", whole=True)] if report.created else []
     refusals = [each.refusal for each in report.rejected]
     return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))

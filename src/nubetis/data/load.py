@@ -90,12 +90,14 @@ def fitting_map(
     """
     how = formats or written_formats(table, field_map, module)
     slots = [_Slot.of(module, column, field, how) for column, field in field_map.fields.items()]
-    misfits = [slot.column for slot in slots if slot.fit(table[slot.column]) < share]
-    because = {column: f"{field_map.fields[column]} cannot hold its values" for column in misfits}
-    columns = [
-        Mapped(each.column, None, 0.0, because[each.column]) if each.column in because else each for each in field_map
-    ]
-    return attrs.evolve(field_map, columns=tuple(columns))
+    misfits = {slot.column for slot in slots if slot.fit(table[slot.column]) < share}
+    return attrs.evolve(
+        field_map, columns=tuple([_misfit(each) if each.column in misfits else each for each in field_map])
+    )
+
+
+def _misfit(each: Mapped) -> Mapped:
+    return Mapped(each.column, None, 0.0, f"{each.field} cannot hold its values", misfit=each.field)
 
 
 # --- one column on its way to a field --------------------------------------------------------------
@@ -405,7 +407,10 @@ def _by_line(table: Table, refusals: Iterable[tuple[int, Refusal]]) -> list[Refu
 
 def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
     for each in field_map:
-        if each.field is None:
+        if each.misfit is not None:
+            params = {"column": each.column, "module": module.name, "field": each.misfit}
+            yield Refusal(code="misfit_column", params=params, module=module.name, field=each.misfit)
+        elif each.field is None:
             params = {"column": each.column, "module": module.name, "because": each.because}
             yield Refusal(code="unmapped_column", params=params, module=module.name)
 

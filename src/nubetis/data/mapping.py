@@ -127,6 +127,8 @@ active: is active, activo, ativo
 class Mapped:
     """What one column was taken for; *field* is ``None`` where nothing fits.
 
+    *misfit* is the field that its header names, where its cells are no values of it.
+
     >>> Mapped("E-mail", "email", 0.95, "a synonym").field
     'email'
     """
@@ -135,6 +137,7 @@ class Mapped:
     field: str | None
     confidence: float
     because: str
+    misfit: str | None = None
 
 
 @attrs.frozen(repr=False)
