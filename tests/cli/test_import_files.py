@@ -180,7 +180,7 @@ def test_the_refused_rows_never_take_the_place_of_the_file_they_are_from(acme, n
 
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 def test_a_column_whose_header_names_a_field_is_never_left_out_in_silence(acme, dry):
-    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,?\nTres,t@x.pe\n", encoding="utf-8")
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,tampoco\nTres,t@x.pe\n", encoding="utf-8")
     shown = " ".join(acme("import", "a.csv", "-m", "accounts", *dry).out.split())
     said = acme("import", "a.csv", "-m", "accounts", *dry, "--json").json
     warned = (said["plan"] if dry else said)["warnings"]
@@ -191,9 +191,27 @@ def test_a_column_whose_header_names_a_field_is_never_left_out_in_silence(acme, 
 
 
 def test_a_column_that_is_mapped_by_hand_has_its_bad_cells_refused(acme):
-    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,?\nTres,t@x.pe\n", encoding="utf-8")
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,tampoco\nTres,t@x.pe\n", encoding="utf-8")
     said = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=email", "--json").json
     left = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=", "--json").json
 
     assert [each["line"] for each in said["rejected"]] == [2, 3]
     assert (left["created"], [each["code"] for each in left["warnings"]]) == (3, ["unmapped_column"])
+
+
+def test_the_companies_of_an_import_are_named_and_taken_back_with_it(acme):
+    Path("c.csv").write_text("Apellidos,Empresa,Correo\nRuiz,Nueva,\nPaz,-,\nSol,Sola,x\n", encoding="utf-8")
+    plan = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--dry-run", "--json").json["plan"]
+    said = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--map", "Correo=email", "--json").json
+    acme("journal", "undo", said["operation"]["id"])
+
+    assert plan["counts"] == {"create": 5}
+    assert [each["title"] for each in said["linked"]] == ["Nueva"]
+    assert (said["created"], said["refused"]) == (2, 1)
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_a_person_is_told_which_companies_were_made(acme):
+    Path("c.csv").write_text("Apellidos,Empresa\nRuiz,Nueva\n", encoding="utf-8")
+
+    assert "1 record made that they link to: Nueva" in acme("import", "c.csv", "-m", "contacts", "--create-linked").out

@@ -317,3 +317,42 @@ def test_no_column_fills_what_nubetis_counts_itself(nubetis_session):
     field_map = map_table(table, nubetis_session.schema.module("deals")).changed({"x": "amount.home"})
 
     assert load(nubetis_session, table, module="deals", field_map=field_map).refused == 1
+
+
+LINKING = Table({
+    "last_name": ["A", "B", None, "D", "E"], "email": ["a@x.pe", "bad", "c@x.pe", "d@x.pe", "e@x.pe"],
+    "account": ["Nueva", "Sola", "Vacía", "NUEVA ", "acme"],
+})  # fmt: skip
+
+
+def test_what_is_linked_is_made_in_the_same_operation_for_rows_that_are_written_only(nubetis_session):
+    acme = nubetis_session.create("accounts", name="Acme")
+    plan = plan_load(nubetis_session, LINKING, module="contacts", create_linked=True)
+    report = apply_load(nubetis_session, plan, table=LINKING)
+    (nueva,) = nubetis_session.find("accounts", F.id != acme.id)
+
+    assert [each["account"] for each in records(nubetis_session)] == [nueva.id, nueva.id, acme.id]
+    assert [(each.module, each.id, each.title) for each in report.linked] == [("accounts", nueva.id, nueva["name"])]
+    assert (report.created, report.refused) == (3, 2)
+    assert [(each.line, each.code) for each in report.rejected] == [(2, "bad_email"), (3, "required")]
+
+
+def test_an_import_is_taken_back_with_what_it_linked_to(nubetis_session):
+    plan = plan_load(nubetis_session, LINKING, module="contacts", create_linked=True)
+    nubetis_session.undo(apply_load(nubetis_session, plan, table=LINKING).operation)
+
+    assert (nubetis_session.count("contacts"), nubetis_session.count("accounts")) == (0, 0)
+
+
+def test_nothing_is_made_for_rows_of_which_none_is_written(nubetis_session):
+    table = Table({"last_name": [None], "account": ["Nueva"]})
+
+    assert len(plan_load(nubetis_session, table, module="contacts", create_linked=True)) == 0
+
+
+def test_a_link_into_a_plan_made_by_hand_is_refused(nubetis_session):
+    plan = nubetis_session.plan_create("accounts", [{"name": "Nueva"}])
+    foreign = nubetis.Plan(parts=tuple(part.slice(0, 1) for part in plan.parts))
+
+    with pytest.raises(Refused):
+        nubetis_session.plan_create("contacts", [{"last_name": "A"}], after=foreign)

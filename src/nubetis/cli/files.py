@@ -20,7 +20,6 @@ from nubetis.data.load import (
     apply_load,
     fitting_map,
     map_table,
-    plan_links,
     plan_load,
     rejected_rows,
     write_rejected,
@@ -31,7 +30,7 @@ from nubetis.i18n import phrase
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nubetis import Plan, Session, Table
+    from nubetis import Plan, Table
     from nubetis.data.load import LoadReport
     from nubetis.data.mapping import FieldMap
     from nubetis.model.plan import Refusal
@@ -105,9 +104,10 @@ def import_command(call: Call, given: _Import) -> Answer:
     with call.session() as session:
         table = given.table()
         field_map = given.field_map(table, session.schema.module(given.module))
-        if given.create_linked and not given.dry_run:
-            _make_linked(call, session, table, field_map)
-        plan = plan_load(session, table, module=given.module, field_map=field_map, file=Path(given.file).name)
+        file = Path(given.file).name
+        plan = plan_load(
+            session, table, module=given.module, field_map=field_map, file=file, create_linked=given.create_linked
+        )
         _write_rejected(given, plan, table)
         if given.dry_run:
             _show_plan(call, plan, field_map)
@@ -122,13 +122,6 @@ def _write_rejected(given: _Import, plan: Plan, table: Table) -> None:
     """Write what the plan refuses before it is applied: where that cannot be written, nothing is."""
     if given.rejected is not None and plan.refusals:
         write_rejected(rejected_rows(plan, table), given.rejected, language=language())
-
-
-def _make_linked(call: Call, session: Session, table: Table, field_map: FieldMap) -> None:
-    plan = plan_links(session, table, module=field_map.module, field_map=field_map)
-    if len(plan):
-        with call.face.progress(_("Making what is linked")) as progress:
-            session.apply(plan, skip_refused=True, progress=progress)
 
 
 def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
@@ -177,10 +170,22 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
         "operation": operation_facts(report.operation),
         "rows": report.rows,
         "created": report.created,
+        "linked": [attrs.asdict(each) for each in report.linked],
         "refused": report.refused,
         "rejected": [refusal_facts(each.refusal) for each in report.rejected],
         "warnings": [refusal_facts(each) for each in report.warnings],
     }
+
+
+def _linked_line(report: LoadReport) -> list[RenderableType]:
+    """Say what was made because the file links to it."""
+    if not report.linked:
+        return []
+    made = counted(
+        "{count} record made that they link to", "{count} records made that they link to", len(report.linked)
+    )
+    names = ", ".join(each.title for each in report.linked[:_SHOWN])
+    return [line(f"{made}: {names}{', …' if len(report.linked) > _SHOWN else ''}")]
 
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
@@ -190,7 +195,7 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     left = counted("{count} row refused", "{count} rows refused", report.refused)
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
     parts = [map_grid(field_map, room=room), *_warned(report.warnings), line(f"{rows}: {made}, {left}.", "bold")]
-    parts += [line(undo, "dim", whole=True)] if report.created else []
+    parts += [*_linked_line(report), *([line(undo, "dim", whole=True)] if report.created else [])]
     refusals = [each.refusal for each in report.rejected]
     return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
 

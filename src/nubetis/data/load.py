@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nubetis.types import Json, Progress
 
 __all__ = [
+    "Linked",
     "LoadReport",
     "Rejected",
     "apply_load",
@@ -110,6 +111,7 @@ class _Slot:
     An amount that names none is in *currency*.
     """
 
+    module: Module
     column: str
     field: Field
     part: Part | None
@@ -128,7 +130,7 @@ class _Slot:
         part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
         if part_name and part is None:
             module.field(path)
-        return cls(column, field, part, formats, currency)
+        return cls(module, column, field, part, formats, currency)
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""
@@ -199,13 +201,19 @@ def _is_id(text: str) -> bool:
     return not isinstance(_attempt(decode, text.strip()), NubetisError)
 
 
-def _linked(door: Reader, field: Field, texts: Iterable[str]) -> Callable[[str], Value | NubetisError]:
-    """Give the reader of a link's cells: an id, or the title of exactly one record."""
+def _linked(
+    door: Reader, field: Field, texts: Iterable[str], links: Plan | None = None
+) -> Callable[[str], Value | NubetisError]:
+    """Give the reader of a link's cells: an id, or the title of one record, which *links* may be about to make."""
     folded = {fold_text(text.strip()): text.strip() for text in texts if not _is_id(text)}
     names = [name for _, name in sorted(folded.items())]
     found: dict[str, list[RecordId]] = {}
     for target in field.targets:
         _find_titles(door, door.schema.module(target), names, found)
+    for change in links.changes if links is not None else ():
+        title = fold_text(str(change.after[door.schema.module(change.module).title]))
+        if change.module in field.targets and title in folded:
+            found.setdefault(title, []).append(change.record)
 
     def read(text: str) -> Value | NubetisError:
         bare = text.strip()
@@ -234,13 +242,16 @@ def _find_titles(door: Reader, module: Module, names: Sequence[str], found: dict
 def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap | None = None) -> Plan:
     """Plan the records that the link columns of *table* name and that do not exist yet: the companies of contacts.
 
-    Apply it before the table itself is loaded.
+    :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
     fields = (field_map or map_table(table, home)).fields
-    slots = [_Slot.of(home, column, path, ISO) for column, path in fields.items()]
+    return _plan_links(door, table, [_Slot.of(home, column, path, ISO) for column, path in fields.items()])
+
+
+def _plan_links(door: Writer, table: Table, slots: Sequence[_Slot]) -> Plan:
     plans = [_plan_targets(door, slot.field, table[slot.column]) for slot in slots if _is_link(slot.field)]
-    cause = Cause(CauseKind.IMPORT, {"links_of": home.name})
+    cause = Cause(CauseKind.IMPORT, {"links_of": slots[0].module.name})
     return Plan(
         cause=cause,
         parts=tuple([part for plan in plans for part in plan.parts]),
@@ -274,19 +285,20 @@ class _Loader:
     refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
 
     @classmethod
-    def of(cls, door: Reader, table: Table, slots: Sequence[_Slot]) -> _Loader:
+    def of(cls, door: Reader, table: Table, slots: Sequence[_Slot], links: Plan | None) -> _Loader:
         readers = [
-            _linked(door, slot.field, {cell for cell in table[slot.column] if cell})
+            _linked(door, slot.field, {cell for cell in table[slot.column] if cell}, links)
             if _is_link(slot.field)
             else slot.reader()
             for slot in slots
         ]
         return cls(table, tuple(slots), tuple(readers), door.currency)
 
-    def run(self, module: Module) -> None:
+    def run(self, module: Module, rows: Iterable[int]) -> None:
         """Fill *records*, with the *places* of their rows, and *refusals*."""
         columns = [self.table[slot.column] for slot in self.slots]
-        for place, cells in enumerate(zip(*columns, strict=True)):
+        for place in rows:
+            cells = [column[place] for column in columns]
             record, faults = self._row(cells)
             if faults:
                 self.refusals.extend([(place, _refusal(fault, module, slot)) for slot, fault in faults])
@@ -343,7 +355,7 @@ def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
 
 def plan_load(
     door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
-    formats: Formats | None = None, file: str | None = None,
+    formats: Formats | None = None, file: str | None = None, create_linked: bool = False,
 ) -> Plan:  # fmt: skip
     """Plan a record of *module* for each row of *table*.
 
@@ -353,11 +365,13 @@ def plan_load(
     of empty cells is left out.  Refusals name the line in the file (of a table without lines: the row, from 1), the
     field and the reason; warnings name the columns that fill no field.  *file* is named in the journal.
 
+    With *create_linked*, what rows that fit link to by a title that nobody has is made as well, in the same operation.
+
     Raises:
         NotFound: ``unknown_module``; ``unknown_field`` or ``unknown_column`` in *field_map*.
         InvalidValue: ``bad_argument``; no column fills a field.
     """
-    return _plan(door, _as_table(table), _Options(module, field_map, formats, file))
+    return _plan(door, _as_table(table), _Options(module, field_map, formats, file, create_linked))
 
 
 @attrs.frozen
@@ -366,6 +380,7 @@ class _Options:
     field_map: FieldMap | None
     formats: Formats | None
     file: str | None
+    create_linked: bool = False
 
 
 def _as_table(given: Table | Iterable[Batch]) -> Table:
@@ -383,16 +398,53 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
         _Slot.of(module, column, path, how, _OPEN if path in beside else door.currency)
         for column, path in field_map.fields.items()
     ]
-    loader = _Loader.of(door, table, slots)
-    loader.run(module)
-    plan = door.plan_create(module.name, loader.records)
-    refusals = [*loader.refusals, *_placed(plan.refusals, loader.places)]
+    made = _made(door, table, slots, links=options.create_linked)
     return attrs.evolve(
-        plan,
-        cause=Cause(CauseKind.IMPORT, _detail(table, plan, options)),
-        refusals=tuple(_by_line(table, refusals)),
+        made.plan,
+        cause=Cause(CauseKind.IMPORT, _detail(table, made.plan, options)),
+        refusals=tuple(_by_line(table, made.refusals)),
         warnings=tuple(_warnings(field_map, module)),
     )
+
+
+@attrs.frozen
+class _Made:
+    """A plan, and what is refused, with the places of the rows."""
+
+    plan: Plan
+    refusals: list[tuple[int, Refusal]]
+
+
+def _made(door: Writer, table: Table, slots: Sequence[_Slot], *, links: bool) -> _Made:
+    """Plan the rows of *table*; with *links* what they link to, too, but only for those that are written."""
+    everything = range(len(table))
+    first = _plan_links(door, table, slots) if links else None
+    made, left = _made_of(door, table, slots, (everything, first))
+    if first is None or not _idle(made.plan, first):
+        return made
+    again, _ = _made_of(door, table, slots, (left, _plan_links(door, table.take(left), slots)))
+    by_line = [(place, each) for place, each in made.refusals if each.record is None]
+    return _Made(again.plan, [*by_line, *again.refusals])
+
+
+def _made_of(
+    door: Writer, table: Table, slots: Sequence[_Slot], what: tuple[Iterable[int], Plan | None]
+) -> tuple[_Made, list[int]]:
+    """Plan some rows, behind a plan of what they link to; give the places of those that are not refused as well."""
+    module, (rows, links) = slots[0].module, what
+    loader = _Loader.of(door, table, slots, links)
+    loader.run(module, rows)
+    plan = door.plan_create(module.name, loader.records, after=links)
+    gone = {each.line for each in plan.refusals}
+    left = [place for line, place in enumerate(loader.places, 1) if line not in gone]
+    return _Made(plan, [*loader.refusals, *_placed(plan.refusals, loader.places)]), left
+
+
+def _idle(plan: Plan, links: Plan) -> bool:
+    """Tell whether *links*, with which *plan* begins, makes records to which no other links."""
+    own = [change for part in plan.parts[len(links.parts) :] for change in part.changes()]
+    named = {value for change in own for value in change.after.values() if isinstance(value, str)}
+    return any(change.record not in named for change in links.changes)
 
 
 def _placed(refusals: Iterable[Refusal], places: Sequence[int]) -> Iterator[tuple[int, Refusal]]:
@@ -416,7 +468,9 @@ def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
 
 
 def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
-    known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": len(plan)}
+    known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": sum(map(len, plan.parts[-1:]))}
+    if plan.parts[:-1]:
+        known["linked"] = sum(map(len, plan.parts[:-1]))
     if options.file is not None:
         known["file"] = options.file.encode("utf-8", "replace").decode()  # a name may hold bytes that are no text
     if table.detected is not None:
@@ -455,9 +509,21 @@ class Rejected:
         return render(NubetisError(self.refusal.code, **self.refusal.params), language)
 
 
+@attrs.frozen
+class Linked:
+    """A record that was made because loaded ones link to it."""
+
+    module: str
+    id: RecordId
+    title: str
+
+
 @attrs.frozen(kw_only=True)
 class LoadReport:
-    """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault."""
+    """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault.
+
+    *linked* are the records that were made because those link to them.
+    """
 
     operation: Operation
     rows: int
@@ -465,6 +531,7 @@ class LoadReport:
     refused: int
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[Refusal, ...] = ()
+    linked: tuple[Linked, ...] = ()
 
     def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
         """Write the rejected rows as :func:`write_rejected` does."""
@@ -503,13 +570,16 @@ def load(
 def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
     """Apply a plan of :func:`plan_load` that was looked at; *table* is what it was made of."""
     operation = door.apply(plan, skip_refused=True, progress=progress)
+    made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
+    linked = tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
     return LoadReport(
         operation=operation,
         rows=len(table),
-        created=operation.changes,
+        created=operation.changes - len(linked),
         refused=len({each.line for each in plan.refusals}),
         rejected=rejected_rows(plan, table),
         warnings=plan.warnings,
+        linked=linked,
     )
 
 

@@ -14,7 +14,7 @@ from nubetis.cli.files import map_grid, refusals_grid
 from nubetis.cli.journal import operation_facts, plan_text
 from nubetis.cli.records import records_grid, shown_fields
 from nubetis.cli.texts import _, counted, language
-from nubetis.data import apply_load, plan_links, plan_load
+from nubetis.data import apply_load, plan_load
 from nubetis.errors import InvalidValue
 from nubetis.model.fields import Operator
 
@@ -87,11 +87,9 @@ def build(stage: Stage) -> None:
 
 
 def load_file(stage: Stage) -> None:
-    """Make what the file links to, then its records; refuse what does not fit, line by line."""
+    """Make what the file links to and its records; refuse what does not fit, line by line."""
     fit, session, table = stage.fit, stage.session, stage.table
-    links = plan_links(session, table, module=fit.module, field_map=fit.field_map)
-    linked = session.apply(links, skip_refused=True).changes if len(links) else 0
-    plan = plan_load(session, table, module=fit.module, field_map=fit.field_map, file=stage.file)
+    plan = plan_load(session, table, module=fit.module, field_map=fit.field_map, file=stage.file, create_linked=True)
     stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan_text(plan)), "bold"))
     with stage.face.progress(_("Writing")) as progress:
         report = apply_load(session, plan, table=table, progress=progress)
@@ -100,13 +98,13 @@ def load_file(stage: Stage) -> None:
     stage.truth = [who for who, line_number in zip(stage.truth, lines, strict=False) if line_number not in refused]
     stage.facts["import"] = {
         "operation": operation_facts(report.operation),
-        "linked": linked,
+        "linked": len(report.linked),
         "created": report.created,
         "refused": report.refused,
         "codes": dict(Counter(each.code for each in report.rejected)),
     }
     made = counted("{count} record made", "{count} records made", report.created)
-    named = counted("{count} record that they link to", "{count} records that they link to", linked)
+    named = counted("{count} record that they link to", "{count} records that they link to", len(report.linked))
     left = counted("{count} row refused", "{count} rows refused", report.refused)
     stage.face.show(line(f"{made}, {named}, {left}", "green"))
     if report.rejected:
