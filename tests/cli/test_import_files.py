@@ -215,3 +215,38 @@ def test_a_person_is_told_which_companies_were_made(acme):
     Path("c.csv").write_text("Apellidos,Empresa\nRuiz,Nueva\n", encoding="utf-8")
 
     assert "1 record made that they link to: Nueva" in acme("import", "c.csv", "-m", "contacts", "--create-linked").out
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig", "utf-16"])
+def test_refused_rows_are_as_they_stood_in_the_file(acme, encoding):
+    """Cell by cell, with delimiter, encoding and mark: the program that wrote the file opens both."""
+    Path("a.csv").write_bytes("Empresa;Ciudad;Correo\r\nUna;Lima;u@x.pe\r\n ÑANDÚ ;;NADA @\r\n".encode(encoding))
+    acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv")
+    written = Path("r.csv").read_bytes()
+
+    assert written.decode(encoding).splitlines()[1].startswith(" ÑANDÚ ;;NADA @;3;email;bad_email;")
+    assert written.startswith(b"\xef\xbb\xbf") is (encoding == "utf-8-sig")
+    assert written.startswith(b"\xff\xfe") is (encoding == "utf-16")
+
+
+def test_reasons_that_the_encoding_cannot_say_make_the_file_utf_8(acme):
+    Path("a.csv").write_bytes("Empresa;Ciudad;Correo\r\nМосква;Москва;x\r\nМосква;Москва;a@x.pe\r\n".encode("cp1251"))
+    acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv", "--lang", "es", "--encoding", "cp1251")
+
+    assert "МоскваМоскваx" in Path("r.csv").read_text("utf-8-sig").replace(";", "")
+
+
+@pytest.mark.parametrize(("target", "code"), [("no/x.csv", "unwritable"), ("x.pdf", "unknown_format")])
+def test_the_file_of_refused_rows_must_be_writable_even_if_none_is_refused(acme, target, code):
+    Path("a.csv").write_text("Empresa\nNueva\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", "--rejected", target, "--json")
+
+    assert said.json["error"]["code"] == code
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_the_refused_rows_of_an_earlier_import_do_not_stay(acme):
+    Path("r.csv").write_text("old", encoding="utf-8")
+    acme("import", "accounts.csv", "-m", "accounts", "--rejected", "r.csv")
+
+    assert "old" not in Path("r.csv").read_text("utf-8")

@@ -86,8 +86,6 @@ def test_white_space_alone_becomes_nothing():
 
 
 @pytest.mark.parametrize("text", ["-", "--", "–", "N/A", "#N/A", "n.a.", "s/n", "S/N", "s/d", "Sin datos", "?", "."])
-    "text", ["-", "--", "–", "N/A", "n/a", "#N/A", "n.a.", "s/n", "S/N", "s/d", "Sin datos", "?", "."]
-)
 def test_what_stands_for_nothing_is_nothing(text):
     cleaned, report = clean_columns({"Empresa": [text, "Acme", "-5"]})
 

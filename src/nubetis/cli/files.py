@@ -69,7 +69,7 @@ class _Import:
         table = nubetis.read(self.file, encoding=self.encoding, delimiter=self.delimiter)
         if not table.columns:
             raise InvalidValue("bad_file", file=self.file, line=1, reason=_("there is nothing in it"))
-        return table if self.no_clean else table.clean()
+        return table
 
     def field_map(self, table: Table, module: Module) -> FieldMap:
         """Map its columns, as the cells and the user say."""
@@ -102,26 +102,28 @@ def import_command(call: Call, given: _Import) -> Answer:
     """Load a file: its columns are mapped, its cells cleaned, what does not fit is refused line by line."""
     given.check()
     with call.session() as session:
-        table = given.table()
+        raw = given.table()
+        table = raw if given.no_clean else raw.clean()
         field_map = given.field_map(table, session.schema.module(given.module))
         file = Path(given.file).name
         plan = plan_load(
             session, table, module=given.module, field_map=field_map, file=file, create_linked=given.create_linked
         )
-        _write_rejected(given, plan, table)
+        _write_rejected(given, plan, raw)
         if given.dry_run:
             _show_plan(call, plan, field_map)
             return None
         with call.face.progress(_("Writing")) as progress:
-            report = apply_load(session, plan, table=table, progress=progress)
+            report = apply_load(session, plan, table=raw, progress=progress)
     call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
     return None
 
 
-def _write_rejected(given: _Import, plan: Plan, table: Table) -> None:
-    """Write what the plan refuses before it is applied: where that cannot be written, nothing is."""
-    if given.rejected is not None and plan.refusals:
-        write_rejected(rejected_rows(plan, table), given.rejected, language=language())
+def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
+    """Write what the plan refuses before it is applied, even if that is nothing: where it cannot be, nothing is."""
+    if given.rejected is not None:
+        rejected = rejected_rows(plan, raw)
+        write_rejected(rejected, given.rejected, language=language(), detected=raw.detected)
 
 
 def map_facts(field_map: FieldMap) -> list[dict[str, object]]:

@@ -10,11 +10,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from nubetis.data.cells import Cell, unique_names
+from nubetis.data.files import BUILT_IN
+from nubetis.data.files.delimited import Delimited
+from nubetis.data.files.target import target_suffix
 from nubetis.data.mapping import FieldMap, Mapped, map_columns
 from nubetis.data.table import Table
 from nubetis.data.written import WrittenFormats, written_formats
@@ -33,6 +37,7 @@ from nubetis.types import RecordId
 if TYPE_CHECKING:
     import os
 
+    from nubetis.data.detect import Detected
     from nubetis.data.files import Batch
     from nubetis.model.door import Reader, Writer
     from nubetis.types import Json, Progress
@@ -532,16 +537,24 @@ class LoadReport:
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[Refusal, ...] = ()
     linked: tuple[Linked, ...] = ()
+    detected: Detected | None = attrs.field(default=None, repr=False)
 
     def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
-        """Write the rejected rows as :func:`write_rejected` does."""
-        write_rejected(self.rejected, target, language=language)
+        """Write the rejected rows as :func:`write_rejected` does, as their file was written."""
+        write_rejected(self.rejected, target, language=language, detected=self.detected)
 
 
-def write_rejected(rejected: Iterable[Rejected], target: str | os.PathLike[str], *, language: str = "en") -> None:
-    """Write rejected rows as they were, with line, field, code and reason: mend them and load them again.
+def write_rejected(
+    rejected: Iterable[Rejected],
+    target: str | os.PathLike[str],
+    *,
+    language: str = "en",
+    detected: Detected | None = None,
+) -> None:
+    """Write rejected rows with line, field, code and reason: mend them and load them again.
 
-    A row with several faults is written once, with the first.
+    A row with several faults is written once, with the first.  A CSV file is written as *detected* says that the file
+    of the rows is; in UTF-8 with its mark where that encoding lacks a letter of the reasons.
 
     Raises:
         InvalidValue: ``unknown_format``.
@@ -554,7 +567,20 @@ def write_rejected(rejected: Iterable[Rejected], target: str | os.PathLike[str],
     cells = {column: [each.cells[column] for each in rows] for column in columns}
     problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
     found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
-    Table({**cells, **dict(zip(names, found, strict=True))}).write(target)
+    _write_as(Table({**cells, **dict(zip(names, found, strict=True))}), Path(target), detected)
+
+
+def _write_as(table: Table, path: Path, detected: Detected | None) -> None:
+    kind = BUILT_IN.for_suffix(target_suffix(path), file=str(path))
+    if detected is None or not isinstance(kind, Delimited) or kind.name != "csv":
+        table.write(path, file_format=kind)
+        return
+    try:
+        table.write(path, file_format=kind.as_read(detected))
+    except InvalidValue as error:
+        if error.code != "bad_text" or detected.encoding.startswith("utf"):
+            raise
+        table.write(path, file_format=kind.as_read(attrs.evolve(detected, encoding="utf-8-sig")))
 
 
 def load(
@@ -568,7 +594,10 @@ def load(
 
 
 def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
-    """Apply a plan of :func:`plan_load` that was looked at; *table* is what it was made of."""
+    """Apply a plan of :func:`plan_load` that was looked at.
+
+    *table* is what it was made of, or that before it was cleaned: then rejected rows are as they stood in the file.
+    """
     operation = door.apply(plan, skip_refused=True, progress=progress)
     made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
     linked = tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
@@ -580,6 +609,7 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         rejected=rejected_rows(plan, table),
         warnings=plan.warnings,
         linked=linked,
+        detected=table.detected,
     )
 
 
