@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nubetis import Plan, Table
-    from nubetis.data.load import LoadReport
+    from nubetis.data.load import LoadReport, Rejected
     from nubetis.data.mapping import FieldMap
     from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
@@ -111,7 +111,7 @@ def import_command(call: Call, given: _Import) -> Answer:
         )
         _write_rejected(given, plan, raw)
         if given.dry_run:
-            _show_plan(call, plan, field_map)
+            _show_plan(call, plan, (field_map, rejected_rows(plan, raw)))
             return None
         with call.face.progress(_("Writing")) as progress:
             report = apply_load(session, plan, table=raw, progress=progress)
@@ -140,12 +140,22 @@ def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:
     return grid([_("column"), _("field"), _("sure"), _("because")], rows, room=room, right=[_("sure")])
 
 
-def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
-    """Give the first refusals as a table."""
-    rows = [[each.line, each.field, say_refusal(each)] for each in refusals[:_SHOWN]]
-    shown = grid([_("line"), _("field"), _("reason")], rows, room=room, right=[_("line")])
-    left = len(refusals) - _SHOWN
-    return group(shown, line(_("(and {count} more)").format(count=left), "dim")) if left > 0 else shown
+def refusals_grid(rejected: Sequence[Rejected], field_map: FieldMap, *, room: int) -> RenderableType:
+    """Give the first faults of rows as a table: where, what stands there, why."""
+    columns = {path: column for column, path in field_map.fields.items()}
+    rows = [
+        [each.line, each.field, each.cells.get(columns.get(each.field or "", "")), say_refusal(each.refusal)]
+        for each in rejected[:_SHOWN]
+    ]
+    names = [_("line"), _("field"), _("cell"), _("reason")]
+    shown = [grid(names, rows, room=room, right=[_("line")], wrap=_("reason"))]
+    left = len(rejected) - _SHOWN
+    shown += [line(_("(and {count} more)").format(count=left), "dim")] if left > 0 else []
+    if any(each.code == "bad_link" for each in rejected):
+        shown.append(
+            line(_("Say --create-linked to have what is linked and not there yet made as well."), "bold yellow")
+        )
+    return group(*shown)
 
 
 def _warned(warnings: Sequence[Refusal]) -> list[RenderableType]:
@@ -158,11 +168,12 @@ def _warned(warnings: Sequence[Refusal]) -> list[RenderableType]:
     ]
 
 
-def _show_plan(call: Call, plan: Plan, field_map: FieldMap) -> None:
+def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected]]) -> None:
+    field_map, rejected = found
     room = call.face.out.width
     facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan)}
     parts = [map_grid(field_map, room=room), *_warned(plan.warnings), line(plan_text(plan), "bold")]
-    parts += [refusals_grid(plan.refusals, room=room)] if plan.refusals else []
+    parts += [refusals_grid(rejected, field_map, room=room)] if rejected else []
     call.face.answer(facts, lambda: group(*parts))
 
 
@@ -198,8 +209,7 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
     parts = [map_grid(field_map, room=room), *_warned(report.warnings), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [*_linked_line(report), *([line(undo, "dim", whole=True)] if report.created else [])]
-    refusals = [each.refusal for each in report.rejected]
-    return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
+    return group(*parts, *([refusals_grid(report.rejected, field_map, room=room)] if report.rejected else []))
 
 
 @command("export", _("Write records to a file."))

@@ -19,7 +19,7 @@ from nubetis.data.cells import Cell, unique_names
 from nubetis.data.files import BUILT_IN
 from nubetis.data.files.delimited import Delimited
 from nubetis.data.files.target import target_suffix
-from nubetis.data.mapping import FieldMap, Mapped, map_columns
+from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
 from nubetis.data.table import Table
 from nubetis.data.written import WrittenFormats, written_formats
 from nubetis.errors import InvalidValue, NubetisError
@@ -74,7 +74,15 @@ def map_table(table: Table, module: Module) -> FieldMap:
     given, said = _told_apart(table.columns)
     found = map_columns(given, module=module.name, known=known)
     left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
-    return attrs.evolve(found, columns=(*found.columns, *left))
+    own = {normal_header(str(name)) for name, slot in module.layout.slots.items() if slot.field.system}
+    own_too = [_not_ours(each) if normal_header(each.column) in own else each for each in found]
+    return attrs.evolve(found, columns=(*own_too, *left))
+
+
+def _not_ours(each: Mapped) -> Mapped:
+    """Say of a column such as ``id`` why it fills nothing, if it does."""
+    because = "nubetis sets it; an import makes new records and changes none"
+    return attrs.evolve(each, because=because) if each.field is None else each
 
 
 def _told_apart(columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -179,7 +187,7 @@ def _read_part(part: Part, text: str, formats: Formats) -> Value:
     if part.name == "currency":
         return formats.parse_currency(text) if isinstance(formats, WrittenFormats) else Money(0, text.strip()).currency
     if not part.text:
-        raise InvalidValue("bad_argument", argument="field_map", reason=f"no column fills {part.name}")
+        raise InvalidValue("bad_argument", argument="field_map", reason="no column fills this part of a field")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,12 +58,22 @@ def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
 def _cleaned(stage: Stage, table: Table) -> RenderableType:
     changes = sorted(table.cleaned.changes, key=lambda each: -each.cells)[:_SAMPLE]
     rows = [
-        [each.column, each.cleaner.value, each.cells, *(each.examples[-1] if each.examples else ("", ""))]
+        [
+            each.column,
+            each.cleaner.value,
+            each.cells,
+            *map(_with_spaces, each.examples[-1] if each.examples else ("", "")),
+        ]
         for each in changes
     ]
     columns = [_("column"), _("step"), _("cells"), _("before"), _("after")]
     text = line(counted("Cleaned: {count} cell", "Cleaned: {count} cells", table.cleaned.cells))
     return group(text, grid(columns, rows, room=stage.room, right=[_("cells")])) if rows else text
+
+
+def _with_spaces(text: str) -> str:
+    """Show spaces that may be too many: those at the ends and in rows."""
+    return re.sub(r"^\s+|\s+$|\s{2,}|[^\S ]", lambda found: "·" * len(found[0]), text)
 
 
 def build(stage: Stage) -> None:
@@ -112,7 +123,8 @@ def load_file(stage: Stage) -> None:
         report.write_rejected(rejected, language=language())
         text = _("The refused rows, with the reasons, to be mended and loaded again: {file}")
         stage.face.show(
-            refusals_grid(plan.refusals, room=stage.room), line(text.format(file=rejected), "dim", whole=True)
+            refusals_grid(report.rejected, fit.field_map, room=stage.room),
+            line(text.format(file=rejected), "dim", whole=True),
         )
 
 

@@ -78,7 +78,13 @@ def _with_own_fields(fit: Fit, table: Table) -> Fit:
         schema = schema.with_field(fit.module, field)
         chosen[profile.name] = str(field.name)
     names = tuple(each.name for each in wanted)
-    return attrs.evolve(fit, schema=schema, field_map=fit.field_map.changed(chosen), own_fields=names)
+    columns = [_made_for(each) if each.column in chosen else each for each in fit.field_map.changed(chosen)]
+    field_map = attrs.evolve(fit.field_map, columns=tuple(columns))
+    return attrs.evolve(fit, schema=schema, field_map=field_map, own_fields=names)
+
+
+def _made_for(each: Mapped) -> Mapped:
+    return attrs.evolve(each, because=_("a field made for it"))
 
 
 def _own_module(table: Table, schema: Schema, *, file: str) -> Fit:
@@ -90,7 +96,7 @@ def _own_module(table: Table, schema: Schema, *, file: str) -> Fit:
         name=name, label=Path(file).stem[:60] or name, fields=fields or [Field(name="name", type=kind("text"))]
     )
     mapped = {each.name: str(field.name) for each, field in zip(profiles, fields, strict=True)}
-    columns = tuple(Mapped(column, mapped[column], 1.0, _("a field of its own")) for column in table.columns)
+    columns = tuple(Mapped(column, mapped[column], 1.0, _("a field made for it")) for column in table.columns)
     changed = schema.with_module(new)
     own = tuple(table.columns)
     return Fit(schema=changed, module=name, field_map=FieldMap(name, columns), own_module=True, own_fields=own)
