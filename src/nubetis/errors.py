@@ -82,6 +82,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
+    "ambiguous_currency": "{sign} may stand for {currencies}. Write the code, such as 1200.00 PEN.",
+    "currency_twice": "{field} is in {first}, its column of currencies says {second}.",
     "no_rate": "{field} is in {currency}, the organisation counts in {home}: add what it is worth in {home}, "
     "such as Money('100', '{currency}', home='375').",
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
@@ -92,6 +94,7 @@ MESSAGES: Final[dict[str, str]] = {
     "out_of_sight": "Something that you may not see stands against it in {module}.",
     "bad_link": "{field} names a record that does not exist.",
     "ambiguous_link": "{field} names several records: {candidates}. Give the id of one.",
+    "misfit_column": "Column {column} was left out, with all its values: most of them are none of {field}.",
     "unmapped_column": "Column {column} fills no field of {module} ({because}); its values are left out.",
     "bad_rule": "{message}",
     "bad_argument": "{argument}: {reason}.",

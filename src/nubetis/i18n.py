@@ -91,6 +91,7 @@ PHRASES: Final = (
     "the whole name",
     "no field has such a name",
     "it says why the row was refused",
+    "nubetis sets it; an import makes new records and changes none",
     "chosen",
     "there is no encoding {name}",
     "a quoted cell begins here and never ends",

@@ -131,3 +131,11 @@ def test_the_demonstration_never_touches_an_organisation_that_is_there(acme):
 
     assert (said.json["error"]["code"], said.code) == ("database_exists", 1)
     assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_a_field_made_for_a_column_says_so_and_spaces_are_seen(nubetis):
+    Path("c.csv").write_text("Nombre,Apellidos,Color\n Ana  ,Ruiz,rojo\n", encoding="utf-8")
+    said = nubetis("demo", "--data", "c.csv", "--db", "a.db").out
+
+    assert "a field made for it" in said
+    assert "·Ana··" in said

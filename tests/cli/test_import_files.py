@@ -176,3 +176,103 @@ def test_the_refused_rows_never_take_the_place_of_the_file_they_are_from(acme, n
     assert (said.code, Path("a.csv").read_text("utf-8")) == (1, content)
     assert "--rejected: it is the file that is imported" in said.err
     assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_a_column_whose_header_names_a_field_is_never_left_out_in_silence(acme, dry):
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,tampoco\nTres,t@x.pe\n", encoding="utf-8")
+    shown = " ".join(acme("import", "a.csv", "-m", "accounts", *dry).out.split())
+    said = acme("import", "a.csv", "-m", "accounts", *dry, "--json").json
+    warned = (said["plan"] if dry else said)["warnings"]
+
+    assert "Column Correo was left out" in shown
+    assert "--map Correo=email" in shown
+    assert [each["code"] for each in warned] == ["misfit_column"]
+
+
+def test_a_column_that_is_mapped_by_hand_has_its_bad_cells_refused(acme):
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,tampoco\nTres,t@x.pe\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=email", "--json").json
+    left = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=", "--json").json
+
+    assert [each["line"] for each in said["rejected"]] == [2, 3]
+    assert (left["created"], [each["code"] for each in left["warnings"]]) == (3, ["unmapped_column"])
+
+
+def test_the_companies_of_an_import_are_named_and_taken_back_with_it(acme):
+    Path("c.csv").write_text("Apellidos,Empresa,Correo\nRuiz,Nueva,\nPaz,-,\nSol,Sola,x\n", encoding="utf-8")
+    plan = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--dry-run", "--json").json["plan"]
+    said = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--map", "Correo=email", "--json").json
+    acme("journal", "undo", said["operation"]["id"])
+
+    assert plan["counts"] == {"create": 5}
+    assert [each["title"] for each in said["linked"]] == ["Nueva"]
+    assert (said["created"], said["refused"]) == (2, 1)
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_a_person_is_told_which_companies_were_made(acme):
+    Path("c.csv").write_text("Apellidos,Empresa\nRuiz,Nueva\n", encoding="utf-8")
+
+    assert "1 record made that they link to: Nueva" in acme("import", "c.csv", "-m", "contacts", "--create-linked").out
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig", "utf-16"])
+def test_refused_rows_are_as_they_stood_in_the_file(acme, encoding):
+    """Cell by cell, with delimiter, encoding and mark: the program that wrote the file opens both."""
+    Path("a.csv").write_bytes("Empresa;Ciudad;Correo\r\nUna;Lima;u@x.pe\r\n ÑANDÚ ;;NADA @\r\n".encode(encoding))
+    acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv")
+    written = Path("r.csv").read_bytes()
+
+    assert written.decode(encoding).splitlines()[1].startswith(" ÑANDÚ ;;NADA @;3;email;bad_email;")
+    assert written.startswith(b"\xef\xbb\xbf") is (encoding == "utf-8-sig")
+    assert written.startswith(b"\xff\xfe") is (encoding == "utf-16")
+
+
+def test_reasons_that_the_encoding_cannot_say_make_the_file_utf_8(acme):
+    Path("a.csv").write_bytes("Empresa;Ciudad;Correo\r\nЮля;Юля;x\r\nЮля;Юля;a@x.pe\r\n".encode("cp1251"))
+    acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv", "--lang", "es", "--encoding", "cp1251")
+
+    assert "ЮляЮляx" in Path("r.csv").read_text("utf-8-sig").replace(";", "")
+
+
+@pytest.mark.parametrize(("target", "code"), [("no/x.csv", "unwritable"), ("x.pdf", "unknown_format")])
+def test_the_file_of_refused_rows_must_be_writable_even_if_none_is_refused(acme, target, code):
+    Path("a.csv").write_text("Empresa\nNueva\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", "--rejected", target, "--json")
+
+    assert said.json["error"]["code"] == code
+    assert acme("find", "accounts", "--json").json["total"] == 2
+
+
+def test_the_refused_rows_of_an_earlier_import_do_not_stay(acme):
+    Path("r.csv").write_text("old", encoding="utf-8")
+    acme("import", "accounts.csv", "-m", "accounts", "--rejected", "r.csv")
+
+    assert "old" not in Path("r.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_a_refusal_shows_what_is_to_be_mended_and_its_whole_reason(acme, dry):
+    Path("a.csv").write_text("Empresa,Correo\nUna, NADA @\nDos,d@x.pe\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", "accounts", *dry).out
+    reason = acme("import", "a.csv", "-m", "accounts", "--dry-run", "--json").json["plan"]["refusals"][0]["reason"]
+    row = said[said.index("NADA @") :].split()
+
+    assert "…" not in " ".join(row)
+    assert " ".join(reason.split()) in " ".join(row)
+
+
+def test_a_company_that_is_not_there_says_how_to_make_it(acme):
+    Path("c.csv").write_text("Apellidos,Empresa\nRuiz,Nueva\n", encoding="utf-8")
+
+    assert "--create-linked" in acme("import", "c.csv", "-m", "contacts").out
+    assert "Say --create-linked" not in acme("import", "c.csv", "-m", "contacts", "--create-linked").out
+
+
+def test_the_id_of_an_export_says_why_it_fills_nothing(acme):
+    acme("export", "e.csv", "-m", "accounts")
+    said = acme("import", "e.csv", "-m", "accounts", "--dry-run", "--json").json["mapping"]
+    because = {each["column"]: each["because"] for each in said}
+
+    assert because["id"] == because["version"] == "nubetis sets it; an import makes new records and changes none"

@@ -127,7 +127,7 @@ def test_import_reports_what_it_refuses_and_writes_it_to_be_mended(acme):
         (4, "email", "bad_email"),
     ]
     assert [each["code"] for each in said.json["warnings"]] == ["unmapped_column"]
-    assert Path("bad.csv").read_text("utf-8").splitlines()[0] == "Nombre,Apellidos,Correo,Otra,line,field,code,reason"
+    assert Path("bad.csv").read_text("utf-8").splitlines()[0] == "Nombre;Apellidos;Correo;Otra;line;field;code;reason"
 
 
 def test_a_dry_run_of_an_import_writes_nothing(acme):

@@ -83,3 +83,16 @@ def test_a_recipe_may_name_its_columns():
 
 def test_white_space_alone_becomes_nothing():
     assert Table({"a": [" ", "", "x"]}).clean()["a"] == [None, None, "x"]
+
+
+@pytest.mark.parametrize("text", ["-", "--", "–", "N/A", "#N/A", "n.a.", "s/n", "S/N", "s/d", "Sin datos", "?", "."])
+def test_what_stands_for_nothing_is_nothing(text):
+    cleaned, report = clean_columns({"Empresa": [text, "Acme", "-5"]})
+
+    assert cleaned == {"Empresa": [None, "Acme", "-5"]}
+    assert [(each.cleaner, each.cells) for each in report.changes] == [(Cleaner.MISSING, 1)]
+
+
+@pytest.mark.parametrize("text", ["Null", "None", "NA", "No", "s/n 12", "A-1"])
+def test_what_may_be_a_value_is_none_of_these(text):
+    assert clean_text(text, Cleaner.MISSING) == text

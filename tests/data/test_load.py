@@ -281,3 +281,78 @@ def test_a_column_of_amounts_without_currency_still_fits_money():
     table = Table({"Nombre": ["a", "b"], "Importe": ["1200.50", "7"]})
 
     assert fitting_map(table, map_table(table, module), module).fields == {"Nombre": "name", "Importe": "amount"}
+
+
+def test_money_is_read_as_ordinary_files_write_it(nubetis_session):
+    table = Table({"name": ["a", "b", "c"], "amount": ["S/ 1.234,50", "PEN 1234,50", "1,234.50"]})
+    load(nubetis_session, table, module="deals")
+
+    assert {each["amount"] for each in records(nubetis_session, "deals")} == {Money("1234.50", "PEN", home="1234.50")}
+
+
+def test_an_amount_and_a_column_of_currencies_are_one_value(nubetis_session):
+    text = "Nombre;Monto;Moneda\na;1.200,50;PEN\nb;7;S/\nc;8;\nd;;PEN\ne;9;soles\nf;9 EUR;PEN\ng;x;PEN\n"
+    report = load(nubetis_session, nubetis.read(text.encode()), module="deals")
+
+    soles = [Money(amount, "PEN", home=amount) for amount in ("1200.50", "7", "8")]
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [*soles, None]
+    assert [(each.line, each.field, each.code) for each in report.rejected] == [
+        (6, "amount", "bad_format"),
+        (7, "amount", "currency_twice"),
+        (8, "amount", "bad_format"),
+    ]
+
+
+def test_a_currency_of_its_column_needs_none_of_the_organisation():
+    org = nubetis.create("memory://", administrator="ana@acme.pe")
+    with org, org.session(nubetis.HostSignIn("ana@acme.pe")) as session:
+        table = Table({"name": ["a", "b"], "amount": ["7", "8"], "Moneda": ["EUR", None]})
+        report = load(session, table, module="deals")
+
+    assert [(each.line, each.code) for each in report.rejected] == [(1, "no_currency"), (2, "bare_amount")]
+
+
+def test_no_column_fills_what_nubetis_counts_itself(nubetis_session):
+    table = Table({"name": ["a"], "x": ["5"]})
+    field_map = map_table(table, nubetis_session.schema.module("deals")).changed({"x": "amount.home"})
+
+    assert load(nubetis_session, table, module="deals", field_map=field_map).refused == 1
+
+
+LINKING = Table({
+    "last_name": ["A", "B", None, "D", "E"], "email": ["a@x.pe", "bad", "c@x.pe", "d@x.pe", "e@x.pe"],
+    "account": ["Nueva", "Sola", "Vacía", "NUEVA ", "acme"],
+})  # fmt: skip
+
+
+def test_what_is_linked_is_made_in_the_same_operation_for_rows_that_are_written_only(nubetis_session):
+    acme = nubetis_session.create("accounts", name="Acme")
+    plan = plan_load(nubetis_session, LINKING, module="contacts", create_linked=True)
+    report = apply_load(nubetis_session, plan, table=LINKING)
+    (nueva,) = nubetis_session.find("accounts", F.id != acme.id)
+
+    assert [each["account"] for each in records(nubetis_session)] == [nueva.id, nueva.id, acme.id]
+    assert [(each.module, each.id, each.title) for each in report.linked] == [("accounts", nueva.id, nueva["name"])]
+    assert (report.created, report.refused) == (3, 2)
+    assert [(each.line, each.code) for each in report.rejected] == [(2, "bad_email"), (3, "required")]
+
+
+def test_an_import_is_taken_back_with_what_it_linked_to(nubetis_session):
+    plan = plan_load(nubetis_session, LINKING, module="contacts", create_linked=True)
+    nubetis_session.undo(apply_load(nubetis_session, plan, table=LINKING).operation)
+
+    assert (nubetis_session.count("contacts"), nubetis_session.count("accounts")) == (0, 0)
+
+
+def test_nothing_is_made_for_rows_of_which_none_is_written(nubetis_session):
+    table = Table({"last_name": [None], "account": ["Nueva"]})
+
+    assert len(plan_load(nubetis_session, table, module="contacts", create_linked=True)) == 0
+
+
+def test_a_link_into_a_plan_made_by_hand_is_refused(nubetis_session):
+    plan = nubetis_session.plan_create("accounts", [{"name": "Nueva"}])
+    foreign = nubetis.Plan(parts=tuple(part.slice(0, 1) for part in plan.parts))
+
+    with pytest.raises(Refused):
+        nubetis_session.plan_create("contacts", [{"last_name": "A"}], after=foreign)

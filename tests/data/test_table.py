@@ -195,3 +195,32 @@ def test_dicts_and_open_files_are_read(tmp_path):
     path.write_text("name\nAna\n", encoding="utf-8")
     with path.open("rb") as binary, path.open(encoding="utf-8") as text:
         assert read(binary) == read(text) == read([{"name": "Ana"}])
+
+
+PEOPLE = {"name": ["Ana Ríos", "Luis Paz", "ana rios "], "email": ["a@x.pe", "l@y.pe", "a@x.pe"]}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Table({"name": ["Eva", "Iris", "Zoe"], "email": ["e@x.pe", "i@x.pe", "z@x.pe"]}),
+        Table(PEOPLE).clean(),
+        Table(PEOPLE).take([1, 0, 2]),
+        Table(PEOPLE).without("name"),
+        Table({"name": ["Ana Ríos", None, "ana rios "], "email": PEOPLE["email"]}),
+    ],
+)
+def test_matches_of_another_table_of_the_same_length_merge_nothing(other):
+    """Else rows that are not alike would be lost without a word."""
+    matches = Table(PEOPLE).duplicates()
+
+    with pytest.raises(InvalidValue) as caught:
+        other.merged(matches, above=0.9)
+    assert (caught.value.code, caught.value.params["argument"]) == ("bad_argument", "matches")
+
+
+def test_matches_of_some_columns_merge_the_whole_table():
+    """Columns that say where a row came from are left out of the search, and kept."""
+    table = Table({**PEOPLE, "source": ["crm", "web", "fair"]})
+
+    assert len(table.merged(table.without("source").duplicates(), above=0.9)) == 2

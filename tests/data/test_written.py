@@ -91,3 +91,82 @@ def test_a_whole_number_that_may_be_one_or_a_thousand_stays_unread():
 
 def test_points_of_decimals_are_the_iso_points():
     assert formats(employees=["12", "2.5"]).parse_number("1.500") == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1234.50", ("1234.50", None)),
+        ("1234,50", ("1234.50", None)),
+        ("1.234,50", ("1234.50", None)),
+        ("1,234.50", ("1234.50", None)),
+        ("1 234,50", ("1234.50", None)),
+        ("PEN 1234.50", ("1234.50", "PEN")),
+        ("1234.50 PEN", ("1234.50", "PEN")),
+        ("1.234,50PEN", ("1234.50", "PEN")),
+        ("S/ 1234.50", ("1234.50", "PEN")),
+        ("S/. 1,234.50", ("1234.50", "PEN")),
+        ("S/.5", ("5", "PEN")),
+        ("-S/ 5", ("-5", "PEN")),
+        ("S/ -5", ("-5", "PEN")),
+        ("1.234.567 €", ("1234567", "EUR")),
+        ("€\u00a01\u202f234", ("1234", "EUR")),
+        ("US$ 7", ("7", "USD")),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(text, expected):
+    amount, currency = WrittenFormats(currency="PEN").parse_money(text)
+
+    assert (amount, currency) == (Decimal(expected[0]), expected[1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "PEN",
+        "1234.50 PEN EUR",
+        "PEN 5 EUR",
+        "5 soles",
+        "--5",
+        "1,23.4",
+        "12.34.56",
+        "S/",
+        "٣",
+        "x" * 9999,
+        "9" * 99,
+    ],
+)
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(InvalidValue):
+        WrittenFormats(currency="PEN").parse_money(text)
+
+
+def test_the_sign_of_several_currencies_means_the_own_one_or_is_refused():
+    assert WrittenFormats(currency="CLP").parse_money("$ 5")[1] == "CLP"
+    with pytest.raises(InvalidValue) as caught:
+        WrittenFormats(currency="PEN").parse_money("$ 5")
+    assert caught.value.code == "ambiguous_currency"
+
+
+@pytest.mark.parametrize(
+    ("others", "cell", "expected"),
+    [
+        (["7,50"], "1.250", "1250"),
+        (["7.50"], "1.250", "1.250"),
+        (["7.50"], "1,250", "1250"),
+        (["7,50"], "1,250", "1.250"),
+        (["7"], "1,250", None),
+        (["7"], "1.250", None),
+        (["7,50", "7.50"], "1.250", None),
+    ],
+)
+def test_other_cells_say_whether_a_sign_parts_thousands(others, cell, expected):
+    """Where none does, or two contradict each other, the amount stays unread: 1.250 soles are not 1,250."""
+    found = formats(annual_revenue=[*others, cell])
+
+    if expected is not None:
+        assert found.parse_money(cell)[0] == Decimal(expected)
+        return
+    with pytest.raises(InvalidValue):
+        found.parse_money(cell)

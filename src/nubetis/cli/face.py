@@ -34,6 +34,8 @@ __all__ = ["Face", "RenderableType", "bar", "grid", "group", "heading", "line", 
 
 _CAPS: Final = (60, 44, 34, 26, 19)
 """How wide a cell may be; the last leaves a record id whole."""
+_LEAST: Final = 28
+"""Room that is left to a column of which the cells are broken into lines."""
 
 
 _EXACT: Final = (1 << 53) - 1
@@ -160,18 +162,29 @@ def panel(body: RenderableType, title: str = "") -> Panel:
 
 
 def grid(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, room: int, title: str = "", right: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    room: int,
+    title: str = "",
+    right: Sequence[str] = (),
+    wrap: str = "",
 ) -> RenderableType:
-    """Give a table that fits *room*: cells are cut, and columns that do not fit are counted."""
+    """Give a table that fits *room*: cells are cut, those of *wrap* broken; columns that do not fit are counted."""
     texts = [[text_of(cell) for cell in row] for row in rows]
-    cap = next((cap for cap in _CAPS if _fitting(columns, texts, (room, cap)) == len(columns)), _CAPS[-1])
-    fitting = _fitting(columns, texts, (room, cap))
+    least = [
+        [cell[:_LEAST] if name == wrap else cell for name, cell in zip(columns, row, strict=True)] for row in texts
+    ]
+    cap = next((cap for cap in _CAPS if _fitting(columns, least, (room, cap)) == len(columns)), _CAPS[-1])
+    fitting = _fitting(columns, least, (room, cap))
     table = _empty_grid(title)
     for name in columns[:fitting]:
         justify: Literal["left", "right"] = "right" if name in right else "left"
-        table.add_column(line(name), no_wrap=True, overflow="ellipsis", justify=justify)
+        overflow: Literal["fold", "ellipsis"] = "fold" if name == wrap else "ellipsis"
+        table.add_column(line(name), no_wrap=name != wrap, overflow=overflow, justify=justify)
     for row in texts:
-        table.add_row(*[line(shortened(cell, cap)) for cell in row[:fitting]])
+        shown = zip(columns[:fitting], row, strict=False)
+        table.add_row(*[line(cell if name == wrap else shortened(cell, cap)) for name, cell in shown])
     left = len(columns) - fitting
     return (
         Group(table, line(counted("(and {count} more column)", "(and {count} more columns)", left), "dim"))

@@ -20,20 +20,18 @@ from nubetis.data.load import (
     apply_load,
     fitting_map,
     map_table,
-    plan_links,
     plan_load,
     rejected_rows,
     write_rejected,
 )
-from nubetis.data.written import written_formats
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nubetis import Plan, Session, Table
-    from nubetis.data.load import LoadReport
+    from nubetis import Plan, Table
+    from nubetis.data.load import LoadReport, Rejected
     from nubetis.data.mapping import FieldMap
     from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
@@ -71,12 +69,12 @@ class _Import:
         table = nubetis.read(self.file, encoding=self.encoding, delimiter=self.delimiter)
         if not table.columns:
             raise InvalidValue("bad_file", file=self.file, line=1, reason=_("there is nothing in it"))
-        return table if self.no_clean else table.clean()
+        return table
 
     def field_map(self, table: Table, module: Module) -> FieldMap:
         """Map its columns, as the cells and the user say."""
         found = map_table(table, module)
-        found = fitting_map(table, found, module, formats=written_formats(table, found, module))
+        found = fitting_map(table, found, module)
         chosen = dict(_pair(each) for each in self.columns)
         return found.changed({column: field or None for column, field in chosen.items()})
 
@@ -104,35 +102,28 @@ def import_command(call: Call, given: _Import) -> Answer:
     """Load a file: its columns are mapped, its cells cleaned, what does not fit is refused line by line."""
     given.check()
     with call.session() as session:
-        table = given.table()
+        raw = given.table()
+        table = raw if given.no_clean else raw.clean()
         field_map = given.field_map(table, session.schema.module(given.module))
-        if given.create_linked and not given.dry_run:
-            _make_linked(call, session, table, field_map)
-        formats = written_formats(table, field_map, session.schema.module(given.module))
+        file = Path(given.file).name
         plan = plan_load(
-            session, table, module=given.module, field_map=field_map, formats=formats, file=Path(given.file).name
+            session, table, module=given.module, field_map=field_map, file=file, create_linked=given.create_linked
         )
-        _write_rejected(given, plan, table)
+        _write_rejected(given, plan, raw)
         if given.dry_run:
-            _show_plan(call, plan, field_map)
+            _show_plan(call, plan, (field_map, rejected_rows(plan, raw)))
             return None
         with call.face.progress(_("Writing")) as progress:
-            report = apply_load(session, plan, table=table, progress=progress)
+            report = apply_load(session, plan, table=raw, progress=progress)
     call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
     return None
 
 
-def _write_rejected(given: _Import, plan: Plan, table: Table) -> None:
-    """Write what the plan refuses before it is applied: where that cannot be written, nothing is."""
-    if given.rejected is not None and plan.refusals:
-        write_rejected(rejected_rows(plan, table), given.rejected, language=language())
-
-
-def _make_linked(call: Call, session: Session, table: Table, field_map: FieldMap) -> None:
-    plan = plan_links(session, table, module=field_map.module, field_map=field_map)
-    if len(plan):
-        with call.face.progress(_("Making what is linked")) as progress:
-            session.apply(plan, skip_refused=True, progress=progress)
+def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
+    """Write what the plan refuses before it is applied, even if that is nothing: where it cannot be, nothing is."""
+    if given.rejected is not None:
+        rejected = rejected_rows(plan, raw)
+        write_rejected(rejected, given.rejected, language=language(), detected=raw.detected)
 
 
 def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
@@ -149,19 +140,40 @@ def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:
     return grid([_("column"), _("field"), _("sure"), _("because")], rows, room=room, right=[_("sure")])
 
 
-def refusals_grid(refusals: Sequence[Refusal], *, room: int) -> RenderableType:
-    """Give the first refusals as a table."""
-    rows = [[each.line, each.field, say_refusal(each)] for each in refusals[:_SHOWN]]
-    shown = grid([_("line"), _("field"), _("reason")], rows, room=room, right=[_("line")])
-    left = len(refusals) - _SHOWN
-    return group(shown, line(_("(and {count} more)").format(count=left), "dim")) if left > 0 else shown
+def refusals_grid(rejected: Sequence[Rejected], field_map: FieldMap, *, room: int) -> RenderableType:
+    """Give the first faults of rows as a table: where, what stands there, why."""
+    columns = {path: column for column, path in field_map.fields.items()}
+    rows = [
+        [each.line, each.field, each.cells.get(columns.get(each.field or "", "")), say_refusal(each.refusal)]
+        for each in rejected[:_SHOWN]
+    ]
+    names = [_("line"), _("field"), _("cell"), _("reason")]
+    shown = [grid(names, rows, room=room, right=[_("line")], wrap=_("reason"))]
+    left = len(rejected) - _SHOWN
+    shown += [line(_("(and {count} more)").format(count=left), "dim")] if left > 0 else []
+    if any(each.code == "bad_link" for each in rejected):
+        shown.append(
+            line(_("Say --create-linked to have what is linked and not there yet made as well."), "bold yellow")
+        )
+    return group(*shown)
 
 
-def _show_plan(call: Call, plan: Plan, field_map: FieldMap) -> None:
+def _warned(warnings: Sequence[Refusal]) -> list[RenderableType]:
+    """Say loudly which columns were left out though their headers name fields, and what to do."""
+    text = _("Say --map {column}={field} to have the bad ones refused by line, or --map {column}= to leave it out.")
+    return [
+        line(f"{say_refusal(each)} {text.format_map(each.params)}", "bold yellow")
+        for each in warnings
+        if each.code == "misfit_column"
+    ]
+
+
+def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected]]) -> None:
+    field_map, rejected = found
     room = call.face.out.width
     facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan)}
-    parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
-    parts += [refusals_grid(plan.refusals, room=room)] if plan.refusals else []
+    parts = [map_grid(field_map, room=room), *_warned(plan.warnings), line(plan_text(plan), "bold")]
+    parts += [refusals_grid(rejected, field_map, room=room)] if rejected else []
     call.face.answer(facts, lambda: group(*parts))
 
 
@@ -171,10 +183,22 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
         "operation": operation_facts(report.operation),
         "rows": report.rows,
         "created": report.created,
+        "linked": [attrs.asdict(each) for each in report.linked],
         "refused": report.refused,
         "rejected": [refusal_facts(each.refusal) for each in report.rejected],
         "warnings": [refusal_facts(each) for each in report.warnings],
     }
+
+
+def _linked_line(report: LoadReport) -> list[RenderableType]:
+    """Say what was made because the file links to it."""
+    if not report.linked:
+        return []
+    made = counted(
+        "{count} record made that they link to", "{count} records made that they link to", len(report.linked)
+    )
+    names = ", ".join(each.title for each in report.linked[:_SHOWN])
+    return [line(f"{made}: {names}{', …' if len(report.linked) > _SHOWN else ''}")]
 
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
@@ -183,10 +207,9 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
-    parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
-    parts += [line(undo, "dim", whole=True)] if report.created else []
-    refusals = [each.refusal for each in report.rejected]
-    return group(*parts, *([refusals_grid(refusals, room=room)] if refusals else []))
+    parts = [map_grid(field_map, room=room), *_warned(report.warnings), line(f"{rows}: {made}, {left}.", "bold")]
+    parts += [*_linked_line(report), *([line(undo, "dim", whole=True)] if report.created else [])]
+    return group(*parts, *([refusals_grid(report.rejected, field_map, room=room)] if report.rejected else []))
 
 
 @command("export", _("Write records to a file."))

@@ -84,6 +84,7 @@ def _detail(operation: Operation) -> str:
         "encoding": _("encoding"),
         "operation": _("operation"),
         "links_of": _("links of"),
+        "linked": _("linked"),
     }
     return ", ".join(f"{words.get(name, name)} {text_of(value)}" for name, value in operation.cause.detail.items())
 
@@ -120,7 +121,11 @@ def plan_text(plan: Plan) -> str:
     }
     counts = plan.counts().items()
     parts = [words.get(kind, f"{{count}} {kind}").format(count=count) for kind, count in counts]
-    parts += [counted("{count} refusal", "{count} refusals", len(plan.refusals))] if plan.refusals else []
+    rows = {each.line for each in plan.refusals}
+    if rows and None not in rows:
+        parts.append(counted("{count} row refused", "{count} rows refused", len(rows)))
+    elif rows:
+        parts.append(counted("{count} refusal", "{count} refusals", len(plan.refusals)))
     return ", ".join(parts) or _("nothing to do")
 
 

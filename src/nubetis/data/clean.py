@@ -32,6 +32,8 @@ class Cleaner(enum.StrEnum):
     """UTF-8 that was read as Windows' Western code page: ``JosÃ©`` → ``José``."""
     TRIM = enum.auto()
     """White space at the ends, in rows, and characters without width."""
+    MISSING = enum.auto()
+    """What stands for nothing: ``-``, ``N/A``, ``s/n`` alone in a cell."""
     NAME = enum.auto()
     """A name all in capitals or all in small letters: ``MARÍA DE LA CRUZ`` → ``María de la Cruz``."""
     EMAIL = enum.auto()
@@ -68,6 +70,7 @@ _PASSES: Final = 4
 DEFAULT: Final[Recipe] = (
     Step(Cleaner.REPAIR),
     Step(Cleaner.TRIM),
+    Step(Cleaner.MISSING),
     Step(Cleaner.NAME, frozenset({ColumnKind.PERSON})),
     Step(Cleaner.EMAIL, frozenset({ColumnKind.EMAIL})),
     Step(Cleaner.PHONE, frozenset({ColumnKind.PHONE})),
@@ -153,7 +156,7 @@ def _clean_column(name: str, cells: list[Cell], recipe: Recipe) -> tuple[list[Ce
 def _apply(cleaner: Cleaner, column: str, cells: list[Cell]) -> tuple[list[Cell], list[Changed]]:
     counts = Counter([cell for cell in cells if cell is not None])
     made: dict[str, Cell] = {cell: clean_text(cell, cleaner) for cell in counts}
-    if cleaner is Cleaner.TRIM:
+    if cleaner in {Cleaner.TRIM, Cleaner.MISSING}:
         made = {cell: after or None for cell, after in made.items()}
     different = sorted([cell for cell, after in made.items() if after != cell], key=lambda cell: (len(cell), cell))
     if not different:
@@ -202,6 +205,13 @@ def _western_bytes() -> dict[str, int]:
 
 
 _WESTERN: Final = _western_bytes()
+
+
+_NOTHING: Final = re.compile(r"[-–—._?]+|#?n/a|n\.a\.|s/[nd]|s\.[nd]\.|sin datos?", re.IGNORECASE)
+
+
+def _missing(text: str) -> str:
+    return "" if len(text) < 12 and _NOTHING.fullmatch(text) else text
 
 
 _PARTICLES: Final = frozenset(
@@ -275,6 +285,7 @@ def _phone_of(signs: str, *, plus: bool, extension: str) -> str:
 _CLEANERS: Final[Mapping[Cleaner, Callable[[str], str]]] = {
     Cleaner.REPAIR: _repair,
     Cleaner.TRIM: _trim,
+    Cleaner.MISSING: _missing,
     Cleaner.NAME: _name,
     Cleaner.EMAIL: _email,
     Cleaner.PHONE: _phone,

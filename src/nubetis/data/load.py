@@ -10,13 +10,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from nubetis.data.cells import Cell, unique_names
-from nubetis.data.mapping import FieldMap, Mapped, map_columns
+from nubetis.data.files import BUILT_IN
+from nubetis.data.files.delimited import Delimited
+from nubetis.data.files.target import target_suffix
+from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
 from nubetis.data.table import Table
+from nubetis.data.written import WrittenFormats, written_formats
 from nubetis.errors import InvalidValue, NubetisError
 from nubetis.i18n import render
 from nubetis.model.fields import Field, Operator, Part, Value
@@ -32,11 +37,13 @@ from nubetis.types import RecordId
 if TYPE_CHECKING:
     import os
 
+    from nubetis.data.detect import Detected
     from nubetis.data.files import Batch
     from nubetis.model.door import Reader, Writer
     from nubetis.types import Json, Progress
 
 __all__ = [
+    "Linked",
     "LoadReport",
     "Rejected",
     "apply_load",
@@ -50,6 +57,8 @@ __all__ = [
 ]
 
 _CHUNK: Final = 500
+_OPEN: Final = "XXX"
+"""The code for no currency (ISO 4217): of an amount whose currency stands in another column."""
 _PROBLEMS: Final = ("line", "field", "code", "reason")
 
 
@@ -65,7 +74,15 @@ def map_table(table: Table, module: Module) -> FieldMap:
     given, said = _told_apart(table.columns)
     found = map_columns(given, module=module.name, known=known)
     left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
-    return attrs.evolve(found, columns=(*found.columns, *left))
+    own = {normal_header(str(name)) for name, slot in module.layout.slots.items() if slot.field.system}
+    own_too = [_not_ours(each) if normal_header(each.column) in own else each for each in found]
+    return attrs.evolve(found, columns=(*own_too, *left))
+
+
+def _not_ours(each: Mapped) -> Mapped:
+    """Say of a column such as ``id`` why it fills nothing, if it does."""
+    because = "nubetis sets it; an import makes new records and changes none"
+    return attrs.evolve(each, because=because) if each.field is None else each
 
 
 def _told_apart(columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -79,19 +96,22 @@ def _told_apart(columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def fitting_map(
-    table: Table, field_map: FieldMap, module: Module, *, formats: Formats = ISO, share: float = 0.5
+    table: Table, field_map: FieldMap, module: Module, *, formats: Formats | None = None, share: float = 0.5
 ) -> FieldMap:
     """Give the map without the columns of whose cells less than *share* can be values of their field.
 
     A header may say ``type`` and mean something else than the field of that name: the cells tell.
     """
-    slots = [_Slot.of(module, column, field, formats) for column, field in field_map.fields.items()]
-    misfits = [slot.column for slot in slots if slot.fit(table[slot.column]) < share]
-    because = {column: f"{field_map.fields[column]} cannot hold its values" for column in misfits}
-    columns = [
-        Mapped(each.column, None, 0.0, because[each.column]) if each.column in because else each for each in field_map
-    ]
-    return attrs.evolve(field_map, columns=tuple(columns))
+    how = formats or written_formats(table, field_map, module)
+    slots = [_Slot.of(module, column, field, how) for column, field in field_map.fields.items()]
+    misfits = {slot.column for slot in slots if slot.fit(table[slot.column]) < share}
+    return attrs.evolve(
+        field_map, columns=tuple([_misfit(each) if each.column in misfits else each for each in field_map])
+    )
+
+
+def _misfit(each: Mapped) -> Mapped:
+    return Mapped(each.column, None, 0.0, f"{each.field} cannot hold its values", misfit=each.field)
 
 
 # --- one column on its way to a field --------------------------------------------------------------
@@ -99,8 +119,12 @@ def fitting_map(
 
 @attrs.frozen
 class _Slot:
-    """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``)."""
+    """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``).
 
+    An amount that names none is in *currency*.
+    """
+
+    module: Module
     column: str
     field: Field
     part: Part | None
@@ -119,11 +143,13 @@ class _Slot:
         part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
         if part_name and part is None:
             module.field(path)
-        return cls(column, field, part, formats, currency)
+        return cls(module, column, field, part, formats, currency)
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""
-        if self.part is not None or "users" in self.field.targets:
+        if self.part is not None:
+            return _read_part(self.part, text, self.formats)
+        if "users" in self.field.targets:
             return text
         try:
             return self.field.type.parse(self.field, text, self.formats)
@@ -152,9 +178,22 @@ class _Slot:
         return sum(good) / filled.total()
 
 
+def _read_part(part: Part, text: str, formats: Formats) -> Value:
+    """Give what is stored of a part of a field: a currency by its code; all others are text.
+
+    Raises:
+        InvalidValue: ``bad_argument``; *part* is a number, which no column fills.
+    """
+    if part.name == "currency":
+        return formats.parse_currency(text) if isinstance(formats, WrittenFormats) else Money(0, text.strip()).currency
+    if not part.text:
+        raise InvalidValue("bad_argument", argument="field_map", reason="no column fills this part of a field")
+    return text
+
+
 def _fits(read: Value | NubetisError) -> bool:
     """Tell whether a cell is a value; an amount that lacks its currency is one, and is refused by its line."""
-    return not isinstance(read, NubetisError) or read.code == "bare_amount"
+    return not isinstance(read, NubetisError) or read.code in {"bare_amount", "ambiguous_currency"}
 
 
 def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
@@ -175,13 +214,19 @@ def _is_id(text: str) -> bool:
     return not isinstance(_attempt(decode, text.strip()), NubetisError)
 
 
-def _linked(door: Reader, field: Field, texts: Iterable[str]) -> Callable[[str], Value | NubetisError]:
-    """Give the reader of a link's cells: an id, or the title of exactly one record."""
+def _linked(
+    door: Reader, field: Field, texts: Iterable[str], links: Plan | None = None
+) -> Callable[[str], Value | NubetisError]:
+    """Give the reader of a link's cells: an id, or the title of one record, which *links* may be about to make."""
     folded = {fold_text(text.strip()): text.strip() for text in texts if not _is_id(text)}
     names = [name for _, name in sorted(folded.items())]
     found: dict[str, list[RecordId]] = {}
     for target in field.targets:
         _find_titles(door, door.schema.module(target), names, found)
+    for change in links.changes if links is not None else ():
+        title = fold_text(str(change.after[door.schema.module(change.module).title]))
+        if change.module in field.targets and title in folded:
+            found.setdefault(title, []).append(change.record)
 
     def read(text: str) -> Value | NubetisError:
         bare = text.strip()
@@ -210,13 +255,16 @@ def _find_titles(door: Reader, module: Module, names: Sequence[str], found: dict
 def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap | None = None) -> Plan:
     """Plan the records that the link columns of *table* name and that do not exist yet: the companies of contacts.
 
-    Apply it before the table itself is loaded.
+    :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
     fields = (field_map or map_table(table, home)).fields
-    slots = [_Slot.of(home, column, path, ISO) for column, path in fields.items()]
+    return _plan_links(door, table, [_Slot.of(home, column, path, ISO) for column, path in fields.items()])
+
+
+def _plan_links(door: Writer, table: Table, slots: Sequence[_Slot]) -> Plan:
     plans = [_plan_targets(door, slot.field, table[slot.column]) for slot in slots if _is_link(slot.field)]
-    cause = Cause(CauseKind.IMPORT, {"links_of": home.name})
+    cause = Cause(CauseKind.IMPORT, {"links_of": slots[0].module.name})
     return Plan(
         cause=cause,
         parts=tuple([part for plan in plans for part in plan.parts]),
@@ -244,24 +292,26 @@ class _Loader:
     table: Table
     slots: tuple[_Slot, ...]
     readers: tuple[Callable[[str], Value | NubetisError], ...]
+    currency: str | None
     records: list[dict[str, Value]] = attrs.field(factory=list)
     places: list[int] = attrs.field(factory=list)
     refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
 
     @classmethod
-    def of(cls, door: Reader, table: Table, slots: Sequence[_Slot]) -> _Loader:
+    def of(cls, door: Reader, table: Table, slots: Sequence[_Slot], links: Plan | None) -> _Loader:
         readers = [
-            _linked(door, slot.field, {cell for cell in table[slot.column] if cell})
+            _linked(door, slot.field, {cell for cell in table[slot.column] if cell}, links)
             if _is_link(slot.field)
             else slot.reader()
             for slot in slots
         ]
-        return cls(table, tuple(slots), tuple(readers))
+        return cls(table, tuple(slots), tuple(readers), door.currency)
 
-    def run(self, module: Module) -> None:
+    def run(self, module: Module, rows: Iterable[int]) -> None:
         """Fill *records*, with the *places* of their rows, and *refusals*."""
         columns = [self.table[slot.column] for slot in self.slots]
-        for place, cells in enumerate(zip(*columns, strict=True)):
+        for place in rows:
+            cells = [column[place] for column in columns]
             record, faults = self._row(cells)
             if faults:
                 self.refusals.extend([(place, _refusal(fault, module, slot)) for slot, fault in faults])
@@ -271,7 +321,7 @@ class _Loader:
 
     def _row(self, cells: Iterable[Cell]) -> tuple[dict[str, Value], list[tuple[_Slot, NubetisError]]]:
         record: dict[str, Value] = {}
-        parts: dict[Field, dict[str, str]] = {}
+        parts: dict[Field, dict[str, Value]] = {}
         faults: list[tuple[_Slot, NubetisError]] = []
         for slot, read, cell in zip(self.slots, self.readers, cells, strict=True):
             if cell is None or cell.isspace() or not cell:
@@ -280,13 +330,27 @@ class _Loader:
             if isinstance(value, NubetisError):
                 faults.append((slot, value))
             elif slot.part is not None:
-                parts.setdefault(slot.field, {})[slot.part.name] = cell
+                parts.setdefault(slot.field, {})[slot.part.name] = value
             else:
                 record[slot.field.name] = value
+        faults += [(slot, fault) for slot in self.slots if (fault := self._join(slot, record, parts)) is not None]
         return _with_parts(record, parts), faults
 
+    def _join(self, slot: _Slot, record: dict[str, Value], parts: dict[Field, dict[str, Value]]) -> NubetisError | None:
+        """Put an amount and the currency of another column together in *record*; give what stands against it."""
+        money = record.get(slot.field.name)
+        if slot.part is not None or slot.currency != _OPEN or not isinstance(money, Money):
+            return None
+        said = parts.pop(slot.field, {}).get("currency", self.currency)
+        if money.currency not in {_OPEN, said}:
+            return InvalidValue("currency_twice", field=slot.field.name, first=money.currency, second=said)
+        if said is None:
+            return InvalidValue("bare_amount", field=slot.field.name)
+        record[slot.field.name] = slot.field.check(Money(money.amount, str(said)))
+        return None
 
-def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, str]]) -> dict[str, Value]:
+
+def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Value]]) -> dict[str, Value]:
     """Put the cells of a field's parts together; what the field itself holds stays beside them."""
     for field, cells in parts.items():
         whole = field.pack(record.get(field.name))
@@ -304,28 +368,32 @@ def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
 
 def plan_load(
     door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
-    formats: Formats = ISO, file: str | None = None,
+    formats: Formats | None = None, file: str | None = None, create_linked: bool = False,
 ) -> Plan:  # fmt: skip
     """Plan a record of *module* for each row of *table*.
 
-    A cell is read as a value of its field by *formats*; a link's cell is an id or the title of exactly one record.
-    An amount without a currency is in that of the organisation.  An empty cell says nothing, and a row of empty
-    cells is left out.  Refusals name the line in the file (of a table without lines: the row, from 1), the field and
-    the reason; warnings name the columns that fill no field.  *file* is named in the journal.
+    A cell is read as a value of its field by *formats*, else as the columns of *table* turn out to write dates and
+    numbers; a link's cell is an id or the title of exactly one record.  An amount without a currency is in that which
+    another column says (``amount.currency``), else in that of the organisation.  An empty cell says nothing, and a row
+    of empty cells is left out.  Refusals name the line in the file (of a table without lines: the row, from 1), the
+    field and the reason; warnings name the columns that fill no field.  *file* is named in the journal.
+
+    With *create_linked*, what rows that fit link to by a title that nobody has is made as well, in the same operation.
 
     Raises:
         NotFound: ``unknown_module``; ``unknown_field`` or ``unknown_column`` in *field_map*.
         InvalidValue: ``bad_argument``; no column fills a field.
     """
-    return _plan(door, _as_table(table), _Options(module, field_map, formats, file))
+    return _plan(door, _as_table(table), _Options(module, field_map, formats, file, create_linked))
 
 
 @attrs.frozen
 class _Options:
     module: str
     field_map: FieldMap | None
-    formats: Formats
+    formats: Formats | None
     file: str | None
+    create_linked: bool = False
 
 
 def _as_table(given: Table | Iterable[Batch]) -> Table:
@@ -337,19 +405,59 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     field_map = options.field_map or map_table(table, module)
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
+    how = options.formats or written_formats(table, field_map, module, currency=door.currency)
+    beside = {path.partition(".")[0] for path in field_map.fields.values() if path.endswith(".currency")}
     slots = [
-        _Slot.of(module, column, path, options.formats, door.currency) for column, path in field_map.fields.items()
+        _Slot.of(module, column, path, how, _OPEN if path in beside else door.currency)
+        for column, path in field_map.fields.items()
     ]
-    loader = _Loader.of(door, table, slots)
-    loader.run(module)
-    plan = door.plan_create(module.name, loader.records)
-    refusals = [*loader.refusals, *_placed(plan.refusals, loader.places)]
+    made = _made(door, table, slots, links=options.create_linked)
     return attrs.evolve(
-        plan,
-        cause=Cause(CauseKind.IMPORT, _detail(table, plan, options)),
-        refusals=tuple(_by_line(table, refusals)),
+        made.plan,
+        cause=Cause(CauseKind.IMPORT, _detail(table, made.plan, options)),
+        refusals=tuple(_by_line(table, made.refusals)),
         warnings=tuple(_warnings(field_map, module)),
     )
+
+
+@attrs.frozen
+class _Made:
+    """A plan, and what is refused, with the places of the rows."""
+
+    plan: Plan
+    refusals: list[tuple[int, Refusal]]
+
+
+def _made(door: Writer, table: Table, slots: Sequence[_Slot], *, links: bool) -> _Made:
+    """Plan the rows of *table*; with *links* what they link to, too, but only for those that are written."""
+    everything = range(len(table))
+    first = _plan_links(door, table, slots) if links else None
+    made, left = _made_of(door, table, slots, (everything, first))
+    if first is None or not _idle(made.plan, first):
+        return made
+    again, _ = _made_of(door, table, slots, (left, _plan_links(door, table.take(left), slots)))
+    by_line = [(place, each) for place, each in made.refusals if each.record is None]
+    return _Made(again.plan, [*by_line, *again.refusals])
+
+
+def _made_of(
+    door: Writer, table: Table, slots: Sequence[_Slot], what: tuple[Iterable[int], Plan | None]
+) -> tuple[_Made, list[int]]:
+    """Plan some rows, behind a plan of what they link to; give the places of those that are not refused as well."""
+    module, (rows, links) = slots[0].module, what
+    loader = _Loader.of(door, table, slots, links)
+    loader.run(module, rows)
+    plan = door.plan_create(module.name, loader.records, after=links)
+    gone = {each.line for each in plan.refusals}
+    left = [place for line, place in enumerate(loader.places, 1) if line not in gone]
+    return _Made(plan, [*loader.refusals, *_placed(plan.refusals, loader.places)]), left
+
+
+def _idle(plan: Plan, links: Plan) -> bool:
+    """Tell whether *links*, with which *plan* begins, makes records to which no other links."""
+    own = [change for part in plan.parts[len(links.parts) :] for change in part.changes()]
+    named = {value for change in own for value in change.after.values() if isinstance(value, str)}
+    return any(change.record not in named for change in links.changes)
 
 
 def _placed(refusals: Iterable[Refusal], places: Sequence[int]) -> Iterator[tuple[int, Refusal]]:
@@ -364,13 +472,18 @@ def _by_line(table: Table, refusals: Iterable[tuple[int, Refusal]]) -> list[Refu
 
 def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
     for each in field_map:
-        if each.field is None:
+        if each.misfit is not None:
+            params = {"column": each.column, "module": module.name, "field": each.misfit}
+            yield Refusal(code="misfit_column", params=params, module=module.name, field=each.misfit)
+        elif each.field is None:
             params = {"column": each.column, "module": module.name, "because": each.because}
             yield Refusal(code="unmapped_column", params=params, module=module.name)
 
 
 def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
-    known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": len(plan)}
+    known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": sum(map(len, plan.parts[-1:]))}
+    if plan.parts[:-1]:
+        known["linked"] = sum(map(len, plan.parts[:-1]))
     if options.file is not None:
         known["file"] = options.file.encode("utf-8", "replace").decode()  # a name may hold bytes that are no text
     if table.detected is not None:
@@ -409,9 +522,21 @@ class Rejected:
         return render(NubetisError(self.refusal.code, **self.refusal.params), language)
 
 
+@attrs.frozen
+class Linked:
+    """A record that was made because loaded ones link to it."""
+
+    module: str
+    id: RecordId
+    title: str
+
+
 @attrs.frozen(kw_only=True)
 class LoadReport:
-    """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault."""
+    """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault.
+
+    *linked* are the records that were made because those link to them.
+    """
 
     operation: Operation
     rows: int
@@ -419,16 +544,25 @@ class LoadReport:
     refused: int
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[Refusal, ...] = ()
+    linked: tuple[Linked, ...] = ()
+    detected: Detected | None = attrs.field(default=None, repr=False)
 
     def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
-        """Write the rejected rows as :func:`write_rejected` does."""
-        write_rejected(self.rejected, target, language=language)
+        """Write the rejected rows as :func:`write_rejected` does, as their file was written."""
+        write_rejected(self.rejected, target, language=language, detected=self.detected)
 
 
-def write_rejected(rejected: Iterable[Rejected], target: str | os.PathLike[str], *, language: str = "en") -> None:
-    """Write rejected rows as they were, with line, field, code and reason: mend them and load them again.
+def write_rejected(
+    rejected: Iterable[Rejected],
+    target: str | os.PathLike[str],
+    *,
+    language: str = "en",
+    detected: Detected | None = None,
+) -> None:
+    """Write rejected rows with line, field, code and reason: mend them and load them again.
 
-    A row with several faults is written once, with the first.
+    A row with several faults is written once, with the first.  A CSV file is written as *detected* says that the file
+    of the rows is; in UTF-8 with its mark where that encoding lacks a letter of the reasons.
 
     Raises:
         InvalidValue: ``unknown_format``.
@@ -441,12 +575,25 @@ def write_rejected(rejected: Iterable[Rejected], target: str | os.PathLike[str],
     cells = {column: [each.cells[column] for each in rows] for column in columns}
     problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
     found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
-    Table({**cells, **dict(zip(names, found, strict=True))}).write(target)
+    _write_as(Table({**cells, **dict(zip(names, found, strict=True))}), Path(target), detected)
+
+
+def _write_as(table: Table, path: Path, detected: Detected | None) -> None:
+    kind = BUILT_IN.for_suffix(target_suffix(path), file=str(path))
+    if detected is None or not isinstance(kind, Delimited) or kind.name != "csv":
+        table.write(path, file_format=kind)
+        return
+    try:
+        table.write(path, file_format=kind.as_read(detected))
+    except InvalidValue as error:
+        if error.code != "bad_text" or detected.encoding.startswith("utf"):
+            raise
+        table.write(path, file_format=kind.as_read(attrs.evolve(detected, encoding="utf-8-sig")))
 
 
 def load(
     door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
-    formats: Formats = ISO, file: str | None = None, progress: Progress | None = None,
+    formats: Formats | None = None, file: str | None = None, progress: Progress | None = None,
 ) -> LoadReport:  # fmt: skip
     """Write a record of *module* for each row of *table* that fits, as :func:`plan_load` says; report the others."""
     whole = _as_table(table)
@@ -455,15 +602,22 @@ def load(
 
 
 def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
-    """Apply a plan of :func:`plan_load` that was looked at; *table* is what it was made of."""
+    """Apply a plan of :func:`plan_load` that was looked at.
+
+    *table* is what it was made of, or that before it was cleaned: then rejected rows are as they stood in the file.
+    """
     operation = door.apply(plan, skip_refused=True, progress=progress)
+    made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
+    linked = tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
     return LoadReport(
         operation=operation,
         rows=len(table),
-        created=operation.changes,
+        created=operation.changes - len(linked),
         refused=len({each.line for each in plan.refusals}),
         rejected=rejected_rows(plan, table),
         warnings=plan.warnings,
+        linked=linked,
+        detected=table.detected,
     )
 
 

@@ -98,12 +98,14 @@ employees: number of employees, no of employees, employee count, headcount, n de
     numero de empleados, empleados, trabajadores, numero de funcionarios, funcionarios
 annual_revenue: revenue, turnover, yearly revenue, facturacion, facturacion anual, ingresos, ingresos anuales,
     ventas anuales, receita anual, faturamento, faturamento anual
+annual_revenue.currency: moneda, currency, currency code, divisa, tipo de moneda, moeda
 type: account type, company type, tipo, tipo de cuenta, tipo de conta
 parent: parent account, parent company, empresa matriz, cuenta principal, casa matriz
 """,
     "deals": """
 name: deal, deal name, opportunity, opportunity name, negocio, nombre del negocio, oportunidad, nombre
 amount: value, deal value, importe, monto, valor, cantidad
+amount.currency: moneda, currency, currency code, divisa, tipo de moneda, moeda
 stage: phase, deal stage, etapa, fase, fase del negocio, estagio
 closed: close date, closing date, fecha de cierre, data de fechamento
 account: company, account name, company name, empresa, cuenta
@@ -115,6 +117,7 @@ next_step: next step, proximo paso
 name: product, product name, producto, nombre, nombre del producto, produto
 code: product code, sku, codigo, referencia, part number
 price: unit price, precio, precio unitario, preco
+price.currency: moneda, currency, currency code, divisa, tipo de moneda, moeda
 active: is active, activo, ativo
 """,
 }
@@ -124,6 +127,8 @@ active: is active, activo, ativo
 class Mapped:
     """What one column was taken for; *field* is ``None`` where nothing fits.
 
+    *misfit* is the field that its header names, where its cells are no values of it.
+
     >>> Mapped("E-mail", "email", 0.95, "a synonym").field
     'email'
     """
@@ -132,6 +137,7 @@ class Mapped:
     field: str | None
     confidence: float
     because: str
+    misfit: str | None = None
 
 
 @attrs.frozen(repr=False)

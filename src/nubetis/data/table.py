@@ -11,7 +11,7 @@ import attrs
 
 from nubetis.data.cells import Cell, text_of
 from nubetis.data.clean import DEFAULT, Recipe, Report, clean_columns
-from nubetis.data.dedupe.find import find_duplicates
+from nubetis.data.dedupe.find import column_digest, find_duplicates
 from nubetis.data.dedupe.fuse import fuse
 from nubetis.data.dedupe.matches import Matches
 from nubetis.data.detect import Detected
@@ -213,13 +213,14 @@ class Table:
         The fullest row of a cluster is kept, its empty cells filled from the others.
 
         Raises:
-            InvalidValue: ``bad_argument``; *matches* are those of another table.
+            InvalidValue: ``bad_argument``; *matches* are those of another table, or of this one before a column
+                that was searched was changed, such as by :meth:`clean`.
 
         >>> table = Table({"name": ["Ana Ríos", "Ana Rios"], "email": ["a@x.pe", "a@x.pe"], "city": [None, "Lima"]})
         >>> table.merged(table.duplicates(), above=0.9)["city"]
         ['Lima']
         """
-        if matches.rows != len(self):
+        if matches.rows != len(self) or not matches.searched <= set(map(column_digest, self._cells.values())):
             raise InvalidValue("bad_argument", argument="matches", reason="they are those of another table")
         cells = fuse(self._cells, matches.clusters(above=above), rows=len(self))
         return attrs.evolve(self, cells=cells, lines=())

@@ -77,8 +77,10 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """Writes records, as far as its user may: a plan first, then its application."""
 
-    def plan_create(self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause = ...) -> Plan:
-        """Plan new records."""
+    def plan_create(
+        self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause = ..., after: Plan | None = ...
+    ) -> Plan:
+        """Plan new records, behind the new ones of *after*, to which they may link."""
         ...
 
     def plan_update(

@@ -266,12 +266,26 @@ class Session:
         return self.unit(lambda _: work())
 
     # plans -------------------------------------------------------------------------------------------------
-    def plan_create(self, module: str, records: Iterable[Mapping[str, Value]], *, cause: Cause | None = None) -> Plan:
-        """Plan new records; what does not fit is refused by line, from 1, and the rest can be applied."""
+    def plan_create(
+        self,
+        module: str,
+        records: Iterable[Mapping[str, Value]],
+        *,
+        cause: Cause | None = None,
+        after: Plan | None = None,
+    ) -> Plan:
+        """Plan new records; what does not fit is refused by line, from 1, and the rest can be applied.
+
+        The parts of *after*, a plan of new records, come first: the records may link to what they make.
+        """
+        earlier = () if after is None else after.parts
+        self.state.world.refuse_foreign(Plan(parts=earlier))
+        promised = frozenset([(part.module.prefix, key_of(row)) for part in earlier for row in part.rows])
 
         def work() -> Plan:
-            part, refusals = self.state.planner().creates(self.state.known.schema.module(module), records)
-            return self._plan([part], refusals, cause)
+            planner = attrs.evolve(self.state.planner(), promised=promised)
+            part, refusals = planner.creates(self.state.known.schema.module(module), records)
+            return self._plan([*earlier, part], refusals, cause)
 
         return self.state.read(work)
 

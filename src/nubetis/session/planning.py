@@ -58,6 +58,8 @@ class Planner:
     sight: Sight
     view: Viewpoint
     user: Key | None
+    promised: frozenset[tuple[str, Key]] = frozenset()
+    """Prefix and key of records that earlier parts of the plan make: links may lead there."""
 
     @property
     def policy(self) -> Policy:
@@ -346,9 +348,10 @@ class Planner:
         return [place for pair, places in links.places.items() if pair not in present for place in places]
 
     def _present(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
-        found: set[tuple[str, int]] = set()
+        asked = set(wanted)
+        found: set[tuple[str, int]] = asked & self.promised
         by_prefix: dict[str, list[Key]] = {}
-        for prefix, key in wanted:
+        for prefix, key in asked - found:
             by_prefix.setdefault(prefix, []).append(Key(key))
         for prefix, keys in by_prefix.items():
             module = self.known.schema.by_prefix[prefix]

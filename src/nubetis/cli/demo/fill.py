@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from nubetis.cli.files import map_grid, refusals_grid
 from nubetis.cli.journal import operation_facts, plan_text
 from nubetis.cli.records import records_grid, shown_fields
 from nubetis.cli.texts import _, counted, language
-from nubetis.data import apply_load, plan_links, plan_load
+from nubetis.data import apply_load, plan_load
 from nubetis.errors import InvalidValue
 from nubetis.model.fields import Operator
 
@@ -57,12 +58,22 @@ def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
 def _cleaned(stage: Stage, table: Table) -> RenderableType:
     changes = sorted(table.cleaned.changes, key=lambda each: -each.cells)[:_SAMPLE]
     rows = [
-        [each.column, each.cleaner.value, each.cells, *(each.examples[-1] if each.examples else ("", ""))]
+        [
+            each.column,
+            each.cleaner.value,
+            each.cells,
+            *map(_with_spaces, each.examples[-1] if each.examples else ("", "")),
+        ]
         for each in changes
     ]
     columns = [_("column"), _("step"), _("cells"), _("before"), _("after")]
     text = line(counted("Cleaned: {count} cell", "Cleaned: {count} cells", table.cleaned.cells))
     return group(text, grid(columns, rows, room=stage.room, right=[_("cells")])) if rows else text
+
+
+def _with_spaces(text: str) -> str:
+    """Show spaces that may be too many: those at the ends and in rows."""
+    return re.sub(r"^\s+|\s+$|\s{2,}|[^\S ]", lambda found: "·" * len(found[0]), text)
 
 
 def build(stage: Stage) -> None:
@@ -87,13 +98,9 @@ def build(stage: Stage) -> None:
 
 
 def load_file(stage: Stage) -> None:
-    """Make what the file links to, then its records; refuse what does not fit, line by line."""
+    """Make what the file links to and its records; refuse what does not fit, line by line."""
     fit, session, table = stage.fit, stage.session, stage.table
-    links = plan_links(session, table, module=fit.module, field_map=fit.field_map)
-    linked = session.apply(links, skip_refused=True).changes if len(links) else 0
-    plan = plan_load(
-        session, table, module=fit.module, field_map=fit.field_map, formats=fit.formats, file=stage.file
-    )  # fmt: skip
+    plan = plan_load(session, table, module=fit.module, field_map=fit.field_map, file=stage.file, create_linked=True)
     stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan_text(plan)), "bold"))
     with stage.face.progress(_("Writing")) as progress:
         report = apply_load(session, plan, table=table, progress=progress)
@@ -102,13 +109,13 @@ def load_file(stage: Stage) -> None:
     stage.truth = [who for who, line_number in zip(stage.truth, lines, strict=False) if line_number not in refused]
     stage.facts["import"] = {
         "operation": operation_facts(report.operation),
-        "linked": linked,
+        "linked": len(report.linked),
         "created": report.created,
         "refused": report.refused,
         "codes": dict(Counter(each.code for each in report.rejected)),
     }
     made = counted("{count} record made", "{count} records made", report.created)
-    named = counted("{count} record that they link to", "{count} records that they link to", linked)
+    named = counted("{count} record that they link to", "{count} records that they link to", len(report.linked))
     left = counted("{count} row refused", "{count} rows refused", report.refused)
     stage.face.show(line(f"{made}, {named}, {left}", "green"))
     if report.rejected:
@@ -116,7 +123,8 @@ def load_file(stage: Stage) -> None:
         report.write_rejected(rejected, language=language())
         text = _("The refused rows, with the reasons, to be mended and loaded again: {file}")
         stage.face.show(
-            refusals_grid(plan.refusals, room=stage.room), line(text.format(file=rejected), "dim", whole=True)
+            refusals_grid(report.rejected, fit.field_map, room=stage.room),
+            line(text.format(file=rejected), "dim", whole=True),
         )
 
 

@@ -12,14 +12,13 @@ import attrs
 from nubetis import Field, Module
 from nubetis.cli.texts import _
 from nubetis.data import ColumnKind, FieldMap, Mapped, fitting_map, map_table, profile_columns
-from nubetis.data.written import written_formats
 from nubetis.model.fields import check_name
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Schema
 
 if TYPE_CHECKING:
-    from nubetis import Formats, Table
+    from nubetis import Table
     from nubetis.data import Profile
 
 __all__ = ["Fit", "find_fit"]
@@ -37,7 +36,6 @@ class Fit:
     schema: Schema
     module: str
     field_map: FieldMap
-    formats: Formats
     own_module: bool = False
     own_fields: tuple[str, ...] = ()
     """Columns that got a field of their own."""
@@ -52,17 +50,13 @@ def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> F
     module = schema.module(best.module)
     if _score(best) < _ENOUGH or module.title not in best.fields.values():
         return _own_module(table, schema, file=file)
-    fit = Fit(schema=schema, module=module.name, field_map=best, formats=_formats(table, best, module))
+    fit = Fit(schema=schema, module=module.name, field_map=best)
     return _with_own_fields(fit, table) if keep else fit
 
 
 def _standard(table: Table, module: Module) -> FieldMap:
     found = map_table(table, module)
-    return fitting_map(table, found, module, formats=_formats(table, found, module))
-
-
-def _formats(table: Table, field_map: FieldMap, module: Module) -> Formats:
-    return written_formats(table, field_map, module)
+    return fitting_map(table, found, module)
 
 
 def _score(field_map: FieldMap) -> float:
@@ -84,7 +78,13 @@ def _with_own_fields(fit: Fit, table: Table) -> Fit:
         schema = schema.with_field(fit.module, field)
         chosen[profile.name] = str(field.name)
     names = tuple(each.name for each in wanted)
-    return attrs.evolve(fit, schema=schema, field_map=fit.field_map.changed(chosen), own_fields=names)
+    columns = [_made_for(each) if each.column in chosen else each for each in fit.field_map.changed(chosen)]
+    field_map = attrs.evolve(fit.field_map, columns=tuple(columns))
+    return attrs.evolve(fit, schema=schema, field_map=field_map, own_fields=names)
+
+
+def _made_for(each: Mapped) -> Mapped:
+    return attrs.evolve(each, because=_("a field made for it"))
 
 
 def _own_module(table: Table, schema: Schema, *, file: str) -> Fit:
@@ -96,13 +96,10 @@ def _own_module(table: Table, schema: Schema, *, file: str) -> Fit:
         name=name, label=Path(file).stem[:60] or name, fields=fields or [Field(name="name", type=kind("text"))]
     )
     mapped = {each.name: str(field.name) for each, field in zip(profiles, fields, strict=True)}
-    columns = tuple(Mapped(column, mapped[column], 1.0, _("a field of its own")) for column in table.columns)
+    columns = tuple(Mapped(column, mapped[column], 1.0, _("a field made for it")) for column in table.columns)
     changed = schema.with_module(new)
-    formats = _formats(table, FieldMap(name, columns), new)
     own = tuple(table.columns)
-    return Fit(
-        schema=changed, module=name, field_map=FieldMap(name, columns), formats=formats, own_module=True, own_fields=own
-    )
+    return Fit(schema=changed, module=name, field_map=FieldMap(name, columns), own_module=True, own_fields=own)
 
 
 def _title_rank(profile: Profile) -> tuple[int, int]:

@@ -77,6 +77,8 @@ class Matches:
     links: tuple[tuple[int, int, float], ...] = attrs.field(repr=False)
     """Two entries and their score, best first; an entry of many rows with itself as well."""
     explainer: Explainer | None = attrs.field(default=None, repr=False)
+    searched: frozenset[str] = attrs.field(default=frozenset(), repr=False)
+    """The digests of the columns that were searched."""
 
     def __iter__(self) -> Iterator[Pair]:
         """Give the pairs of rows, best first; without weights, which :meth:`explain` gives."""

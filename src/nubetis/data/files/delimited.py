@@ -48,7 +48,7 @@ _END: Final = "\0end"
 
 @attrs.frozen
 class Delimited:
-    r"""Files with delimiters; *delimiters* are those it looks for, and the first is written.
+    r"""Files with delimiters; *delimiters* are those it looks for, and the first is written, in *encoding*.
 
     >>> from nubetis.data.files.source import Source
     >>> source = Source.of(b"name;zip\nAna;00123\n")
@@ -60,6 +60,16 @@ class Delimited:
     name: str
     suffixes: tuple[str, ...]
     delimiters: str = ",;\t|"
+    encoding: str = "utf-8"
+
+    def as_read(self, detected: Detected) -> Delimited:
+        """Give the kind that writes as a file was found to be written: its delimiter, its encoding and mark.
+
+        >>> CSV.as_read(Detected(encoding="cp1252", delimiter=";")).delimiters[0]
+        ';'
+        """
+        rest = self.delimiters.replace(detected.delimiter, "")
+        return attrs.evolve(self, delimiters=detected.delimiter + rest, encoding=detected.encoding)
 
     def sniff(self, head: bytes) -> float:
         """Any text may be one."""
@@ -92,14 +102,15 @@ class Delimited:
                 part = list(islice(found, rows))
 
     def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
-        """Write a header and *batches* as UTF-8, lines ending as RFC 4180 says."""
+        """Write a header and *batches*, lines ending as RFC 4180 says."""
         mark = self.delimiters[0]
+        encoder = codecs.getincrementalencoder(self.encoding)()
         columns: tuple[str, ...] | None = None
         for batch in batches:
             if columns is None:
                 columns = batch.columns
-                sink.write(_head(columns, mark))
-            sink.writelines(_line(row, mark) for row in batch.rows())
+                sink.write(_encoded(encoder, _head(columns, mark)))
+            sink.writelines(_encoded(encoder, _line(row, mark)) for row in batch.rows())
 
 
 def find_encoding(source: Source, hints: Hints) -> Evidence:
@@ -216,23 +227,29 @@ def _batch(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Ba
 # --- writing ---------------------------------------------------------------------------------------
 
 
-def _head(columns: Sequence[str], mark: str) -> bytes:
+def _encoded(encoder: codecs.IncrementalEncoder, text: str) -> bytes:
+    try:
+        return encoder.encode(text)
+    except UnicodeEncodeError as error:
+        char = ord(text[error.start])
+        what = "half a surrogate pair" if 0xD800 <= char < 0xE000 else f"U+{char:04X}"
+        raise InvalidValue("bad_text", field="A cell", what=what) from None
+
+
+def _head(columns: Sequence[str], mark: str) -> str:
     """Give the line of the names; a blank one stands below it where they would be taken for data."""
     if len(columns) > _MOST_CELLS:
         raise InvalidValue("bad_argument", argument="columns", reason="such a file has at most 16,384 of them")
-    return _line(columns, mark) + (b"" if not columns or reads_as_names(columns) else b"\r\n")
+    return _line(columns, mark) + ("" if not columns or reads_as_names(columns) else "\r\n")
 
 
-def _line(row: Sequence[Cell], mark: str) -> bytes:
+def _line(row: Sequence[Cell], mark: str) -> str:
     text = mark.join([_quoted(cell) if cell and _UNSURE.search(cell) else cell or "" for cell in row])
     if not text and len(row) == 1:
         text = '""'  # an empty line would be no row
     if len(text) + 2 >= LONGEST_LINE:
         raise InvalidValue("too_long", field="A row", limit=LONGEST_LINE, length=len(text))
-    try:
-        return f"{text}\r\n".encode()
-    except UnicodeEncodeError:
-        raise InvalidValue("bad_text", field="A cell", what="half a surrogate pair") from None
+    return f"{text}\r\n"
 
 
 def _quoted(cell: str) -> str:
