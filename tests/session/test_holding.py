@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nubetis import F
 from nubetis.errors import AccessDenied, InvalidFilter, InvalidValue, NotFound, Refused
 from nubetis.model.fields import Field
-from nubetis.model.filters import EVERYTHING, ME
+from nubetis.model.filters import EVERYTHING, ME, has
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module
 from nubetis.session import erasing, past
@@ -334,3 +334,32 @@ def _played(session, clock, acts):
 def test_an_instant_of_a_hold_has_its_zone(nubetis_session, nubetis_clock, name):
     with refusing("bad_datetime", InvalidValue):
         plan_hold(nubetis_session, "leads", reason="Case", **{name: nubetis_clock.now.replace(tzinfo=None)})
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        F.account.linked(F.industry == "mining"),
+        ~F.account.linked(F.industry == "mining") & (F.last_name == "Ríos"),
+        has("deals", via="contact"),
+    ],
+    ids=["linked", "not linked", "has"],
+)
+def test_a_hold_does_not_look_at_linked_records(nubetis_session, where):
+    """Who changed or deleted those would get the record out of the hold."""
+    with refusing("filter_value", InvalidFilter) as caught:
+        plan_hold(nubetis_session, "contacts", where=where, reason="Case")
+    assert "by their ids" in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_hold_that_looks_at_what_was_erased_stands(nubetis_session, nubetis_clock, lead, asked):
+    """Whether the record fitted nobody can tell; one that looks at other fields can be asked."""
+    since = nubetis_clock.now
+    nubetis_clock.advance(hours=1)
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
+    nubetis_clock.advance(hours=1)
+    where = F.email == "ana@acme.pe" if asked else F.company == "none of these"
+    placed = hold(nubetis_session, where=where, since=since)
+
+    assert held_by(nubetis_session, lead.id) == (placed.id if asked else None)

@@ -7,7 +7,8 @@ What is held
 ------------
 A record is held by a filter if it fits now, or did at any moment since the hold's ``since``: to edit it does not get
 it out.  Where that cannot be told, the hold stands: a filter that can no longer be asked (a field of it is gone)
-holds its whole module, and so does a filter where of a record only the past is left.  A hold in force holds itself.
+holds its whole module, and so does a filter where of a record only the past is left or a value that it looks at was
+erased since.  What linked records were then is not asked: such a filter is refused.  A hold in force holds itself.
 A hold is over from its ``until`` on, or when it lies in the recycle bin.
 
 ::
@@ -21,18 +22,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidValue, NotFound, NubetisError, Refused
+from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused
 from nubetis.model.bind import ALWAYS, All, Bound, Test, Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Operator
-from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange, row_before
 from nubetis.model.kinds import instant_text
@@ -87,7 +89,7 @@ def plan_hold(
     Raises:
         AccessDenied: the user is not an administrator.
         NotFound: the module, a field of *where*, or one of *records*.
-        InvalidFilter: *where* does not fit the module, or depends on who asks.
+        InvalidFilter: *where* does not fit the module, depends on who asks, or asks linked records.
         InvalidValue: ``bad_argument``; the module is a ledger, or the hold would be over before it begins.
     """
 
@@ -98,6 +100,7 @@ def plan_hold(
         values: dict[str, object] = {"reason": reason, "module": int(found.id), "since": since or now, "until": until}
         if where is not None:
             bind(where, found, session.schema, free_view(planner.view))
+            _refuse_linked(where)
             values["where"] = json.dumps(to_json(where), ensure_ascii=False)
         if names := _known_records(planner, found, records):
             values["records"] = json.dumps(names)
@@ -114,6 +117,28 @@ def _check_scope(module: Module, since: datetime, until: datetime | None) -> Non
             raise InvalidValue("bad_datetime", field=name)
     if until is not None and until <= since:
         raise InvalidValue("bad_argument", argument="until", reason="the hold would be over before it begins")
+
+
+def _refuse_linked(where: Filter) -> None:
+    """Stop a filter that looks at other records: to change those would get a record out of the hold."""
+    for each in _conditions(where):
+        if isinstance(each, Has) or each.operator is Operator.LINKED:
+            path = each.via if isinstance(each, Has) else each.path
+            reason = "a hold looks at the record alone: find those linked now, and hold them by their ids"
+            raise InvalidFilter("filter_value", field=path, reason=reason)
+
+
+def _conditions(where: Filter) -> Iterator[Compare | Has]:
+    """Give the conditions that *where* is made of."""
+    match where:
+        case And(parts) | Or(parts):
+            yield from [each for part in parts for each in _conditions(part)]
+        case Not(part):
+            yield from _conditions(part)
+        case Compare() | Has():
+            yield where
+        case _:
+            pass
 
 
 def _known_records(planner: Planner, module: Module, records: Iterable[str | Record]) -> list[str]:
@@ -230,6 +255,14 @@ class _Watch:
     keys: frozenset[Key]
     fits: Predicate | None
     after: Key
+    asks: frozenset[int] | None = None
+    """The fields that the filter looks at; ``None`` where it may be any."""
+
+    def stood(self, entry: Key, row: Row, unknown: AbstractSet[int]) -> bool:
+        """Say whether the hold was on the record as it was until *entry*, or whether nobody can tell."""
+        if self.fits is None or entry <= self.after:
+            return False
+        return self.fits(row) or bool(unknown if self.asks is None else self.asks & unknown)
 
 
 @attrs.frozen
@@ -278,17 +311,19 @@ class Holding:
             past.setdefault(change.record, []).append(change)
         found: dict[Key, RecordId] = {}
         for key, changes in past.items():
-            for entry, row in self._states(rows[key], changes):
-                hit = next((w.hold for w in asked if w.fits and entry > w.after and w.fits(row)), None)
+            for entry, row, unknown in self._states(rows[key], changes):
+                hit = next((each.hold for each in asked if each.stood(entry, row, unknown)), None)
                 if hit is not None:
                     found[key] = hit
         return found
 
-    def _states(self, row: Row, changes: list[JournalChange]) -> Iterator[tuple[Key, Row]]:
-        """Give what the record was before each of *changes*, and the entry that ended that."""
+    def _states(self, row: Row, changes: list[JournalChange]) -> Iterator[tuple[Key, Row, set[int]]]:
+        """Give the entry of each of *changes*, what the record was before it, and what of that was erased."""
+        unknown: set[int] = set()
         for change in reversed(changes):
-            row, _ = row_before(self.module, row, change)
-            yield change.entry, self.module.layout.fill(row)
+            row, erased = row_before(self.module, row, change)
+            unknown = unknown - set(change.commitment) | erased
+            yield change.entry, self.module.layout.fill(row), unknown
 
 
 def _in_force(planner: Planner, where: Bound = ALWAYS) -> list[Hold]:
@@ -302,7 +337,17 @@ def _watch(planner: Planner, module: Module, hold: Hold) -> _Watch:
     fits = None if where is None else _test(planner, module, where)
     before = Test("at", Operator.LT, instant_text(hold.since))
     after = Key(0) if fits in {None, _always} else last_entry(planner.txn, before)
-    return _Watch(hold.id, keys, fits, after)
+    return _Watch(hold.id, keys, fits, after, _asked(module, where))
+
+
+def _asked(module: Module, where: Filter | None) -> frozenset[int] | None:
+    """Give the fields that *where* looks at, ``None`` where it may be any: words are looked for in several."""
+    conditions = [] if where is None else list(_conditions(where))
+    compared = [each for each in conditions if isinstance(each, Compare) and each.operator is not Operator.MATCHES]
+    names = {each.path.partition(".")[0] for each in compared}
+    if len(compared) < len(conditions) or not names <= module.layout.slots.keys():
+        return None
+    return frozenset([module.field(name).id for name in names])
 
 
 def _test(planner: Planner, module: Module, where: Filter) -> Predicate:
@@ -310,6 +355,7 @@ def _test(planner: Planner, module: Module, where: Filter) -> Predicate:
     if where == EVERYTHING:
         return _always
     try:
+        _refuse_linked(where)
         bound = bind(where, module, planner.known.schema, free_view(planner.view))
         return matcher(bound, module.layout.full_index, TxnRelated(planner.txn))
     except NubetisError:
