@@ -176,12 +176,13 @@ class _Shown(dict[str, object]):
 
 
 def sentence(template: str, params: Mapping[str, object]) -> str:
-    """Fill *template* with *params*; a placeholder without parameter stays.
+    """Fill *template* with *params*; a placeholder without parameter stays, and what is no text is escaped.
 
     >>> sentence(MESSAGES["required"], {"field": "name"})
     'name is required. Give it a value.'
     """
-    return template.format_map(_Shown(params)).strip()
+    said = template.format_map(_Shown(params)).strip()
+    return said.encode("utf-8", "backslashreplace").decode()  # lone surrogates: nobody could print the error
 
 
 class NubetisError(Exception):

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from nubetis import F, Field, Module, Money, Table, create, hookimpl
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
 from nubetis.model.kinds import kind
+from nubetis.session.past import as_of
 from tests.stores import refusing
 
+NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
 MISUSES = {
     "session": (lambda org, s, deal: org.session("ana@acme.pe"), "HostSignIn"),
     "get a number": (lambda org, s, deal: s.get(3), "a record or its id"),
     "get none": (lambda org, s, deal: s.get(None), "a record or its id"),
     "delete": (lambda org, s, deal: s.delete(3), "a record or its id"),
     "undo": (lambda org, s, deal: s.undo(3), "a record or its id"),
+    "as of no instant": (lambda org, s, deal: as_of(s, deal, "yesterday"), "an instant with its zone"),
+    "as of no zone": (lambda org, s, deal: as_of(s, deal, NO_ZONE), "an instant with its zone"),
+    "purge before no zone": (lambda org, s, deal: org.purge(before=NO_ZONE), "an instant with its zone"),
     "sort": (lambda org, s, deal: s.find("deals", sort=3), "names of fields"),
     "sort of numbers": (lambda org, s, deal: s.find("deals", sort=[3]), "names of fields"),
     "limit": (lambda org, s, deal: s.find("deals", limit="x"), "a whole number"),
@@ -159,3 +166,10 @@ def test_money_of_abroad_says_how_a_rate_is_given():
         refusing("no_rate", InvalidValue, match=r"Money\('100', 'USD', home='375'\)"),
     ):
         org.system("test").create("deals", name="Lima", amount=Money("3", "USD"))
+
+
+def test_an_error_about_what_is_no_text_can_be_printed(nubetis_session):
+    with refusing("unknown_user", NotFound) as caught:
+        nubetis_session.find("deals", F.owner == "a\ud800b")
+    assert r"a\ud800b" in str(caught.value)
+    str(caught.value).encode()

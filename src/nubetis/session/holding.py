@@ -37,7 +37,7 @@ from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange, row_before
-from nubetis.model.kinds import instant_text
+from nubetis.model.kinds import instant, instant_text
 from nubetis.model.plan import Cause, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, SchemaStep, StepKind, key_of
@@ -112,9 +112,8 @@ def plan_hold(
 def _check_scope(module: Module, since: datetime, until: datetime | None) -> None:
     if not module.journalled:
         raise InvalidValue("bad_argument", argument="module", reason="nothing of a ledger is erased or purged")
-    for name, instant in (("since", since), ("until", until)):
-        if instant is not None and instant.tzinfo is None:
-            raise InvalidValue("bad_datetime", field=name)
+    since = instant(since, name="since")
+    until = until and instant(until, name="until")
     if until is not None and until <= since:
         raise InvalidValue("bad_argument", argument="until", reason="the hold would be over before it begins")
 

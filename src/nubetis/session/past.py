@@ -24,7 +24,7 @@ from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange, row_before
-from nubetis.model.kinds import instant_text
+from nubetis.model.kinds import instant, instant_text
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
@@ -328,8 +328,9 @@ def _told(state: State, operation: Operation) -> Operation:
 
 
 # -- the state as of an instant ---------------------------------------------------------------------------------------
-def _walk(state: State, module: Module, instant: datetime) -> Walk:
-    until = last_entry(state.txn, Test("at", Operator.LE, instant_text(instant)))
+def _walk(state: State, module: Module, moment: datetime) -> Walk:
+    at = instant_text(instant(moment, name="instant"))
+    until = last_entry(state.txn, Test("at", Operator.LE, at))
     walk = Walk(state=state, module=module, until=until)
     return attrs.evolve(walk, purged=_purged_fields(walk))
 

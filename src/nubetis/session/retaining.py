@@ -38,7 +38,7 @@ from nubetis.model.convert import from_json, to_json
 from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.ids import encode
-from nubetis.model.kinds import instant_text
+from nubetis.model.kinds import instant, instant_text
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Operation, Plan, Refusal
 from nubetis.model.record import Record
 from nubetis.model.schema import Module, key_of
@@ -223,7 +223,7 @@ def purge(state: State, before: datetime) -> int:
 
     What is under a legal hold, or moved meanwhile, stays.
     """
-    limit = instant_text(before)
+    limit = instant_text(instant(before, name="before"))
 
     def work() -> Plan:
         planner = state.planner()

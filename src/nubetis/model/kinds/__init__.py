@@ -5,7 +5,7 @@ from nubetis.model.kinds.files import FileRef
 from nubetis.model.kinds.numbers import check_decimal
 from nubetis.model.kinds.registry import BUILT_IN, kind
 from nubetis.model.kinds.structured import Address, PersonName
-from nubetis.model.kinds.times import WallTime, instant_text
+from nubetis.model.kinds.times import WallTime, instant, instant_text
 
 __all__ = [
     "BUILT_IN",
@@ -14,6 +14,7 @@ __all__ = [
     "PersonName",
     "WallTime",
     "check_decimal",
+    "instant",
     "instant_text",
     "kind",
     "pack_set",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Final
@@ -16,7 +17,7 @@ from nubetis.model.formats import Formats
 from nubetis.model.kinds.base import EQUAL, plain, wrong
 from nubetis.types import Cells, Row, Stored
 
-__all__ = ["TYPES", "WallTime", "instant_text"]
+__all__ = ["TYPES", "WallTime", "instant", "instant_text"]
 
 
 def _check_boolean(field: Field, offered: object) -> bool:
@@ -53,16 +54,25 @@ def _unpack_date(field: Field, row: Cells) -> Value:
 
 
 def _check_datetime(field: Field, offered: object) -> datetime:
-    try:
+    if not isinstance(offered, str | datetime):
+        raise wrong(field, offered, "an instant")
+    return instant(offered, name=field.name)
+
+
+def instant(offered: object, *, name: str) -> datetime:
+    """Give what was *offered* for *name* as an instant in UTC: an aware datetime, or its text in ISO form.
+
+    Raises:
+        InvalidValue: ``bad_datetime``; it is none, or has no zone.
+
+    >>> instant("2026-01-31T09:30:00-05:00", name="since")
+    datetime.datetime(2026, 1, 31, 14, 30, tzinfo=datetime.timezone.utc)
+    """
+    with suppress(ValueError, OverflowError):
         found = datetime.fromisoformat(offered) if isinstance(offered, str) else offered
-        if not isinstance(found, datetime):
-            raise wrong(field, offered, "an instant")
-        if found.tzinfo is not None:
+        if isinstance(found, datetime) and found.tzinfo is not None:
             return found.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        if isinstance(error, InvalidValue):
-            raise
-    raise InvalidValue("bad_datetime", field=field.name)
+    raise InvalidValue("bad_datetime", field=name)
 
 
 def instant_text(value: datetime) -> str:
