@@ -16,6 +16,7 @@ from nubetis.data import ColumnKind, profile_columns
         ("x", ["ana@x.pe", "luis@y.pe", "?"], ColumnKind.EMAIL),
         ("Teléfono", ["5550101", "5550102", "5550102"], ColumnKind.PHONE),
         ("x", ["+51 987 654 321", "(01) 445-3020"], ColumnKind.PHONE),
+        ("x", ["(+51) 987 654 321", "(+57) 307 064 9819"], ColumnKind.PHONE),
         ("x", ["2026-01-31", "2026-02-01"], ColumnKind.DATE),
         ("date of birth", ["19560409", "19080419", "19080419"], ColumnKind.DATE),
         ("zip", ["00123", "15001", "15001"], ColumnKind.CODE),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis.errors import InvalidValue
+from nubetis.i18n import PHRASES
 from nubetis.model.fields import Field, Storage
 from nubetis.model.formats import ISO
 from nubetis.model.ids import encode
@@ -123,6 +124,49 @@ def test_what_does_not_fit_is_refused(name, offered, code):
     with pytest.raises(InvalidValue) as caught:
         made(name).check(offered)
     assert code == caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("offered", "why"),
+    [
+        ("12", "fewer than 3 digits"),
+        ("()", "fewer than 3 digits"),
+        ("1" * 21, "more than 20 digits"),
+        ("ask Ana", "letters or signs"),
+        ("445-3020 ext", "letters or signs"),
+        ("445-3020 / 445-3021", "two numbers"),
+        ("445-3020/445-3021", "two numbers"),
+        ("+51 987 654 321 ; 445-3020", "two numbers"),
+        ("987654321 y 987654322", "two numbers"),
+        ("987654321 Y (+51) 987654322 anexo 3", "two numbers"),
+        ("+51 987 654 321 +51 987 654 322", "two numbers"),
+        ("014453020, 014453021", "two numbers"),
+        ("234567 / 234568", "two numbers"),
+    ],
+)
+def test_a_refused_telephone_number_is_told_why(offered, why):
+    with pytest.raises(InvalidValue) as caught:
+        made("phone").check(offered)
+    assert ("bad_phone", True) == (caught.value.code, why in str(caught.value))
+    assert caught.value.params["reason"] in PHRASES
+
+
+@pytest.mark.parametrize(
+    ("offered", "digits"),
+    [
+        ("(+51) 1 277 2996", "+5112772996"),
+        ("( + 57) 307-064-9819 anexo 12", "+57307064981912"),
+        ("+(51) 1 277 2996", "+5112772996"),
+        ("(01) 445-3020", "014453020"),
+        ("02302/926000", "02302926000"),
+        ("+49 2302/926000", "+492302926000"),
+        ("+49 (0)39831/201234", "+49039831201234"),
+    ],
+)
+def test_a_telephone_number_is_kept_as_written_and_compared_by_plus_and_digits(offered, digits):
+    field = made("phone")
+
+    assert (field.check(offered), field.type.fold(offered)) == (offered, digits)
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))

@@ -16,6 +16,7 @@ import attrs
 
 from nubetis.data.profile import ColumnKind, profile_column
 from nubetis.data.show import html_table, text_table
+from nubetis.model.kinds.texts import has_plus, holds_two_phones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -261,15 +262,16 @@ _PHONE_SIGNS: Final = re.compile(r"[0-9\s().\-/\u2010-\u2015]+")
 
 
 def _phone(text: str) -> str:
-    """Leave digits and a leading +; what is no telephone number stays as it is."""
+    """Leave digits and a leading +; what is no telephone number, or two, stays as it is."""
     bare = text.strip()
     extension = _EXTENSION.search(bare)
     number = bare[: extension.start()] if extension and extension.end() == len(bare) else bare
-    plus = number.startswith("+")
-    if not _PHONE_SIGNS.fullmatch(number[plus:]):
+    plus = has_plus(number)
+    signs = number.replace("+", "", 1) if plus else number
+    if holds_two_phones(bare) or not _PHONE_SIGNS.fullmatch(signs):
         return text
     tail = extension[1] if extension and number != bare else ""
-    return _phone_of(number[plus:], plus=plus, extension=tail) or text
+    return _phone_of(signs, plus=plus, extension=tail) or text
 
 
 def _phone_of(signs: str, *, plus: bool, extension: str) -> str:

@@ -172,7 +172,7 @@ _READS: Final[dict[str, re.Pattern[str]]] = {
     "datetime": re.compile(_DAY + r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[-+]\d\d:?\d\d)?", re.ASCII),
     "email": re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+\.[^@\s,;<>]+"),
     "url": re.compile(r"https?://\S+", re.IGNORECASE),
-    "phone": re.compile(r"\+[\d\s()./-]{6,24}\d|\(?\d{2,4}[)\s./-]+\d{3,4}[\s./-]?\d{3,4}", re.ASCII),
+    "phone": re.compile(r"\(?\+[\d\s()./-]{6,24}\d|\(?\d{2,4}[)\s./-]+\d{3,4}[\s./-]?\d{3,4}", re.ASCII),
 }
 
 

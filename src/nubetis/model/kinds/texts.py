@@ -16,7 +16,17 @@ from nubetis.model.formats import Formats
 from nubetis.model.kinds.base import LONG, TEXT, one, operand_of, pack_same, unpack_same, wrong
 from nubetis.types import Stored
 
-__all__ = ["TYPES", "clean_text", "fold_phone", "is_storable", "operand_text", "sample_text", "show_text"]
+__all__ = [
+    "TYPES",
+    "clean_text",
+    "fold_phone",
+    "has_plus",
+    "holds_two_phones",
+    "is_storable",
+    "operand_text",
+    "sample_text",
+    "show_text",
+]
 
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -105,7 +115,9 @@ def _text(name: str, **changes: Value) -> FieldType:
 
 _EMAIL: Final = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,190}")
 _URL: Final = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
-_PHONE: Final = re.compile(r"\+?[\d\s().\-/]*(\s?(x|ext\.?|anexo)\s?\d{1,6})?", re.IGNORECASE)
+_PHONE: Final = re.compile(r"[\s(]*\+?[\d\s().\-/]*(\s?(x|ext\.?|anexo)\s?\d{1,6})?", re.IGNORECASE)
+_PLUS: Final = re.compile(r"[\s(]*\+")
+_BETWEEN: Final = re.compile(r"[/;,|&\n]|\s(?:y|e|o|u|and|or)\s|(?<=\d)\s+(?=\(?\+)", re.IGNORECASE)
 
 
 def _check_email(field: Field, offered: object) -> str:
@@ -124,9 +136,41 @@ def _check_url(field: Field, offered: object) -> str:
 
 def _check_phone(field: Field, offered: object) -> str:
     text = clean_text(field, offered, 60).strip()
-    if not _PHONE.fullmatch(text) or not 3 <= sum(map(str.isdigit, text)) <= 20:
-        raise InvalidValue("bad_phone", field=field.name)
+    reason = _why_no_phone(text)
+    if reason:
+        raise InvalidValue("bad_phone", field=field.name, reason=reason)
     return text
+
+
+def _why_no_phone(text: str) -> str:
+    if holds_two_phones(text):
+        return "it holds two numbers"
+    if not _PHONE.fullmatch(text):
+        return "it holds letters or signs that are no part of a number"
+    count = _count_digits(text)
+    if count < 3:
+        return "it has fewer than 3 digits"
+    return "it has more than 20 digits" if count > 20 else ""
+
+
+def _count_digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def has_plus(text: str) -> bool:
+    """Say whether a telephone number begins with a plus, be it in brackets."""
+    return _PLUS.match(text) is not None
+
+
+def holds_two_phones(text: str) -> bool:
+    """Say whether *text* holds several telephone numbers; a slash may also stand behind the code of an area.
+
+    >>> holds_two_phones("445-3020 / 445-3021"), holds_two_phones("+49 2302/926000")
+    (True, False)
+    """
+    first, *others = _BETWEEN.split(text.replace("(0)", ""))
+    coded = has_plus(first) or first.lstrip(" (").startswith("0")
+    return _count_digits(first) >= (8 if coded else 6) and any(_count_digits(each) >= 6 for each in others)
 
 
 _NO_DIGITS: Final = bytes(code for code in range(128) if not chr(code).isdigit())
@@ -138,7 +182,7 @@ def fold_phone(text: str) -> str:
         digits = text.encode().translate(None, _NO_DIGITS).decode()
     else:
         digits = "".join([str(unicodedata.digit(char)) for char in text if char.isdigit()])
-    return f"+{digits}" if text.lstrip().startswith("+") else digits
+    return f"+{digits}" if has_plus(text) else digits
 
 
 # Filters compare e-mail, phone and url with a piece of one, too, so their operands are text only.
