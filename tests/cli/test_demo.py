@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from nubetis import Table
+from nubetis.cli.demo.change import agree_in_names
+from nubetis.i18n import PHRASES
+
 
 def test_the_demonstration_tells_the_truth_about_itself(nubetis):
     """All that the story claims stands in the JSON summary, and holds."""
@@ -52,6 +56,33 @@ def test_the_picture_speaks_spanish(nubetis):
 
     assert said.code == 0
     assert "Importación" in said.out or "Importar" in said.out
+    assert "codificación: cp1252 (" in said.out
+    assert "encabezado: línea 1 (" in said.out
+    assert not [each for each in PHRASES if each in said.out and " " in each and "{" not in each]
+    assert "La respuesta correcta se conoce" in said.out
+
+
+def test_the_judgement_of_the_search_is_said_plainly(nubetis):
+    said = " ".join(nubetis("demo", "--rows", "120").out.split())
+
+    assert "The right answer is known, and the search was not told it. Of the pairs it found, " in said
+
+
+@pytest.mark.parametrize(
+    ("names", "agree"),
+    [
+        ([("Ana María", "Ruiz Soto"), ("ANA", "Ruíz")], True),
+        ([("Ana", "Ruiz"), ("Ruiz", "Ana")], False),
+        ([("Ana María", "Ruiz"), ("Ruiz Soto", "Ana")], False),
+        ([("Ana", "Ruiz"), ("Luis", "Ruiz")], False),
+        ([("Ana", "Ruiz"), (None, "Ruiz")], False),
+    ],
+)
+def test_the_pair_that_is_shown_has_names_that_agree(names, agree):
+    table = Table({"first_name": [first for first, _ in names], "last_name": [last for _, last in names]})
+
+    assert agree_in_names(table, range(len(names))) is agree
+    assert agree_in_names(table.without("first_name"), range(len(names)))
 
 
 def test_the_same_seed_gives_the_same_story(nubetis):

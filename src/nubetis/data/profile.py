@@ -25,7 +25,9 @@ _DATE: Final = re.compile(
 )
 _COMPACT_DATE: Final = re.compile(r"(19|20)\d\d(0\d|1[0-2])([0-2]\d|3[01])")
 _NUMBER: Final = re.compile(r"\s*[-+]?[$€£]?\s?\d[\d.,]*\s?%?\s*")
-_PHONE: Final = re.compile(r"\s*(\(?\+|00)?[\d\s()./\-]{6,24}\d\s*((x|ext\.?|anexo|int\.?)\s*\d{1,6})?\s*", re.IGNORECASE)
+_PHONE: Final = re.compile(
+    r"\s*(\(?\+|00)?[\d\s()./\-]{6,24}\d\s*((x|ext\.?|anexo|int\.?)\s*\d{1,6})?\s*", re.IGNORECASE
+)
 _WRITTEN_PHONE: Final = re.compile(r"\s*(\(?\+\d|\(\d{2,4}\)|\d{2,4}[-/ .]\d{3,4}[- .]?\d{3,4}\s*$)")
 
 _NAMED_PHONE: Final = re.compile(

@@ -29,12 +29,13 @@ from nubetis.data import (
     side_by_side,
 )
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.fold import fold_text
 
 if TYPE_CHECKING:
     from nubetis import Record
     from nubetis.cli.demo.stage import Stage
 
-__all__ = ["Found", "bulk_edit", "find_pairs", "merge_all", "merge_once"]
+__all__ = ["Found", "agree_in_names", "bulk_edit", "find_pairs", "merge_all", "merge_once"]
 
 SURE = 0.95
 _LOOKED_AT = 150
@@ -71,9 +72,8 @@ def find_pairs(stage: Stage) -> Found | None:
     _judge(stage, clusters)
     if not clusters:
         return None
-    pair = _telling_pair(table, matches)
+    pair, shown = _telling_pair(table, matches, clusters)
     stage.face.show(_explained(stage, table, pair))
-    shown = next((each for each in clusters if pair.first in each), clusters[0])
     return Found(tuple(tuple(ids[row] for row in each) for each in clusters), tuple(ids[row] for row in shown))
 
 
@@ -105,7 +105,10 @@ def _judge(stage: Stage, clusters: Sequence[Sequence[int]]) -> None:
     right = sum(stage.truth[one] == stage.truth[other] is not None for one, other in pairs)
     precision, recall = right / max(1, len(pairs)), right / max(1, wanted)
     stage.facts["truth"] = {"pairs": wanted, "precision": round(precision, 4), "recall": round(recall, 4)}
-    text = _("Who is who is known here, and was kept from the search: precision {precision:.1%}, recall {recall:.1%}")
+    text = _(
+        "The right answer is known, and the search was not told it. "
+        "Of the pairs it found, {precision:.1%} are right; of the right pairs, it found {recall:.1%}."
+    )
     stage.face.show(line(text.format(precision=precision, recall=recall), "green"))
 
 
@@ -119,17 +122,34 @@ def _spread(stage: Stage, matches: Matches) -> RenderableType:
     return grid([_("sure"), _("pairs"), ""], rows, room=stage.room, right=[_("pairs")])
 
 
-def _telling_pair(table: nubetis.Table, matches: Matches) -> Pair:
-    """Give a sure pair whose rows differ in many cells: the one worth explaining."""
+def agree_in_names(table: nubetis.Table, rows: Sequence[int]) -> bool:
+    """Say whether *rows* share a first name, and none has a surname as one, as where the two were swapped."""
+    first, last = (_words(table, name, rows) for name in ("first_name", "last_name"))
+    if not first or not last:
+        return True
+    return bool(frozenset.intersection(*first)) and frozenset().union(*first).isdisjoint(frozenset().union(*last))
+
+
+def _words(table: nubetis.Table, column: str, rows: Sequence[int]) -> list[frozenset[str]]:
+    cells = table[column] if column in table.columns else None
+    return [] if cells is None else [frozenset(fold_text(cells[row] or "").split()) for row in rows]
+
+
+def _telling_pair(
+    table: nubetis.Table, matches: Matches, clusters: Sequence[tuple[int, ...]]
+) -> tuple[Pair, tuple[int, ...]]:
+    """Give a sure pair whose rows differ in many cells, and its group: the one worth explaining."""
     columns = [table[name] for name in table.columns]
 
     def different(pair: Pair) -> int:
         cells = [(column[pair.first], column[pair.second]) for column in columns]
         return sum(1 for one, other in cells if one and other and one != other)
 
+    groups = {row: each for each in clusters for row in each}
     sure = [pair for pair, _place in zip(matches, range(_LOOKED_AT), strict=False) if pair.score >= SURE]
-    chosen = max(sure or list(matches)[:1], key=lambda pair: (different(pair), -pair.first))
-    return matches.explain(chosen.first, chosen.second)
+    plain = [pair for pair in sure if agree_in_names(table, groups.get(pair.first, ()) or (pair.first, pair.second))]
+    chosen = max(plain or sure or list(matches)[:1], key=lambda pair: (different(pair), -pair.first))
+    return matches.explain(chosen.first, chosen.second), groups.get(chosen.first, clusters[0])
 
 
 def _explained(stage: Stage, table: nubetis.Table, pair: Pair) -> RenderableType:

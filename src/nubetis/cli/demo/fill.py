@@ -16,7 +16,9 @@ from nubetis.cli.journal import operation_facts, plan_text
 from nubetis.cli.records import records_grid, shown_fields
 from nubetis.cli.texts import _, counted, language
 from nubetis.data import apply_load, plan_load
+from nubetis.data.detect import Evidence
 from nubetis.errors import InvalidValue
+from nubetis.i18n import phrase
 from nubetis.model.fields import Operator
 
 if TYPE_CHECKING:
@@ -48,11 +50,17 @@ def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
         "delimiter": None if detected is None else detected.delimiter,
         "cleaned_cells": table.cleaned.cells,
     }
-    evidence = [line(f"  {each}", "dim") for each in (detected.evidence if detected else ())]
+    evidence = [line(f"  {_said(each)}", "dim") for each in (detected.evidence if detected else ())]
     rows = counted("{file}: {count} row", "{file}: {count} rows", len(table), file=path.name)
     columns = counted("{count} column", "{count} columns", len(table.columns))
     stage.face.show(line(f"{rows}, {columns}", "bold"), *evidence)
     stage.face.show(grid(table.columns, list(raw.head(_SAMPLE)), room=stage.room), _cleaned(stage, table))
+
+
+def _said(each: Evidence) -> str:
+    """Give what was found out about the file, in the user's language."""
+    what, value, because = (phrase(text, language()) for text in (each.what, each.value, each.because))
+    return str(Evidence(what, value, each.confidence, because))
 
 
 def _cleaned(stage: Stage, table: Table) -> RenderableType:
