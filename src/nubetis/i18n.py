@@ -166,7 +166,7 @@ PHRASES: Final = (
 CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
 
-_WORDED: Final = CARRIED | {"kind", "fault"}
+_WORDED: Final = CARRIED | {"fault", "kind", "type"}
 """Gaps of phrases that hold nubetis's own words; what fills the others is a name, the same in every language."""
 
 LABEL: Final = "label"

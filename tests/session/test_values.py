@@ -168,10 +168,10 @@ def test_a_deleted_record_is_in_the_bin_and_nowhere_else(nubetis_session):
 
 
 def test_a_living_record_is_not_restored(nubetis_session):
-    """Restoring what is not in the bin finds nothing."""
+    """There is nothing to take out of the bin, which is another thing than that it is not there."""
     lead = nubetis_session.create("leads", name="A")
 
-    with refusing("not_found", NotFound):
+    with refusing("not_deleted", Conflict):
         nubetis_session.restore(lead)
 
 

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from nubetis.backends.sql import open_sqlite, restore
-from nubetis.errors import Damaged, NubetisError, StoreError
+from nubetis.errors import Conflict, Damaged, NubetisError, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
@@ -118,8 +118,9 @@ def test_what_is_no_snapshot_is_named_as_the_one_at_fault(whole, tmp_path, conte
 
 def test_a_snapshot_is_not_restored_onto_itself(whole, tmp_path):
     (tmp_path / "org.db").write_bytes(whole)
-    with pytest.raises(StoreError):
+    with pytest.raises(Conflict) as caught:
         restore(f"{tmp_path}/org.db", f"sqlite:///{tmp_path}/org.db")
+    assert caught.value.code == "database_exists"
 
     assert (tmp_path / "org.db").read_bytes() == whole
 
