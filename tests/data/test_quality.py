@@ -122,7 +122,7 @@ def test_an_index_that_no_filter_asks_for_is_found(nubetis_org, nubetis_session,
     nubetis_session.apply(plan_rule(nubetis_session, "pets", name="r", days=1, where=F.kept == "x"))
     nubetis_session.apply(plan_hold(nubetis_session, "pets", reason="r", where=(F.held == "x") | (F.name == "y")))
     nubetis_org.add_module(Module(name="owners", fields=[field("name"), field("pet", "link", targets=("pets",))]))
-    nubetis_session.apply(plan_hold(nubetis_session, "owners", reason="r", where=F.pet.linked(F.linked == "x")))
+    nubetis_session.apply(plan_rule(nubetis_session, "owners", name="o", days=1, where=F.pet.linked(F.linked == "x")))
 
     assert codes(lint_schema(nubetis_session, modules=["pets"])) == [("field_unfiltered", "alone")]
 
