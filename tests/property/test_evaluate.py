@@ -22,10 +22,10 @@ from nubetis.model.bind import (
     Within,
     Word,
     bind,
-    normal_form,
 )
 from nubetis.model.evaluate import matcher, select
 from nubetis.model.fields import Operator
+from nubetis.model.normal import normal_form
 from nubetis.testing.strategies import worlds
 
 Test.__test__ = False

@@ -21,9 +21,8 @@ from nubetis.data.load import (
     fitting_map,
     map_table,
     plan_load,
-    rejected_rows,
-    write_rejected,
 )
+from nubetis.data.rejected import rejected_rows, write_rejected
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
 
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nubetis import Plan, Table
-    from nubetis.data.load import LoadReport, Rejected
+    from nubetis.data.load import LoadReport
     from nubetis.data.mapping import FieldMap
+    from nubetis.data.rejected import Rejected
     from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
 

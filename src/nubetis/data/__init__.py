@@ -6,11 +6,12 @@ from nubetis.data.dedupe import Matches, Pair
 from nubetis.data.detect import Detected, Evidence
 from nubetis.data.export import Manifest, export, export_fields
 from nubetis.data.files import BUILT_IN, Batch, FileFormat, FileFormats, Hints, Source
-from nubetis.data.load import LoadReport, Rejected, apply_load, fitting_map, load, map_table, plan_links, plan_load
+from nubetis.data.load import LoadReport, apply_load, fitting_map, load, map_table, plan_links, plan_load
 from nubetis.data.mapping import FieldMap, Mapped, map_columns
 from nubetis.data.merge import Survivor, best_master, merge, plan_merge, side_by_side
 from nubetis.data.profile import ColumnKind, Profile, profile_columns
 from nubetis.data.quality import FieldFigures, Finding, ModuleFigures, SchemaReport, lint_schema
+from nubetis.data.rejected import Rejected
 from nubetis.data.table import Table, read
 
 __all__ = [

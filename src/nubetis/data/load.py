@@ -7,23 +7,18 @@ refused by its line in the file, with field, code and reason.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.data.cells import Cell, unique_names
-from nubetis.data.files import BUILT_IN
-from nubetis.data.files.delimited import Delimited
-from nubetis.data.files.target import target_suffix
+from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
+from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rejected
 from nubetis.data.table import Table
 from nubetis.data.written import WrittenFormats, written_formats
 from nubetis.errors import InvalidValue, NubetisError
-from nubetis.i18n import render
 from nubetis.model.fields import Field, Operator, Part, Value
 from nubetis.model.filters import F
 from nubetis.model.fold import fold_text
@@ -45,21 +40,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Linked",
     "LoadReport",
-    "Rejected",
     "apply_load",
     "fitting_map",
     "load",
     "map_table",
     "plan_links",
     "plan_load",
-    "rejected_rows",
-    "write_rejected",
 ]
 
 _CHUNK: Final = 500
 _OPEN: Final = "XXX"
 """The code for no currency (ISO 4217): of an amount whose currency stands in another column."""
-_PROBLEMS: Final = ("line", "field", "code", "reason")
 
 
 # --- which column fills which field ----------------------------------------------------------------
@@ -71,7 +62,7 @@ def map_table(table: Table, module: Module) -> FieldMap:
     The columns that :meth:`LoadReport.write_rejected` adds fill none, whatever they are called.
     """
     known = {str(name): slot.field.label for name, slot in module.layout.slots.items() if not slot.field.system}
-    given, said = _told_apart(table.columns)
+    given, said = told_apart(table.columns)
     found = map_columns(given, module=module.name, known=known)
     left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
     own = {normal_header(str(name)) for name, slot in module.layout.slots.items() if slot.field.system}
@@ -83,16 +74,6 @@ def _not_ours(each: Mapped) -> Mapped:
     """Say of a column such as ``id`` why it fills nothing, if it does."""
     because = "nubetis sets it; an import makes new records and changes none"
     return attrs.evolve(each, because=because) if each.field is None else each
-
-
-def _told_apart(columns: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Tell the columns of a file from those that an earlier report of refused rows put behind them."""
-    first = len(columns) - len(_PROBLEMS)
-    numbered = [
-        re.fullmatch(rf"{name}(_\d+)?", column) for name, column in zip(_PROBLEMS, columns[first:], strict=False)
-    ]
-    said = first > 0 and all(numbered)
-    return (columns[:first], columns[first:]) if said else (columns, ())
 
 
 def fitting_map(
@@ -494,34 +475,6 @@ def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
 # --- the report ------------------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
-class Rejected:
-    """One fault of one row: where it is, what is wrong, and the row as it was."""
-
-    line: int
-    refusal: Refusal
-    cells: Mapping[str, Cell] = attrs.field(repr=False)
-
-    @property
-    def field(self) -> str | None:
-        """The field that refuses, where it is one."""
-        return self.refusal.field
-
-    @property
-    def code(self) -> str:
-        """The stable code of what is wrong."""
-        return self.refusal.code
-
-    @property
-    def reason(self) -> str:
-        """What is wrong, in English."""
-        return self.said("en")
-
-    def said(self, language: str) -> str:
-        """Give what is wrong in a language."""
-        return render(NubetisError(self.refusal.code, **self.refusal.params), language)
-
-
 @attrs.frozen
 class Linked:
     """A record that was made because loaded ones link to it."""
@@ -552,45 +505,6 @@ class LoadReport:
         write_rejected(self.rejected, target, language=language, detected=self.detected)
 
 
-def write_rejected(
-    rejected: Iterable[Rejected],
-    target: str | os.PathLike[str],
-    *,
-    language: str = "en",
-    detected: Detected | None = None,
-) -> None:
-    """Write rejected rows with line, field, code and reason: mend them and load them again.
-
-    A row with several faults is written once, with the first.  A CSV file is written as *detected* says that the file
-    of the rows is; in UTF-8 with its mark where that encoding lacks a letter of the reasons.
-
-    Raises:
-        InvalidValue: ``unknown_format``.
-        StoreError: ``unwritable``.
-    """
-    first = {each.line: each for each in reversed(tuple(rejected))}
-    rows = [first[line] for line in sorted(first)]
-    columns = _told_apart(list(rows[0].cells))[0] if rows else []
-    names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
-    cells = {column: [each.cells[column] for each in rows] for column in columns}
-    problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
-    found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
-    _write_as(Table({**cells, **dict(zip(names, found, strict=True))}), Path(target), detected)
-
-
-def _write_as(table: Table, path: Path, detected: Detected | None) -> None:
-    kind = BUILT_IN.for_suffix(target_suffix(path), file=str(path))
-    if detected is None or not isinstance(kind, Delimited) or kind.name != "csv":
-        table.write(path, file_format=kind)
-        return
-    try:
-        table.write(path, file_format=kind.as_read(detected))
-    except InvalidValue as error:
-        if error.code != "bad_text" or detected.encoding.startswith("utf"):
-            raise
-        table.write(path, file_format=kind.as_read(attrs.evolve(detected, encoding="utf-8-sig")))
-
-
 def load(
     door: Writer, table: Table | Iterable[Batch], *, module: str, field_map: FieldMap | None = None,
     formats: Formats | None = None, file: str | None = None, progress: Progress | None = None,
@@ -619,15 +533,3 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         linked=linked,
         detected=table.detected,
     )
-
-
-def rejected_rows(plan: Plan, table: Table) -> tuple[Rejected, ...]:
-    """Give the rows of *table* that a plan of :func:`plan_load` refuses, with each fault."""
-    places = {line: place for place, line in enumerate(table.lines or range(1, len(table) + 1))}
-    columns = {name: table[name] for name in table.columns}
-    return tuple([_rejected(columns, places[each.line], each) for each in plan.refusals if each.line is not None])
-
-
-def _rejected(columns: Mapping[str, Sequence[Cell]], place: int, refusal: Refusal) -> Rejected:
-    assert refusal.line is not None  # noqa: S101 - asked before
-    return Rejected(line=refusal.line, refusal=refusal, cells={name: column[place] for name, column in columns.items()})

@@ -29,10 +29,10 @@ from nubetis.model.bind import (
     Test,
     Within,
     Word,
-    normal_form,
 )  # fmt: skip
 from nubetis.model.fields import Operator
 from nubetis.model.fold import TILDE
+from nubetis.model.normal import normal_form
 from nubetis.model.schema import Module
 from nubetis.types import Cells, Row, Stored
 

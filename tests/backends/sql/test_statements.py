@@ -23,13 +23,13 @@ from nubetis.model.bind import (
     OneOf,
     Within,
     Word,
-    normal_form,
 )  # fmt: skip
 from nubetis.model.bind import (
     Test as Compared,
 )
 from nubetis.model.evaluate import matcher
 from nubetis.model.fields import Operator
+from nubetis.model.normal import normal_form
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.store import Batch, Expect, Guard, Inserts, Measure, MeasureKind, Removals, Updates, VersionName
 from nubetis.testing.store_contract.setting import PEOPLE, PLACES, keys_of, load, people, row_of, write

@@ -27,9 +27,9 @@ from nubetis.model.bind import (
     Test,
     Within,
     Word,
-    normal_form,
 )  # fmt: skip
 from nubetis.model.fields import Operator
+from nubetis.model.normal import normal_form
 from nubetis.types import Stored
 
 __all__ = ["SMALL", "Shape", "after_prefix", "bucket", "shape", "tame"]

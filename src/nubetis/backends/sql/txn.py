@@ -25,8 +25,9 @@ from nubetis.backends.sql.statements import (
 from nubetis.backends.sql.tallies import Tallies
 from nubetis.backends.sql.writes import Writer, end_savepoint
 from nubetis.errors import NewerFormat, StoreError
-from nubetis.model.bind import ALWAYS, Bound, Test, normal_form
+from nubetis.model.bind import ALWAYS, Bound, Test
 from nubetis.model.fields import Operator
+from nubetis.model.normal import normal_form
 from nubetis.model.store import FORMAT, Columns, Measure, Outcome, Versions
 from nubetis.model.system import VERSIONS
 
