@@ -363,3 +363,10 @@ def test_a_hold_that_looks_at_what_was_erased_stands(nubetis_session, nubetis_cl
     placed = hold(nubetis_session, where=where, since=since)
 
     assert held_by(nubetis_session, lead.id) == (placed.id if asked else None)
+
+
+def test_a_hold_on_no_records_is_not_one_on_all(nubetis_session, lead):
+    """Who computed the list and found nothing did not mean everything."""
+    with refusing("bad_argument", InvalidValue) as caught:
+        plan_hold(nubetis_session, "leads", records=[], reason="Case")
+    assert caught.value.params["argument"] == "records"

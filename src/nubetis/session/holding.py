@@ -78,7 +78,8 @@ class Hold:
 
 # -- placing and lifting ----------------------------------------------------------------------------------------------
 def plan_hold(
-    session: Session, module: str, *, reason: str, where: Filter | None = None, records: Iterable[str | Record] = (),
+    session: Session, module: str, *, reason: str, where: Filter | None = None,
+    records: Iterable[str | Record] | None = None,
     since: datetime | None = None, until: datetime | None = None,
 ) -> Plan:  # fmt: skip
     """Plan a hold on the records of *module* that fit *where*, or on *records*; on all where neither is given.
@@ -90,7 +91,8 @@ def plan_hold(
         AccessDenied: the user is not an administrator.
         NotFound: the module, a field of *where*, or one of *records*.
         InvalidFilter: *where* does not fit the module, depends on who asks, or asks linked records.
-        InvalidValue: ``bad_argument``; the module is a ledger, or the hold would be over before it begins.
+        InvalidValue: ``bad_argument``; the module is a ledger, *records* are none, or the hold would be over before
+            it begins.
     """
 
     def work() -> Plan:
@@ -102,8 +104,8 @@ def plan_hold(
             bind(where, found, session.schema, free_view(planner.view))
             _refuse_linked(where)
             values["where"] = json.dumps(to_json(where), ensure_ascii=False)
-        if names := _known_records(planner, found, records):
-            values["records"] = json.dumps(names)
+        if records is not None:
+            values["records"] = json.dumps(_known_records(planner, found, records))
         return session.plan_create("holds", [values], cause=Cause(detail={"hold": str(found.name)}))
 
     return session.state.read(work)
@@ -150,6 +152,8 @@ def _known_records(planner: Planner, module: Module, records: Iterable[str | Rec
         prefix, key = decode(name)
         if prefix != module.prefix or key not in there:
             raise NotFound("not_found", id=name, module=module.name)
+    if not names:
+        raise InvalidValue("bad_argument", argument="records", reason="none are given: leave it out to hold all")
     return [str(name) for name in names]
 
 
