@@ -1,4 +1,4 @@
-"""The schema is judged by what is kept in it: each finding where it is due, none where it is not."""
+"""The schema is judged by what is kept in it: each remark where it is due, none where it is not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis import F, Money
-from nubetis.data.quality import FINDINGS, Finding, lint_schema, reads_as
+from nubetis.data.quality import REMARKS, Remark, lint_schema, reads_as
 from nubetis.errors import NotFound, sentence
 from nubetis.i18n import PHRASES, phrase
 from nubetis.model.fields import Field
@@ -32,7 +32,7 @@ def field(name, type_name="text", **more):
 
 @pytest.fixture
 def lint(nubetis_org, nubetis_session):
-    """Give a function that makes a module of fields, fills it, and judges it: (code, field) of each finding."""
+    """Give a function that makes a module of fields, fills it, and judges it: (code, field) of each remark."""
 
     def work(fields, rows, *, least=5, **more):
         nubetis_org.add_module(Module(name="pets", fields=[field("name"), *fields], **more))
@@ -45,7 +45,7 @@ def lint(nubetis_org, nubetis_session):
 
 
 def codes(report):
-    return [(each.code, each.field) for each in report.findings]
+    return [(each.code, each.field) for each in report.remarks]
 
 
 def test_a_field_without_a_value_is_unused_or_empty(lint):
@@ -85,9 +85,9 @@ DRIFTED = {
 @pytest.mark.parametrize("nubetis_store_url", ["memory"], indirect=True)
 def test_a_text_of_another_type_is_found(lint, kind_name):
     report = lint([field("value")], [{"value": each} for each in DRIFTED[kind_name]])
-    (finding,) = report.of("field_drifted")
+    (remark,) = report.of("field_drifted")
 
-    assert finding.params == {"field": "value", "type": "text", "kind": kind_name, "filled": len(DRIFTED[kind_name])}
+    assert remark.params == {"field": "value", "type": "text", "kind": kind_name, "filled": len(DRIFTED[kind_name])}
 
 
 @pytest.mark.parametrize("nubetis_store_url", ["memory"], indirect=True)
@@ -110,7 +110,7 @@ def test_a_text_of_a_few_values_is_a_choice(lint):
     report = lint([field("size"), field("note")], rows)
 
     assert codes(report) == [("field_few", "size")]
-    assert report.findings[0].params == {"field": "size", "type": "text", "filled": 24, "distinct": 2}
+    assert report.remarks[0].params == {"field": "size", "type": "text", "filled": 24, "distinct": 2}
 
 
 def test_an_index_that_no_filter_asks_for_is_found(nubetis_org, nubetis_session, lint):
@@ -141,7 +141,7 @@ def test_the_figures_are_those_of_the_records(lint):
     report = lint([field("born", "date"), field("price", "money"), field("tail")], rows, least=100)
     (module,) = report.modules
 
-    assert (module.name, module.records, report.findings) == ("pets", 6, ())
+    assert (module.name, module.records, report.remarks) == ("pets", 6, ())
     assert [(each.name, each.type, each.filled) for each in module.fields] == [
         ("name", "text", 6), ("born", "date", 3), ("price", "money", 3), ("tail", "text", 0),
     ]  # fmt: skip
@@ -171,7 +171,7 @@ def test_a_report_is_a_frozen_value(lint):
     report = lint([field("bare")], [{} for _ in range(6)])
     assert attrs.evolve(report) == report
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        report.findings = ()
+        report.remarks = ()
 
 
 def test_memory_does_not_grow_with_the_records():
@@ -210,20 +210,20 @@ def test_whatever_day_is_written_reads_as_one(day):
     assert "date" in reads_as(f"{day.day}/{day.month}/{day.year:04}")
 
 
-def test_a_finding_is_said_in_spanish():
+def test_a_remark_is_said_in_spanish():
     params = {"field": "peso", "type": "text", "filled": 20, "kind": "decimal"}
-    finding = Finding(code="field_drifted", module="products", field="peso", params=params)
+    remark = Remark(code="field_drifted", module="products", field="peso", params=params)
 
-    assert phrase(str(finding), "es") == "peso es texto, y sus 20 valores se leen todos como decimal."
-    assert phrase(finding.remedy, "es").startswith("Haga un campo nuevo")
+    assert phrase(str(remark), "es") == "peso es texto, y sus 20 valores se leen todos como decimal."
+    assert phrase(remark.remedy, "es").startswith("Haga un campo nuevo")
 
 
-@pytest.mark.parametrize("code", FINDINGS)
-def test_each_finding_can_be_said_in_other_languages(code):
-    assert set(FINDINGS[code]) <= set(PHRASES)
+@pytest.mark.parametrize("code", REMARKS)
+def test_each_remark_can_be_said_in_other_languages(code):
+    assert set(REMARKS[code]) <= set(PHRASES)
     filled = dict.fromkeys(("records", "field", "type", "filled", "kind", "distinct", "other"), "x")
-    assert "{" not in sentence(FINDINGS[code][0], filled)
-    assert Finding(code=code, module="leads").remedy == FINDINGS[code][1]
+    assert "{" not in sentence(REMARKS[code][0], filled)
+    assert Remark(code=code, module="leads").remedy == REMARKS[code][1]
 
 
 @pytest.mark.parametrize("start", ["a@", "a@a", "1", "+1", "1,", "http://", "1/1/2000 ", "(01)"])

@@ -10,7 +10,7 @@ from nubetis.data.load import LoadReport, apply_load, fitting_map, load, map_tab
 from nubetis.data.mapping import FieldMap, Mapped, map_columns
 from nubetis.data.merge import Survivor, best_master, merge, plan_merge, side_by_side
 from nubetis.data.profile import ColumnKind, Profile, profile_columns
-from nubetis.data.quality import FieldFigures, Finding, ModuleFigures, SchemaReport, lint_schema
+from nubetis.data.quality import FieldFigures, ModuleFigures, Remark, SchemaReport, lint_schema
 from nubetis.data.rejected import Rejected
 from nubetis.data.table import Table, read
 
@@ -28,7 +28,6 @@ __all__ = [
     "FieldMap",
     "FileFormat",
     "FileFormats",
-    "Finding",
     "Hints",
     "LoadReport",
     "Manifest",
@@ -39,6 +38,7 @@ __all__ = [
     "Profile",
     "Recipe",
     "Rejected",
+    "Remark",
     "Report",
     "SchemaReport",
     "Source",

@@ -1,7 +1,7 @@
 """The schema, judged by what is kept in it: fields that are unused, always empty, of the wrong type, named twice.
 
 One pass over the records of each module, in streaming columns; what is remembered of a field does not grow with the
-records.  A :class:`Finding` is a code, its figures, and a remedy; nothing is changed.
+records.  A :class:`Remark` is a code, its figures, and a remedy; nothing is changed.
 
 =====================  ==============================================================================================
 ``field_unused``       no record has a value, and no filter, rule, index or title speaks of the field
@@ -37,9 +37,9 @@ from nubetis.types import FieldName, ModuleName
 if TYPE_CHECKING:
     from nubetis.model.door import Reader
 
-__all__ = ["FINDINGS", "FieldFigures", "Finding", "ModuleFigures", "SchemaReport", "lint_schema", "reads_as"]
+__all__ = ["REMARKS", "FieldFigures", "ModuleFigures", "Remark", "SchemaReport", "lint_schema", "reads_as"]
 
-FINDINGS: Final[dict[str, tuple[str, str]]] = {
+REMARKS: Final[dict[str, tuple[str, str]]] = {
     "field_unused": (
         "None of {records} records has a value in {field}, and nothing else speaks of it.",
         "Retire the field; purge it later.",
@@ -69,7 +69,7 @@ FINDINGS: Final[dict[str, tuple[str, str]]] = {
         "Give one of them another label.",
     ),
 }
-"""Code → what is the case, and what to do; the placeholders are the finding's parameters."""
+"""Code → what is the case, and what to do; the placeholders are the remark's parameters."""
 
 _TEXTS: Final = frozenset({"text", "long_text"})
 _FEW: Final = 20
@@ -78,7 +78,7 @@ _PART: Final = 10
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class Remark:
     """One thing that is not as it might be: *field* of *module*, the figures in *params*.
 
     *field* is ``None`` where the module itself is meant.
@@ -92,10 +92,10 @@ class Finding:
     @property
     def remedy(self) -> str:
         """What to do, in English; :func:`nubetis.i18n.phrase` says it in another language."""
-        return FINDINGS[self.code][1]
+        return REMARKS[self.code][1]
 
     def __str__(self) -> str:
-        return sentence(FINDINGS[self.code][0], self.params)
+        return sentence(REMARKS[self.code][0], self.params)
 
 
 @attrs.frozen(kw_only=True)
@@ -128,12 +128,12 @@ class ModuleFigures:
 class SchemaReport:
     """What was found, module by module in the schema's order, and the figures behind it."""
 
-    findings: tuple[Finding, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     modules: tuple[ModuleFigures, ...] = ()
 
-    def of(self, code: str) -> tuple[Finding, ...]:
-        """Give the findings with *code*."""
-        return tuple([each for each in self.findings if each.code == code])
+    def of(self, code: str) -> tuple[Remark, ...]:
+        """Give the remarks with *code*."""
+        return tuple([each for each in self.remarks if each.code == code])
 
 
 def lint_schema(door: Reader, *, modules: Sequence[str] = (), least: int = 20) -> SchemaReport:
@@ -151,13 +151,13 @@ def lint_schema(door: Reader, *, modules: Sequence[str] = (), least: int = 20) -
     schema = door.schema
     chosen = [schema.module(name) for name in modules] or [each for each in schema.modules if not each.system]
     asked = _asked(schema, kept)
-    found: list[Finding] = list(_same_modules(chosen))
+    found: list[Remark] = list(_same_modules(chosen))
     figures: list[ModuleFigures] = []
     for module in chosen:
         counted = _counted(door, module, asked)
         figures.append(counted)
-        found += _findings(module, counted, asked, least)
-    return SchemaReport(findings=tuple(found), modules=tuple(figures))
+        found += _remarks(module, counted, asked, least)
+    return SchemaReport(remarks=tuple(found), modules=tuple(figures))
 
 
 # -- what values say --------------------------------------------------------------------------------------------------
@@ -319,43 +319,43 @@ def _compared(where: Compare, module: Module, schema: Schema) -> Iterator[tuple[
 
 
 # -- what is found ----------------------------------------------------------------------------------------------------
-def _findings(module: Module, figures: ModuleFigures, asked: _Asked, least: int) -> Iterator[Finding]:
+def _remarks(module: Module, figures: ModuleFigures, asked: _Asked, least: int) -> Iterator[Remark]:
     labels: dict[str, FieldName] = {}
     for each in figures.fields:
         field = module.field(each.name)
         other = labels.setdefault(fold_text(field.label), field.name)
         if other != field.name:
-            yield _finding("label_twice", module, field, other=other)
+            yield _remark("label_twice", module, field, other=other)
         if figures.records >= least:
             yield from _of_values(module, field, each, figures.records)
         if each.filled >= least:
             yield from _of_texts(module, field, each)
         if field.indexed and (str(module.name), str(field.name)) not in asked.filters:
-            yield _finding("field_unfiltered", module, field)
+            yield _remark("field_unfiltered", module, field)
 
 
-def _of_values(module: Module, field: Field, seen: FieldFigures, records: int) -> Iterator[Finding]:
+def _of_values(module: Module, field: Field, seen: FieldFigures, records: int) -> Iterator[Remark]:
     if not seen.filled:
-        yield _finding("field_empty" if seen.asked or field.indexed else "field_unused", module, field, records=records)
+        yield _remark("field_empty" if seen.asked or field.indexed else "field_unused", module, field, records=records)
     elif field.default is not None and seen.default == records:
-        yield _finding("field_default", module, field, records=records)
+        yield _remark("field_default", module, field, records=records)
 
 
-def _of_texts(module: Module, field: Field, seen: FieldFigures) -> Iterator[Finding]:
+def _of_texts(module: Module, field: Field, seen: FieldFigures) -> Iterator[Remark]:
     facts = {"type": seen.type, "filled": seen.filled}
     if seen.kind is not None:
-        yield _finding("field_drifted", module, field, kind=seen.kind, **facts)
+        yield _remark("field_drifted", module, field, kind=seen.kind, **facts)
     elif seen.distinct is not None and seen.filled >= _PART * max(seen.distinct, 2):
-        yield _finding("field_few", module, field, distinct=seen.distinct, **facts)
+        yield _remark("field_few", module, field, distinct=seen.distinct, **facts)
 
 
-def _finding(code: str, module: Module, field: Field, **params: object) -> Finding:
-    return Finding(code=code, module=module.name, field=field.name, params={"field": field.name, **params})
+def _remark(code: str, module: Module, field: Field, **params: object) -> Remark:
+    return Remark(code=code, module=module.name, field=field.name, params={"field": field.name, **params})
 
 
-def _same_modules(modules: Iterable[Module]) -> Iterator[Finding]:
+def _same_modules(modules: Iterable[Module]) -> Iterator[Remark]:
     labels: dict[str, ModuleName] = {}
     for module in modules:
         other = labels.setdefault(fold_text(module.label), module.name)
         if other != module.name:
-            yield Finding(code="label_twice", module=module.name, params={"field": module.name, "other": other})
+            yield Remark(code="label_twice", module=module.name, params={"field": module.name, "other": other})
