@@ -292,7 +292,7 @@ def leftovers(org, module):
     store = org._world.store
     if org.url.startswith("memory"):
         return [each for each in store._home.tables.values() if each.module.name == module.name]
-    names = store._units.apart(store._tables.dialect.tables_of)
+    names = store._units.apart(store._tables.dialect.catalogue)
     return [name for name in names if name == module.name or name.startswith(f"{module.name}__")]
 
 

@@ -21,7 +21,7 @@ from nubetis.backends import open_memory
 from nubetis.errors import Damaged, NotFound, StoreBusy, StoreError
 from nubetis.hookspecs import Registry
 from nubetis.model.bind import Bound
-from nubetis.model.convert import module_json, schema_of
+from nubetis.model.convert import module_text, schema_of
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.schema import Module, Schema, SchemaStep, diff
 from nubetis.model.store import Batch, Capabilities, Inserts, Outcome, Removals, Txn, Versions
@@ -140,7 +140,7 @@ class LinesStore:
         self._memory.close()
 
     def _definition(self) -> dict[str, Any]:
-        return {"schema": [module_json(each) for each in self._schema.modules], "version": self._schema.version}
+        return {"schema": list(map(module_text, self._schema.modules)), "version": self._schema.version}
 
     def _rows(
         self, txn: Txn, touched: Mapping[ModuleId, Iterable[Key]]

@@ -17,6 +17,7 @@ from nubetis._plugins import Extensions
 from nubetis.backends.copying import Copied, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
+from nubetis.model.convert import module_text, schema_of
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules
 from nubetis.model.schema import Schema, diff
@@ -102,7 +103,7 @@ def create(
     """
     outside = _outside(around, plugins)
     extensions = outside.extensions()
-    schema = SYSTEM_SCHEMA.with_modules(extensions.modules())
+    schema = _schema_of(extensions)
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
     first = first_settings(administrator, settings or {})
@@ -118,6 +119,13 @@ def create(
         set_up(State(world, None, purpose="setup"), schema, administrator=administrator, settings=first)
         until_made.pop_all()
     return Org(url, world, outside)
+
+
+def _schema_of(extensions: Extensions) -> Schema:
+    """Give the schema of a new organisation, of the very modules that reading it will give."""
+    made = SYSTEM_SCHEMA.with_modules(extensions.modules())
+    texts = map(module_text, made.modules)
+    return schema_of(texts, types=extensions.field_types(), version=made.version)
 
 
 def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[object] = ()) -> Org:

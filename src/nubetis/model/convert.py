@@ -32,6 +32,7 @@ else is ever raised.
 from __future__ import annotations
 
 import base64
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
@@ -60,7 +61,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import Module, Schema, ValidationRule, suggest
 from nubetis.types import Json, Row, Stored
 
-__all__ = ["FORMAT", "from_json", "module_json", "schema_of", "to_json"]
+__all__ = ["FORMAT", "from_json", "module_text", "schema_of", "to_json"]
 
 FORMAT: Final = 1
 """The version of the form that this nubetis writes; it reads this one and those before."""
@@ -112,26 +113,35 @@ def from_json(data: object, kind: type[_T], *, types: Mapping[str, FieldType] = 
     return cast("_T", _checked_schema(found)) if isinstance(found, Schema) else found
 
 
-def module_json(module: Module) -> dict[str, Json]:
-    """Give a module's definition, as the ``modules`` module keeps it.
+def module_text(module: Module) -> str:
+    """Give a module's definition as a JSON text, as the ``modules`` module keeps it.
 
     >>> from nubetis.model.system import ROLES
-    >>> module_json(ROLES)["name"]
+    >>> json.loads(module_text(ROLES))["name"]
     'roles'
     """
-    return to_json(module)
+    return json.dumps(to_json(module), ensure_ascii=False, sort_keys=True)
 
 
-def schema_of(definitions: Iterable[Json], *, types: Mapping[str, FieldType], version: int) -> Schema:
-    """Give the schema of the modules that *definitions* say, in the order of their ids.
+def schema_of(definitions: Iterable[str], *, types: Mapping[str, FieldType], version: int) -> Schema:
+    """Give the schema of the modules that *definitions* say, each a JSON text, in the order of their ids.
+
+    The same text gives the same module, so what was made for it (layouts, tables, statements) serves every
+    organisation of the process that has it, each time it is opened.
 
     >>> from nubetis.model.system import SYSTEM_SCHEMA
-    >>> found = schema_of(map(module_json, SYSTEM_SCHEMA.modules), types=BUILT_IN, version=1)
+    >>> found = schema_of(map(module_text, SYSTEM_SCHEMA.modules), types=BUILT_IN, version=1)
     >>> found.modules == SYSTEM_SCHEMA.modules
     True
     """
-    modules = [from_json(each, Module, types=types) for each in definitions]
+    known = frozenset(types.items())
+    modules = [_module_of(each, known) for each in definitions]
     return _checked_schema(Schema(modules=tuple(sorted(modules, key=_id_of)), version=version))
+
+
+@lru_cache(maxsize=1024)
+def _module_of(definition: str, types: frozenset[tuple[str, FieldType]]) -> Module:
+    return from_json(json.loads(definition), Module, types=dict(types))
 
 
 def _id_of(module: Module) -> int:

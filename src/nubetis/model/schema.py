@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, count
 from typing import Final, cast
 
@@ -173,6 +173,14 @@ def _every_record(name: ModuleName) -> tuple[Field, ...]:
     )
 
 
+@lru_cache(maxsize=1024)
+def _common_fields(name: ModuleName, prefix: str, *, journalled: bool) -> tuple[Field, ...]:
+    """Give the fields that a module has besides its own; the same objects each time."""
+    common = _every_record(name) if journalled else _every_ledger_row(name)
+    known = {"users": "use"} | {name: prefix}
+    return tuple([_with_prefixes(field, known) for field in common])
+
+
 def _every_ledger_row(name: ModuleName) -> tuple[Field, ...]:
     return (Field(name="id", type=kind("link"), targets=(name,), id=FieldId(ID + 1), system=True),)
 
@@ -239,9 +247,10 @@ class Module:
     @cached_property
     def all_fields(self) -> tuple[Field, ...]:
         """The fields of every record, then the module's own, in row order."""
-        common = _every_record(self.name) if self.journalled else _every_ledger_row(self.name)
-        known = {"users": "use"} | {self.name: self.prefix}
-        return tuple([_with_prefixes(field, known) for field in common if field.id not in self.left_out]) + self.fields
+        common = _common_fields(self.name, self.prefix, journalled=self.journalled)
+        if self.left_out:
+            common = tuple([field for field in common if field.id not in self.left_out])
+        return common + self.fields
 
     @cached_property
     def layout(self) -> Layout:
@@ -264,6 +273,29 @@ class Module:
             raise NotFound("unknown_field", module=self.name, field=name, hint=suggest(name, self.layout.slots))
         return slot.field
 
+    def check(self) -> None:
+        """See that names are there once, and that title, tallies and indexes name fields; once for each module.
+
+        Raises:
+            InvalidValue: ``name_taken``.
+            NotFound: ``unknown_field``.
+        """
+        _ = self._is_sound
+
+    @cached_property
+    def _is_sound(self) -> bool:
+        seen: set[str] = set()
+        for field in self.all_fields:
+            if field.name in seen:
+                raise InvalidValue("name_taken", name=field.name, what="field")
+            seen.add(field.name)
+        for name in (self.title, *self.tallied_by):
+            self.field(name)
+        for name in chain(*self.indexes):
+            if name not in self.layout.index:
+                self.field(name)
+        return True
+
     def without_fields(self, gone: Iterable[FieldId]) -> Module:
         """Give the module as one sees it who may not read the fields *gone*, nor rules and indexes that name them."""
         left_out = frozenset(gone)
@@ -283,7 +315,8 @@ def _with_prefixes(field: Field, prefixes: Mapping[str, str]) -> Field:
     if not field.targets:
         return field
     found = tuple([prefixes[target] for target in field.targets if target in prefixes])
-    return attrs.evolve(field, prefixes=found) if len(found) == len(field.targets) else field
+    known = len(found) < len(field.targets) or found == field.prefixes
+    return field if known else attrs.evolve(field, prefixes=found)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -298,6 +331,8 @@ def _numbered(module: Module) -> Module:
 
     A renamed field keeps its column, so a new field of the old name needs another.
     """
+    if all(field.id for field in module.fields):
+        return module
     number, fields = module.next_field, []
     taken = {field.column for field in module.all_fields if field.id}
     for field in module.fields:
@@ -306,19 +341,6 @@ def _numbered(module: Module) -> Module:
         fields.append(field if known else attrs.evolve(field, id=FieldId(number), column=column))
         number += not known
     return attrs.evolve(module, fields=fields, next_field=number)
-
-
-def _check_fields(module: Module) -> None:
-    seen: set[str] = set()
-    for field in module.all_fields:
-        if field.name in seen:
-            raise InvalidValue("name_taken", name=field.name, what="field")
-        seen.add(field.name)
-    for name in (module.title, *module.tallied_by):
-        module.field(name)
-    for name in chain(*module.indexes):
-        if name not in module.layout.index:
-            module.field(name)
 
 
 @attrs.frozen(kw_only=True)
@@ -385,8 +407,9 @@ class Schema:
         number = max(self.next_module, max(known, default=0) + 1)
         tables = {module.table for module in self.modules}
         for module in modules:
-            table = module.table if module.id else _free(module.table, tables)
-            new = attrs.evolve(_numbered(module), id=module.id or ModuleId(number), table=table)
+            new = _numbered(module)
+            if not module.id:
+                new = attrs.evolve(new, id=ModuleId(number), table=_free(module.table, tables))
             number = max(number, new.id + 1)
             known[new.id] = self._with_own_prefix(new, known.values())
         return attrs.evolve(self, modules=_resolved(known.values()), version=self.version + 1, next_module=number)
@@ -400,7 +423,7 @@ class Schema:
         while prefix in rivals:
             number += 1
             prefix = f"{module.prefix[:2]}{number}"
-        return attrs.evolve(module, prefix=prefix)
+        return module if prefix == module.prefix else attrs.evolve(module, prefix=prefix)
 
     def without_module(self, name: str) -> Schema:
         """Give a schema without the module *name*.
@@ -454,7 +477,7 @@ def _resolved(modules: Iterable[Module]) -> tuple[Module, ...]:
     prefixes: dict[str, str] = {module.name: module.prefix for module in ordered}
     done = [_with_resolved_links(module, prefixes) for module in ordered]
     for module in done:
-        _check_fields(module)
+        module.check()
     return tuple(done)
 
 
@@ -463,7 +486,9 @@ def _with_resolved_links(module: Module, prefixes: Mapping[str, str]) -> Module:
         for target in field.targets:
             if target not in prefixes:
                 raise NotFound("unknown_module", module=target, hint=suggest(target, prefixes))
-    return attrs.evolve(module, fields=[_with_prefixes(field, prefixes) for field in module.fields])
+    fields = [_with_prefixes(field, prefixes) for field in module.fields]
+    same = all(one is other for one, other in zip(fields, module.fields, strict=True))
+    return module if same else attrs.evolve(module, fields=fields)
 
 
 class StepKind(enum.StrEnum):

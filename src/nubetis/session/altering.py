@@ -8,7 +8,6 @@ the new tables serve as well.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -16,7 +15,7 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.errors import Conflict, NubetisError
 from nubetis.model.bind import All, Test
-from nubetis.model.convert import module_json
+from nubetis.model.convert import module_text
 from nubetis.model.fields import Operator
 from nubetis.model.plan import (
     Cause,
@@ -72,7 +71,7 @@ def _parts(planner: Planner, schema: Schema) -> Iterable[Part]:
     number, definition = module.layout.index["number"], module.layout.index["definition"]
     name = module.layout.index["name"]
     stored = {row[number]: row for row in living(planner.txn, module)}
-    texts = {each.id: json.dumps(module_json(each), ensure_ascii=False, sort_keys=True) for each in schema.modules}
+    texts = {each.id: module_text(each) for each in schema.modules}
     names = {each.id: str(each.name) for each in schema.modules}
     new = [{"name": names[n], "number": int(n), "definition": texts[n]} for n in texts if n not in stored]
     yield planner.creates(module, new)[0]

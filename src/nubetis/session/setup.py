@@ -9,7 +9,7 @@ import attrs
 
 from nubetis.access.sign_in import HostSignIn
 from nubetis.errors import AccessDenied, require
-from nubetis.model.convert import module_json
+from nubetis.model.convert import module_text
 from nubetis.model.fields import Value
 from nubetis.model.ids import decode
 from nubetis.model.plan import Cause, CauseKind, Plan
@@ -54,7 +54,7 @@ def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[
         {
             "name": each.name,
             "number": int(each.id),
-            "definition": json.dumps(module_json(each), ensure_ascii=False, sort_keys=True),
+            "definition": module_text(each),
         }
         for each in schema.modules
     ]

@@ -156,7 +156,7 @@ def read_schema(txn: Txn, types: Mapping[str, FieldType], *, version: int) -> Sc
 
 def _schema_of(texts: Iterable[str], types: Mapping[str, FieldType], *, version: int) -> Schema:
     try:
-        return schema_of(map(json.loads, texts), types=types, version=version)
+        return schema_of(texts, types=types, version=version)
     except UNREADABLE as error:
         raise damage("The definition of a module", error) from error
 

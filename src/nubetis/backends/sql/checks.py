@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from nubetis.model.schema import Schema
 from nubetis.model.system import SYSTEM_SCHEMA
 
 if TYPE_CHECKING:
-    from nubetis.backends.sql.dialects import Connection
+    from nubetis.backends.sql.dialects import Connection, Found
     from nubetis.backends.sql.tables import ModuleTable, Tables
     from nubetis.types import Progress
 
@@ -41,17 +41,17 @@ def findings_of(
     Looks at the tables of *schema* and of the system modules; without a schema, at those that are there and were used
     since the store was opened.
     """
-    present = set(tables.dialect.tables_of(connection))
+    present = tables.dialect.catalogue(connection)
     homes = _used(tables, present) if schema is None else homes_of(tables, schema)
     findings: list[Finding] = []
     for done, home in enumerate(homes):
         if progress is not None:
             progress(done, len(homes))
-        findings += _Check(connection, tables, home).findings(present)
+        findings += _Check(connection, tables, home, present).findings()
     return findings
 
 
-def _used(tables: Tables, present: set[str]) -> list[ModuleTable]:
+def _used(tables: Tables, present: Collection[str]) -> list[ModuleTable]:
     known = {table.module.id: table for table in [*tables.all(), *homes_of(tables, Schema())]}
     return [table for table in known.values() if table.name in present]
 
@@ -68,15 +68,16 @@ def members(cell: object) -> list[str]:
 class _Check:
     """Compares one table with what it must be."""
 
-    def __init__(self, connection: Connection, tables: Tables, home: ModuleTable) -> None:
+    def __init__(self, connection: Connection, tables: Tables, home: ModuleTable, present: Mapping[str, Found]) -> None:
         self._db = connection
+        self._present = present
         self._tables = tables
         self._home = home
 
-    def findings(self, present: set[str]) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Finding]:
         """Give what is wrong; a table that cannot be read is one finding, and not the end of the examination."""
         dialect, name = self._tables.dialect, self._home.name
-        if name not in present:
+        if name not in self._present:
             yield Finding("table_missing", name)
             return
         try:
@@ -87,12 +88,12 @@ class _Check:
             yield Finding("table_unreadable", name)
 
     def _form(self) -> Iterator[Finding]:
-        home, dialect = self._home, self._tables.dialect
-        missing = sorted(set(home.full_columns) - set(dialect.columns_of(self._db, home.name)))
+        home, present = self._home, self._present[self._home.name]
+        missing = sorted(set(home.full_columns).difference(present.columns))
         if missing:
             yield Finding("column_missing", home.name, ", ".join(missing[:_MOST]))
             return
-        wanted, found = {index.name(home.name) for index in home.indexes}, dialect.indexes_of(self._db, home.name)
+        wanted, found = set(home.index_creation), present.indexes
         if lost := wanted - found:
             yield Finding("index_missing", home.name, ", ".join(sorted(lost)))
         if left := {name for name in found - wanted if home.made(name)}:
@@ -113,7 +114,7 @@ class _Check:
                 yield Finding("set_wrong", home.name, side.name)
 
     def _same_sets(self, column: str, side: sa.Table) -> bool:
-        if not self._tables.dialect.columns_of(self._db, side.name):
+        if side.name not in self._present:
             return False
         cells = self._home.table.c
         rows = self._read(sa.select(cells.id, cells[column]).where(cells[column].is_not(None)).order_by(cells.id))

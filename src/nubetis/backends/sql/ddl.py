@@ -8,12 +8,14 @@ database has DDL in transactions (SQLite, PostgreSQL) nothing is ever half done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
-from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn
 
 from nubetis.backends.sql.checks import members
+from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
 from nubetis.errors import Conflict
@@ -49,7 +51,7 @@ class Builder:
             self._step(step)
         for module in schema.modules:
             self._ensure(self._tables.of(module))
-            Tallies(self._db, self._tables).settle(self._tables.of(module))
+        Tallies(self._db, self._tables).settle([self._tables.of(module) for module in schema.modules])
         self._number()
 
     def _number(self) -> None:
@@ -82,13 +84,15 @@ class Builder:
             self._fill_side(home, column, side)
         tallies = Tallies(self._db, self._tables)
         tallies.forget(home.module.id)
-        tallies.settle(home)
+        tallies.settle([home])
 
     # -- for a bulk load -------------------------------------------------------------------------------------
     def drop_indexes(self, home: ModuleTable) -> None:
         """Take the indexes away: making them at once afterwards costs less than keeping them row by row."""
-        for index in home.indexes:
-            self._db.execute(f"DROP INDEX IF EXISTS {self._quoted(index.name(home.name))}")
+        for name in home.index_creation:
+            self._db.execute(f"DROP INDEX IF EXISTS {self._quoted(name)}")
+        if home.name in self._found:
+            self._found[home.name].indexes.difference_update(home.index_creation)
 
     def make_indexes(self, home: ModuleTable) -> None:
         """Make the indexes that are missing.
@@ -96,22 +100,29 @@ class Builder:
         Raises:
             Conflict: ``not_unique``.
         """
-        for index in home.indexes:
-            self._make_index(home, index)
+        present = self._found.setdefault(home.name, Found()).indexes
+        for name in [name for name in home.index_creation if name not in present]:
+            self._make_index(*home.index_creation[name])
+            present.add(name)
 
     # -- one table ------------------------------------------------------------------------------------------
     def _ensure(self, home: ModuleTable) -> None:
         """Make the table what it must be."""
-        found = self._dialect.columns_of(self._db, home.name)
-        for side in home.sides.values():
-            self._run(CreateTable(side, if_not_exists=True))
-            self._index(sa.Index(f"{side.name}__ix__value", side.c.value, side.c.record))
-        if not found:
-            self._run(CreateTable(home.table))
+        for name in [name for name in home.side_creation if name not in self._found]:
+            self._make_table(name, home.side_creation[name])
+        if home.name not in self._found:
+            self._make_table(home.name, [home.creation], home.full_columns)
+        found = self._found[home.name]
         self._drop_surplus(home, found)
-        for name in [name for name in home.full_columns if found and name not in found]:
+        for name in [name for name in home.full_columns if name not in found.columns]:
             self._add_column(home, name)
+            found.columns.append(name)
         self.make_indexes(home)
+
+    def _make_table(self, name: str, texts: Iterable[str], columns: Iterable[str] = ()) -> None:
+        for text in texts:
+            self._db.execute(text)
+        self._found[name] = Found(list(columns))
 
     def _add_column(self, home: ModuleTable, name: str) -> None:
         column = self._text(CreateColumn(home.table.c[name]))
@@ -146,54 +157,53 @@ class Builder:
             yield rows
             last = int(rows[-1][0] or 0)
 
-    def _make_index(self, home: ModuleTable, index: Index) -> None:
-        cells = [self._indexed(home.table.c[name], index) for name in index.columns]
-        if self._dialect.key_in_index and index.field is None:
-            cells.append(home.table.c.id)
-        settings: dict[str, Any] = {self._dialect.partial: sa.text(index.condition)} if index.condition else {}
-        unique = index.field is not None
+    def _make_index(self, index: Index, text: str) -> None:
         try:
-            self._index(sa.Index(index.name(home.name), *cells, unique=unique, **settings))
+            self._db.execute(text)
         except self._dialect.collision as error:
             if index.field is None or not self._dialect.violated(error):
                 raise
             raise Conflict("not_unique", field=index.field.name) from None
 
-    def _indexed(self, cell: Cell, index: Index) -> Cell:
-        return self._dialect.digest(cell) if index.digest else self._dialect.ordered(cell, False)  # noqa: FBT003 - up
-
-    def _drop_surplus(self, home: ModuleTable, found: list[str]) -> None:
+    def _drop_surplus(self, home: ModuleTable, found: Found) -> None:
         """Take away what can be made again: indexes and twins that no longer belong."""
-        wanted = {index.name(home.name) for index in home.indexes}
-        for name in self._dialect.indexes_of(self._db, home.name):
-            if home.made(name) and name not in wanted:
+        for name in sorted(found.indexes.difference(home.index_creation)):
+            if home.made(name):
                 self._db.execute(f"DROP INDEX {self._quoted(name)}")
-        self._drop_columns(home, [name for name in found if name.endswith("__f") and name not in home.full_columns])
+                found.indexes.remove(name)
+        twins = [name for name in found.columns if name.endswith("__f") and name not in home.full_columns]
+        self._drop_columns(home, found, twins)
 
-    def _drop_columns(self, home: ModuleTable, names: Iterable[str]) -> None:
+    def _drop_columns(self, home: ModuleTable, found: Found, names: Iterable[str]) -> None:
         for name in names:
             self._db.execute(f"ALTER TABLE {self._quoted(home.name)} DROP COLUMN {self._quoted(name)}")
+            found.columns.remove(name)
 
     def _purge(self, home: ModuleTable, field: Field) -> None:
-        found = self._dialect.columns_of(self._db, home.name)
         columns = [field.column_of(part) for part in field.parts]
-        self._drop_surplus(home, found)
-        left = self._dialect.columns_of(self._db, home.name)
-        self._drop_columns(home, [name for name in (*columns, *[f"{name}__f" for name in columns]) if name in left])
+        found = self._found.get(home.name)
+        if found is not None:
+            self._drop_surplus(home, found)
+            gone = [name for name in (*columns, *[f"{name}__f" for name in columns]) if name in found.columns]
+            self._drop_columns(home, found, gone)
         for column in columns:
-            self._db.execute(f"DROP TABLE IF EXISTS {self._quoted(side_name(home.name, column))}")
+            self._drop_table(side_name(home.name, column))
 
     def _drop(self, home: ModuleTable) -> None:
-        for name in [*self._sides(home.name), *[side.name for side in home.sides.values()], home.name]:
-            self._db.execute(f"DROP TABLE IF EXISTS {self._quoted(name)}")
+        sides = [name for name in self._found if name.startswith(f"{home.name}__")]
+        for name in dict.fromkeys([*sides, *[side.name for side in home.sides.values()], home.name]):
+            self._drop_table(name)
         Tallies(self._db, self._tables).forget(home.module.id)
 
-    def _sides(self, table: str) -> list[str]:
-        return [name for name in self._dialect.tables_of(self._db) if name.startswith(f"{table}__")]
+    def _drop_table(self, name: str) -> None:
+        self._db.execute(f"DROP TABLE IF EXISTS {self._quoted(name)}")
+        self._found.pop(name, None)
 
     # -- text -----------------------------------------------------------------------------------------------
-    def _index(self, index: sa.Index) -> None:
-        self._run(CreateIndex(index, if_not_exists=True))
+    @cached_property
+    def _found(self) -> dict[str, Found]:
+        """The tables that are there; kept up with what is done."""
+        return self._dialect.catalogue(self._db)
 
     def _run(self, element: sa.ClauseElement) -> None:
         self._db.execute(self._text(element))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from nubetis.errors import NubetisError
 
-__all__ = ["Bool", "Cell", "Connection", "Cursor", "Dialect", "Profile"]
+__all__ = ["Bool", "Cell", "Connection", "Cursor", "Dialect", "Found", "Profile", "catalogue"]
 
 
 class Profile(enum.StrEnum):
@@ -113,6 +113,24 @@ def _itself(cell: Cell) -> Cell:
     return cell
 
 
+@attrs.frozen
+class Found:
+    """A table as the database has it: its columns in their order, and the names of its indexes."""
+
+    columns: list[str] = attrs.Factory(list)
+    indexes: set[str] = attrs.Factory(set)
+
+
+def catalogue(columns: Iterable[Row], indexes: Iterable[Row]) -> dict[str, Found]:
+    """Give the tables that rows of (table, column, in order) and of (table, index) tell of."""
+    found: dict[str, Found] = {}
+    for table, column in columns:
+        found.setdefault(str(table), Found()).columns.append(str(column))
+    for table, index in indexes:
+        found.setdefault(str(table), Found()).indexes.add(str(index))
+    return found
+
+
 @attrs.frozen(kw_only=True)
 class Dialect:
     """What the package must know of a database.
@@ -148,10 +166,8 @@ class Dialect:
     translated: Callable[[Exception, str], NubetisError]
     """The error of ours that says the same, at a URL."""
     # tables
-    columns_of: Callable[[Connection, str], list[str]]
-    """The columns of a table; none where there is no such table."""
-    indexes_of: Callable[[Connection, str], set[str]]
-    tables_of: Callable[[Connection], list[str]]
+    catalogue: Callable[[Connection], dict[str, Found]]
+    """The tables that are there, by name."""
     table_options: Mapping[str, Any]
     side_options: Mapping[str, Any]
     partial: str

@@ -84,9 +84,10 @@ def format_of(link: Connection, dialect: Dialect, url: str) -> int | None:
         StoreError: ``not_nubetis``.
         NewerFormat: a later nubetis wrote it.
     """
-    if not dialect.tables_of(link):
+    found = dialect.catalogue(link)
+    if not found:
         return None
-    known = set(dialect.columns_of(link, "versions")) >= _KNOWN
+    known = "versions" in found and _KNOWN.issubset(found["versions"].columns)
     row = link.execute("SELECT format FROM versions WHERE id = 1").fetchone() if known else None
     if row is None:
         raise StoreError("not_nubetis", url=url)

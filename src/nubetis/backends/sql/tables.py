@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from nubetis.backends.sql.dialects import Cell
 from nubetis.model.fields import Field, FieldState, Storage
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from nubetis.model.schema import Module
 
 __all__ = ["Index", "ModuleTable", "Statement", "Tables", "compared", "side_name", "table_name"]
+
+_T = TypeVar("_T")
 
 _LONGEST: Final = 60
 """Characters of a name at most; PostgreSQL cuts at 63."""
@@ -159,7 +163,11 @@ class ModuleTable:
         self.sides = {column: self._side(column) for column in self.sets}
         self._statements: OrderedDict[Hashable, tuple[object, Statement]] = OrderedDict()
         self._lock = Lock()
-        self.select_one = self._select_one()
+
+    @cached_property
+    def select_one(self) -> str:
+        """The query of one row, by its key."""
+        return self.finish(sa.select(*self.row()).where(self.table.c.id == parameter(0))).text
 
     def _table(self) -> sa.Table:
         types, layout = self.dialect.types, self.module.layout
@@ -177,9 +185,6 @@ class ModuleTable:
             sa.Column("value", types[Storage.TEXT], primary_key=True),
             **self.dialect.side_options,
         )
-
-    def _select_one(self) -> str:
-        return self.finish(sa.select(*self.row()).where(self.table.c.id == parameter(0))).text
 
     def row(self) -> list[Cell]:
         """Give the columns of a row, in its order."""
@@ -213,6 +218,41 @@ class ModuleTable:
             self._statements[key] = (keep, made)
         return made
 
+    @cached_property
+    def side_creation(self) -> Mapping[str, tuple[str, ...]]:
+        """The statements that make each side table that is not there, by its name."""
+        return {
+            side.name: (
+                self.text(CreateTable(side)),
+                self.text(CreateIndex(sa.Index(f"{side.name}__ix__value", side.c.value, side.c.record))),
+            )
+            for side in self.sides.values()
+        }
+
+    @cached_property
+    def creation(self) -> str:
+        """The statement that makes the table where it is not there."""
+        return self.text(CreateTable(self.table))
+
+    @cached_property
+    def index_creation(self) -> Mapping[str, tuple[Index, str]]:
+        """Each index and the statement that makes it where it is not there, by its name."""
+        return {index.name(self.name): (index, self._index_text(index)) for index in self.indexes}
+
+    def _index_text(self, index: Index) -> str:
+        dialect = self.dialect
+        make = dialect.digest if index.digest else _ascending(dialect)
+        cells = [make(self.table.c[name]) for name in index.columns]
+        if dialect.key_in_index and index.field is None:
+            cells.append(self.table.c.id)
+        settings: dict[str, Any] = {dialect.partial: sa.text(index.condition)} if index.condition else {}
+        made = sa.Index(index.name(self.name), *cells, unique=index.field is not None, **settings)
+        return self.text(CreateIndex(made, if_not_exists=True))
+
+    def text(self, element: sa.sql.expression.ClauseElement) -> str:
+        """Compile *element*, which has no parameters or takes them as they come."""
+        return str(element.compile(dialect=self.dialect.compiler))
+
     def made(self, index: str) -> bool:
         """Say whether an index of this name is one that we make, now or in an earlier schema."""
         return index.startswith(tuple([f"{self.name}__{kind}__" for kind in ("ix", "ux", "dx")]))
@@ -239,6 +279,10 @@ class ModuleTable:
         return names, [tuple(row) + more for row, more in zip(values, zip(*extra, strict=True), strict=True)]
 
 
+def _ascending(dialect: Dialect) -> Callable[[Cell], Cell]:
+    return lambda cell: dialect.ordered(cell, False)  # noqa: FBT003 - up
+
+
 def _tallied(module: Module) -> tuple[tuple[str, int], ...]:
     names = [module.field(name).column for name in module.tallied_by]
     return tuple([(name, module.layout.index[name]) for name in names])
@@ -259,6 +303,25 @@ class _Folded(dict[Stored, Stored]):
 def parameter(place: int) -> Cell:
     """Give the parameter that takes the constant at *place*."""
     return sa.bindparam(f"p{place}")
+
+
+@attrs.frozen(eq=False)
+class Same(Generic[_T]):
+    """A value as a key: equal to the very same object only, for comparing two would cost more than a query."""
+
+    value: _T
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+
+@lru_cache(maxsize=_KEPT)
+def _table_of(module: Same[Module], dialect: Same[Dialect]) -> ModuleTable:
+    """Give what each organisation of the process that has *module* uses: it holds no data, only text."""
+    return ModuleTable(module.value, dialect.value)
 
 
 class Tables:
@@ -285,7 +348,7 @@ class Tables:
                 self._known.pop(id(module), None)
 
     def _add(self, module: Module) -> ModuleTable:
-        made = ModuleTable(module, self.dialect)
+        made = _table_of(Same(module), Same(self.dialect))
         with self._lock:
             while len(self._known) >= _KEPT:
                 self._known.pop(next(iter(self._known)))

@@ -113,14 +113,20 @@ class Tallies:
         self._db.executemany(self._ledger.finish(gone).text, [row[:3] for row in stale])
         self._db.executemany(self._insert(), [row[:4] for row in stale if row[3]])
 
-    def settle(self, home: ModuleTable) -> None:
-        """Begin the counts that the module did not have, forget those that it no longer has."""
+    def settle(self, homes: Iterable[ModuleTable]) -> None:
+        """Begin the counts that the modules did not have, forget those that they no longer have."""
         cells = self._ledger.table.c
-        kept = sa.select(cells.column).distinct().where(cells.module == parameter(0))
-        known = {row[0] for row in self._db.execute(self._ledger.finish(kept).text, (home.module.id,))}
+        kept = sa.select(cells.module, cells.column).distinct()
+        known: dict[object, set[str]] = {}
+        for module, column in self._db.execute(self._ledger.statement("kept", lambda: kept).text):
+            known.setdefault(module, set()).add(str(column))
+        for home in homes:
+            self._settle(home, known.get(home.module.id, set()))
+
+    def _settle(self, home: ModuleTable, known: set[str]) -> None:
         wanted = [column for column, _ in home.tallied]
-        for column in known.difference(wanted):
-            self.forget(home.module.id, str(column))
+        for column in sorted(known.difference(wanted)):
+            self.forget(home.module.id, column)
         self.add(home.module, {column: self._counted(home, column) for column in wanted if column not in known})
 
     def forget(self, module: ModuleId, column: str | None = None) -> None:
@@ -147,4 +153,5 @@ class Tallies:
         cell = home.table.c[column]
         living = [home.table.c.deleted_in.is_(None)] if home.module.journalled else []
         counted = sa.select(cell, sa.func.count()).where(*living).group_by(cell)
-        return {value: int(number or 0) for value, number in self._db.execute(home.finish(counted).text)}
+        statement = home.statement(("counted", column), lambda: counted)
+        return {value: int(number or 0) for value, number in self._db.execute(statement.text)}

@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect
+from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
 from nubetis.backends.sql.postgres.faults import is_busy, translated, violated
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
@@ -21,26 +21,22 @@ _INTEGER: Final = sa.BIGINT()
 _TEXT: Final = sa.TEXT(collation="C")
 _COMPILER: Final = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy says no more of it
 
-_COLUMNS: Final = """
-SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE nspname = current_schema() AND relname = %s AND attnum > 0 AND NOT attisdropped
-ORDER BY attnum
+_OURS: Final = "relnamespace = current_schema()::regnamespace"
+
+_COLUMNS: Final = f"""
+SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+WHERE {_OURS} AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum
+"""
+
+_INDEXES: Final = f"""
+SELECT t.relname, i.relname
+FROM pg_class AS t JOIN pg_index ON indrelid = t.oid JOIN pg_class AS i ON i.oid = indexrelid
+WHERE t.{_OURS} AND t.relkind IN ('r', 'p')
 """
 
 
-def _columns_of(connection: Connection, table: str) -> list[str]:
-    return [str(row[0]) for row in connection.execute(_COLUMNS, (table,))]
-
-
-def _indexes_of(connection: Connection, table: str) -> set[str]:
-    text = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = %s"
-    return {str(row[0]) for row in connection.execute(text, (table,))}
-
-
-def _tables_of(connection: Connection) -> list[str]:
-    rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    return [str(row[0]) for row in rows]
+def _catalogue(connection: Connection) -> dict[str, Found]:
+    return catalogue(connection.execute(_COLUMNS), connection.execute(_INDEXES))
 
 
 def _one_of_many(column: Cell, packed: Cell) -> Bool:
@@ -82,9 +78,7 @@ POSTGRES: Final = Dialect(
     is_busy=is_busy,
     is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
     translated=translated,
-    columns_of=_columns_of,
-    indexes_of=_indexes_of,
-    tables_of=_tables_of,
+    catalogue=_catalogue,
     table_options={},
     side_options={},
     partial="postgresql_where",

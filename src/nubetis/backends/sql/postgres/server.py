@@ -95,7 +95,7 @@ class PostgresSchema:
     def clear(self, link: Connection) -> None:
         """Drop the tables; a schema without any may have been somebody's already."""
         quote = POSTGRES.compiler.identifier_preparer.quote
-        for table in POSTGRES.tables_of(link):
+        for table in POSTGRES.catalogue(link):
             link.execute(f"DROP TABLE {quote(table)} CASCADE")
         link.commit()
 

@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
-from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect
+from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
 from nubetis.backends.sql.sqlite.faults import is_busy, is_unreadable, translated
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
@@ -31,19 +31,19 @@ def _violated(error: Exception) -> tuple[str, ...]:
     return tuple([name.partition(".")[2] for name in names.split(", ")])
 
 
-def _columns_of(connection: Connection, table: str) -> list[str]:
-    return [str(row[0]) for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+# Tables of an extension have no page of their own, and cannot be looked at where it is not loaded.
+_COLUMNS: Final = """
+SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+WHERE m.type = 'table' AND m.rootpage > 0 AND m.name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY m.name, c.cid
+"""
+
+_INDEXES: Final = """
+SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND tbl_name NOT LIKE 'sqlite@_%' ESCAPE '@'
+"""
 
 
-def _indexes_of(connection: Connection, table: str) -> set[str]:
-    return {str(row[0]) for row in connection.execute("SELECT name FROM pragma_index_list(?)", (table,))}
-
-
-def _tables_of(connection: Connection) -> list[str]:
-    rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@'"
-    )
-    return [str(row[0]) for row in rows]
+def _catalogue(connection: Connection) -> dict[str, Found]:
+    return catalogue(connection.execute(_COLUMNS), connection.execute(_INDEXES))
 
 
 def _one_of_many(column: Cell, packed: Cell) -> Bool:
@@ -82,9 +82,7 @@ SQLITE: Final = Dialect(
     is_busy=is_busy,
     is_unreadable=is_unreadable,
     translated=translated,
-    columns_of=_columns_of,
-    indexes_of=_indexes_of,
-    tables_of=_tables_of,
+    catalogue=_catalogue,
     table_options={"sqlite_strict": True},
     side_options={"sqlite_strict": True, "sqlite_with_rowid": False},
     partial="sqlite_where",

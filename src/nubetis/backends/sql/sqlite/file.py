@@ -74,7 +74,7 @@ class SqliteFile:
                 until_open.callback(remove, place.path)
             until_open.callback(pool.close)
             units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
-            units.apart(SQLITE.tables_of)  # makes what lies beside the file, if there is room
+            units.apart(SQLITE.catalogue)  # makes what lies beside the file, if there is room
             found = cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
             until_open.pop_all()
         return found
