@@ -12,7 +12,8 @@ from hypothesis import settings
 from tests.servers import _postgres_server, postgres, postgres_server  # noqa: F401 - fixtures for all tests
 from tests.stores import sampled
 
-settings.register_profile("ci", deadline=None, print_blob=True)
+# Forty examples a property for each run; ``nox -s proofs`` asks for 10,000.
+settings.register_profile("ci", deadline=None, print_blob=True, max_examples=40)
 settings.register_profile("long", settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -107,7 +107,7 @@ def test_without_duplicates_every_record_is_of_another_person():
 
 
 def test_clusters_are_as_frequent_as_asked_and_mostly_small():
-    sizes = Counter(Counter(contact.entity for contact in contacts(20_000)).values())
+    sizes = Counter(Counter(contact.entity for contact in contacts(10_000)).values())
     several = sum(count for size, count in sizes.items() if size > 1)
     assert several / sum(sizes.values()) == pytest.approx(TYPICAL.duplicated, abs=0.01)
     assert sizes[1] > sizes[2] > sizes[3] > sizes[4] > sizes[5] > 0
@@ -197,8 +197,8 @@ def test_companies_are_spoiled_too(name):
 
 
 def test_values_are_missing_by_the_habit_of_the_source():
-    lost = Counter(contact.lead_source for contact in contacts(20_000) if not contact.job_title and contact.company)
-    total = Counter(contact.lead_source for contact in contacts(20_000) if contact.company)
+    lost = Counter(contact.lead_source for contact in contacts(10_000) if not contact.job_title and contact.company)
+    total = Counter(contact.lead_source for contact in contacts(10_000) if contact.company)
     assert set(total) == set(missing_rates(1.0)) == set(LEAD_SOURCES)
     assert lost["Social media"] / total["Social media"] > 0.7
     assert lost["Trade show"] / total["Trade show"] < 0.2
@@ -338,7 +338,7 @@ def test_memory_does_not_grow_with_the_run():
     """What waits, the open homes and the vocabulary: a few tens of MB at most, however long the run."""
     tracemalloc.start()
     try:
-        for _ in contacts(20_000):
+        for _ in contacts(6_000):
             pass
         _, peak = tracemalloc.get_traced_memory()
     finally:

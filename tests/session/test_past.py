@@ -186,9 +186,9 @@ class LifeInFile(Life):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=25, stateful_step_count=25)
+TestLife.settings = settings(max_examples=12, stateful_step_count=25)
 TestLifeInFile = LifeInFile.TestCase
-TestLifeInFile.settings = settings(max_examples=8, stateful_step_count=20)
+TestLifeInFile.settings = settings(max_examples=5, stateful_step_count=20)
 
 
 @pytest.mark.parametrize("steps", [1, 5])

@@ -39,7 +39,7 @@ def test_undo_keeps_what_another_process_changed_since_whatever_its_clock_says(n
     assert nubetis_session.get(lead.id)["company"] == "Theirs"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["a", "b", "c", "d"])), min_size=1, max_size=8))
 def test_history_is_in_the_order_of_the_writes(tmp_path_factory, turns):
     """Three processes whose clocks are hours apart take turns at one record."""
