@@ -76,6 +76,10 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_time": "{field} takes a time of day written as 09:30.",
     "bad_zone": "{field} takes an IANA time zone such as America/Lima.",
     "bad_format": "This is not {what}. Write it like {example}.",
+    "ambiguous_number": "This number can be read in two ways, and no other cell of the file says which. "
+    "For 1.250 write 1250, or 1.25.",
+    "ambiguous_date": "This date can be read in two ways, and no other cell of the file says which. "
+    "Write it like 2026-01-31.",
     "bad_email": "{field} takes one e-mail address such as ana@example.com.",
     "bad_url": "{field} takes a web address that begins with https:// or http://.",
     "bad_phone": "{field} takes one telephone number with 3 to 20 digits, such as +51 987 654 321: {reason}.",

@@ -95,7 +95,7 @@ def test_rows_that_are_refused_can_be_mended_and_loaded_again(nubetis_session, t
 def test_without_refusals_the_file_of_them_is_empty(nubetis_session, tmp_path):
     load(nubetis_session, Table({"name": ["A"]}), module="accounts").write_rejected(tmp_path / "bad.csv")
 
-    assert (tmp_path / "bad.csv").read_bytes() == b"line,field,code,reason\r\n"
+    assert (tmp_path / "bad.csv").read_bytes() == b"name,line,field,code,reason\r\n"
 
 
 def test_columns_that_fill_no_field_are_warnings(nubetis_session):
@@ -212,6 +212,13 @@ def test_a_column_whose_cells_are_no_values_of_its_field_is_not_mapped(nubetis_s
     assert fitting_map(table, map_table(table, module), module, share=0.3).fields["type"] == "type"
 
 
+def test_cells_that_can_be_read_in_two_ways_are_values_of_their_field_still():
+    module = nubetis.model.standard.base_schema().module("deals")
+    table = Table({"Nombre": ["a", "b"], "Importe": ["1.250", "2.500"], "Fecha de cierre": ["03/04/2026", None]})
+
+    assert len(fitting_map(table, map_table(table, module), module).fields) == 3
+
+
 # --- the whole -------------------------------------------------------------------------------------
 
 
@@ -297,7 +304,7 @@ def test_an_amount_and_a_column_of_currencies_are_one_value(nubetis_session):
     soles = [Money(amount, "PEN", home=amount) for amount in ("1200.50", "7", "8")]
     assert [each["amount"] for each in records(nubetis_session, "deals")] == [*soles, None]
     assert [(each.line, each.field, each.code) for each in report.rejected] == [
-        (6, "amount", "bad_format"),
+        (6, "amount.currency", "bad_format"),
         (7, "amount", "currency_twice"),
         (8, "amount", "bad_format"),
     ]

@@ -81,7 +81,8 @@ def fitting_map(
 ) -> FieldMap:
     """Give the map without the columns of whose cells less than *share* can be values of their field.
 
-    A header may say ``type`` and mean something else than the field of that name: the cells tell.
+    It tells which module a file is for: a header may say ``type`` and mean something else than the field of that name.
+    Of a file that is for this module the other map is to be loaded, so that what does not fit is refused by its line.
     """
     how = formats or written_formats(table, field_map, module)
     slots = [_Slot.of(module, column, field, how) for column, field in field_map.fields.items()]
@@ -111,6 +112,11 @@ class _Slot:
     part: Part | None
     formats: Formats
     currency: str | None
+
+    @property
+    def path(self) -> str:
+        """The name of the field, or of the field and the part."""
+        return f"{self.field.name}.{self.part.name}" if self.part is not None else str(self.field.name)
 
     @classmethod
     def of(cls, module: Module, column: str, path: str, formats: Formats, currency: str | None = None) -> _Slot:
@@ -173,8 +179,8 @@ def _read_part(part: Part, text: str, formats: Formats) -> Value:
 
 
 def _fits(read: Value | NubetisError) -> bool:
-    """Tell whether a cell is a value; an amount that lacks its currency is one, and is refused by its line."""
-    return not isinstance(read, NubetisError) or read.code in {"bare_amount", "ambiguous_currency"}
+    """Tell whether a cell is a value; one that lacks something, or has two meanings, is refused by its line."""
+    return not isinstance(read, NubetisError) or read.code == "bare_amount" or read.code.startswith("ambiguous_")
 
 
 def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
@@ -341,7 +347,7 @@ def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Val
 
 
 def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
-    return Refusal(code=fault.code, params=fault.params, module=module.name, field=slot.field.name)
+    return Refusal(code=fault.code, params=fault.params, module=module.name, field=slot.path)
 
 
 # --- the plan --------------------------------------------------------------------------------------
@@ -499,10 +505,12 @@ class LoadReport:
     warnings: tuple[Refusal, ...] = ()
     linked: tuple[Linked, ...] = ()
     detected: Detected | None = attrs.field(default=None, repr=False)
+    columns: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Those of the table."""
 
     def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
         """Write the rejected rows as :func:`write_rejected` does, as their file was written."""
-        write_rejected(self.rejected, target, language=language, detected=self.detected)
+        write_rejected(self.rejected, target, columns=self.columns, language=language, detected=self.detected)
 
 
 def load(
@@ -532,4 +540,5 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         warnings=plan.warnings,
         linked=linked,
         detected=table.detected,
+        columns=tuple(table.columns),
     )

@@ -163,6 +163,11 @@ class FieldMap:
         return {each.column: each.field for each in self.columns if each.field is not None}
 
     @property
+    def filled(self) -> dict[str, str]:
+        """Column by field, for the fields that one fills."""
+        return {each.field: each.column for each in self.columns if each.field is not None}
+
+    @property
     def unmapped(self) -> tuple[str, ...]:
         """The columns that fill no field, in their order."""
         return tuple([each.column for each in self.columns if each.field is None])
