@@ -88,8 +88,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
     "ambiguous_currency": "{sign} may stand for {currencies}. Write the code, such as 1200.00 PEN.",
     "currency_twice": "{field} is in {first}, its column of currencies says {second}.",
-    "no_rate": "{field} is in {currency}, the organisation counts in {home}: add what it is worth in {home}, "
-    "such as Money('100', '{currency}', home='375').",
+    "no_rate": "{field} is in {currency}, the organisation counts in {home}: say what it is worth in {home}, "
+    "in a column {field}.home of the file, in Python as Money('100', '{currency}', home='375').",
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",

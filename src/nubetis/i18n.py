@@ -82,6 +82,7 @@ PHRASES: Final = (
     "change {key} cannot be read",
     "change {key} belongs to no entry",
     "no column fills a field of {module}",
+    "it is in {currency}, the organisation counts in {name}",
     "{field} cannot hold its values",
     "{column} fills {field}",
     "another column was chosen",

@@ -319,11 +319,70 @@ def test_a_currency_of_its_column_needs_none_of_the_organisation():
     assert [(each.line, each.code) for each in report.rejected] == [(1, "no_currency"), (2, "bare_amount")]
 
 
-def test_no_column_fills_what_nubetis_counts_itself(nubetis_session):
-    table = Table({"name": ["a"], "x": ["5"]})
-    field_map = map_table(table, nubetis_session.schema.module("deals")).changed({"x": "amount.home"})
+def test_an_empty_cell_says_no_currency(nubetis_session):
+    """Beside an amount that says its own, it says nothing; beside a bare one the organisation's is meant."""
+    table = Table({
+        "name": ["a", "b", "c"], "amount": ["S/ 300", "US$ 300", "5"], "Moneda": [None, " ", ""],
+        "amount.home": [None, "1125", None],
+    })  # fmt: skip
+    report = load(nubetis_session, table, module="deals")
 
-    assert load(nubetis_session, table, module="deals", field_map=field_map).refused == 1
+    assert report.rejected == ()
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [
+        Money("300", "PEN", home="300"), Money("300", "USD", home="1125"), Money("5", "PEN", home="5"),
+    ]  # fmt: skip
+
+
+def test_a_row_of_empty_cells_is_left_out_beside_columns_of_money_as_well(nubetis_session):
+    table = Table({"name": ["a", None], "amount": ["1", None], "Moneda": ["PEN", ""], "amount.home": [None, None]})
+    report = load(nubetis_session, table, module="deals")
+
+    assert (report.created, report.refused) == (1, 0)
+
+
+def test_a_currency_that_cannot_be_read_is_the_only_fault_of_its_amount():
+    org = nubetis.create("memory://", administrator="ana@acme.pe")
+    with org, org.session(nubetis.HostSignIn("ana@acme.pe")) as session:
+        table = Table({"name": ["a"], "amount": ["7"], "Moneda": ["pesetas"]})
+        report = load(session, table, module="deals")
+
+    assert [(each.field, each.code) for each in report.rejected] == [("amount.currency", "bad_format")]
+
+
+HOMES = [
+    ("300 USD", None, "amount", "no_rate"),
+    ("300 USD", "1125 EUR", "amount.home", "home_amount"),
+    ("300 USD", "-1125", "amount.home", "home_amount"),
+    ("300 USD", "?", "amount.home", "bad_format"),
+    ("300 PEN", "299", "amount", "home_amount"),
+    (None, "1125", "amount.home", "home_amount"),
+]
+
+
+@pytest.mark.parametrize(("amount", "home", "field", "code"), HOMES)
+def test_what_an_amount_is_worth_must_follow_from_it(nubetis_session, amount, home, field, code):
+    table = Table({"name": ["a"], "amount": [amount], "amount.home": [home]})
+    report = load(nubetis_session, table, module="deals")
+
+    assert [(each.field, each.code) for each in report.rejected] == [(field, code)]
+
+
+def test_what_foreign_money_is_worth_stands_in_a_column_of_its_own(nubetis_session):
+    """As a number, or with the currency in which the organisation counts; of own fields as of standard ones."""
+    table = Table({
+        "name": ["a", "b", "c"], "amount": ["300 USD", "300 USD", "1.200,50 PEN"],
+        "Amount.Home": ["1.125,00", "S/ 1.125,00", "1.200,50"],
+    })  # fmt: skip
+    load(nubetis_session, table, module="deals")
+
+    dollars, soles = Money("300", "USD", home="1125"), Money("1200.50", "PEN", home="1200.50")
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [dollars, dollars, soles]
+
+
+def test_the_refusal_of_foreign_money_says_what_to_write_into_the_file(nubetis_session):
+    report = load(nubetis_session, Table({"name": ["a"], "amount": ["300 USD"]}), module="deals")
+
+    assert "amount.home" in report.rejected[0].reason
 
 
 LINKING = Table({

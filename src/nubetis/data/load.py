@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from nubetis.data.amounts import BESIDE, OPEN, join_money
 from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
 from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rejected
@@ -49,8 +50,6 @@ __all__ = [
 ]
 
 _CHUNK: Final = 500
-_OPEN: Final = "XXX"
-"""The code for no currency (ISO 4217): of an amount whose currency stands in another column."""
 
 
 # --- which column fills which field ----------------------------------------------------------------
@@ -61,13 +60,19 @@ def map_table(table: Table, module: Module) -> FieldMap:
 
     The columns that :meth:`LoadReport.write_rejected` adds fill none, whatever they are called.
     """
-    known = {str(name): slot.field.label for name, slot in module.layout.slots.items() if not slot.field.system}
+    fields = [slot.field for slot in module.layout.slots.values() if not slot.field.system]
+    known = {str(field.name): field.label for field in fields}
+    known |= {path: path for field in fields for path in _part_paths(field)}
     given, said = told_apart(table.columns)
     found = map_columns(given, module=module.name, known=known)
     left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
     own = {normal_header(str(name)) for name, slot in module.layout.slots.items() if slot.field.system}
     own_too = [_not_ours(each) if normal_header(each.column) in own else each for each in found]
     return attrs.evolve(found, columns=(*own_too, *left))
+
+
+def _part_paths(field: Field) -> list[str]:
+    return [f"{field.name}.{part.name}" for part in field.parts if part.name and (part.text or part.name in BESIDE)]
 
 
 def _not_ours(each: Mapped) -> Mapped:
@@ -166,13 +171,15 @@ class _Slot:
 
 
 def _read_part(part: Part, text: str, formats: Formats) -> Value:
-    """Give what is stored of a part of a field: a currency by its code; all others are text.
+    """Give what is said of a part of a field: a currency's code, an amount and its currency; all others are text.
 
     Raises:
         InvalidValue: ``bad_argument``; *part* is a number, which no column fills.
     """
     if part.name == "currency":
         return formats.parse_currency(text) if isinstance(formats, WrittenFormats) else Money(0, text.strip()).currency
+    if part.name == "home":
+        return formats.parse_money(text)
     if not part.text:
         raise InvalidValue("bad_argument", argument="field_map", reason="no column fills this part of a field")
     return text
@@ -280,6 +287,8 @@ class _Loader:
     slots: tuple[_Slot, ...]
     readers: tuple[Callable[[str], Value | NubetisError], ...]
     currency: str | None
+    joined: Mapping[Field, Mapping[str, _Slot]]
+    """The slots, by part, of fields of money that several columns fill."""
     records: list[dict[str, Value]] = attrs.field(factory=list)
     places: list[int] = attrs.field(factory=list)
     refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
@@ -292,7 +301,7 @@ class _Loader:
             else slot.reader()
             for slot in slots
         ]
-        return cls(table, tuple(slots), tuple(readers), door.currency)
+        return cls(table, tuple(slots), tuple(readers), door.currency, _joined(slots))
 
     def run(self, module: Module, rows: Iterable[int]) -> None:
         """Fill *records*, with the *places* of their rows, and *refusals*."""
@@ -320,21 +329,31 @@ class _Loader:
                 parts.setdefault(slot.field, {})[slot.part.name] = value
             else:
                 record[slot.field.name] = value
-        faults += [(slot, fault) for slot in self.slots if (fault := self._join(slot, record, parts)) is not None]
+        bad = {slot.field for slot, _ in faults}
+        faults += [fault for field in self.joined if field not in bad for fault in self._join(field, record, parts)]
         return _with_parts(record, parts), faults
 
-    def _join(self, slot: _Slot, record: dict[str, Value], parts: dict[Field, dict[str, Value]]) -> NubetisError | None:
-        """Put an amount and the currency of another column together in *record*; give what stands against it."""
-        money = record.get(slot.field.name)
-        if slot.part is not None or slot.currency != _OPEN or not isinstance(money, Money):
-            return None
-        said = parts.pop(slot.field, {}).get("currency", self.currency)
-        if money.currency not in {_OPEN, said}:
-            return InvalidValue("currency_twice", field=slot.field.name, first=money.currency, second=said)
-        if said is None:
-            return InvalidValue("bare_amount", field=slot.field.name)
-        record[slot.field.name] = slot.field.check(Money(money.amount, str(said)))
-        return None
+    def _join(
+        self, field: Field, record: dict[str, Value], parts: dict[Field, dict[str, Value]]
+    ) -> list[tuple[_Slot, NubetisError]]:
+        """Put an amount and what stands beside it together in *record*; give what stands against it."""
+        beside, slots = parts.pop(field, {}), self.joined[field]
+        if not beside and field.name not in record:
+            return []
+        try:
+            record[field.name] = join_money(field, record.get(field.name), beside, own=self.currency)
+        except InvalidValue as fault:
+            return [(slots["home" if fault.code == "home_amount" and "home" in slots else ""], fault)]
+        return []
+
+
+def _joined(slots: Iterable[_Slot]) -> dict[Field, dict[str, _Slot]]:
+    """Give the slots, by part, of the fields of money that columns beside an amount fill as well."""
+    found: dict[Field, dict[str, _Slot]] = {}
+    for slot in slots:
+        if slot.field.type.name == "money":
+            found.setdefault(slot.field, {"": slot})[slot.part.name if slot.part is not None else ""] = slot
+    return {field: parts for field, parts in found.items() if BESIDE & parts.keys()}
 
 
 def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Value]]) -> dict[str, Value]:
@@ -393,10 +412,10 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
     how = options.formats or written_formats(table, field_map, module, currency=door.currency)
-    beside = {path.partition(".")[0] for path in field_map.fields.values() if path.endswith(".currency")}
+    beside = {name for name, _, part in (path.partition(".") for path in field_map.filled) if part in BESIDE}
     slots = [
-        _Slot.of(module, column, path, how, _OPEN if path in beside else door.currency)
-        for column, path in field_map.fields.items()
+        _Slot.of(module, column, path, how, OPEN if path in beside else door.currency)
+        for path, column in field_map.filled.items()
     ]
     made = _made(door, table, slots, links=options.create_linked)
     return attrs.evolve(

@@ -106,6 +106,7 @@ parent: parent account, parent company, empresa matriz, cuenta principal, casa m
 name: deal, deal name, opportunity, opportunity name, negocio, nombre del negocio, oportunidad, nombre
 amount: value, deal value, importe, monto, valor, cantidad
 amount.currency: moneda, currency, currency code, divisa, tipo de moneda, moeda
+amount.home: amount in home currency, importe en moneda local, monto en moneda local, valor em moeda local
 stage: phase, deal stage, etapa, fase, fase del negocio, estagio
 closed: close date, closing date, fecha de cierre, data de fechamento
 account: company, account name, company name, empresa, cuenta
