@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
+from nubetis.data.names import PARTICLES
 from nubetis.data.profile import ColumnKind, profile_column
 from nubetis.data.show import html_table, text_table
 from nubetis.model.kinds.texts import has_plus, holds_two_phones
@@ -215,9 +216,6 @@ def _missing(text: str) -> str:
     return "" if len(text) < 12 and _NOTHING.fullmatch(text) else text
 
 
-_PARTICLES: Final = frozenset(
-    "a al ap bin da das de del dela den der di do dos du e ibn la las le los of und van von y zu".split()  # noqa: SIM905
-)
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi", "vii", "viii"})
 _WORD: Final = re.compile(r"[^\W\d_]+", re.UNICODE)
 
@@ -234,7 +232,7 @@ def _name(text: str) -> str:
 def _name_word(word: str, *, first: bool) -> str:
     if word in _ROMAN:
         return word.upper()
-    if word in _PARTICLES and not first:
+    if word in PARTICLES and not first:
         return word
     return _WORD.sub(_capital, word)
 

@@ -16,6 +16,7 @@ import attrs
 from nubetis.data.amounts import BESIDE, OPEN, join_money
 from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
+from nubetis.data.names import PICKS, WHOLE, has_whole_name, name_whole
 from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rejected
 from nubetis.data.table import Table
 from nubetis.data.written import WrittenFormats, written_formats
@@ -90,7 +91,7 @@ def fitting_map(
     Of a file that is for this module the other map is to be loaded, so that what does not fit is refused by its line.
     """
     how = formats or written_formats(table, field_map, module)
-    slots = [_Slot.of(module, column, field, how) for column, field in field_map.fields.items()]
+    slots = _slots(module, field_map, how)
     misfits = {slot.column for slot in slots if slot.fit(table[slot.column]) < share}
     return attrs.evolve(
         field_map, columns=tuple([_misfit(each) if each.column in misfits else each for each in field_map])
@@ -108,7 +109,7 @@ def _misfit(each: Mapped) -> Mapped:
 class _Slot:
     """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``).
 
-    An amount that names none is in *currency*.
+    An amount that names none is in *currency*; *pick* takes what is meant out of a cell that says more.
     """
 
     module: Module
@@ -116,7 +117,8 @@ class _Slot:
     field: Field
     part: Part | None
     formats: Formats
-    currency: str | None
+    currency: str | None = None
+    pick: Callable[[str], str] | None = None
 
     @property
     def path(self) -> str:
@@ -124,7 +126,7 @@ class _Slot:
         return f"{self.field.name}.{self.part.name}" if self.part is not None else str(self.field.name)
 
     @classmethod
-    def of(cls, module: Module, column: str, path: str, formats: Formats, currency: str | None = None) -> _Slot:
+    def of(cls, module: Module, column: str, path: str, formats: Formats) -> _Slot:
         """Give the slot for *path*: a field's name, or a field's and a part's.
 
         Raises:
@@ -135,10 +137,11 @@ class _Slot:
         part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
         if part_name and part is None:
             module.field(path)
-        return cls(module, column, field, part, formats, currency)
+        return cls(module, column, field, part, formats)
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""
+        text = text if self.pick is None else self.pick(text)
         if self.part is not None:
             return _read_part(self.part, text, self.formats)
         if "users" in self.field.targets:
@@ -168,6 +171,21 @@ class _Slot:
             return 1.0
         good = [count for text, count in filled.items() if _fits(_attempt(self.read, text))]
         return sum(good) / filled.total()
+
+
+def _slots(module: Module, field_map: FieldMap, formats: Formats, currency: str | None = None) -> list[_Slot]:
+    """Give the slots of a map; one of whole names is picked by two."""
+    paths = field_map.filled
+    beside = {name for name, _, part in (path.partition(".") for path in paths) if part in BESIDE}
+    slots = [_Slot.of(module, column, path, formats) for path, column in paths.items()]
+    return [
+        attrs.evolve(
+            slot,
+            currency=OPEN if slot.path in beside else currency,
+            pick=PICKS.get(slot.path) if field_map.fields[slot.column] == WHOLE else None,
+        )
+        for slot in slots
+    ]
 
 
 def _read_part(part: Part, text: str, formats: Formats) -> Value:
@@ -252,8 +270,7 @@ def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap |
     :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
-    fields = (field_map or map_table(table, home)).fields
-    return _plan_links(door, table, [_Slot.of(home, column, path, ISO) for column, path in fields.items()])
+    return _plan_links(door, table, _slots(home, field_map or map_table(table, home), ISO))
 
 
 def _plan_links(door: Writer, table: Table, slots: Sequence[_Slot]) -> Plan:
@@ -306,9 +323,12 @@ class _Loader:
     def run(self, module: Module, rows: Iterable[int]) -> None:
         """Fill *records*, with the *places* of their rows, and *refusals*."""
         columns = [self.table[slot.column] for slot in self.slots]
+        named = has_whole_name(module)
         for place in rows:
             cells = [column[place] for column in columns]
             record, faults = self._row(cells)
+            if named:
+                name_whole(record)
             if faults:
                 self.refusals.extend([(place, _refusal(fault, module, slot)) for slot, fault in faults])
             elif record:
@@ -412,11 +432,7 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
     how = options.formats or written_formats(table, field_map, module, currency=door.currency)
-    beside = {name for name, _, part in (path.partition(".") for path in field_map.filled) if part in BESIDE}
-    slots = [
-        _Slot.of(module, column, path, how, OPEN if path in beside else door.currency)
-        for path, column in field_map.filled.items()
-    ]
+    slots = _slots(module, field_map, how, door.currency)
     made = _made(door, table, slots, links=options.create_linked)
     return attrs.evolve(
         made.plan,

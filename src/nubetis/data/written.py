@@ -148,7 +148,7 @@ def written_formats(table: Table, field_map: FieldMap, module: Module, *, curren
 
     *currency* is the organisation's own.
     """
-    kinds = {column: module.field(path.partition(".")[0]).type.name for column, path in field_map.fields.items()}
+    kinds = {column: module.field(path.partition(".")[0]).type.name for path, column in field_map.filled.items()}
     dates = [cell for column, kind in kinds.items() if kind == "date" for cell in table[column]]
     cells = [(kind, _number_in(cell)) for column, kind in kinds.items() if kind in _NUMBERS for cell in table[column]]
     votes = {vote for kind, text in set(cells) for vote in _votes(kind, text)}

@@ -48,7 +48,7 @@ def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> F
     """
     best = max([_standard(table, schema.module(name)) for name in _CANDIDATES], key=_score)
     module = schema.module(best.module)
-    if _score(best) < _ENOUGH or module.title not in best.fields.values():
+    if _score(best) < _ENOUGH or module.title not in best.filled:
         return _own_module(table, schema, file=file)
     fit = Fit(schema=schema, module=module.name, field_map=best)
     return _with_own_fields(fit, table) if keep else fit
