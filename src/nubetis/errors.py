@@ -82,7 +82,7 @@ MESSAGES: Final[dict[str, str]] = {
     "Write it like 2026-01-31.",
     "bad_email": "{field} takes one e-mail address such as ana@example.com.",
     "bad_url": "{field} takes a web address that begins with https:// or http://.",
-    "bad_phone": "{field} takes one telephone number with 3 to 20 digits, such as +51 987 654 321: {reason}.",
+    "bad_phone": "{field} takes one telephone number with 3 to 15 digits, such as +51 987 654 321: {reason}.",
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",

@@ -274,12 +274,28 @@ def _phone(text: str) -> str:
 
 def _phone_of(signs: str, *, plus: bool, extension: str) -> str:
     abroad = plus or signs.lstrip("( ").startswith("00")
-    bare = signs.replace("(0)", "") if abroad else signs
+    bare = _without_trunk(signs if plus else signs.replace("00", "", 1)) if abroad else signs
     digits = "".join([char for char in bare if char in "0123456789"])
-    digits = digits.removeprefix("00") if abroad and not plus else digits
-    if not 6 <= len(digits) <= 15:
+    if not 6 <= len(digits) <= 15 or (abroad and digits[0] == "0"):
         return ""
     return ("+" if abroad else "") + digits + (f" ext {extension}" if extension else "")
+
+
+_CODE: Final = re.compile(r"\D*([1-9]\d{0,2})\D+(?=0)")
+_BEGIN_WITH_0: Final = frozenset({"39", "225", "229", "241", "242", "378", "379"})
+"""Codes of countries whose numbers begin with a zero that is dialled from abroad as well."""
+_TRUNKS: Final = {"36": ("06", "0"), "52": ("01", "0")}
+"""Code of country → what is dialled before a number inside it, where that is not a zero alone."""
+
+
+def _without_trunk(signs: str) -> str:
+    """Take away what is dialled inside a country only, behind its code: the zero of ``51 (01) 445``."""
+    found = _CODE.match(signs)
+    if found is None or found[1] in _BEGIN_WITH_0:
+        return signs
+    rest = signs[found.end() :]
+    trunk = next(each for each in _TRUNKS.get(found[1], ("0",)) if rest.startswith(each))
+    return found[0] + rest.removeprefix(trunk)
 
 
 _CLEANERS: Final[Mapping[Cleaner, Callable[[str], str]]] = {
