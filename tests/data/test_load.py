@@ -429,3 +429,13 @@ def test_a_link_into_a_plan_made_by_hand_is_refused(nubetis_session):
 
     with pytest.raises(Refused):
         nubetis_session.plan_create("contacts", [{"last_name": "A"}], after=foreign)
+
+
+def test_per_cent_are_read_with_their_sign(nubetis_session):
+    """One that is written with a decimal comma speaks for the file, as other numbers do."""
+    table = Table({"name": ["a", "b", "c"], "probability": ["50%", "200 %", "7,0%"], "amount": ["1.250", "7", "8"]})
+    load(nubetis_session, table, module="deals")
+
+    found = records(nubetis_session, "deals")
+    assert [each["probability"] for each in found] == [50, 200, 7]
+    assert found[0]["amount"] == Money("1250", "PEN", home="1250")

@@ -219,3 +219,21 @@ def test_a_name_that_would_not_do_everywhere_is_refused(name):
     with pytest.raises(InvalidValue) as caught:
         Field(name=name, type=kind("text"))
     assert caught.value.code == "bad_name"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("50%", "50"), (" 12.5 % ", "12.5"), ("50", "50"), ("200%", "200"), ("-3", "-3")]
+)
+def test_per_cent_are_the_number_before_the_sign(text, value):
+    """More than a hundred, too: growth and discounts have no bound that all share."""
+    field = made("percent")
+
+    assert field.type.parse(field, text, ISO) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["%", "%50", "50%%", "50 % x"])
+def test_other_signs_are_no_per_cent(text):
+    field = made("percent")
+
+    with pytest.raises(InvalidValue):
+        field.type.parse(field, text, ISO)
