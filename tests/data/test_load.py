@@ -410,6 +410,19 @@ def test_what_is_linked_is_made_in_the_same_operation_for_rows_that_are_written_
     assert [(each.line, each.code) for each in report.rejected] == [(2, "bad_email"), (3, "required")]
 
 
+@pytest.mark.parametrize("refused", ["NUEVA SAC", "nueva sac", "Nueva  Sac", "Nueva sac "])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_linked_record_is_spelt_as_a_row_that_is_written_spells_it(nubetis_session, refused, first):
+    rows = [("A", "a@x.pe", "Nueva Sac"), ("B", "bad", refused)]
+    last_name, email, account = map(list, zip(*(rows if first else rows[::-1]), strict=True))
+    table = Table({"last_name": last_name, "email": email, "account": account})
+    plan = plan_load(nubetis_session, table, module="contacts", create_linked=True)
+    report = apply_load(nubetis_session, plan, table=table)
+
+    assert [each.title for each in report.linked] == ["Nueva Sac"]
+    assert (report.created, [each.code for each in report.rejected]) == (1, ["bad_email"])
+
+
 def test_an_import_is_taken_back_with_what_it_linked_to(nubetis_session):
     plan = plan_load(nubetis_session, LINKING, module="contacts", create_linked=True)
     nubetis_session.undo(apply_load(nubetis_session, plan, table=LINKING).operation)

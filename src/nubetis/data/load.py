@@ -451,13 +451,16 @@ class _Made:
 
 
 def _made(door: Writer, table: Table, slots: Sequence[_Slot], *, links: bool) -> _Made:
-    """Plan the rows of *table*; with *links* what they link to, too, but only for those that are written."""
+    """Plan the rows of *table*; with *links* what they link to, too, but only as rows that are written name it."""
     everything = range(len(table))
     first = _plan_links(door, table, slots) if links else None
     made, left = _made_of(door, table, slots, (everything, first))
-    if first is None or not _idle(made.plan, first):
+    if first is None or not made.refusals:
         return made
-    again, _ = _made_of(door, table, slots, (left, _plan_links(door, table.take(left), slots)))
+    needed = _plan_links(door, table.take(left), slots)
+    if _titles(needed) == _titles(first):
+        return made
+    again, _ = _made_of(door, table, slots, (left, needed))
     by_line = [(place, each) for place, each in made.refusals if each.record is None]
     return _Made(again.plan, [*by_line, *again.refusals])
 
@@ -475,11 +478,9 @@ def _made_of(
     return _Made(plan, [*loader.refusals, *_placed(plan.refusals, loader.places)]), left
 
 
-def _idle(plan: Plan, links: Plan) -> bool:
-    """Tell whether *links*, with which *plan* begins, makes records to which no other links."""
-    own = [change for part in plan.parts[len(links.parts) :] for change in part.changes()]
-    named = {value for change in own for value in change.after.values() if isinstance(value, str)}
-    return any(change.record not in named for change in links.changes)
+def _titles(links: Plan) -> list[str]:
+    """Give what the records of *links* are called."""
+    return [str(change.after[part.module.title]) for part in links.parts for change in part.changes()]
 
 
 def _placed(refusals: Iterable[Refusal], places: Sequence[int]) -> Iterator[tuple[int, Refusal]]:
