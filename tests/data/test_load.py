@@ -326,6 +326,14 @@ def test_a_currency_of_its_column_needs_none_of_the_organisation():
     assert [(each.line, each.code) for each in report.rejected] == [(1, "no_currency"), (2, "bare_amount")]
 
 
+def test_columns_are_found_for_parts_of_texts_and_money_but_not_of_files(nubetis_session):
+    table = Table({"file.name": ["a.txt"], "address.city": ["Lima"], "annual_revenue.home": ["5"]})
+    found = {each: map_table(table, nubetis_session.schema.module(each)).filled for each in ("attachments", "accounts")}
+
+    assert found["attachments"] == {}
+    assert found["accounts"] == {"address.city": "address.city", "annual_revenue.home": "annual_revenue.home"}
+
+
 def test_an_empty_cell_says_no_currency(nubetis_session):
     """Beside an amount that says its own, it says nothing; beside a bare one the organisation's is meant."""
     table = Table({

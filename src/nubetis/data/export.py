@@ -120,8 +120,9 @@ def _shown(field: Field, formats: Formats) -> Callable[[Value], Cell]:
 
 def _home_of(formats: Formats, own: str) -> Callable[[Value], Cell]:
     def show(value: Value) -> Cell:
-        foreign = isinstance(value, Money) and value.home is not None and value.currency != own
-        return formats.show_money(value.home, own) if foreign else None
+        if not isinstance(value, Money) or value.home is None or value.currency == own:
+            return None
+        return formats.show_money(value.home, own)
 
     return show
 

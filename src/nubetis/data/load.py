@@ -73,7 +73,9 @@ def map_table(table: Table, module: Module) -> FieldMap:
 
 
 def _part_paths(field: Field) -> list[str]:
-    return [f"{field.name}.{part.name}" for part in field.parts if part.name and (part.text or part.name in BESIDE)]
+    """Give the parts that columns fill: all those of a structured text, and of money what stands beside the amount."""
+    whole = all(part.text for part in field.parts)
+    return [f"{field.name}.{part.name}" for part in field.parts if part.name and (whole or part.name in BESIDE)]
 
 
 def _not_ours(each: Mapped) -> Mapped:
