@@ -195,7 +195,11 @@ RECORD = st.fixed_dictionaries(
         "industry": TEXT.filter(str.strip),
         "description": TEXT.filter(str.strip),
         "employees": st.integers(-(10**12), 10**12),
-        "annual_revenue": st.decimals(-(10**9), 10**9, places=2).map(lambda amount: Money(amount, "PEN")),
+        "annual_revenue": st.builds(
+            lambda amount, currency: Money(amount, currency, home=amount if currency == "PEN" else amount * 3),
+            st.decimals(-(10**9), 10**9, places=2),
+            st.sampled_from(["PEN", "USD"]),
+        ),
         "address": st.builds(Address, street=TEXT.filter(str.strip), country=st.none() | TEXT.filter(str.strip)),
         "tags": st.lists(st.sampled_from(["vip", "Lima", "ñ"]), unique=True).map(tuple),
         "type": st.sampled_from(["customer", "partner"]),
