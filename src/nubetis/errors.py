@@ -76,16 +76,20 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_time": "{field} takes a time of day written as 09:30.",
     "bad_zone": "{field} takes an IANA time zone such as America/Lima.",
     "bad_format": "This is not {what}. Write it like {example}.",
+    "ambiguous_number": "This number can be read in two ways, and no other cell of the file says which. "
+    "For 1.250 write 1250, or 1.25.",
+    "ambiguous_date": "This date can be read in two ways, and no other cell of the file says which. "
+    "Write it like 2026-01-31.",
     "bad_email": "{field} takes one e-mail address such as ana@example.com.",
     "bad_url": "{field} takes a web address that begins with https:// or http://.",
-    "bad_phone": "{field} takes one telephone number with 3 to 20 digits, such as +51 987 654 321: {reason}.",
+    "bad_phone": "{field} takes one telephone number with 3 to 15 digits, such as +51 987 654 321: {reason}.",
     "bad_boolean": "{field} takes true or false.",
     "bad_currency": "{field} takes a currency of three capital letters, such as PEN.",
     "bare_amount": "{field} has no currency, nor has the organisation: write it with the amount, such as 1200.00 PEN.",
     "ambiguous_currency": "{sign} may stand for {currencies}. Write the code, such as 1200.00 PEN.",
     "currency_twice": "{field} is in {first}, its column of currencies says {second}.",
-    "no_rate": "{field} is in {currency}, the organisation counts in {home}: add what it is worth in {home}, "
-    "such as Money('100', '{currency}', home='375').",
+    "no_rate": "{field} is in {currency}, the organisation counts in {home}: say what it is worth in {home}, "
+    "in a column {field}.home of the file, in Python as Money('100', '{currency}', home='375').",
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",

@@ -85,6 +85,16 @@ def test_the_pair_that_is_shown_has_names_that_agree(names, agree):
     assert agree_in_names(table.without("first_name"), range(len(names)))
 
 
+def test_steps_that_take_long_show_that_they_go_on(nubetis, monkeypatch):
+    """On a terminal only, and beside the story."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    said = nubetis("demo", "--rows", "60")
+
+    for title in ("Reading", "Writing", "Comparing", "Merging", "Editing", "Taking back"):
+        assert title in said.err
+    assert "Taking back" not in said.out
+
+
 def test_the_same_seed_gives_the_same_story(nubetis):
     kept = ("file", "mapping", "duplicates", "truth", "merged", "bulk")
     first, second = (nubetis("demo", "--db", f"{name}.db", "--rows", "100", "--json").json for name in "ab")
@@ -100,6 +110,12 @@ FILES = {
         "accounts",
     ),
     "header.csv": ("nombre,apellidos\n", "contacts"),
+    "people.csv": ("Nombre;Apellidos;Estado del prospecto;Web\nAna;Ruiz;new;https://a.pe\nAna;Ruiz;new;\n", "leads"),
+    "posibles_clientes 2026.csv": ("Nombre,Correo\nAna Ruiz,a@x.pe\nAna Ruiz,a@x.pe\n", "leads"),
+    "contactos.csv": ("Nombre;Apellidos;Empresa;Web\nAna;Ruiz;Acme;\nLuis;Paz;Sol;\n", "contacts"),
+    "deals.csv": ("Negocio;Monto;Etapa\nA;5 PEN;won\nA;S/ 7;won\nB;1;open\n", "deals"),
+    "list.csv": ("Producto;SKU;Precio;Moneda\nPen;a1;1.200,50;EUR\nInk;a2;7;€\n", "products"),
+    "todo.csv": ("subject;due;status\nCall;2026-01-31;open\nCall;2026-01-31;done\n", "tasks"),
     "unknown.csv": ("foo;bar\nx;1\ny;2\nx;1\n", "unknown"),
     "one.csv": ("names\nAna\nAna\nLuis\n", "one"),
     "select.csv": ("select,in,id,_x,ñ,ñ\nA,B,1,2,3,4\n", "select"),
@@ -125,6 +141,7 @@ def test_any_file_has_a_place(nubetis, name):
     facts = said.json
     assert facts["module"]["name"] == module
     assert facts["import"]["created"] + facts["import"]["refused"] == facts["file"]["rows"]
+    assert not facts["import"]["refused"] or name in {"rows.jsonl", "bad.csv", "all bad.csv"}
     assert facts["bulk"]["undone_equal"] is True
     Path("demo.db").unlink()
     assert nubetis("demo", "--data", name, "--db", "demo.db").code == 0

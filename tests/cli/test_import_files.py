@@ -179,33 +179,81 @@ def test_the_refused_rows_never_take_the_place_of_the_file_they_are_from(acme, n
 
 
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
-def test_a_column_whose_header_names_a_field_is_never_left_out_in_silence(acme, dry):
-    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,tampoco\nTres,t@x.pe\n", encoding="utf-8")
-    shown = " ".join(acme("import", "a.csv", "-m", "accounts", *dry).out.split())
+def test_a_column_whose_header_names_a_field_is_never_left_out(acme, dry):
+    """However few of its cells fit: each that does not is refused by its line, and what to do is said."""
+    Path("a.csv").write_text("Empresa,Correo,Tipo\nUna,no tiene,x\nDos,tampoco,y\nTres,t@x.pe,z\n", encoding="utf-8")
+    shown = " ".join(acme("import", "a.csv", "-m", "accounts", "--rejected", "r.csv", *dry).out.split())
     said = acme("import", "a.csv", "-m", "accounts", *dry, "--json").json
-    warned = (said["plan"] if dry else said)["warnings"]
+    refused = said["plan"]["refusals"] if dry else said["rejected"]
 
-    assert "Column Correo was left out" in shown
-    assert "--map Correo=email" in shown
-    assert [each["code"] for each in warned] == ["misfit_column"]
+    assert [(each["line"], each["field"], each["code"]) for each in refused] == [
+        (2, "email", "bad_email"), (2, "type", "unknown_choice"), (3, "email", "bad_email"),
+        (3, "type", "unknown_choice"), (4, "type", "unknown_choice"),
+    ]  # fmt: skip
+    assert [each.split(",")[0] for each in Path("r.csv").read_text("utf-8").splitlines()[1:]] == ["Una", "Dos", "Tres"]
+    assert "Column Tipo refuses 3 of 3 rows" in shown
+    assert "--map Tipo=" in shown
 
 
-def test_a_column_that_is_mapped_by_hand_has_its_bad_cells_refused(acme):
+@pytest.fixture
+def peru(nubetis):
+    """Give the command with an organisation that counts in PEN."""
+    assert nubetis("create", "--administrator", "ana@acme.pe", "--currency", "PEN").code == 0
+    return nubetis
+
+
+def test_a_refusal_has_row_field_value_and_reason(peru):
+    """Of a part of a field, too: the cell is that of its own column."""
+    Path("a.csv").write_text("Nombre;Monto;Moneda\nUno;5;pesetas\nDos;x;PEN\n;7;PEN\n", encoding="utf-8")
+    said = peru("import", "a.csv", "-m", "deals", "--dry-run", "--json").json["rejected"]
+
+    assert [(each["line"], each["field"], each["value"]) for each in said] == [
+        (2, "amount.currency", "pesetas"), (3, "amount", "x"), (4, "name", None),
+    ]  # fmt: skip
+    assert said == peru("import", "a.csv", "-m", "deals", "--json").json["rejected"]
+    assert "pesetas" in peru("import", "a.csv", "-m", "deals").out
+
+
+def test_a_column_that_refuses_few_rows_is_not_to_be_left_out(acme):
+    Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,d@x.pe\nTres,t@x.pe\n", encoding="utf-8")
+
+    assert "--map" not in acme("import", "a.csv", "-m", "accounts").out
+
+
+@pytest.mark.parametrize(
+    ("module", "header", "cell", "code"),
+    [("deals", "Monto", "1.250", "ambiguous_number"), ("contacts", "Cumpleaños", "03/04/2026", "ambiguous_date")],
+)
+def test_what_can_be_read_in_two_ways_is_refused_by_line_with_that_reason(acme, module, header, cell, code):
+    Path("a.csv").write_text(f"Nombre;{header}\nUno;{cell}\nDos;\n", encoding="utf-8")
+    said = acme("import", "a.csv", "-m", module, "--rejected", "r.csv", "--json").json
+
+    assert (said["created"], said["refused"], said["warnings"]) == (1, 1, [])
+    assert [(each["line"], each["code"]) for each in said["rejected"]] == [(2, code)]
+    assert "in two ways" in said["rejected"][0]["reason"]
+    assert Path("r.csv").read_text("utf-8").splitlines()[1].startswith(f"Uno;{cell};2;")
+
+
+def test_the_file_of_no_refused_rows_has_the_columns_of_the_file(acme):
+    acme("import", "accounts.csv", "-m", "accounts", "--rejected", "r.csv")
+
+    assert Path("r.csv").read_text("utf-8").splitlines() == ["Empresa,Ciudad,line,field,code,reason"]
+
+
+def test_a_column_can_be_left_out_by_hand(acme):
     Path("a.csv").write_text("Empresa,Correo\nUna,no tiene\nDos,tampoco\nTres,t@x.pe\n", encoding="utf-8")
-    said = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=email", "--json").json
     left = acme("import", "a.csv", "-m", "accounts", "--map", "Correo=", "--json").json
 
-    assert [each["line"] for each in said["rejected"]] == [2, 3]
     assert (left["created"], [each["code"] for each in left["warnings"]]) == (3, ["unmapped_column"])
 
 
 def test_the_companies_of_an_import_are_named_and_taken_back_with_it(acme):
     Path("c.csv").write_text("Apellidos,Empresa,Correo\nRuiz,Nueva,\nPaz,-,\nSol,Sola,x\n", encoding="utf-8")
     plan = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--dry-run", "--json").json["plan"]
-    said = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--map", "Correo=email", "--json").json
+    said = acme("import", "c.csv", "-m", "contacts", "--create-linked", "--json").json
     acme("journal", "undo", said["operation"]["id"])
 
-    assert plan["counts"] == {"create": 5}
+    assert plan["counts"] == {"create": 3}
     assert [each["title"] for each in said["linked"]] == ["Nueva"]
     assert (said["created"], said["refused"]) == (2, 1)
     assert acme("find", "accounts", "--json").json["total"] == 2

@@ -59,6 +59,18 @@ def test_the_order_of_the_rows_does_not_matter(cells, random):
         (Cleaner.PHONE, "02302/926000", "02302926000"),
         (Cleaner.PHONE, "+49 (0)39831/201234", "+4939831201234"),
         (Cleaner.PHONE, "ask Ana 445-3020", "ask Ana 445-3020"),
+        (Cleaner.PHONE, "+51 (01) 445-3020", "+5114453020"),
+        (Cleaner.PHONE, "+51 01 445-3020", "+5114453020"),
+        (Cleaner.PHONE, "(+51)(01)4453020", "+5114453020"),
+        (Cleaner.PHONE, "0051 (01) 445 3020 anexo 7", "+5114453020 ext 7"),
+        (Cleaner.PHONE, "00 44 (020) 7946 0958", "+442079460958"),
+        (Cleaner.PHONE, "+52 (01) 55 1234 5678", "+525512345678"),
+        (Cleaner.PHONE, "+39 06 6982 1234", "+390669821234"),
+        (Cleaner.PHONE, "+39 (0)6 6982 1234", "+390669821234"),
+        (Cleaner.PHONE, "+225 07 07 12 34 56", "+2250707123456"),
+        (Cleaner.PHONE, "+51 987 054 321", "+51987054321"),
+        (Cleaner.PHONE, "+(01) 445-3020", "+(01) 445-3020"),
+        (Cleaner.PHONE, "000 445 3020", "000 445 3020"),
     ],
 )
 def test_a_cleaner_does_this(cleaner, before, after):

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nubetis
-from nubetis import F, HostSignIn, Money
+from nubetis import F, Field, HostSignIn, Money
 from nubetis.data import export, export_fields, load
 from nubetis.errors import InvalidFilter, InvalidValue, NotFound, StoreError
-from nubetis.model.kinds import Address
+from nubetis.model.kinds import Address, kind
 
 HOSTILE = [
     "=1+1", "+51 1 555", "-5.20", "@SUM(A1)", "\t=x", " space ", "a\nb", "a\r\nb", "a\rb", 'say "hi"', "a,b;c|d",
@@ -45,6 +45,49 @@ def test_only_what_fits_the_filter_is_written_in_the_fields_asked_for(nubetis_se
     manifest, content = written(nubetis_session, module="accounts", where=F.name == "norte", fields=["name"])
 
     assert (manifest.count, content) == (1, b"name\r\nNorte\r\n")
+
+
+def test_foreign_money_comes_back_with_what_it_was_worth(nubetis_org, nubetis_session):
+    """That of an own field, too; money of the organisation's currency needs no second number."""
+    nubetis_org.add_field("deals", Field(name="budget", type=kind("money")), by=nubetis_session)
+    given = [
+        {"amount": Money("300", "USD", home="1125.50"), "budget": Money("-9.99", "EUR", home="-41")},
+        {"amount": Money("1200.50", "PEN"), "budget": None},
+        {"amount": None, "budget": Money("0", "EUR", home="0")},
+    ]
+    for number, values in enumerate(given):
+        nubetis_session.create("deals", name=f"D{number}", **values)
+    before = list(nubetis_session.find("deals", sort="name"))
+    content = written(nubetis_session, module="deals", fields=["name", "amount", "budget"])[1]
+    with foreign("PEN") as other:
+        other_org, session = other
+        other_org.add_field("deals", Field(name="budget", type=kind("money")), by=session)
+        report = load(session, nubetis.read(content, file_format="csv"), module="deals")
+        after = list(session.find("deals", sort="name"))
+
+    assert report.rejected == ()
+    assert [(each["amount"], each["budget"]) for each in after] == [(each["amount"], each["budget"]) for each in before]
+    assert content.splitlines()[:3] == [
+        b"name,amount,amount.home,budget,budget.home",
+        b"D0,300.00 USD,1125.50 PEN,-9.99 EUR,-41.00 PEN",
+        b"D1,1200.50 PEN,,,",
+    ]
+
+
+def test_what_money_was_worth_in_another_organisation_is_not_taken_for_the_own_currency(nubetis_session):
+    nubetis_session.create("deals", name="A", amount=Money("300", "USD", home="1125"))
+    content = written(nubetis_session, module="deals")[1]
+    with foreign("EUR") as (_, session):
+        report = load(session, nubetis.read(content, file_format="csv"), module="deals")
+
+    assert [(each.field, each.code) for each in report.rejected] == [("amount.home", "home_amount")]
+
+
+@contextmanager
+def foreign(currency):
+    org = nubetis.create("memory://", administrator="ana@acme.pe", settings={"currency": currency})
+    with org, org.session(HostSignIn("ana@acme.pe", factor=True)) as session:
+        yield org, session
 
 
 def test_without_records_the_header_is_written(nubetis_session):
@@ -152,7 +195,11 @@ RECORD = st.fixed_dictionaries(
         "industry": TEXT.filter(str.strip),
         "description": TEXT.filter(str.strip),
         "employees": st.integers(-(10**12), 10**12),
-        "annual_revenue": st.decimals(-(10**9), 10**9, places=2).map(lambda amount: Money(amount, "PEN")),
+        "annual_revenue": st.builds(
+            lambda amount, currency: Money(amount, currency, home=amount if currency == "PEN" else amount * 3),
+            st.decimals(-(10**9), 10**9, places=2),
+            st.sampled_from(["PEN", "USD"]),
+        ),
         "address": st.builds(Address, street=TEXT.filter(str.strip), country=st.none() | TEXT.filter(str.strip)),
         "tags": st.lists(st.sampled_from(["vip", "Lima", "ñ"]), unique=True).map(tuple),
         "type": st.sampled_from(["customer", "partner"]),

@@ -95,7 +95,7 @@ def test_rows_that_are_refused_can_be_mended_and_loaded_again(nubetis_session, t
 def test_without_refusals_the_file_of_them_is_empty(nubetis_session, tmp_path):
     load(nubetis_session, Table({"name": ["A"]}), module="accounts").write_rejected(tmp_path / "bad.csv")
 
-    assert (tmp_path / "bad.csv").read_bytes() == b"line,field,code,reason\r\n"
+    assert (tmp_path / "bad.csv").read_bytes() == b"name,line,field,code,reason\r\n"
 
 
 def test_columns_that_fill_no_field_are_warnings(nubetis_session):
@@ -161,6 +161,13 @@ def test_an_owner_is_named_by_email(nubetis_org, nubetis_session):
     assert records(nubetis_session, "accounts")[0]["owner"] == luis.id
 
 
+@pytest.mark.parametrize("owner", ["nobody@x.pe", "nobody", "use_0SC3KG1980400S"])
+def test_an_owner_that_is_nobody_is_refused_with_field_and_cell(nubetis_session, owner):
+    report = load(nubetis_session, Table({"name": ["A"], "owner": [owner]}), module="accounts")
+
+    assert [(each.field, each.code) for each in report.rejected] == [("owner", "unknown_user")]
+
+
 # --- links -----------------------------------------------------------------------------------------
 
 
@@ -210,6 +217,13 @@ def test_a_column_whose_cells_are_no_values_of_its_field_is_not_mapped(nubetis_s
     assert fitting.fields == {"name": "name"}
     assert "cannot hold" in list(fitting)[1].because
     assert fitting_map(table, map_table(table, module), module, share=0.3).fields["type"] == "type"
+
+
+def test_cells_that_can_be_read_in_two_ways_are_values_of_their_field_still():
+    module = nubetis.model.standard.base_schema().module("deals")
+    table = Table({"Nombre": ["a", "b"], "Importe": ["1.250", "2.500"], "Fecha de cierre": ["03/04/2026", None]})
+
+    assert len(fitting_map(table, map_table(table, module), module).fields) == 3
 
 
 # --- the whole -------------------------------------------------------------------------------------
@@ -297,7 +311,7 @@ def test_an_amount_and_a_column_of_currencies_are_one_value(nubetis_session):
     soles = [Money(amount, "PEN", home=amount) for amount in ("1200.50", "7", "8")]
     assert [each["amount"] for each in records(nubetis_session, "deals")] == [*soles, None]
     assert [(each.line, each.field, each.code) for each in report.rejected] == [
-        (6, "amount", "bad_format"),
+        (6, "amount.currency", "bad_format"),
         (7, "amount", "currency_twice"),
         (8, "amount", "bad_format"),
     ]
@@ -312,11 +326,78 @@ def test_a_currency_of_its_column_needs_none_of_the_organisation():
     assert [(each.line, each.code) for each in report.rejected] == [(1, "no_currency"), (2, "bare_amount")]
 
 
-def test_no_column_fills_what_nubetis_counts_itself(nubetis_session):
-    table = Table({"name": ["a"], "x": ["5"]})
-    field_map = map_table(table, nubetis_session.schema.module("deals")).changed({"x": "amount.home"})
+def test_columns_are_found_for_parts_of_texts_and_money_but_not_of_files(nubetis_session):
+    table = Table({"file.name": ["a.txt"], "address.city": ["Lima"], "annual_revenue.home": ["5"]})
+    found = {each: map_table(table, nubetis_session.schema.module(each)).filled for each in ("attachments", "accounts")}
 
-    assert load(nubetis_session, table, module="deals", field_map=field_map).refused == 1
+    assert found["attachments"] == {}
+    assert found["accounts"] == {"address.city": "address.city", "annual_revenue.home": "annual_revenue.home"}
+
+
+def test_an_empty_cell_says_no_currency(nubetis_session):
+    """Beside an amount that says its own, it says nothing; beside a bare one the organisation's is meant."""
+    table = Table({
+        "name": ["a", "b", "c"], "amount": ["S/ 300", "US$ 300", "5"], "Moneda": [None, " ", ""],
+        "amount.home": [None, "1125", None],
+    })  # fmt: skip
+    report = load(nubetis_session, table, module="deals")
+
+    assert report.rejected == ()
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [
+        Money("300", "PEN", home="300"), Money("300", "USD", home="1125"), Money("5", "PEN", home="5"),
+    ]  # fmt: skip
+
+
+def test_a_row_of_empty_cells_is_left_out_beside_columns_of_money_as_well(nubetis_session):
+    table = Table({"name": ["a", None], "amount": ["1", None], "Moneda": ["PEN", ""], "amount.home": [None, None]})
+    report = load(nubetis_session, table, module="deals")
+
+    assert (report.created, report.refused) == (1, 0)
+
+
+def test_a_currency_that_cannot_be_read_is_the_only_fault_of_its_amount():
+    org = nubetis.create("memory://", administrator="ana@acme.pe")
+    with org, org.session(nubetis.HostSignIn("ana@acme.pe")) as session:
+        table = Table({"name": ["a"], "amount": ["7"], "Moneda": ["pesetas"]})
+        report = load(session, table, module="deals")
+
+    assert [(each.field, each.code) for each in report.rejected] == [("amount.currency", "bad_format")]
+
+
+HOMES = [
+    ("300 USD", None, "amount", "no_rate"),
+    ("300 USD", "1125 EUR", "amount.home", "home_amount"),
+    ("300 USD", "-1125", "amount.home", "home_amount"),
+    ("300 USD", "?", "amount.home", "bad_format"),
+    ("300 PEN", "299", "amount", "home_amount"),
+    (None, "1125", "amount.home", "home_amount"),
+]
+
+
+@pytest.mark.parametrize(("amount", "home", "field", "code"), HOMES)
+def test_what_an_amount_is_worth_must_follow_from_it(nubetis_session, amount, home, field, code):
+    table = Table({"name": ["a"], "amount": [amount], "amount.home": [home]})
+    report = load(nubetis_session, table, module="deals")
+
+    assert [(each.field, each.code) for each in report.rejected] == [(field, code)]
+
+
+def test_what_foreign_money_is_worth_stands_in_a_column_of_its_own(nubetis_session):
+    """As a number, or with the currency in which the organisation counts; of own fields as of standard ones."""
+    table = Table({
+        "name": ["a", "b", "c"], "amount": ["300 USD", "300 USD", "1.200,50 PEN"],
+        "Amount.Home": ["1.125,00", "S/ 1.125,00", "1.200,50"],
+    })  # fmt: skip
+    load(nubetis_session, table, module="deals")
+
+    dollars, soles = Money("300", "USD", home="1125"), Money("1200.50", "PEN", home="1200.50")
+    assert [each["amount"] for each in records(nubetis_session, "deals")] == [dollars, dollars, soles]
+
+
+def test_the_refusal_of_foreign_money_says_what_to_write_into_the_file(nubetis_session):
+    report = load(nubetis_session, Table({"name": ["a"], "amount": ["300 USD"]}), module="deals")
+
+    assert "amount.home" in report.rejected[0].reason
 
 
 LINKING = Table({
@@ -335,6 +416,19 @@ def test_what_is_linked_is_made_in_the_same_operation_for_rows_that_are_written_
     assert [(each.module, each.id, each.title) for each in report.linked] == [("accounts", nueva.id, nueva["name"])]
     assert (report.created, report.refused) == (3, 2)
     assert [(each.line, each.code) for each in report.rejected] == [(2, "bad_email"), (3, "required")]
+
+
+@pytest.mark.parametrize("refused", ["NUEVA SAC", "nueva sac", "Nueva  Sac", "Nueva sac "])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_linked_record_is_spelt_as_a_row_that_is_written_spells_it(nubetis_session, refused, first):
+    rows = [("A", "a@x.pe", "Nueva Sac"), ("B", "bad", refused)]
+    last_name, email, account = map(list, zip(*(rows if first else rows[::-1]), strict=True))
+    table = Table({"last_name": last_name, "email": email, "account": account})
+    plan = plan_load(nubetis_session, table, module="contacts", create_linked=True)
+    report = apply_load(nubetis_session, plan, table=table)
+
+    assert [each.title for each in report.linked] == ["Nueva Sac"]
+    assert (report.created, [each.code for each in report.rejected]) == (1, ["bad_email"])
 
 
 def test_an_import_is_taken_back_with_what_it_linked_to(nubetis_session):
@@ -356,3 +450,13 @@ def test_a_link_into_a_plan_made_by_hand_is_refused(nubetis_session):
 
     with pytest.raises(Refused):
         nubetis_session.plan_create("contacts", [{"last_name": "A"}], after=foreign)
+
+
+def test_per_cent_are_read_with_their_sign(nubetis_session):
+    """One that is written with a decimal comma speaks for the file, as other numbers do."""
+    table = Table({"name": ["a", "b", "c"], "probability": ["50%", "200 %", "7,0%"], "amount": ["1.250", "7", "8"]})
+    load(nubetis_session, table, module="deals")
+
+    found = records(nubetis_session, "deals")
+    assert [each["probability"] for each in found] == [50, 200, 7]
+    assert found[0]["amount"] == Money("1250", "PEN", home="1250")

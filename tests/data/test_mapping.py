@@ -45,7 +45,7 @@ def test_a_field_is_filled_by_one_column():
 
 def test_a_lone_name_is_the_whole_name():
     assert map_columns(["Nombre"], module="leads").fields == {"Nombre": "name"}
-    assert map_columns(["Nombre"], module="contacts").fields == {"Nombre": "last_name"}
+    assert map_columns(["Nombre"], module="contacts").fields == {"Nombre": "first_name+last_name"}
     assert map_columns(["Nombre", "Apellidos"], module="contacts").fields["Nombre"] == "first_name"
 
 

@@ -55,6 +55,15 @@ def test_a_day_that_does_not_exist_is_refused(given, text):
         WrittenFormats(order=given).parse_date(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("03/04/1980", "ambiguous_date"), ("31/01/1980", "bad_format"), ("35/40/1980", "bad_format")]
+)
+def test_a_day_that_can_be_two_says_so(text, code):
+    with pytest.raises(InvalidValue) as caught:
+        WrittenFormats().parse_date(text)
+    assert caught.value.code == code
+
+
 def test_a_decimal_comma_is_found_and_read():
     table = Table({"name": ["A"], "employees": ["1.234,0"]})
     formats = written_formats(table, map_columns(table.columns, module="accounts"), ACCOUNTS)
@@ -85,7 +94,7 @@ def test_a_whole_number_that_may_be_one_or_a_thousand_stays_unread():
 
     with pytest.raises(InvalidValue) as caught:
         found.parse_number("1.000")
-    assert caught.value.code == "bad_format"
+    assert caught.value.code == "ambiguous_number"
     assert found.parse_number("12") == 12
 
 

@@ -131,7 +131,13 @@ def test_what_does_not_fit_is_refused(name, offered, code):
     [
         ("12", "fewer than 3 digits"),
         ("()", "fewer than 3 digits"),
-        ("1" * 21, "more than 20 digits"),
+        ("1" * 16, "more than 15 digits"),
+        ("+" + "1" * 16, "more than 15 digits"),
+        ("00" + "1" * 16, "more than 15 digits"),
+        ("12345678901234567890", "more than 15 digits"),
+        ("+(01) 445-3020", "no country's code begins with 0"),
+        ("(+ 0) 445-3020", "no country's code begins with 0"),
+        ("+00 51 445-3020", "no country's code begins with 0"),
         ("ask Ana", "letters or signs"),
         ("445-3020 ext", "letters or signs"),
         ("445-3020 / 445-3021", "two numbers"),
@@ -161,6 +167,10 @@ def test_a_refused_telephone_number_is_told_why(offered, why):
         ("02302/926000", "02302926000"),
         ("+49 2302/926000", "+492302926000"),
         ("+49 (0)39831/201234", "+49039831201234"),
+        ("1" * 15, "1" * 15),
+        ("+" + "1" * 15 + " anexo 123456", "+" + "1" * 15 + "123456"),
+        ("00" + "1" * 15, "00" + "1" * 15),
+        ("+" + "1" * 14 + "(0)1", "+" + "1" * 14 + "01"),
     ],
 )
 def test_a_telephone_number_is_kept_as_written_and_compared_by_plus_and_digits(offered, digits):
@@ -209,3 +219,21 @@ def test_a_name_that_would_not_do_everywhere_is_refused(name):
     with pytest.raises(InvalidValue) as caught:
         Field(name=name, type=kind("text"))
     assert caught.value.code == "bad_name"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("50%", "50"), (" 12.5 % ", "12.5"), ("50", "50"), ("200%", "200"), ("-3", "-3")]
+)
+def test_per_cent_are_the_number_before_the_sign(text, value):
+    """More than a hundred, too: growth and discounts have no bound that all share."""
+    field = made("percent")
+
+    assert field.type.parse(field, text, ISO) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["%", "%50", "50%%", "50 % x"])
+def test_other_signs_are_no_per_cent(text):
+    field = made("percent")
+
+    with pytest.raises(InvalidValue):
+        field.type.parse(field, text, ISO)

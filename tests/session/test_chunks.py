@@ -47,6 +47,14 @@ def test_progress_is_told_after_each_transaction(nubetis_session):
     assert told == [(3, 8), (6, 8), (8, 8)]
 
 
+def test_progress_is_told_of_taking_back_as_well(nubetis_session):
+    told = []
+    operation = nubetis_session.apply(nubetis_session.plan_create("leads", NAMES))
+    nubetis_session.undo(operation, progress=lambda *at: told.append(at))
+
+    assert told == [(3, 8), (6, 8), (8, 8)]
+
+
 @pytest.mark.parametrize("kind", PLANS)
 @pytest.mark.parametrize("stop", [1, 3, 4, 6])
 def test_a_cancelled_operation_is_resumed_to_the_same_end(nubetis_org, nubetis_session, kind, stop):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,12 +17,7 @@ from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_
 from nubetis.cli.records import read_filter
 from nubetis.cli.texts import _, counted, language, say_refusal
 from nubetis.data.export import export
-from nubetis.data.load import (
-    apply_load,
-    fitting_map,
-    map_table,
-    plan_load,
-)
+from nubetis.data.load import apply_load, map_table, plan_load
 from nubetis.data.rejected import rejected_rows, write_rejected
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
@@ -30,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nubetis import Plan, Table
+    from nubetis.data.cells import Cell
     from nubetis.data.load import LoadReport
     from nubetis.data.mapping import FieldMap
     from nubetis.data.rejected import Rejected
-    from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
 
 __all__ = ["export_command", "import_command", "map_grid", "refusals_grid"]
@@ -72,9 +68,8 @@ class _Import:
         return table
 
     def field_map(self, table: Table, module: Module) -> FieldMap:
-        """Map its columns, as the cells and the user say."""
+        """Map its columns, as their headers and the user say."""
         found = map_table(table, module)
-        found = fitting_map(table, found, module)
         chosen = dict(_pair(each) for each in self.columns)
         return found.changed({column: field or None for column, field in chosen.items()})
 
@@ -111,7 +106,7 @@ def import_command(call: Call, given: _Import) -> Answer:
         )
         _write_rejected(given, plan, raw)
         if given.dry_run:
-            _show_plan(call, plan, (field_map, rejected_rows(plan, raw)))
+            _show_plan(call, plan, (field_map, rejected_rows(plan, raw), len(raw)))
             return None
         with call.face.progress(_("Writing")) as progress:
             report = apply_load(session, plan, table=raw, progress=progress)
@@ -123,7 +118,7 @@ def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
     """Write what the plan refuses before it is applied, even if that is nothing: where it cannot be, nothing is."""
     if given.rejected is not None:
         rejected = rejected_rows(plan, raw)
-        write_rejected(rejected, given.rejected, language=language(), detected=raw.detected)
+        write_rejected(rejected, given.rejected, columns=raw.columns, language=language(), detected=raw.detected)
 
 
 def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
@@ -140,13 +135,18 @@ def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:
     return grid([_("column"), _("field"), _("sure"), _("because")], rows, room=room, right=[_("sure")])
 
 
+def _value(each: Rejected, field_map: FieldMap) -> Cell:
+    """Give the cell that is refused, as it stands in the file."""
+    return each.cells.get(field_map.filled.get(each.field or "", ""))
+
+
+def _rejected_facts(rejected: Sequence[Rejected], field_map: FieldMap) -> list[dict[str, object]]:
+    return [{**refusal_facts(each.refusal), "value": _value(each, field_map)} for each in rejected]
+
+
 def refusals_grid(rejected: Sequence[Rejected], field_map: FieldMap, *, room: int) -> RenderableType:
     """Give the first faults of rows as a table: where, what stands there, why."""
-    columns = {path: column for column, path in field_map.fields.items()}
-    rows = [
-        [each.line, each.field, each.cells.get(columns.get(each.field or "", "")), say_refusal(each.refusal)]
-        for each in rejected[:_SHOWN]
-    ]
+    rows = [[each.line, each.field, _value(each, field_map), say_refusal(each.refusal)] for each in rejected[:_SHOWN]]
     names = [_("line"), _("field"), _("cell"), _("reason")]
     shown = [grid(names, rows, room=room, right=[_("line")], wrap=_("reason"))]
     left = len(rejected) - _SHOWN
@@ -158,22 +158,26 @@ def refusals_grid(rejected: Sequence[Rejected], field_map: FieldMap, *, room: in
     return group(*shown)
 
 
-def _warned(warnings: Sequence[Refusal]) -> list[RenderableType]:
-    """Say loudly which columns were left out though their headers name fields, and what to do."""
-    text = _("Say --map {column}={field} to have the bad ones refused by line, or --map {column}= to leave it out.")
-    return [
-        line(f"{say_refusal(each)} {text.format_map(each.params)}", "bold yellow")
-        for each in warnings
-        if each.code == "misfit_column"
+def _refused(rejected: Sequence[Rejected], field_map: FieldMap, rows: int, *, room: int) -> list[RenderableType]:
+    """Show the first faults; say which columns refuse most rows, and how to load the file without them."""
+    columns = field_map.filled
+    refusing = Counter([columns[each.field] for each in rejected if each.field in columns])
+    text = _("Column {column} refuses {count} of {rows} rows. Say --map {column}= to leave it out.")
+    advice = [
+        line(text.format(column=column, count=count, rows=rows), "bold yellow")
+        for column, count in refusing.items()
+        if count > 1 and count * 2 > rows
     ]
+    return [refusals_grid(rejected, field_map, room=room), *advice] if rejected else []
 
 
-def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected]]) -> None:
-    field_map, rejected = found
+def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected], int]) -> None:
+    field_map, rejected, rows = found
     room = call.face.out.width
-    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan)}
-    parts = [map_grid(field_map, room=room), *_warned(plan.warnings), line(plan_text(plan), "bold")]
-    parts += [refusals_grid(rejected, field_map, room=room)] if rejected else []
+    refused = _rejected_facts(rejected, field_map)
+    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused}
+    parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
+    parts += [*_refused(rejected, field_map, rows, room=room)]
     call.face.answer(facts, lambda: group(*parts))
 
 
@@ -185,7 +189,7 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
         "created": report.created,
         "linked": [attrs.asdict(each) for each in report.linked],
         "refused": report.refused,
-        "rejected": [refusal_facts(each.refusal) for each in report.rejected],
+        "rejected": _rejected_facts(report.rejected, field_map),
         "warnings": [refusal_facts(each) for each in report.warnings],
     }
 
@@ -207,9 +211,9 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)
     undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
-    parts = [map_grid(field_map, room=room), *_warned(report.warnings), line(f"{rows}: {made}, {left}.", "bold")]
+    parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [*_linked_line(report), *([line(undo, "dim", whole=True)] if report.created else [])]
-    return group(*parts, *([refusals_grid(report.rejected, field_map, room=room)] if report.rejected else []))
+    return group(*parts, *_refused(report.rejected, field_map, report.rows, room=room))
 
 
 @command("export", _("Write records to a file."))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
+from nubetis.data.names import PARTICLES
 from nubetis.data.profile import ColumnKind, profile_column
 from nubetis.data.show import html_table, text_table
 from nubetis.model.kinds.texts import has_plus, holds_two_phones
@@ -215,9 +216,6 @@ def _missing(text: str) -> str:
     return "" if len(text) < 12 and _NOTHING.fullmatch(text) else text
 
 
-_PARTICLES: Final = frozenset(
-    "a al ap bin da das de del dela den der di do dos du e ibn la las le los of und van von y zu".split()  # noqa: SIM905
-)
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi", "vii", "viii"})
 _WORD: Final = re.compile(r"[^\W\d_]+", re.UNICODE)
 
@@ -234,7 +232,7 @@ def _name(text: str) -> str:
 def _name_word(word: str, *, first: bool) -> str:
     if word in _ROMAN:
         return word.upper()
-    if word in _PARTICLES and not first:
+    if word in PARTICLES and not first:
         return word
     return _WORD.sub(_capital, word)
 
@@ -276,12 +274,28 @@ def _phone(text: str) -> str:
 
 def _phone_of(signs: str, *, plus: bool, extension: str) -> str:
     abroad = plus or signs.lstrip("( ").startswith("00")
-    bare = signs.replace("(0)", "") if abroad else signs
+    bare = _without_trunk(signs if plus else signs.replace("00", "", 1)) if abroad else signs
     digits = "".join([char for char in bare if char in "0123456789"])
-    digits = digits.removeprefix("00") if abroad and not plus else digits
-    if not 6 <= len(digits) <= 15:
+    if not 6 <= len(digits) <= 15 or (abroad and digits[0] == "0"):
         return ""
     return ("+" if abroad else "") + digits + (f" ext {extension}" if extension else "")
+
+
+_CODE: Final = re.compile(r"\D*([1-9]\d{0,2})\D+(?=0)")
+_BEGIN_WITH_0: Final = frozenset({"39", "225", "229", "241", "242", "378", "379"})
+"""Codes of countries whose numbers begin with a zero that is dialled from abroad as well."""
+_TRUNKS: Final = {"36": ("06", "0"), "52": ("01", "0")}
+"""Code of country → what is dialled before a number inside it, where that is not a zero alone."""
+
+
+def _without_trunk(signs: str) -> str:
+    """Take away what is dialled inside a country only, behind its code: the zero of ``51 (01) 445``."""
+    found = _CODE.match(signs)
+    if found is None or found[1] in _BEGIN_WITH_0:
+        return signs
+    rest = signs[found.end() :]
+    trunk = next(each for each in _TRUNKS.get(found[1], ("0",)) if rest.startswith(each))
+    return found[0] + rest.removeprefix(trunk)
 
 
 _CLEANERS: Final[Mapping[Cleaner, Callable[[str], str]]] = {

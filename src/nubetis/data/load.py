@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from nubetis.data.amounts import BESIDE, OPEN, join_money
 from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
+from nubetis.data.names import PICKS, WHOLE, has_whole_name, name_whole
 from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rejected
 from nubetis.data.table import Table
 from nubetis.data.written import WrittenFormats, written_formats
@@ -49,8 +51,6 @@ __all__ = [
 ]
 
 _CHUNK: Final = 500
-_OPEN: Final = "XXX"
-"""The code for no currency (ISO 4217): of an amount whose currency stands in another column."""
 
 
 # --- which column fills which field ----------------------------------------------------------------
@@ -61,13 +61,21 @@ def map_table(table: Table, module: Module) -> FieldMap:
 
     The columns that :meth:`LoadReport.write_rejected` adds fill none, whatever they are called.
     """
-    known = {str(name): slot.field.label for name, slot in module.layout.slots.items() if not slot.field.system}
+    fields = [slot.field for slot in module.layout.slots.values() if not slot.field.system]
+    known = {str(field.name): field.label for field in fields}
+    known |= {path: path for field in fields for path in _part_paths(field)}
     given, said = told_apart(table.columns)
     found = map_columns(given, module=module.name, known=known)
     left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
     own = {normal_header(str(name)) for name, slot in module.layout.slots.items() if slot.field.system}
     own_too = [_not_ours(each) if normal_header(each.column) in own else each for each in found]
     return attrs.evolve(found, columns=(*own_too, *left))
+
+
+def _part_paths(field: Field) -> list[str]:
+    """Give the parts that columns fill: all those of a structured text, and of money what stands beside the amount."""
+    whole = all(part.text for part in field.parts)
+    return [f"{field.name}.{part.name}" for part in field.parts if part.name and (whole or part.name in BESIDE)]
 
 
 def _not_ours(each: Mapped) -> Mapped:
@@ -81,10 +89,11 @@ def fitting_map(
 ) -> FieldMap:
     """Give the map without the columns of whose cells less than *share* can be values of their field.
 
-    A header may say ``type`` and mean something else than the field of that name: the cells tell.
+    It tells which module a file is for: a header may say ``type`` and mean something else than the field of that name.
+    Of a file that is for this module the other map is to be loaded, so that what does not fit is refused by its line.
     """
     how = formats or written_formats(table, field_map, module)
-    slots = [_Slot.of(module, column, field, how) for column, field in field_map.fields.items()]
+    slots = _slots(module, field_map, how)
     misfits = {slot.column for slot in slots if slot.fit(table[slot.column]) < share}
     return attrs.evolve(
         field_map, columns=tuple([_misfit(each) if each.column in misfits else each for each in field_map])
@@ -102,7 +111,7 @@ def _misfit(each: Mapped) -> Mapped:
 class _Slot:
     """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``).
 
-    An amount that names none is in *currency*.
+    An amount that names none is in *currency*; *pick* takes what is meant out of a cell that says more.
     """
 
     module: Module
@@ -110,10 +119,16 @@ class _Slot:
     field: Field
     part: Part | None
     formats: Formats
-    currency: str | None
+    currency: str | None = None
+    pick: Callable[[str], str] | None = None
+
+    @property
+    def path(self) -> str:
+        """The name of the field, or of the field and the part."""
+        return f"{self.field.name}.{self.part.name}" if self.part is not None else str(self.field.name)
 
     @classmethod
-    def of(cls, module: Module, column: str, path: str, formats: Formats, currency: str | None = None) -> _Slot:
+    def of(cls, module: Module, column: str, path: str, formats: Formats) -> _Slot:
         """Give the slot for *path*: a field's name, or a field's and a part's.
 
         Raises:
@@ -124,10 +139,11 @@ class _Slot:
         part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
         if part_name and part is None:
             module.field(path)
-        return cls(module, column, field, part, formats, currency)
+        return cls(module, column, field, part, formats)
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""
+        text = text if self.pick is None else self.pick(text)
         if self.part is not None:
             return _read_part(self.part, text, self.formats)
         if "users" in self.field.targets:
@@ -159,22 +175,39 @@ class _Slot:
         return sum(good) / filled.total()
 
 
+def _slots(module: Module, field_map: FieldMap, formats: Formats, currency: str | None = None) -> list[_Slot]:
+    """Give the slots of a map; one of whole names is picked by two."""
+    paths = field_map.filled
+    beside = {name for name, _, part in (path.partition(".") for path in paths) if part in BESIDE}
+    slots = [_Slot.of(module, column, path, formats) for path, column in paths.items()]
+    return [
+        attrs.evolve(
+            slot,
+            currency=OPEN if slot.path in beside else currency,
+            pick=PICKS.get(slot.path) if field_map.fields[slot.column] == WHOLE else None,
+        )
+        for slot in slots
+    ]
+
+
 def _read_part(part: Part, text: str, formats: Formats) -> Value:
-    """Give what is stored of a part of a field: a currency by its code; all others are text.
+    """Give what is said of a part of a field: a currency's code, an amount and its currency; all others are text.
 
     Raises:
         InvalidValue: ``bad_argument``; *part* is a number, which no column fills.
     """
     if part.name == "currency":
         return formats.parse_currency(text) if isinstance(formats, WrittenFormats) else Money(0, text.strip()).currency
+    if part.name == "home":
+        return formats.parse_money(text)
     if not part.text:
         raise InvalidValue("bad_argument", argument="field_map", reason="no column fills this part of a field")
     return text
 
 
 def _fits(read: Value | NubetisError) -> bool:
-    """Tell whether a cell is a value; an amount that lacks its currency is one, and is refused by its line."""
-    return not isinstance(read, NubetisError) or read.code in {"bare_amount", "ambiguous_currency"}
+    """Tell whether a cell is a value; one that lacks something, or has two meanings, is refused by its line."""
+    return not isinstance(read, NubetisError) or read.code == "bare_amount" or read.code.startswith("ambiguous_")
 
 
 def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
@@ -239,8 +272,7 @@ def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap |
     :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
-    fields = (field_map or map_table(table, home)).fields
-    return _plan_links(door, table, [_Slot.of(home, column, path, ISO) for column, path in fields.items()])
+    return _plan_links(door, table, _slots(home, field_map or map_table(table, home), ISO))
 
 
 def _plan_links(door: Writer, table: Table, slots: Sequence[_Slot]) -> Plan:
@@ -274,6 +306,8 @@ class _Loader:
     slots: tuple[_Slot, ...]
     readers: tuple[Callable[[str], Value | NubetisError], ...]
     currency: str | None
+    joined: Mapping[Field, Mapping[str, _Slot]]
+    """The slots, by part, of fields of money that several columns fill."""
     records: list[dict[str, Value]] = attrs.field(factory=list)
     places: list[int] = attrs.field(factory=list)
     refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
@@ -286,14 +320,17 @@ class _Loader:
             else slot.reader()
             for slot in slots
         ]
-        return cls(table, tuple(slots), tuple(readers), door.currency)
+        return cls(table, tuple(slots), tuple(readers), door.currency, _joined(slots))
 
     def run(self, module: Module, rows: Iterable[int]) -> None:
         """Fill *records*, with the *places* of their rows, and *refusals*."""
         columns = [self.table[slot.column] for slot in self.slots]
+        named = has_whole_name(module)
         for place in rows:
             cells = [column[place] for column in columns]
             record, faults = self._row(cells)
+            if named:
+                name_whole(record)
             if faults:
                 self.refusals.extend([(place, _refusal(fault, module, slot)) for slot, fault in faults])
             elif record:
@@ -314,21 +351,31 @@ class _Loader:
                 parts.setdefault(slot.field, {})[slot.part.name] = value
             else:
                 record[slot.field.name] = value
-        faults += [(slot, fault) for slot in self.slots if (fault := self._join(slot, record, parts)) is not None]
+        bad = {slot.field for slot, _ in faults}
+        faults += [fault for field in self.joined if field not in bad for fault in self._join(field, record, parts)]
         return _with_parts(record, parts), faults
 
-    def _join(self, slot: _Slot, record: dict[str, Value], parts: dict[Field, dict[str, Value]]) -> NubetisError | None:
-        """Put an amount and the currency of another column together in *record*; give what stands against it."""
-        money = record.get(slot.field.name)
-        if slot.part is not None or slot.currency != _OPEN or not isinstance(money, Money):
-            return None
-        said = parts.pop(slot.field, {}).get("currency", self.currency)
-        if money.currency not in {_OPEN, said}:
-            return InvalidValue("currency_twice", field=slot.field.name, first=money.currency, second=said)
-        if said is None:
-            return InvalidValue("bare_amount", field=slot.field.name)
-        record[slot.field.name] = slot.field.check(Money(money.amount, str(said)))
-        return None
+    def _join(
+        self, field: Field, record: dict[str, Value], parts: dict[Field, dict[str, Value]]
+    ) -> list[tuple[_Slot, NubetisError]]:
+        """Put an amount and what stands beside it together in *record*; give what stands against it."""
+        beside, slots = parts.pop(field, {}), self.joined[field]
+        if not beside and field.name not in record:
+            return []
+        try:
+            record[field.name] = join_money(field, record.get(field.name), beside, own=self.currency)
+        except InvalidValue as fault:
+            return [(slots["home" if fault.code == "home_amount" and "home" in slots else ""], fault)]
+        return []
+
+
+def _joined(slots: Iterable[_Slot]) -> dict[Field, dict[str, _Slot]]:
+    """Give the slots, by part, of the fields of money that columns beside an amount fill as well."""
+    found: dict[Field, dict[str, _Slot]] = {}
+    for slot in slots:
+        if slot.field.type.name == "money":
+            found.setdefault(slot.field, {"": slot})[slot.part.name if slot.part is not None else ""] = slot
+    return {field: parts for field, parts in found.items() if BESIDE & parts.keys()}
 
 
 def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Value]]) -> dict[str, Value]:
@@ -341,7 +388,7 @@ def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Val
 
 
 def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
-    return Refusal(code=fault.code, params=fault.params, module=module.name, field=slot.field.name)
+    return Refusal(code=fault.code, params=fault.params, module=module.name, field=slot.path)
 
 
 # --- the plan --------------------------------------------------------------------------------------
@@ -387,11 +434,7 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
     how = options.formats or written_formats(table, field_map, module, currency=door.currency)
-    beside = {path.partition(".")[0] for path in field_map.fields.values() if path.endswith(".currency")}
-    slots = [
-        _Slot.of(module, column, path, how, _OPEN if path in beside else door.currency)
-        for column, path in field_map.fields.items()
-    ]
+    slots = _slots(module, field_map, how, door.currency)
     made = _made(door, table, slots, links=options.create_linked)
     return attrs.evolve(
         made.plan,
@@ -410,13 +453,16 @@ class _Made:
 
 
 def _made(door: Writer, table: Table, slots: Sequence[_Slot], *, links: bool) -> _Made:
-    """Plan the rows of *table*; with *links* what they link to, too, but only for those that are written."""
+    """Plan the rows of *table*; with *links* what they link to, too, but only as rows that are written name it."""
     everything = range(len(table))
     first = _plan_links(door, table, slots) if links else None
     made, left = _made_of(door, table, slots, (everything, first))
-    if first is None or not _idle(made.plan, first):
+    if first is None or not made.refusals:
         return made
-    again, _ = _made_of(door, table, slots, (left, _plan_links(door, table.take(left), slots)))
+    needed = _plan_links(door, table.take(left), slots)
+    if _titles(needed) == _titles(first):
+        return made
+    again, _ = _made_of(door, table, slots, (left, needed))
     by_line = [(place, each) for place, each in made.refusals if each.record is None]
     return _Made(again.plan, [*by_line, *again.refusals])
 
@@ -434,11 +480,9 @@ def _made_of(
     return _Made(plan, [*loader.refusals, *_placed(plan.refusals, loader.places)]), left
 
 
-def _idle(plan: Plan, links: Plan) -> bool:
-    """Tell whether *links*, with which *plan* begins, makes records to which no other links."""
-    own = [change for part in plan.parts[len(links.parts) :] for change in part.changes()]
-    named = {value for change in own for value in change.after.values() if isinstance(value, str)}
-    return any(change.record not in named for change in links.changes)
+def _titles(links: Plan) -> list[str]:
+    """Give what the records of *links* are called."""
+    return [str(change.after[part.module.title]) for part in links.parts for change in part.changes()]
 
 
 def _placed(refusals: Iterable[Refusal], places: Sequence[int]) -> Iterator[tuple[int, Refusal]]:
@@ -499,10 +543,12 @@ class LoadReport:
     warnings: tuple[Refusal, ...] = ()
     linked: tuple[Linked, ...] = ()
     detected: Detected | None = attrs.field(default=None, repr=False)
+    columns: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Those of the table."""
 
     def write_rejected(self, target: str | os.PathLike[str], *, language: str = "en") -> None:
         """Write the rejected rows as :func:`write_rejected` does, as their file was written."""
-        write_rejected(self.rejected, target, language=language, detected=self.detected)
+        write_rejected(self.rejected, target, columns=self.columns, language=language, detected=self.detected)
 
 
 def load(
@@ -532,4 +578,5 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         warnings=plan.warnings,
         linked=linked,
         detected=table.detected,
+        columns=tuple(table.columns),
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from nubetis.data.names import NAMES, WHOLE
 from nubetis.data.show import html_table, text_table
 from nubetis.errors import NotFound
 from nubetis.model.fold import fold_keyword
@@ -106,6 +107,7 @@ parent: parent account, parent company, empresa matriz, cuenta principal, casa m
 name: deal, deal name, opportunity, opportunity name, negocio, nombre del negocio, oportunidad, nombre
 amount: value, deal value, importe, monto, valor, cantidad
 amount.currency: moneda, currency, currency code, divisa, tipo de moneda, moeda
+amount.home: amount in home currency, importe en moneda local, monto en moneda local, valor em moeda local
 stage: phase, deal stage, etapa, fase, fase del negocio, estagio
 closed: close date, closing date, fecha de cierre, data de fechamento
 account: company, account name, company name, empresa, cuenta
@@ -163,6 +165,11 @@ class FieldMap:
         return {each.column: each.field for each in self.columns if each.field is not None}
 
     @property
+    def filled(self) -> dict[str, str]:
+        """Column by field, for the fields that one fills; one of whole names fills two."""
+        return {path: each.column for each in self.columns for path in _paths(each.field)}
+
+    @property
     def unmapped(self) -> tuple[str, ...]:
         """The columns that fill no field, in their order."""
         return tuple([each.column for each in self.columns if each.field is None])
@@ -177,7 +184,7 @@ class FieldMap:
         missing = next((column for column in choices if column not in known), None)
         if missing is not None:
             raise NotFound("unknown_column", column=missing, known=", ".join(known))
-        taken = {field for field in choices.values() if field is not None}
+        taken = {path for field in choices.values() for path in _paths(field)}
         return attrs.evolve(self, columns=tuple([_chosen(each, choices, taken) for each in self.columns]))
 
     def _shown(self) -> list[list[str]]:
@@ -193,7 +200,15 @@ class FieldMap:
 def _chosen(each: Mapped, choices: Mapping[str, str | None], taken: set[str]) -> Mapped:
     if each.column in choices:
         return Mapped(each.column, choices[each.column], 1.0, "chosen")
-    return Mapped(each.column, None, 0.0, "another column was chosen") if each.field in taken else each
+    left = [path for path in _paths(each.field) if path not in taken]
+    if left == _paths(each.field):
+        return each
+    return attrs.evolve(each, field=left[0]) if left else Mapped(each.column, None, 0.0, "another column was chosen")
+
+
+def _paths(field: str | None) -> list[str]:
+    """Give the fields that a column fills: none, one, or two where it holds whole names of persons."""
+    return [*NAMES] if field == WHOLE else [] if field is None else [field]
 
 
 def map_columns(columns: Iterable[str], *, module: str, known: Mapping[str, str] | None = None) -> FieldMap:
@@ -211,8 +226,7 @@ def map_columns(columns: Iterable[str], *, module: str, known: Mapping[str, str]
     wanted = list(columns)
     guesses = [_guess(column, module=module, known=known or {}) for column in wanted]
     allowed = None if known is None else frozenset(known)
-    whole = "last_name" if module == "contacts" else "name"
-    guesses = _named(guesses, whole=whole)
+    guesses = _named(guesses, whole=_whole_of(module, allowed))
     guesses = [each if _is_allowed(each.field, allowed) else _nothing(each.column) for each in guesses]
     return FieldMap(module, tuple(_one_to_one(guesses)))
 
@@ -259,19 +273,37 @@ def _nothing(column: str) -> Mapped:
 
 
 def _is_allowed(field: str | None, allowed: frozenset[str] | None) -> bool:
-    return field is None or allowed is None or field in allowed or field.partition(".")[0] in allowed
+    return allowed is None or all(path in allowed or path.partition(".")[0] in allowed for path in _paths(field))
+
+
+def _whole_of(module: str, allowed: frozenset[str] | None) -> str:
+    """Give what a column of whole names fills."""
+    if module != "contacts":
+        return "name"
+    return WHOLE if _is_allowed(WHOLE, allowed) else "last_name"
 
 
 def _named(guesses: list[Mapped], *, whole: str) -> list[Mapped]:
     """Give whole names to *whole*; a lone *Nombre* without *Apellidos* is one."""
     fields = {each.field for each in guesses}
     lone = "first_name" in fields and not fields & {"last_name", "name"}
-    return [
+    found = [
         attrs.evolve(each, field=whole, confidence=0.7, because="the whole name")
         if (each.field == "name" and whole != "name") or (lone and _may_be_whole(each))
         else each
         for each in guesses
     ]
+    first = next((each.column for each in found if each.field == WHOLE), None)
+    return found if first is None or "last_name" in fields else [_behind_whole(each, first) for each in found]
+
+
+def _behind_whole(each: Mapped, whole: str) -> Mapped:
+    """Leave out a first name beside *whole*, the column that says it and the last one."""
+    return _left_out(each.column, whole, "first_name") if each.field == "first_name" else each
+
+
+def _left_out(column: str, other: str, field: str) -> Mapped:
+    return Mapped(column, None, 0.0, f"{other} fills {field}")
 
 
 def _may_be_whole(each: Mapped) -> bool:
@@ -281,11 +313,12 @@ def _may_be_whole(each: Mapped) -> bool:
 def _one_to_one(guesses: list[Mapped]) -> list[Mapped]:
     best: dict[str, Mapped] = {}
     for each in guesses:
-        if each.field is not None and each.confidence > best.get(each.field, _nothing("")).confidence:
-            best[each.field] = each
-    return [
-        each
-        if each.field is None or best[each.field] is each
-        else Mapped(each.column, None, 0.0, f"{best[each.field].column} fills {each.field}")
-        for each in guesses
-    ]
+        for path in _paths(each.field):
+            if each.confidence > best.get(path, _nothing("")).confidence:
+                best[path] = each
+    return [_unless_beaten(each, best) for each in guesses]
+
+
+def _unless_beaten(each: Mapped, best: Mapping[str, Mapped]) -> Mapped:
+    lost = next((path for path in _paths(each.field) if best[path] is not each), None)
+    return each if lost is None else _left_out(each.column, best[lost].column, lost)

@@ -60,10 +60,11 @@ def write_rejected(
     rejected: Iterable[Rejected],
     target: str | os.PathLike[str],
     *,
+    columns: Sequence[str],
     language: str = "en",
     detected: Detected | None = None,
 ) -> None:
-    """Write rejected rows with line, field, code and reason: mend them and load them again.
+    """Write rejected rows, in their *columns*, with line, field, code and reason: mend them and load them again.
 
     A row with several faults is written once, with the first.  A CSV file is written as *detected* says that the file
     of the rows is; in UTF-8 with its mark where that encoding lacks a letter of the reasons.
@@ -74,9 +75,9 @@ def write_rejected(
     """
     first = {each.line: each for each in reversed(tuple(rejected))}
     rows = [first[line] for line in sorted(first)]
-    columns = told_apart(list(rows[0].cells))[0] if rows else []
-    names = unique_names([*columns, *_PROBLEMS])[len(columns) :]
-    cells = {column: [each.cells[column] for each in rows] for column in columns}
+    own = told_apart(columns)[0]
+    names = unique_names([*own, *_PROBLEMS])[len(own) :]
+    cells = {column: [each.cells[column] for each in rows] for column in own}
     problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
     found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
     _write_as(Table({**cells, **dict(zip(names, found, strict=True))}), Path(target), detected)

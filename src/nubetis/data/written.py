@@ -95,7 +95,7 @@ class WrittenFormats(IsoFormats):
         """Give the day that *text* says."""
         found = _PARTS.fullmatch(text)
         if self.order is DateOrder.ISO or found is None:
-            return ISO.parse_date(text)
+            return _iso_date(text)
         first, second, year = map(int, found.groups())
         day, month = (first, second) if self.order is DateOrder.DAY else (second, first)
         try:
@@ -111,7 +111,7 @@ class WrittenFormats(IsoFormats):
         if len(set(read)) < 2:
             return read[0] if read else ISO.parse_number(bare)
         if self.comma is self.point and (self.unsure or "," in bare):
-            raise InvalidValue("bad_format", what="a number", example="1000.5")
+            raise InvalidValue("ambiguous_number")
         return read[1] if self.comma and not self.point else read[0]
 
     def parse_money(self, text: str) -> tuple[Decimal, str | None]:
@@ -148,12 +148,19 @@ def written_formats(table: Table, field_map: FieldMap, module: Module, *, curren
 
     *currency* is the organisation's own.
     """
-    kinds = {column: module.field(path.partition(".")[0]).type.name for column, path in field_map.fields.items()}
+    kinds = {column: module.field(path.partition(".")[0]).type.name for path, column in field_map.filled.items()}
     dates = [cell for column, kind in kinds.items() if kind == "date" for cell in table[column]]
     cells = [(kind, _number_in(cell)) for column, kind in kinds.items() if kind in _NUMBERS for cell in table[column]]
     votes = {vote for kind, text in set(cells) for vote in _votes(kind, text)}
     unsure = any(kind in _OPEN and len(set(_readings(text))) > 1 for kind, text in set(cells))
     return WrittenFormats(order=_order(dates), comma="," in votes, point="." in votes, unsure=unsure, currency=currency)
+
+
+def _iso_date(text: str) -> date:
+    found = _PARTS.fullmatch(text)
+    if found is not None and max(int(found[1]), int(found[2])) <= 12:
+        raise InvalidValue("ambiguous_date")
+    return ISO.parse_date(text)
 
 
 def _readings(bare: str) -> list[Decimal]:

@@ -366,10 +366,11 @@ class Session:
             raise refused(plan)
         return Applier(self.state, plan, tolerance=tolerance, progress=progress).run()
 
-    def undo(self, operation: str | Operation) -> Undo:
+    def undo(self, operation: str | Operation, *, progress: Progress | None = None) -> Undo:
         """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``.
 
-        One that was stopped is over with that.  :func:`nubetis.session.past.plan_undo` shows it before.
+        One that was stopped is over with that.  :func:`nubetis.session.past.plan_undo` shows it before; *progress* is
+        that of :meth:`apply`.
 
         Raises:
             NotFound: ``no_operation``; there is none, or it is not the user's.
@@ -377,7 +378,7 @@ class Session:
         """
         plan, begun = self.state.read(lambda: (plan_undo(self, operation), operation_named(self.state, operation)))
         over = begun.state in {OperationState.DONE, OperationState.FAILED}
-        done = Applier(self.state, plan, failed=None if over else begun).run()
+        done = Applier(self.state, plan, failed=None if over else begun, progress=progress).run()
         records = dict.fromkeys(encode(p.module.prefix, key_of(row)) for p in plan.parts for row in p.rows)
         return Undo(operation=done, reversed=tuple(records), kept=plan.warnings, failed=plan.refusals)
 

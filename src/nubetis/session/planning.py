@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused, require
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Field, FieldState, Value
@@ -125,11 +125,17 @@ class Planner:
     def value(self, field: Field, offered: Value) -> Row:
         """Give the stored parts of what was *offered* for *field*."""
         if isinstance(offered, str) and "users" in field.targets and offered:
-            offered = self.known.find_user(self.txn, offered)
+            offered = self._user(field, offered)
         value = field.check(offered)
         if isinstance(value, Money):
             value = self._with_home(field, value)
         return field.pack(value)
+
+    def _user(self, field: Field, name: str) -> RecordId:
+        try:
+            return self.known.find_user(self.txn, name)
+        except NotFound as error:
+            raise NotFound(error.code, **{**error.params, "field": field.name}) from None
 
     def _with_home(self, field: Field, money: Money) -> Money:
         home = self.known.currency

@@ -58,8 +58,9 @@ def find_pairs(stage: Stage) -> Found | None:
         stage.facts["duplicates"] = {"pairs": 0, "groups": 0}
         stage.nothing()
         return None
-    matches = table.duplicates(seed=1)
-    clusters = matches.clusters(above=SURE)
+    with stage.face.progress(_("Comparing")):
+        matches = table.duplicates(seed=1)
+        clusters = matches.clusters(above=SURE)
     stage.facts["duplicates"] = {"pairs": len(matches), "groups": len(clusters), "above": SURE}
     pairs = counted("{count} pair looks alike", "{count} pairs look alike", len(matches))
     sure = counted(
@@ -228,16 +229,19 @@ def bulk_edit(stage: Stage) -> None:
     session, module = stage.session, stage.module
     top = top_values(stage)
     where, said = (F[top[0]] == top[1][0][0], f'{top[0]} = "{top[1][0][0]}"') if top else (EVERYTHING, "everything")
-    before = stage.fingerprint()
-    plan = session.plan_update(module.name, where, tags=(_TAG,))
+    with stage.face.progress(_("Planning")):
+        before = stage.fingerprint()
+        plan = session.plan_update(module.name, where, tags=(_TAG,))
     stage.face.show(line(f"{said}  ⇒  tags = {_TAG}", "bold"), plan_grid(plan, room=stage.room, most=3))
     if not len(plan):
         stage.facts["bulk"] = {"filter": said, "changed": 0, "undone_equal": True}
         return
-    operation = session.apply(plan)
-    tagged = session.count(module.name, F.tags.any_of(_TAG))
-    session.undo(operation)
-    same = stage.fingerprint() == before
+    with stage.face.progress(_("Editing")) as progress:
+        operation = session.apply(plan, progress=progress)
+        tagged = session.count(module.name, F.tags.any_of(_TAG))
+    with stage.face.progress(_("Taking back")) as progress:
+        session.undo(operation, progress=progress)
+        same = stage.fingerprint() == before
     stage.facts["bulk"] = {"filter": said, "changed": tagged, "undone_equal": same}
     stage.face.show(
         line(counted("{count} record edited, and taken back", "{count} records edited, and taken back", tagged))

@@ -34,10 +34,11 @@ TRUTH = ("entity", "cluster_id", "true_id")
 
 def read_file(stage: Stage, path: Path, *, generated: bool) -> None:
     """Read the file, show how it was read, and clean it."""
-    raw = nubetis.read(path)
-    if not raw.columns:
-        raise InvalidValue("bad_file", file=path.name, line=1, reason=_("there is nothing in it"))
-    table = raw.clean()
+    with stage.face.progress(_("Reading")):
+        raw = nubetis.read(path)
+        if not raw.columns:
+            raise InvalidValue("bad_file", file=path.name, line=1, reason=_("there is nothing in it"))
+        table = raw.clean()
     stage.read(table, path.name)
     stage.truth = stage.truth or next((table[name] for name in table.columns if name in TRUTH), ())
     detected = raw.detected
@@ -108,7 +109,10 @@ def build(stage: Stage) -> None:
 def load_file(stage: Stage) -> None:
     """Make what the file links to and its records; refuse what does not fit, line by line."""
     fit, session, table = stage.fit, stage.session, stage.table
-    plan = plan_load(session, table, module=fit.module, field_map=fit.field_map, file=stage.file, create_linked=True)
+    with stage.face.progress(_("Planning")):
+        plan = plan_load(
+            session, table, module=fit.module, field_map=fit.field_map, file=stage.file, create_linked=True
+        )
     stage.face.show(line(_("The plan, before anything is written: {plan}").format(plan=plan_text(plan)), "bold"))
     with stage.face.progress(_("Writing")) as progress:
         report = apply_load(session, plan, table=table, progress=progress)

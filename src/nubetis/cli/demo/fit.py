@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,12 @@ import attrs
 
 from nubetis import Field, Module
 from nubetis.cli.texts import _
-from nubetis.data import ColumnKind, FieldMap, Mapped, fitting_map, map_table, profile_columns
+from nubetis.data import ColumnKind, FieldMap, Mapped, fitting_map, map_columns, map_table, profile_columns
+from nubetis.data.mapping import normal_header
+from nubetis.data.names import has_whole_name
+from nubetis.data.written import WrittenFormats
+from nubetis.errors import InvalidValue
+from nubetis.i18n import LANGUAGES, label_in
 from nubetis.model.fields import check_name
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import kind
@@ -19,11 +25,14 @@ from nubetis.model.schema import Schema
 
 if TYPE_CHECKING:
     from nubetis import Table
-    from nubetis.data import Profile
+    from nubetis.data import Cell, Profile
 
-__all__ = ["Fit", "find_fit"]
+__all__ = ["Fit", "currency_of", "find_fit"]
 
-_CANDIDATES: Final = ("contacts", "accounts")
+_CANDIDATES: Final = ("contacts", "accounts", "leads", "deals", "products", "tasks")
+"""Modules that a file may be for; of those that fit it as well, the first."""
+_MONEY: Final = ("deals", "products", "accounts")
+_OTHERWISE: Final = "USD"
 _ENOUGH: Final = 1.5
 _SHORT: Final = 255
 _TITLES: Final = (ColumnKind.PERSON, ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.LONG)
@@ -46,10 +55,13 @@ def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> F
 
     With *keep*, columns that fill no field get text fields of their own.
     """
-    best = max([_standard(table, schema.module(name)) for name in _CANDIDATES], key=_score)
-    module = schema.module(best.module)
-    if _score(best) < _ENOUGH or module.title not in best.fields.values():
+    words = frozenset(normal_header(Path(file).name.partition(".")[0]).split())
+    scored = [(_score(each), each) for each in (_standard(table, schema.module(name)) for name in _CANDIDATES)]
+    fitting = [pair for pair in scored if pair[0] >= _ENOUGH and _is_titled(pair[1], schema)]
+    if not fitting:
         return _own_module(table, schema, file=file)
+    _best, best = max(fitting, key=lambda pair: pair[0] + _is_named(schema.module(pair[1].module), words))
+    module = schema.module(best.module)
     fit = Fit(schema=schema, module=module.name, field_map=best)
     return _with_own_fields(fit, table) if keep else fit
 
@@ -57,6 +69,41 @@ def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> F
 def _standard(table: Table, module: Module) -> FieldMap:
     found = map_table(table, module)
     return fitting_map(table, found, module)
+
+
+def _is_titled(field_map: FieldMap, schema: Schema) -> bool:
+    """Tell whether a map fills what records of its module are called by."""
+    module = schema.module(field_map.module)
+    title = "last_name" if has_whole_name(module) and "name" not in field_map.filled else module.title
+    return title in field_map.filled
+
+
+def _is_named(module: Module, words: frozenset[str]) -> bool:
+    """Tell whether the words of a file's name name a module."""
+    labels = [normal_header(label_in(language, module.label)).split() for language in LANGUAGES]
+    return any(words.issuperset(label) for label in labels)
+
+
+def currency_of(table: Table) -> str:
+    """Give the currency that the amounts of a file name most often."""
+    formats, votes = WrittenFormats(), Counter[str]()
+    for module in _MONEY:
+        for path, column in map_columns(table.columns, module=module).filled.items():
+            if path in {"amount", "price", "annual_revenue"}:
+                votes.update(_told(lambda cell: formats.parse_money(cell)[1], table[column]))
+            elif path.endswith(".currency"):
+                votes.update(_told(formats.parse_currency, table[column]))
+    return max(votes, key=lambda code: (votes[code], code), default=_OTHERWISE)
+
+
+def _told(read: Callable[[str], str | None], cells: Iterable[Cell]) -> Iterator[str]:
+    for cell in cells:
+        try:
+            said = read(cell) if cell else None
+        except InvalidValue:
+            continue
+        if said is not None:
+            yield said
 
 
 def _score(field_map: FieldMap) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import click
@@ -14,11 +15,15 @@ from nubetis import HostSignIn
 from nubetis.cli.call import Answer, Call, command, url_of
 from nubetis.cli.demo.change import bulk_edit, find_pairs, merge_all, merge_once
 from nubetis.cli.demo.fill import build, load_file, look, read_file
+from nubetis.cli.demo.fit import currency_of
 from nubetis.cli.demo.keep import history, leave, prove
 from nubetis.cli.demo.stage import Stage
 from nubetis.cli.face import RenderableType, bar, grid, group, line, panel
 from nubetis.cli.texts import _
 from nubetis.samples import contacts, write_csv
+
+if TYPE_CHECKING:
+    from nubetis.types import Json
 
 __all__ = ["demo_command"]
 
@@ -59,8 +64,9 @@ def _play(call: Call, given: _Demo, folder: Path) -> Stage:
     stage.face.show(panel(line(_("Everything below goes through the public interfaces of nubetis.")), "nubetis demo"))
     with stage.step(_("A file as people send it")):
         read_file(stage, Path(given.data) if given.data else _generated(stage, given), generated=not given.data)
+    settings: dict[str, Json] = {"name": "Demo", "currency": currency_of(stage.table)}
     with (
-        nubetis.create(call.url, administrator=ADMINISTRATOR, settings={"name": "Demo"}) as org,
+        nubetis.create(call.url, administrator=ADMINISTRATOR, settings=settings) as org,
         org.session(HostSignIn(ADMINISTRATOR, factor=True)) as session,
     ):
         stage.enter(org, session)

@@ -71,6 +71,10 @@ def _parse_decimal(field: Field, text: str, formats: Formats) -> Value:
     return field.check(formats.parse_number(text))
 
 
+def _parse_percent(field: Field, text: str, formats: Formats) -> Value:
+    return _parse_decimal(field, text.strip().removesuffix("%"), formats)
+
+
 def _show_number(field: Field, value: Value, formats: Formats) -> str:
     return formats.show_number(value)
 
@@ -113,5 +117,5 @@ TYPES: Final[tuple[FieldType, ...]] = (
         sample=_sample_integer,
     ),
     _DECIMAL,
-    attrs.evolve(_DECIMAL, name="percent"),
+    attrs.evolve(_DECIMAL, name="percent", parse=_parse_percent),
 )

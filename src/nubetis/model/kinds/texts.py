@@ -115,7 +115,9 @@ def _text(name: str, **changes: Value) -> FieldType:
 
 _EMAIL: Final = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,190}")
 _URL: Final = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
-_PHONE: Final = re.compile(r"[\s(]*\+?[\d\s().\-/]*(\s?(x|ext\.?|anexo)\s?\d{1,6})?", re.IGNORECASE)
+_DIGITS: Final = 15
+"""A telephone number has no more, its country included (ITU-T E.164)."""
+_PHONE: Final = re.compile(r"(?P<number>[\s(]*\+?[\d\s().\-/]*)(\s?(x|ext\.?|anexo)\s?\d{1,6})?", re.IGNORECASE)
 _PLUS: Final = re.compile(r"[\s(]*\+")
 _BETWEEN: Final = re.compile(r"[/;,|&\n]|\s(?:y|e|o|u|and|or)\s|(?<=\d)\s+(?=\(?\+)", re.IGNORECASE)
 
@@ -145,12 +147,15 @@ def _check_phone(field: Field, offered: object) -> str:
 def _why_no_phone(text: str) -> str:
     if holds_two_phones(text):
         return "it holds two numbers"
-    if not _PHONE.fullmatch(text):
+    found = _PHONE.fullmatch(text)
+    if not found:
         return "it holds letters or signs that are no part of a number"
-    count = _count_digits(text)
-    if count < 3:
+    digits = fold_phone(found["number"].replace("(0)", ""))
+    if digits.startswith("+0"):
+        return "no country's code begins with 0"
+    if _count_digits(text) < 3:
         return "it has fewer than 3 digits"
-    return "it has more than 20 digits" if count > 20 else ""
+    return "it has more than 15 digits" if len(digits.lstrip("+").removeprefix("00")) > _DIGITS else ""
 
 
 def _count_digits(text: str) -> int:
