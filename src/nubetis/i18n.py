@@ -42,6 +42,8 @@ PHRASES: Final = (
     "{what} is missing",
     "{word} cannot stand here",
     "{word} stands between two things",
+    "{word} joins no conditions",
+    'Write {name}; or, for the word, "{word}".',
     'To look for the word, write "{word}".',
     'Write is empty; or, for the text, "{word}".',
     "Write {example}.",

@@ -308,6 +308,60 @@ def test_with_a_module_the_field_decides_the_type(text, where):
 
 
 @pytest.mark.parametrize(
+    ("text", "wrong", "meant"),
+    [
+        ("stage = won && amount > 3", "&&", "and"),
+        ("stage = won & amount > 3", "&", "and"),
+        ("stage = won || amount > 3", "||", "or"),
+        ("stage = won | amount > 3", "|", "or"),
+        ("stage = won y amount > 3", "y", "and"),
+        ("stage = won Y lima", "Y", "and"),
+        ("lima y not stage = won", "y", "and"),
+        ("(stage = won) o (callao)", "o", "or"),
+        ("stage = won e name contains i", "e", "and"),
+        ("stage = won u owner = me", "u", "or"),
+        ("acme or lima && callao", "&&", "and"),
+        ("account linked (name = a y tax_id = 20100)", "y", "and"),
+        ("stage = won &&", "&&", "and"),
+    ],
+)
+def test_a_joiner_of_another_language_is_refused_and_not_looked_for(text, wrong, meant):
+    """It would silently search for the sign; `or` would even be taken for `and`."""
+    for module in (None, DEALS):
+        with pytest.raises(InvalidFilter) as caught:
+            parse(text, module=module, schema=SCHEMA)
+
+        params = caught.value.params
+        assert text[params["position"] : params["end"]] == wrong
+        assert params["reason"] == f"{wrong} joins no conditions"
+        assert params["hint"] == f'Write {meant}; or, for the word, "{wrong}".'
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("jorge y maria", keywords("jorge") & keywords("y") & keywords("maria")),
+        ('stage = won "y" lima', (F.stage == "won") & keywords("y") & keywords("lima")),
+        ('stage = won "&&" lima', (F.stage == "won") & keywords("&&") & keywords("lima")),
+        ("stage = won and y and amount > 3", (F.stage == "won") & keywords("y") & (F.amount > Decimal(3))),
+        ("stage = won y", (F.stage == "won") & keywords("y")),
+        ("y stage = won", keywords("y") & (F.stage == "won")),
+        ("& lima", keywords("&") & keywords("lima")),
+        ("name = a&b", F.name == "a&b"),
+        ("name = y stage = won", (F.name == "y") & (F.stage == "won")),
+    ],
+)
+def test_what_joins_nothing_is_a_word(text, where):
+    assert parse(text, module=DEALS) == where
+
+
+def test_a_field_may_be_called_as_a_joiner():
+    points = Module(name="points", fields=[Field(name=name, type=kind("integer")) for name in "xyo"])
+
+    assert parse("x = 1 y = 2 o > 3", module=points) == (F.x == 1) & (F.y == 2) & (F.o > 3)
+
+
+@pytest.mark.parametrize(
     ("text", "where"),
     [
         ('name = "null"', F.name == "null"),
