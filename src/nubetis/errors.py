@@ -115,7 +115,8 @@ MESSAGES: Final[dict[str, str]] = {
     "not_deleted": "Record {id} is not in the recycle bin: there is nothing to take out.",
     "no_operation": "There is no operation {id}, or you may not see it.",
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
-    "drifted": "{count} records changed since the plan was made. Make the plan again.",
+    "drifted": "{count} of the plan's records changed since it was made. Make the plan again.",
+    "outdated": "Rights, settings or modules changed since the plan was made. Make the plan again.",
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
     "denied": "{user} may not {action} in {module}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
@@ -276,7 +277,10 @@ class Conflict(NubetisError):
 
 
 class PlanDrifted(Conflict):
-    """The records are no longer those that the plan saw."""
+    """The records are no longer those that the plan saw, or rights, settings or modules are not.
+
+    ``mine`` and ``theirs`` speak of a plan of one record.
+    """
 
 
 class AccessDenied(NubetisError):

@@ -311,17 +311,13 @@ class Applier:
             [_slice_without(part, {key for module, key in drifted if module == part.module.id}) for part in parts]
         )
 
-    def _drift_error(self, parts: Sequence[Part], conflicts: Sequence[WriteConflict]) -> Conflict:
-        first = conflicts[0]
+    def _drift_error(self, parts: Sequence[Part], conflicts: Sequence[WriteConflict]) -> PlanDrifted:
+        first, error = conflicts[0], PlanDrifted("drifted", count=len(conflicts))
         if sum(map(len, parts)) > 1 or first.module is None or first.key is None:
-            return PlanDrifted("drifted", count=len(conflicts))
-        part = parts[0]
-        expected = part.versions[0] if isinstance(part, Edits) else 0
+            return error
         now = self.state.record_now(first.module, first.key)
-        actual = None if now is None else first.actual
-        error = Conflict("stale", id=encode(first.module.prefix, first.key), actual=actual, expected=expected)
         known = self.state.sight.module(first.module).layout.slots
-        error.mine = {n: value for change in part.changes() for n, value in change.after.items() if n in known}
+        error.mine = {n: value for change in parts[0].changes() for n, value in change.after.items() if n in known}
         error.theirs = {} if now is None else {name: now[name] for name in error.mine}
         return error
 
@@ -329,7 +325,7 @@ class Applier:
         if conflict.kind is ConflictKind.UNIQUE:
             return self._taken(conflict)
         if conflict.kind is ConflictKind.VERSION:
-            return PlanDrifted("drifted", count="Some")
+            return PlanDrifted("outdated")
         if conflict.kind is ConflictKind.TAKEN and conflict.module is not None:
             return Conflict("applied_already", module=conflict.module.name)
         return Conflict("store_failed", reason=conflict.kind.value)
@@ -345,7 +341,7 @@ class Applier:
     def _keep(self, operation: Operation, lots: Iterable[Lot]) -> list[Key]:
         """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
-            raise PlanDrifted("drifted", count="Some")
+            raise PlanDrifted("outdated")
         self.state.planner().require_all(self.plan.parts)
         self._end_failed()
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
