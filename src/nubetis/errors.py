@@ -112,6 +112,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cursor_foreign": "This page cursor belongs to another query. Use it with the filter and sort it was made for.",
     # records and plans
     "not_found": "There is no record {id} in {module}, or you may not see it.",
+    "purged": "Record {id} of {module} was purged: it went for good, and its past with it.",
     "not_deleted": "Record {id} is not in the recycle bin: there is nothing to take out.",
     "no_operation": "There is no operation {id}, or you may not see it.",
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
