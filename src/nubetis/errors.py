@@ -25,7 +25,7 @@ An error is a *code* and *parameters*; the English sentence stands in :data:`MES
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -48,8 +48,12 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "misused",
+    "names_of",
     "one_of",
     "require",
+    "require_bool",
+    "require_call",
+    "require_count",
     "sentence",
 ]
 
@@ -234,8 +238,55 @@ def require(given: object, kind: type, *, argument: str, expected: str) -> None:
     Raises:
         InvalidValue: ``bad_argument``.
     """
-    if not isinstance(given, kind):
+    if not isinstance(given, kind) or (kind is int and isinstance(given, bool)):
         raise misused(argument, expected, given)
+
+
+def require_bool(given: object, *, argument: str) -> None:
+    """Stop where an argument is neither yes nor no: ``"no"`` would be yes.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require(given, bool, argument=argument, expected="True or False")
+
+
+def require_call(given: object, *, argument: str) -> None:
+    """Stop where an argument cannot be called, before anything is written.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    if not callable(given):
+        raise misused(argument, "a function", given)
+
+
+def require_count(given: object, *, argument: str) -> None:
+    """Stop where an argument is no number of things that a store knows.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require(given, int, argument=argument, expected="a whole number")
+    if isinstance(given, int) and not 0 <= given < 1 << 63:
+        raise InvalidValue("bad_argument", argument=argument, reason="give a number from 0 on, below 2⁶³")
+
+
+def names_of(given: str | Iterable[str], *, argument: str, expected: str = "a list of names") -> tuple[str, ...]:
+    """Give the names of one thing or of several.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+
+    >>> names_of("email", argument="fields"), names_of(["email", "phone"], argument="fields")
+    (('email',), ('email', 'phone'))
+    """
+    names = (given,) if isinstance(given, str) else given
+    require(names, Iterable, argument=argument, expected=expected)
+    found = tuple(names)
+    for each in found:
+        require(each, str, argument=argument, expected=expected)
+    return found
 
 
 def one_of(kind: type[_Choice], given: str, *, argument: str) -> _Choice:

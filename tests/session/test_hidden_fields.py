@@ -134,7 +134,7 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     }  # fmt: skip
     assert silent | looked_at == {name for name in dir(Session) if not name.startswith("_")}
     areas = {"history", "as_of", "module_as_of", "operations", "plan_undo", "erase", "resume", "unfinished"}
-    internal = {"require_limit", "last_entry", "operation_named", "operation_of", "Mark", "Moment", "PastRecord"}
+    internal = {"last_entry", "operation_named", "operation_of", "Mark", "Moment", "PastRecord"}
     internal |= {"unused_files", "remove_unused_files"}
     assert areas | internal == {*past.__all__, *erasing.__all__, *resuming.__all__}
 

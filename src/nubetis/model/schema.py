@@ -384,10 +384,10 @@ class Schema:
         Raises:
             NotFound: ``unknown_module``, with the nearest name.
         """
-        found = self._by_name.get(name)
-        if found is None:
-            raise NotFound("unknown_module", module=name, hint=suggest(name, self._worked_in()))
-        return found
+        try:
+            return self._by_name[name]
+        except (KeyError, TypeError):  # a list has no hash
+            raise NotFound("unknown_module", module=name, hint=suggest(name, self._worked_in())) from None
 
     def _worked_in(self) -> list[str]:
         """Give the names of the modules that hold records, not those of nubetis's own ledgers."""

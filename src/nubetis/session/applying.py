@@ -19,7 +19,7 @@ from typing import Final, cast
 import attrs
 
 from nubetis.access.invariants import check_administrators
-from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted
+from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
@@ -49,7 +49,7 @@ from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
 from nubetis.types import Key, Progress, RecordId, Row
 
-__all__ = ["CHUNK", "Applier", "Lot", "chunks", "operation_row", "read_lots", "strike"]
+__all__ = ["CHUNK", "Applier", "Lot", "check_pace", "chunks", "operation_row", "read_lots", "strike"]
 
 CHUNK: Final = 5000
 """Records of one transaction."""
@@ -83,6 +83,17 @@ class Lot:
     messages: tuple[Message, ...] = ()
     last: bool = True
     key: Key | None = None
+
+
+def check_pace(tolerance: int, progress: Progress | None) -> None:
+    """Stop where a plan cannot be applied so.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require_count(tolerance, argument="tolerance")
+    if progress is not None:
+        require_call(progress, argument="progress")
 
 
 def lots_of(plan: Plan) -> Iterator[Lot]:

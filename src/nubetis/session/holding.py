@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused
+from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused, require, require_bool
 from nubetis.model.bind import ALWAYS, All, Bound, Test, Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.evaluate import Predicate, matcher
@@ -144,7 +144,9 @@ def _conditions(where: Filter) -> Iterator[Compare | Has]:
 
 def _known_records(planner: Planner, module: Module, records: Iterable[str | Record]) -> list[str]:
     """Give the ids of *records*, which are there, in the bin, or purged with something of them left."""
-    names = list(dict.fromkeys(each.id if isinstance(each, Record) else RecordId(each) for each in records))
+    given = [records] if isinstance(records, str | Record) else records
+    require(given, Iterable, argument="records", expected="records or their ids")
+    names = list(dict.fromkeys(each.id if isinstance(each, Record) else RecordId(each) for each in given))
     keys = [key for prefix, key in map(decode, names) if prefix == module.prefix]
     there = {key_of(row) for row in planner.rows_of(module, keys) if row is not None}
     there |= {change.record for change in later_changes(planner.txn, module, set(keys) - there, after=Key(0))}
@@ -193,6 +195,7 @@ def holds(session: Session, *, over: bool = False) -> list[Hold]:
     Raises:
         AccessDenied: the user is not an administrator.
     """
+    require_bool(over, argument="over")
 
     def work() -> list[Hold]:
         planner, module = session.state.planner(), session.schema.module("holds")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage, require
+from nubetis.errors import UNREADABLE, NotFound, damage, require_count
 from nubetis.model.bind import ALWAYS, All, Bound, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
@@ -51,7 +51,6 @@ __all__ = [
     "operation_of",
     "operations",
     "plan_undo",
-    "require_limit",
 ]
 
 
@@ -197,20 +196,9 @@ def operations(session: Session, *, limit: int = 50) -> list[Operation]:
     Raises:
         InvalidValue: ``bad_argument``; the limit is negative, or greater than any number of operations.
     """
-    require_limit(limit)
+    require_count(limit, argument="limit")
     state = session.state
     return state.read(lambda: [_told(state, each) for each in _latest(state.txn, _whose(state), limit)])
-
-
-def require_limit(limit: int | None) -> None:
-    """Stop where *limit* is none that a store knows.
-
-    Raises:
-        InvalidValue: ``bad_argument``.
-    """
-    require(0 if limit is None else limit, int, argument="limit", expected="a whole number")
-    if limit is not None and not 0 <= limit < 1 << 63:
-        raise InvalidValue("bad_argument", argument="limit", reason="give a number from 0 on, below 2⁶³")
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
