@@ -25,12 +25,15 @@ An error is a *code* and *parameters*; the English sentence stands in :data:`MES
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
 __all__ = [
     "MESSAGES",
+    "SYSTEM_REASONS",
     "AccessDenied",
     "Cancelled",
     "Conflict",
@@ -55,6 +58,7 @@ __all__ = [
     "require_call",
     "require_count",
     "sentence",
+    "system_reason",
 ]
 
 MESSAGES: Final[dict[str, str]] = {
@@ -150,6 +154,9 @@ MESSAGES: Final[dict[str, str]] = {
     "half_made": "{url} was not finished when it was made or copied. Do that again, with --replace or replace=True.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
+    "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, restore a back-up of it.",
+    "no_folder": "There is no folder {folder}, where {url} is to be. Make it first, or name another.",
+    "unrestorable": "{file} cannot be restored: {reason}. Take another back-up.",
     "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
@@ -369,6 +376,41 @@ class StoreBusy(StoreError):
 
 class Damaged(StoreError):
     """What the store or the journal holds is not what was written."""
+
+
+SYSTEM_REASONS: Final[Mapping[int, str]] = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENOTDIR: "a part of its path is no folder",
+    errno.EISDIR: "it is a folder",
+    errno.EEXIST: "there is a file of this name",
+    errno.EACCES: "its rights, or those of its folder, do not let you",
+    errno.EPERM: "its rights, or those of its folder, do not let you",
+    errno.EROFS: "what it lies on can only be read",
+    errno.ENOSPC: "there is no room left",
+    errno.EDQUOT: "there is no room left for you",
+    errno.EFBIG: "it would be larger than a file may be",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links lead in a circle",
+    errno.EIO: "the device fails",
+    errno.EBUSY: "somebody else holds it",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open",
+    errno.EPIPE: "nobody listens any more",
+}
+"""What the system says by number, in words of ours, so that they can be said in the user's language."""
+
+
+def system_reason(error: OSError) -> str:
+    """Give why the system refuses: in words of ours, or in those of who raised it.
+
+    >>> system_reason(FileNotFoundError(errno.ENOENT, "No such file or directory"))
+    'there is no such file or folder'
+    """
+    number = error.errno or 0
+    said = error.strerror or ""
+    if number in SYSTEM_REASONS or (said and said != os.strerror(number)):
+        return SYSTEM_REASONS.get(number, said)
+    return f"the system refuses ({errno.errorcode.get(number, type(error).__name__)})"
 
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)

@@ -14,7 +14,7 @@ from importlib import resources
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
-from nubetis.errors import MESSAGES, NubetisError
+from nubetis.errors import MESSAGES, SYSTEM_REASONS, NubetisError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +42,8 @@ PHRASES: Final = (
     "{what} is missing",
     "{word} cannot stand here",
     "{word} stands between two things",
+    "{name} leads to no module: name one",
+    "{name} has nothing to choose from: give choices, or make it a text",
     "{word} joins no conditions",
     'Write {name}; or, for the word, "{word}".',
     'To look for the word, write "{word}".',
@@ -162,6 +164,8 @@ PHRASES: Final = (
     "{field} and {other} have the same label.",
     "Give one of them another label.",
     "{value} is not in the range {range}.",
+    "the system refuses ({name})",
+    *dict.fromkeys(SYSTEM_REASONS.values()),
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 

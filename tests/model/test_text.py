@@ -208,6 +208,9 @@ FAULTS = [
     ("stage is", "is", "is says only is empty", "Did you mean =?"),
     ("name = 'Ruiz'", "'Ruiz'", "only double quotes hold a text", 'Put a text in quotes such as "Lima".'),
     ("name contains 'Ruiz Paz'", "'Ruiz", "only double quotes hold a text", 'Put a text in quotes such as "Lima".'),
+    ("name like Ru%", "like", "no such operator", "Did you mean contains?"),
+    ("acme stage eq won", "eq", "no such operator", "Did you mean =?"),
+    ("stage isnull", "isnull", "no such operator", "Did you mean is empty?"),
     ('name.starts_with("x")', "name.starts_with", "no such operator", "Did you mean name starts with?"),
 ]
 
@@ -374,6 +377,13 @@ def test_a_field_may_be_called_as_a_joiner():
 )
 def test_what_only_looks_like_another_language_is_read(text, where):
     assert parse(text, module=DEALS) == where
+
+
+def test_without_a_module_a_foreign_word_at_the_end_or_in_quotes_is_a_word():
+    """Nobody knows what is a field; one that wants a value is refused where one follows."""
+    assert parse("acme like") == keywords("acme") & keywords("like")
+    assert parse('name "like" ana') == keywords("name") & keywords("like") & keywords("ana")
+    assert parse("like ana") == keywords("like") & keywords("ana")
 
 
 def test_a_choice_may_be_called_none():

@@ -20,6 +20,10 @@ from tests.stores import refusing
 NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
 
 
+def made(name):
+    return Field(name="q", type=kind(name))
+
+
 def renamed(session):
     return session.plan_update("deals", EVERYTHING, name="x")
 
@@ -87,6 +91,13 @@ MISUSES = {
     "held records": (lambda org, s, deal: plan_hold(s, "deals", reason="x", records=3), "records or their ids"),
     "holds over": (lambda org, s, deal: holds(s, over="no"), "over: give True or False"),
     "messages": (lambda org, s, deal: org.deliver(limit=-1), "limit: give a number from 0"),
+    "choice of nothing": (lambda org, s, deal: org.add_field("deals", made("choice")), "q has nothing to choose from"),
+    "link to nothing": (lambda org, s, deal: org.add_field("deals", made("link")), "targets: q leads to no module"),
+    "owner of no users": (lambda org, s, deal: org.add_field("deals", made("owner")), "targets: q leads to no module"),
+    "module of a choice of nothing": (
+        lambda org, s, deal: org.add_module(Module(name="pets", fields=[made("choice")])),
+        "choices: q has nothing to choose from",
+    ),
     "rows": (lambda org, s, deal: Table([{"a": 1}]), "Table.from_dicts"),
     "filter": (lambda org, s, deal: s.find("deals", "amount > 3"), "nubetis.model.text.parse"),
     "text in": (lambda org, s, deal: F.stage.in_("won"), "a list of values"),
@@ -121,6 +132,12 @@ def test_one_record_to_hold_and_one_field_to_erase_need_no_list(nubetis_session,
 
     assert erased.cause.detail["fields"] == ["next_step"]
     assert [each.records for each in holds(nubetis_session)] == [(deal.id,), (deal.id,)]
+
+
+def test_several_choices_may_be_free_as_tags_are(nubetis_org, nubetis_session, deal):
+    nubetis_org.add_field("deals", made("multi_choice"))
+
+    assert nubetis_session.edit(deal, q=["any"])["q"] == ("any",)
 
 
 def test_an_id_of_nothing_may_not_be_edited(nubetis_session):

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 import attrs
 
 from nubetis.data.cells import LONGEST_LINE
-from nubetis.errors import InvalidValue, NotFound, StoreError
+from nubetis.errors import InvalidValue, NotFound, StoreError, system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -206,4 +206,4 @@ def _readable(name: str) -> Generator[None]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InvalidValue("unreadable", file=name, reason="its compression is damaged") from None
     except OSError as error:
-        raise StoreError("unreadable", file=name, reason=error.strerror or type(error).__name__) from None
+        raise StoreError("unreadable", file=name, reason=system_reason(error)) from None

@@ -179,7 +179,7 @@ class _Reader(Operands):
             return self._condition(stop, *form)
         if token.low in _SPECIAL:
             return self._special(token)
-        fault = foreign_operator(token, self.after, self.names) if token.kind is Kind.WORD else None
+        fault = foreign_operator(token, *self.ahead, self.names) if token.kind is Kind.WORD else None
         if fault is not None:
             raise fault
         self.at += 1
