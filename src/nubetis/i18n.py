@@ -107,7 +107,6 @@ PHRASES: Final = (
     "it unpacks to more than {count} bytes: unpack it yourself if you trust it",
     "it is longer than {count} bytes and no file: write it to one",
     "no file can have such a name",
-    "it is a folder",
     "it holds a NUL character, which text never does",
     "the line is longer than {count} characters",
     "this is not JSON ({fault})",
@@ -297,7 +296,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 def _pattern(phrase: str) -> str:
     pieces = Formatter().parse(phrase)
-    return "".join([re.escape(text) + (f"(?P<{name}>.+)" if name else "") for text, name, _, _ in pieces])
+    return "".join([re.escape(text) + (f"(?P<{name}>.+?)" if name else "") for text, name, _, _ in pieces])
 
 
 def _base(language: str) -> str:

@@ -228,6 +228,8 @@ def test_a_fault_says_where_it_is_and_what_to_do(text, wrong, reason, hint):
 
 TYPED_FAULTS = [
     ("stge = won", "stge", "unknown_field", "Did you mean stage?"),
+    ("STAGE = won", "STAGE", "unknown_field", "Did you mean stage?"),
+    ("fase = won", "fase", "unknown_field", "Did you mean stage?"),
     ("name = x or stge = won", "stge", "unknown_field", "Did you mean stage?"),
     ("amount.curency = PEN", "amount.curency", "unknown_field", "Did you mean currency?"),
     ("stage = wno", "wno", "unknown_choice", "Did you mean won?"),
