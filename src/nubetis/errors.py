@@ -26,7 +26,6 @@ An error is a *code* and *parameters*; the English sentence stands in :data:`MES
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -401,16 +400,15 @@ SYSTEM_REASONS: Final[Mapping[int, str]] = {
 
 
 def system_reason(error: OSError) -> str:
-    """Give why the system refuses: in words of ours, or in those of who raised it.
+    """Give why the system refuses: in words of ours, or in those of who raised it without a number.
 
     >>> system_reason(FileNotFoundError(errno.ENOENT, "No such file or directory"))
     'there is no such file or folder'
     """
+    if error.errno is None and error.args:
+        return str(error)
     number = error.errno or 0
-    said = error.strerror or ""
-    if number in SYSTEM_REASONS or (said and said != os.strerror(number)):
-        return SYSTEM_REASONS.get(number, said)
-    return f"the system refuses ({errno.errorcode.get(number, type(error).__name__)})"
+    return SYSTEM_REASONS.get(number) or f"the system refuses ({errno.errorcode.get(number, type(error).__name__)})"
 
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)

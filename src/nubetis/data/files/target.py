@@ -52,7 +52,7 @@ def _mode(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise OSError(errno.EINVAL, "no file can have such a name") from None
+        raise OSError("no file can have such a name") from None
     if stat.S_ISDIR(found):
         raise OSError(errno.EISDIR, "it is a folder")
     if not os.access(path, os.W_OK):
