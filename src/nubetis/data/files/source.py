@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import errno
 import gzip
 import io
 import os
@@ -110,7 +109,7 @@ class Source:
         try:
             return self._content.open("rb")
         except ValueError:
-            raise OSError(errno.EINVAL, "no file can have such a name") from None
+            raise OSError("no file can have such a name") from None
 
     def _checked(self, text: io.TextIOWrapper) -> Iterator[str]:
         number = 0
