@@ -167,6 +167,7 @@ PHRASES: Final = (
     "Give one of them another label.",
     "{value} is not in the range {range}.",
     "the system refuses ({name})",
+    "it is no database of nubetis",
     *dict.fromkeys(SYSTEM_REASONS.values()),
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
