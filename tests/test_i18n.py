@@ -199,3 +199,10 @@ def test_names_of_fields_are_the_same_in_every_language():
         render(InvalidValue("bad_argument", argument="x", reason="give module, file"), "es")
         == "x: indique module, file."
     )
+
+
+def test_a_gap_ends_where_the_text_after_it_first_stands():
+    """Or the name would take a part of the reason, and that would stay English."""
+    said = phrase("Invalid value for '--anchor': it is no anchor: copy it whole, such as 12:00", "es")
+
+    assert said == "Valor no válido para '--anchor': no es un ancla: cópiela entera, como 12:00"

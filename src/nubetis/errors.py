@@ -25,12 +25,14 @@ An error is a *code* and *parameters*; the English sentence stands in :data:`MES
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
 __all__ = [
     "MESSAGES",
+    "SYSTEM_REASONS",
     "AccessDenied",
     "Cancelled",
     "Conflict",
@@ -48,9 +50,14 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "misused",
+    "names_of",
     "one_of",
     "require",
+    "require_bool",
+    "require_call",
+    "require_count",
     "sentence",
+    "system_reason",
 ]
 
 MESSAGES: Final[dict[str, str]] = {
@@ -116,10 +123,12 @@ MESSAGES: Final[dict[str, str]] = {
     "cursor_foreign": "This page cursor belongs to another query. Use it with the filter and sort it was made for.",
     # records and plans
     "not_found": "There is no record {id} in {module}, or you may not see it.",
+    "purged": "Record {id} of {module} was purged: it went for good, and its past with it.",
     "not_deleted": "Record {id} is not in the recycle bin: there is nothing to take out.",
     "no_operation": "There is no operation {id}, or you may not see it.",
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
-    "drifted": "{count} records changed since the plan was made. Make the plan again.",
+    "drifted": "{count} of the plan's records changed since it was made. Make the plan again.",
+    "outdated": "Rights, settings or modules changed since the plan was made. Make the plan again.",
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
     "denied": "{user} may not {action} in {module}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
@@ -148,6 +157,9 @@ MESSAGES: Final[dict[str, str]] = {
     "half_made": "{url} was not finished when it was made or copied. Do that again, with --replace or replace=True.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
+    "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, restore a back-up of it.",
+    "no_folder": "There is no folder {folder}, where {url} is to be. Make it first, or name another.",
+    "unrestorable": "{file} cannot be restored: {reason}. Take another back-up.",
     "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
@@ -236,8 +248,55 @@ def require(given: object, kind: type, *, argument: str, expected: str) -> None:
     Raises:
         InvalidValue: ``bad_argument``.
     """
-    if not isinstance(given, kind):
+    if not isinstance(given, kind) or (kind is int and isinstance(given, bool)):
         raise misused(argument, expected, given)
+
+
+def require_bool(given: object, *, argument: str) -> None:
+    """Stop where an argument is neither yes nor no: ``"no"`` would be yes.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require(given, bool, argument=argument, expected="True or False")
+
+
+def require_call(given: object, *, argument: str) -> None:
+    """Stop where an argument cannot be called, before anything is written.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    if not callable(given):
+        raise misused(argument, "a function", given)
+
+
+def require_count(given: object, *, argument: str) -> None:
+    """Stop where an argument is no number of things that a store knows.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require(given, int, argument=argument, expected="a whole number")
+    if isinstance(given, int) and not 0 <= given < 1 << 63:
+        raise InvalidValue("bad_argument", argument=argument, reason="give a number from 0 on, below 2⁶³")
+
+
+def names_of(given: str | Iterable[str], *, argument: str, expected: str = "a list of names") -> tuple[str, ...]:
+    """Give the names of one thing or of several.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+
+    >>> names_of("email", argument="fields"), names_of(["email", "phone"], argument="fields")
+    (('email',), ('email', 'phone'))
+    """
+    names = (given,) if isinstance(given, str) else given
+    require(names, Iterable, argument=argument, expected=expected)
+    found = tuple(names)
+    for each in found:
+        require(each, str, argument=argument, expected=expected)
+    return found
 
 
 def one_of(kind: type[_Choice], given: str, *, argument: str) -> _Choice:
@@ -280,7 +339,10 @@ class Conflict(NubetisError):
 
 
 class PlanDrifted(Conflict):
-    """The records are no longer those that the plan saw."""
+    """The records are no longer those that the plan saw, or rights, settings or modules are not.
+
+    ``mine`` and ``theirs`` speak of a plan of one record.
+    """
 
 
 class AccessDenied(NubetisError):
@@ -317,6 +379,40 @@ class StoreBusy(StoreError):
 
 class Damaged(StoreError):
     """What the store or the journal holds is not what was written."""
+
+
+SYSTEM_REASONS: Final[Mapping[int, str]] = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENOTDIR: "a part of its path is no folder",
+    errno.EISDIR: "it is a folder",
+    errno.EEXIST: "there is a file of this name",
+    errno.EACCES: "its rights, or those of its folder, do not let you",
+    errno.EPERM: "its rights, or those of its folder, do not let you",
+    errno.EROFS: "what it lies on can only be read",
+    errno.ENOSPC: "there is no room left",
+    errno.EDQUOT: "there is no room left for you",
+    errno.EFBIG: "it would be larger than a file may be",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links lead in a circle",
+    errno.EIO: "the device fails",
+    errno.EBUSY: "somebody else holds it",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open",
+    errno.EPIPE: "nobody listens any more",
+}
+"""What the system says by number, in words of ours, so that they can be said in the user's language."""
+
+
+def system_reason(error: OSError) -> str:
+    """Give why the system refuses: in words of ours, or in those of who raised it without a number.
+
+    >>> system_reason(FileNotFoundError(errno.ENOENT, "No such file or directory"))
+    'there is no such file or folder'
+    """
+    if error.errno is None and error.args:
+        return str(error)
+    number = error.errno or 0
+    return SYSTEM_REASONS.get(number) or f"the system refuses ({errno.errorcode.get(number, type(error).__name__)})"
 
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)

@@ -14,7 +14,7 @@ from importlib import resources
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
-from nubetis.errors import MESSAGES, NubetisError
+from nubetis.errors import MESSAGES, SYSTEM_REASONS, NubetisError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +42,10 @@ PHRASES: Final = (
     "{what} is missing",
     "{word} cannot stand here",
     "{word} stands between two things",
+    "{name} leads to no module: name one",
+    "{name} has nothing to choose from: give choices, or make it a text",
+    "{word} joins no conditions",
+    'Write {name}; or, for the word, "{word}".',
     'To look for the word, write "{word}".',
     'Write is empty; or, for the text, "{word}".',
     "Write {example}.",
@@ -59,6 +63,9 @@ PHRASES: Final = (
     "a list of values by field",
     "a list of values",
     "a list of fields",
+    "a list of names",
+    "a function",
+    "a text",
     "a plan",
     "a text such as '1200.00', a Decimal or a whole number",
     "no such hook; {hint}",
@@ -104,7 +111,6 @@ PHRASES: Final = (
     "it unpacks to more than {count} bytes: unpack it yourself if you trust it",
     "it is longer than {count} bytes and no file: write it to one",
     "no file can have such a name",
-    "it is a folder",
     "it holds a NUL character, which text never does",
     "the line is longer than {count} characters",
     "this is not JSON ({fault})",
@@ -162,6 +168,9 @@ PHRASES: Final = (
     "{field} and {other} have the same label.",
     "Give one of them another label.",
     "{value} is not in the range {range}.",
+    "the system refuses ({name})",
+    "it is no database of nubetis",
+    *dict.fromkeys(SYSTEM_REASONS.values()),
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
@@ -293,7 +302,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 def _pattern(phrase: str) -> str:
     pieces = Formatter().parse(phrase)
-    return "".join([re.escape(text) + (f"(?P<{name}>.+)" if name else "") for text, name, _, _ in pieces])
+    return "".join([re.escape(text) + (f"(?P<{name}>.+?)" if name else "") for text, name, _, _ in pieces])
 
 
 def _base(language: str) -> str:

@@ -19,7 +19,7 @@ from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
 from nubetis.model.convert import module_text, schema_of
 from nubetis.model.ids import KeyMaker
-from nubetis.model.rules import check_rules
+from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Schema, diff
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
@@ -107,6 +107,7 @@ def create(
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
     first = first_settings(administrator, settings or {})
+    check_scope(schema)
     check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:
         store = extensions.stores(_scheme(url))(url, create=True)

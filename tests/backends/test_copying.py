@@ -316,7 +316,7 @@ def test_a_damaged_backup_is_not_restored(place, tmp_path):
     url = place("memory", "one")
     nubetis.create(url, administrator=ADMIN).close()
     (tmp_path / "torn.db").write_bytes(b"no database" * 100)
-    with refusing("damaged"):
+    with refusing("unrestorable"):
         restore(f"{tmp_path}/torn.db", url, replace=True)
     nubetis.open(url).close()
 

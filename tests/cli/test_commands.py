@@ -126,8 +126,8 @@ def test_the_language_of_the_environment_counts(nubetis, monkeypatch):
         (["create", "--administrator", "ana@acme.pe"], "database_exists", 1),
         (["create", "--db", "new.db", "--administrator", "ana"], "bad_email", 1),
         (["restore", "no.db"], "database_exists", 1),
-        (["restore", "accounts.csv", "--db", "new.db"], "damaged", 3),
-        (["find", "accounts", "--db", "accounts.csv"], "damaged", 3),
+        (["restore", "accounts.csv", "--db", "new.db"], "unrestorable", 3),
+        (["find", "accounts", "--db", "accounts.csv"], "not_sqlite", 3),
         (["backup", "accounts.csv"], "unwritable", 3),
     ],
 )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import nubetis as library
-from nubetis import HostSignIn
+from nubetis import HostSignIn, Surroundings
 from nubetis.session.holding import plan_hold
 from nubetis.session.retaining import plan_rule
+from nubetis.testing.clock import FixedClock
 
 
 @pytest.fixture
 def ruled(acme):
-    """Give the same with a rule that purges accounts in the bin at once, one account there, and one held."""
-    with library.open("sqlite:///nubetis.db") as org, org.session(HostSignIn("ana@acme.pe")) as session:
-        session.apply(plan_rule(session, "accounts", name="empty", days=0, action="purge"))
+    """Give the same with a rule that purges accounts in the bin after a day, one account there, and one held."""
+    earlier = Surroundings(clock=FixedClock(datetime.now(UTC) - timedelta(days=2)))
+    with library.open("sqlite:///nubetis.db", around=earlier) as org, org.session(HostSignIn("ana@acme.pe")) as session:
+        session.apply(plan_rule(session, "accounts", name="empty", days=1, action="purge"))
         held, gone = session.find("accounts", sort="name")
         session.apply(plan_hold(session, "accounts", records=[held], reason="x"))
         for each in (held, gone):

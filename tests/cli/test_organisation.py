@@ -35,7 +35,7 @@ def test_doctor_finds_everything_in_order(acme):
 def test_doctor_without_an_organisation_shows_the_environment(nubetis):
     said = nubetis("doctor", "--json")
 
-    assert (said.code, said.json["organisation"]) == (1, None)
+    assert (said.code, said.json["organisation"]) == (3, None)
     assert said.json["findings"][0]["code"] == "cannot_open"
     assert "no_database" in nubetis("doctor").out
 
@@ -115,6 +115,20 @@ def test_doctor_shows_what_was_found_with_its_code_and_what_to_do(acme):
     assert "twin_wrong" in said
     assert "→ It can be made again" in said
     assert "✓ Put right: " in acme("doctor", "--repair").out
+
+
+def test_doctor_answers_three_where_there_is_nothing_to_open(nubetis):
+    for name in ("missing.db", "no/such/missing.db"):
+        said = nubetis("doctor", "--db", name, "--json")
+
+        assert (said.code, [each["code"] for each in said.json["findings"]]) == (3, ["cannot_open"])
+
+
+def test_what_has_no_header_has_no_lines_for_one(acme):
+    lines = acme("doctor").out.splitlines()
+
+    assert lines[0].strip() == "Environment"
+    assert lines[1].startswith("python ")
 
 
 def test_doctor_finds_with_an_anchor_a_journal_that_was_cut_short(acme):

@@ -69,7 +69,7 @@ def test_no_answer_leaves_a_word_in_english(habla, arguments):
     ("statement", "said"),
     [
         ("UPDATE operations SET cause = 'user' WHERE cause = 'import'", "no es lo que se escribió"),
-        ("DROP INDEX IF EXISTS accounts_name", "le faltan los índices"),
+        ("DROP INDEX IF EXISTS accounts_name", "le falta, como índice"),
         ("UPDATE accounts SET name__f = 'x'", "no es el plegado de su texto"),
     ],
 )

@@ -208,6 +208,9 @@ FAULTS = [
     ("stage is", "is", "is says only is empty", "Did you mean =?"),
     ("name = 'Ruiz'", "'Ruiz'", "only double quotes hold a text", 'Put a text in quotes such as "Lima".'),
     ("name contains 'Ruiz Paz'", "'Ruiz", "only double quotes hold a text", 'Put a text in quotes such as "Lima".'),
+    ("name like Ru%", "like", "no such operator", "Did you mean contains?"),
+    ("acme stage eq won", "eq", "no such operator", "Did you mean =?"),
+    ("stage isnull", "isnull", "no such operator", "Did you mean is empty?"),
     ('name.starts_with("x")', "name.starts_with", "no such operator", "Did you mean name starts with?"),
 ]
 
@@ -225,6 +228,8 @@ def test_a_fault_says_where_it_is_and_what_to_do(text, wrong, reason, hint):
 
 TYPED_FAULTS = [
     ("stge = won", "stge", "unknown_field", "Did you mean stage?"),
+    ("STAGE = won", "STAGE", "unknown_field", "Did you mean stage?"),
+    ("fase = won", "fase", "unknown_field", "Did you mean stage?"),
     ("name = x or stge = won", "stge", "unknown_field", "Did you mean stage?"),
     ("amount.curency = PEN", "amount.curency", "unknown_field", "Did you mean currency?"),
     ("stage = wno", "wno", "unknown_choice", "Did you mean won?"),
@@ -308,6 +313,60 @@ def test_with_a_module_the_field_decides_the_type(text, where):
 
 
 @pytest.mark.parametrize(
+    ("text", "wrong", "meant"),
+    [
+        ("stage = won && amount > 3", "&&", "and"),
+        ("stage = won & amount > 3", "&", "and"),
+        ("stage = won || amount > 3", "||", "or"),
+        ("stage = won | amount > 3", "|", "or"),
+        ("stage = won y amount > 3", "y", "and"),
+        ("stage = won Y lima", "Y", "and"),
+        ("lima y not stage = won", "y", "and"),
+        ("(stage = won) o (callao)", "o", "or"),
+        ("stage = won e name contains i", "e", "and"),
+        ("stage = won u owner = me", "u", "or"),
+        ("acme or lima && callao", "&&", "and"),
+        ("account linked (name = a y tax_id = 20100)", "y", "and"),
+        ("stage = won &&", "&&", "and"),
+    ],
+)
+def test_a_joiner_of_another_language_is_refused_and_not_looked_for(text, wrong, meant):
+    """It would silently search for the sign; `or` would even be taken for `and`."""
+    for module in (None, DEALS):
+        with pytest.raises(InvalidFilter) as caught:
+            parse(text, module=module, schema=SCHEMA)
+
+        params = caught.value.params
+        assert text[params["position"] : params["end"]] == wrong
+        assert params["reason"] == f"{wrong} joins no conditions"
+        assert params["hint"] == f'Write {meant}; or, for the word, "{wrong}".'
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("jorge y maria", keywords("jorge") & keywords("y") & keywords("maria")),
+        ('stage = won "y" lima', (F.stage == "won") & keywords("y") & keywords("lima")),
+        ('stage = won "&&" lima', (F.stage == "won") & keywords("&&") & keywords("lima")),
+        ("stage = won and y and amount > 3", (F.stage == "won") & keywords("y") & (F.amount > Decimal(3))),
+        ("stage = won y", (F.stage == "won") & keywords("y")),
+        ("y stage = won", keywords("y") & (F.stage == "won")),
+        ("& lima", keywords("&") & keywords("lima")),
+        ("name = a&b", F.name == "a&b"),
+        ("name = y stage = won", (F.name == "y") & (F.stage == "won")),
+    ],
+)
+def test_what_joins_nothing_is_a_word(text, where):
+    assert parse(text, module=DEALS) == where
+
+
+def test_a_field_may_be_called_as_a_joiner():
+    points = Module(name="points", fields=[Field(name=name, type=kind("integer")) for name in "xyo"])
+
+    assert parse("x = 1 y = 2 o > 3", module=points) == (F.x == 1) & (F.y == 2) & (F.o > 3)
+
+
+@pytest.mark.parametrize(
     ("text", "where"),
     [
         ('name = "null"', F.name == "null"),
@@ -320,6 +379,13 @@ def test_with_a_module_the_field_decides_the_type(text, where):
 )
 def test_what_only_looks_like_another_language_is_read(text, where):
     assert parse(text, module=DEALS) == where
+
+
+def test_without_a_module_a_foreign_word_at_the_end_or_in_quotes_is_a_word():
+    """Nobody knows what is a field; one that wants a value is refused where one follows."""
+    assert parse("acme like") == keywords("acme") & keywords("like")
+    assert parse('name "like" ana') == keywords("name") & keywords("like") & keywords("ana")
+    assert parse("like ana") == keywords("like") & keywords("ana")
 
 
 def test_a_choice_may_be_called_none():

@@ -370,3 +370,38 @@ def test_a_hold_on_no_records_is_not_one_on_all(nubetis_session, lead):
     with refusing("bad_argument", InvalidValue) as caught:
         plan_hold(nubetis_session, "leads", records=[], reason="Case")
     assert caught.value.params["argument"] == "records"
+
+
+@pytest.mark.parametrize("where", [F.email == "eva@acme.pe", F.email.is_empty() & (F.company == "acme")])
+def test_an_erasure_puts_nothing_under_a_hold_that_was_there(nubetis_session, nubetis_clock, lead, where):
+    """It had looked: what was erased is known not to have been held, and may be erased again, and purged."""
+    hold(nubetis_session, where=where)
+    nubetis_clock.advance(hours=1)
+    nubetis_session.edit(lead.id, email="ana@otra.pe", company="Other")
+    nubetis_clock.advance(hours=1)
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
+
+    assert held_by(nubetis_session, lead.id) is None
+    erasing.erase(nubetis_session, lead.id)
+
+
+def test_what_fitted_after_the_erasure_is_held(nubetis_session, nubetis_clock, lead):
+    placed = hold(nubetis_session, where=F.email == "eva@acme.pe")
+    nubetis_clock.advance(hours=1)
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
+    for email in ("eva@acme.pe", "other@acme.pe"):
+        nubetis_clock.advance(hours=1)
+        nubetis_session.edit(lead.id, email=email)
+
+    assert held_by(nubetis_session, lead.id) == placed.id
+
+
+def test_a_hold_that_was_changed_since_the_erasure_may_have_had_another_filter_then(
+    nubetis_session, nubetis_clock, lead
+):
+    placed = hold(nubetis_session, where=F.email == "eva@acme.pe")
+    nubetis_clock.advance(hours=1)
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
+    nubetis_session.edit(placed.id, reason="Case 13/2026")
+
+    assert held_by(nubetis_session, lead.id) == placed.id

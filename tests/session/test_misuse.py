@@ -8,11 +8,26 @@ import pytest
 
 from nubetis import F, Field, Module, Money, Table, create, hookimpl
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
+from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
-from nubetis.session.past import as_of
+from nubetis.session.erasing import erase
+from nubetis.session.holding import holds, plan_hold
+from nubetis.session.past import as_of, operations
+from nubetis.session.resuming import resume
+from nubetis.session.retaining import plan_retention, plan_rule
 from tests.stores import refusing
 
 NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
+
+
+def made(name):
+    return Field(name="q", type=kind(name))
+
+
+def renamed(session):
+    return session.plan_update("deals", EVERYTHING, name="x")
+
+
 MISUSES = {
     "session": (lambda org, s, deal: org.session("ana@acme.pe"), "HostSignIn"),
     "get a number": (lambda org, s, deal: s.get(3), "a record or its id"),
@@ -46,6 +61,43 @@ MISUSES = {
     "field type": (lambda org, s, deal: Field(name="q", type="text"), 'kind("text")'),
     "no fields": (lambda org, s, deal: Module(name="empty", fields=[]), "at least one field"),
     "field of nothing": (lambda org, s, deal: Module(name="empty", fields=["name"]), "a list of fields"),
+    "module that is a list": (lambda org, s, deal: s.find(["deals"]), "no module ['deals']"),
+    "limit that is a truth": (lambda org, s, deal: s.find("deals", limit=True), "a whole number"),
+    "deleted": (lambda org, s, deal: s.find("deals", deleted="no"), "deleted: give True or False"),
+    "streamed fields": (lambda org, s, deal: list(s.stream("deals", fields=3)), "names of fields"),
+    "merge fields": (lambda org, s, deal: s.edit(deal, name="x", merge_fields="no"), "True or False"),
+    "records": (lambda org, s, deal: s.plan_create("deals", 3), "a list of values by field"),
+    "after no plan": (lambda org, s, deal: s.plan_create("deals", [], after=3), "after: give a plan"),
+    "cause": (lambda org, s, deal: s.plan_delete("deals", EVERYTHING, cause="import"), "a cause"),
+    "no cause": (lambda org, s, deal: s.plan_create("deals", [], cause=()), "a cause"),
+    "tolerance below none": (lambda org, s, deal: s.apply(renamed(s), tolerance=-1), "tolerance: give a number from 0"),
+    "tolerance of a text": (lambda org, s, deal: s.apply(renamed(s), tolerance="1"), "tolerance: give a whole number"),
+    "tolerance of a truth": (lambda org, s, deal: s.apply(renamed(s), tolerance=True), "a whole number, not bool"),
+    "tolerance of none": (
+        lambda org, s, deal: s.apply(renamed(s), tolerance=float("nan")),
+        "not float",
+    ),
+    "skip refused": (lambda org, s, deal: s.apply(renamed(s), skip_refused="no"), "True or False"),
+    "progress": (lambda org, s, deal: s.apply(renamed(s), progress=1), "progress: give a function"),
+    "work": (lambda org, s, deal: s.unit(3), "work: give a function"),
+    "tolerance of a resumption": (lambda org, s, deal: resume(s, operations(s)[0], tolerance=-1), "tolerance"),
+    "latest operations": (lambda org, s, deal: operations(s, limit=True), "a whole number, not bool"),
+    "erased fields": (lambda org, s, deal: erase(s, deal, fields=3), "names of fields"),
+    "rule of no days": (lambda org, s, deal: plan_rule(s, "deals", name="r", days=0), "days: give a whole number"),
+    "rule without name": (lambda org, s, deal: plan_rule(s, "deals", name="", days=1), "name: a rule has a name"),
+    "rule named by number": (lambda org, s, deal: plan_rule(s, "deals", name=3, days=1), "name: give a text"),
+    "names of rules": (lambda org, s, deal: plan_retention(s, names=3), "a list of names"),
+    "one rule": (lambda org, s, deal: plan_retention(s, names="old"), "no record old in retention_rules"),
+    "held records": (lambda org, s, deal: plan_hold(s, "deals", reason="x", records=3), "records or their ids"),
+    "holds over": (lambda org, s, deal: holds(s, over="no"), "over: give True or False"),
+    "messages": (lambda org, s, deal: org.deliver(limit=-1), "limit: give a number from 0"),
+    "choice of nothing": (lambda org, s, deal: org.add_field("deals", made("choice")), "q has nothing to choose from"),
+    "link to nothing": (lambda org, s, deal: org.add_field("deals", made("link")), "targets: q leads to no module"),
+    "owner of no users": (lambda org, s, deal: org.add_field("deals", made("owner")), "targets: q leads to no module"),
+    "module of a choice of nothing": (
+        lambda org, s, deal: org.add_module(Module(name="pets", fields=[made("choice")])),
+        "choices: q has nothing to choose from",
+    ),
     "rows": (lambda org, s, deal: Table([{"a": 1}]), "Table.from_dicts"),
     "filter": (lambda org, s, deal: s.find("deals", "amount > 3"), "nubetis.model.text.parse"),
     "text in": (lambda org, s, deal: F.stage.in_("won"), "a list of values"),
@@ -70,6 +122,22 @@ def test_a_misuse_says_what_to_give(nubetis_org, nubetis_session, deal, name):
 
 def test_one_field_to_group_by_needs_no_list(nubetis_session, deal):
     assert [{"stage": deal["stage"], "n": 1}] == nubetis_session.aggregate("deals", by="stage", measures={"n": "count"})
+
+
+def test_one_record_to_hold_and_one_field_to_erase_need_no_list(nubetis_session, deal):
+    """A text is iterable, by letter."""
+    erased = erase(nubetis_session, deal.id, fields="next_step")
+    nubetis_session.apply(plan_hold(nubetis_session, "deals", reason="x", records=deal.id))
+    nubetis_session.apply(plan_hold(nubetis_session, "deals", reason="x", records=deal))
+
+    assert erased.cause.detail["fields"] == ["next_step"]
+    assert [each.records for each in holds(nubetis_session)] == [(deal.id,), (deal.id,)]
+
+
+def test_several_choices_may_be_free_as_tags_are(nubetis_org, nubetis_session, deal):
+    nubetis_org.add_field("deals", made("multi_choice"))
+
+    assert nubetis_session.edit(deal, q=["any"])["q"] == ("any",)
 
 
 def test_an_id_of_nothing_may_not_be_edited(nubetis_session):

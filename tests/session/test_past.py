@@ -42,6 +42,38 @@ def test_history_tells_the_life_of_a_record_newest_first(nubetis_clock, nubetis_
     assert made.after["name"] == "A"
 
 
+def test_a_record_in_the_recycle_bin_has_its_history(nubetis_org, nubetis_session):
+    """For those who may see it."""
+    (ana,) = nubetis_org.people("ana")
+    lead = nubetis_session.create("leads", name="A")
+    nubetis_session.delete(lead)
+
+    assert [each.kind for each in past.history(nubetis_session, lead)] == ["delete", "create"]
+    with refusing("not_found", NotFound):
+        past.history(ana, lead)
+
+
+def test_of_a_purged_record_it_is_said_that_it_was(nubetis_org, nubetis_clock, nubetis_session):
+    """To who sees all of the module: whose it was nobody knows any more.  Once it is purged it is not there."""
+    (ana,) = nubetis_org.people("ana")
+    lead, other = ana.create("leads", name="A"), ana.create("leads", name="B")
+    then = nubetis_clock.now
+    nubetis_clock.advance(days=1)
+    ana.delete(lead)
+    nubetis_clock.advance(days=1)
+    assert nubetis_org.purge(before=nubetis_clock.now) == 1
+
+    for call in (past.history, lambda session, record: past.as_of(session, record, then)):
+        with refusing("purged", NotFound) as caught:
+            call(nubetis_session, lead.id)
+        assert caught.value.params == {"id": lead.id, "module": "leads"}
+        with refusing("not_found", NotFound):
+            call(ana, lead.id)
+    with refusing("not_found", NotFound):
+        past.as_of(nubetis_session, lead.id, nubetis_clock.now)
+    assert past.as_of(ana, other.id, then)["name"] == "B"
+
+
 def test_the_past_needs_the_right_to_the_present(nubetis_org, nubetis_session):
     """Who may not see a record now has no view of how it was."""
     (ana,) = nubetis_org.people("ana")

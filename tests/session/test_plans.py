@@ -114,13 +114,14 @@ def test_drift_within_the_tolerance_is_left_out_and_named(nubetis_org, nubetis_s
 
 
 def test_a_plan_of_one_record_that_drifted_names_both_values(nubetis_org, nubetis_session):
-    """Of a single edit the conflict says what the caller wanted and what is there."""
+    """It is drift as that of several is, and says what the caller wanted and what is there."""
     record = leads(nubetis_session, 1)[0]
     plan = nubetis_session.plan_edits("leads", {record.id: {"company": "Mine"}})
     nubetis_org.administrator().edit(record, company="Theirs")
 
-    with refusing("stale", Conflict) as caught:
+    with refusing("drifted", PlanDrifted) as caught:
         nubetis_session.apply(plan)
+    assert str(caught.value) == "1 of the plan's records changed since it was made. Make the plan again."
     assert (caught.value.mine, caught.value.theirs) == ({"company": "Mine"}, {"company": "Theirs"})
 
 

@@ -204,6 +204,7 @@ def test_a_rule_is_a_value_that_comes_back(nubetis_session):
     [
         ({"where": F.owner == ME}, "filter_context"),
         ({"where": F.nowhere == 1}, "unknown_field"),
+        ({"days": 0}, "bad_argument"),
         ({"days": -1}, "bad_argument"),
         ({"days": 10**9}, "bad_argument"),
         ({"days": True}, "bad_argument"),
@@ -249,7 +250,7 @@ def test_only_administrators_make_and_follow_rules(nubetis_org, nubetis_session)
 ACTS = st.lists(
     st.tuples(st.sampled_from(["create", "edit", "delete", "hold"]), st.integers(0, 5), st.integers(0, 40)), max_size=12
 )
-RULES = st.tuples(st.sampled_from([("bin", "live"), ("purge", "bin"), ("purge", "live")]), st.integers(0, 60))
+RULES = st.tuples(st.sampled_from([("bin", "live"), ("purge", "bin"), ("purge", "live")]), st.integers(1, 60))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -29,7 +29,7 @@ def move_rights(session):
 def test_a_plan_of_people_is_not_applied_once_rights_have_moved(nubetis_org, nubetis_session, small_chunks, count):
     plan = people(nubetis_session, count)
     move_rights(nubetis_org.administrator())
-    with refusing("drifted", PlanDrifted):
+    with refusing("outdated", PlanDrifted):
         nubetis_session.apply(plan)
 
     assert nubetis_session.count("users") == 1
@@ -43,7 +43,7 @@ def test_in_a_unit_too_and_nothing_of_it_stays(nubetis_org, nubetis_session, sma
     def work(session):
         plan = people(session, count)
         move_rights(session)
-        with refusing("drifted", PlanDrifted):
+        with refusing("outdated", PlanDrifted):
             session.apply(plan)
 
     nubetis_session.unit(work)

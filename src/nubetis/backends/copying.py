@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import Conflict, Damaged, InvalidValue, StoreError
+from nubetis.errors import Conflict, Damaged, InvalidValue, StoreError, system_reason
 from nubetis.model.fields import Storage
 from nubetis.model.schema import Schema, SchemaStep, StepKind, diff, key_of
 from nubetis.model.store import Batch, Columns, Guard, Removals, Updates
@@ -114,7 +114,7 @@ def copy_out(source: Store, target: str, read_schema: ReadSchema) -> None:
                 copy_store(source, file, read_schema)
                 file.snapshot(target)
     except OSError as error:
-        raise StoreError("unwritable", file=target, reason=error.strerror or "the system refuses") from None
+        raise StoreError("unwritable", file=target, reason=system_reason(error)) from None
 
 
 def content_hash(txn: Txn, schema: Schema) -> str:

@@ -17,7 +17,7 @@ import click
 
 from nubetis.cli.texts import EXIT_CODES, _, json_text, say, use_language
 from nubetis.cli.usage import Group, language_option, say_usage
-from nubetis.errors import NubetisError, StoreError
+from nubetis.errors import NubetisError, StoreError, system_reason
 from nubetis.i18n import printable
 
 __all__ = ["EXIT_CODES", "main", "run"]
@@ -190,7 +190,7 @@ def _unwritten(error: OSError) -> int:
     """Say that the answer could not be written; nothing to who stopped listening, as ``head`` does."""
     if error.errno != errno.EPIPE:
         file = error.filename or _("the standard output")
-        found = StoreError("unwritable", file=file, reason=error.strerror or type(error).__name__)
+        found = StoreError("unwritable", file=file, reason=system_reason(error))
         _say_error(found.code, say(found), as_json=False)
     return EXIT_CODES["store"]
 

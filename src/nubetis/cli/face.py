@@ -178,6 +178,7 @@ def grid(
     cap = next((cap for cap in _CAPS if _fitting(columns, least, (room, cap)) == len(columns)), _CAPS[-1])
     fitting = _fitting(columns, least, (room, cap))
     table = _empty_grid(title)
+    table.show_header = table.show_edge = any(columns)
     for name in columns[:fitting]:
         justify: Literal["left", "right"] = "right" if name in right else "left"
         overflow: Literal["fold", "ellipsis"] = "fold" if name == wrap else "ellipsis"

@@ -13,7 +13,6 @@ from nubetis.cli.call import Answer, Call, anchor_option, command, url_of
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.texts import EXIT_CODES, _, language, say
 from nubetis.doctor import Diagnosis, diagnose
-from nubetis.errors import StoreError
 from nubetis.model.findings import Finding, Severity
 from nubetis.org import copy, restore
 from nubetis.types import Json
@@ -55,7 +54,7 @@ def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
         "mended": [_finding(each, found) for each in found.mended],
     }
     call.face.answer(facts, lambda: _shown(found, call.shown, call.face.out.width))
-    if isinstance(found.error, StoreError):
+    if found.error is not None:
         return EXIT_CODES["store"]
     return None if found.in_order else EXIT_CODES["refused"]
 

@@ -33,7 +33,7 @@ from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.periods import day_bounds, day_of, period_bounds
-from nubetis.model.schema import Module, Schema, suggest
+from nubetis.model.schema import Module, Schema, suggest, suggest_field
 from nubetis.types import RecordId, Stored
 
 __all__ = [
@@ -223,7 +223,8 @@ def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part
     slot = module.layout.slots.get(name)
     readable = {each for each, slot in module.layout.slots.items() if view.readable(module, slot.field)}
     if slot is None or name not in readable:
-        raise InvalidFilter("unknown_field", module=module.name, field=name, hint=suggest(name, readable))
+        fields = [module.layout.slots[each].field for each in readable]
+        raise InvalidFilter("unknown_field", module=module.name, field=name, hint=suggest_field(name, fields))
     for part in slot.field.parts:
         if part.name == part_name:
             return slot.field, part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from nubetis.errors import InvalidValue, NubetisError
 from nubetis.hookspecs import hookimpl
@@ -13,7 +14,7 @@ from nubetis.model.ids import encode
 from nubetis.model.plan import ChangeKind, Creates, Part, Plan, Refusal
 from nubetis.model.schema import Module, Schema, ValidationRule, key_of
 
-__all__ = ["ValidationRules", "check_rules"]
+__all__ = ["ValidationRules", "check_rules", "check_scope"]
 
 
 def check_rules(schema: Schema, *, now: datetime) -> None:
@@ -29,6 +30,27 @@ def check_rules(schema: Schema, *, now: datetime) -> None:
                 _test_of(rule, module, schema, now)
             except NubetisError as error:
                 raise InvalidValue("bad_rule_filter", rule=rule.name, module=module.name, reason=str(error)) from error
+
+
+def check_scope(schema: Schema) -> None:
+    """Make sure that every choice of *schema* has something to choose from, and every link leads somewhere.
+
+    Several choices may be free, as tags are; nubetis's own modules have exact texts that are choices of nothing.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    for module in schema.modules:
+        for field in module.fields:
+            if field.type.name in _LINKS and not field.targets:
+                reason = f"{field.name} leads to no module: name one"
+                raise InvalidValue("bad_argument", argument="targets", reason=reason)
+            if field.type.name == "choice" and not field.choices and not module.system:
+                reason = f"{field.name} has nothing to choose from: give choices, or make it a text"
+                raise InvalidValue("bad_argument", argument="choices", reason=reason)
+
+
+_LINKS: Final = frozenset({"link", "owner"})
 
 
 class ValidationRules:

@@ -16,8 +16,10 @@ from typing import Final, cast
 import attrs
 
 from nubetis.errors import InvalidValue, NotFound, require
+from nubetis.i18n import LANGUAGES, label_in
 from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_name
 from nubetis.model.filters import Filter
+from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
 from nubetis.types import FieldId, FieldName, Key, ModuleId, ModuleName, Row
 
@@ -38,6 +40,7 @@ __all__ = [
     "diff",
     "key_of",
     "suggest",
+    "suggest_field",
 ]
 
 ID: Final = 0
@@ -59,6 +62,8 @@ def key_of(row: Row) -> Key:
 
 
 _MOST_NAMED: Final = 20
+_LONGEST: Final = 60
+"""Characters of a name that are looked at; nothing has a longer one."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -68,10 +73,22 @@ def suggest(name: str, known: Iterable[str]) -> str:
     'Did you mean stage?'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(str(name), names, n=1)
+    close = difflib.get_close_matches(str(name).lower(), names, n=1)
     if close or not names:
         return f"Did you mean {close[0]}?" if close else ""
     return f"Known: {', '.join([*names[:_MOST_NAMED], *(['…'] if len(names) > _MOST_NAMED else [])])}."
+
+
+def suggest_field(name: str, fields: Iterable[Field]) -> str:
+    """Give a sentence that helps with a mistyped *name* of a field, be it its label in a language that nubetis speaks.
+
+    >>> suggest_field("Apellidos", [Field(name="last_name", type=kind("text"))])
+    'Did you mean last_name?'
+    """
+    known = list(fields)
+    said = fold_text(str(name)[:_LONGEST])
+    meant = [each.name for each in known if said in {fold_text(label_in(lang, each.label)) for lang in LANGUAGES}]
+    return f"Did you mean {meant[0]}?" if meant else suggest(str(name)[:_LONGEST], [each.name for each in known])
 
 
 @attrs.frozen
@@ -270,7 +287,7 @@ class Module:
         """
         slot = self.layout.slots.get(name)
         if slot is None:
-            raise NotFound("unknown_field", module=self.name, field=name, hint=suggest(name, self.layout.slots))
+            raise NotFound("unknown_field", module=self.name, field=name, hint=suggest_field(name, self._active()))
         return slot.field
 
     def check(self) -> None:
@@ -295,6 +312,9 @@ class Module:
             if name not in self.layout.index:
                 self.field(name)
         return True
+
+    def _active(self) -> list[Field]:
+        return [slot.field for slot in self.layout.slots.values()]
 
     def without_fields(self, gone: Iterable[FieldId]) -> Module:
         """Give the module as one sees it who may not read the fields *gone*, nor rules and indexes that name them."""
@@ -384,10 +404,10 @@ class Schema:
         Raises:
             NotFound: ``unknown_module``, with the nearest name.
         """
-        found = self._by_name.get(name)
-        if found is None:
-            raise NotFound("unknown_module", module=name, hint=suggest(name, self._worked_in()))
-        return found
+        try:
+            return self._by_name[name]
+        except (KeyError, TypeError):  # a list has no hash
+            raise NotFound("unknown_module", module=name, hint=suggest(name, self._worked_in())) from None
 
     def _worked_in(self) -> list[str]:
         """Give the names of the modules that hold records, not those of nubetis's own ledgers."""

@@ -28,7 +28,7 @@ from nubetis.model.plan import (
     Plan,
 )
 from nubetis.model.query import BoundQuery
-from nubetis.model.rules import check_rules
+from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Schema, StepKind, diff, key_of
 from nubetis.model.system import OPERATIONS
 from nubetis.session.applying import Applier, Lot, read_lots
@@ -49,7 +49,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
 
     Raises:
         AccessDenied: the user may not change modules.
-        InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit.
+        InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit;
+            ``bad_argument``, a choice has no choices or a link leads nowhere.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
         Refused: ``legal_hold``; it would drop values of a module on which there is a hold.
@@ -61,6 +62,7 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         raise Conflict("schema_stale")
     refuse_drops(planner, diff(state.known.schema, schema))
     state.world.store.capabilities.refuse_excess(schema.modules)
+    check_scope(schema)
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))

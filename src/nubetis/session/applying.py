@@ -19,7 +19,7 @@ from typing import Final, cast
 import attrs
 
 from nubetis.access.invariants import check_administrators
-from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted
+from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.fields import Operator, Value
 from nubetis.model.ids import decode, encode
@@ -49,7 +49,7 @@ from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
 from nubetis.types import Key, Progress, RecordId, Row
 
-__all__ = ["CHUNK", "Applier", "Lot", "chunks", "operation_row", "read_lots", "strike"]
+__all__ = ["CHUNK", "Applier", "Lot", "check_pace", "chunks", "operation_row", "read_lots", "strike"]
 
 CHUNK: Final = 5000
 """Records of one transaction."""
@@ -83,6 +83,17 @@ class Lot:
     messages: tuple[Message, ...] = ()
     last: bool = True
     key: Key | None = None
+
+
+def check_pace(tolerance: int, progress: Progress | None) -> None:
+    """Stop where a plan cannot be applied so.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require_count(tolerance, argument="tolerance")
+    if progress is not None:
+        require_call(progress, argument="progress")
 
 
 def lots_of(plan: Plan) -> Iterator[Lot]:
@@ -311,17 +322,13 @@ class Applier:
             [_slice_without(part, {key for module, key in drifted if module == part.module.id}) for part in parts]
         )
 
-    def _drift_error(self, parts: Sequence[Part], conflicts: Sequence[WriteConflict]) -> Conflict:
-        first = conflicts[0]
+    def _drift_error(self, parts: Sequence[Part], conflicts: Sequence[WriteConflict]) -> PlanDrifted:
+        first, error = conflicts[0], PlanDrifted("drifted", count=len(conflicts))
         if sum(map(len, parts)) > 1 or first.module is None or first.key is None:
-            return PlanDrifted("drifted", count=len(conflicts))
-        part = parts[0]
-        expected = part.versions[0] if isinstance(part, Edits) else 0
+            return error
         now = self.state.record_now(first.module, first.key)
-        actual = None if now is None else first.actual
-        error = Conflict("stale", id=encode(first.module.prefix, first.key), actual=actual, expected=expected)
         known = self.state.sight.module(first.module).layout.slots
-        error.mine = {n: value for change in part.changes() for n, value in change.after.items() if n in known}
+        error.mine = {n: value for change in parts[0].changes() for n, value in change.after.items() if n in known}
         error.theirs = {} if now is None else {name: now[name] for name in error.mine}
         return error
 
@@ -329,7 +336,7 @@ class Applier:
         if conflict.kind is ConflictKind.UNIQUE:
             return self._taken(conflict)
         if conflict.kind is ConflictKind.VERSION:
-            return PlanDrifted("drifted", count="Some")
+            return PlanDrifted("outdated")
         if conflict.kind is ConflictKind.TAKEN and conflict.module is not None:
             return Conflict("applied_already", module=conflict.module.name)
         return Conflict("store_failed", reason=conflict.kind.value)
@@ -345,7 +352,7 @@ class Applier:
     def _keep(self, operation: Operation, lots: Iterable[Lot]) -> list[Key]:
         """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
-            raise PlanDrifted("drifted", count="Some")
+            raise PlanDrifted("outdated")
         self.state.planner().require_all(self.plan.parts)
         self._end_failed()
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from nubetis.errors import require_count
 from nubetis.model.bind import All, Test
 from nubetis.model.fields import Operator
 from nubetis.model.kinds import instant_text
@@ -20,6 +21,7 @@ __all__ = ["deliver"]
 
 def deliver(state: State, limit: int) -> int:
     """Hand due messages to the plug-ins, at least once each; give the number of those taken."""
+    require_count(limit, argument="limit")
     rows = state.read(lambda: _due(state, limit))
     if not rows:
         return 0

@@ -22,8 +22,12 @@ from nubetis.errors import (
     NotFound,
     NubetisError,
     Refused,
+    names_of,
     one_of,
     require,
+    require_bool,
+    require_call,
+    require_count,
 )
 from nubetis.model.fields import Value
 from nubetis.model.filters import EVERYTHING, Filter
@@ -33,10 +37,10 @@ from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, OperationSta
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
-from nubetis.session.applying import Applier
+from nubetis.session.applying import Applier, check_pace
 from nubetis.session.grouping import aggregated
 from nubetis.session.pages import find_page
-from nubetis.session.past import operation_named, plan_undo, require_limit
+from nubetis.session.past import operation_named, plan_undo
 from nubetis.session.state import State
 from nubetis.types import ModuleName, Progress, RecordId, Row
 
@@ -140,6 +144,7 @@ class Session:
             InvalidFilter: a field, operator or value does not fit.
             InvalidCursor: *after* is damaged or of another query.
         """
+        require_bool(deleted, argument="deleted")
         order = _names_of_fields("sort", sort)
         many = one_of(Total, total, argument="total")
         query = Query(ModuleName(module), where, sort=order, limit=limit, after=after, total=many, deleted=deleted)
@@ -152,7 +157,7 @@ class Session:
 
         Without *fields*, all that the user may read.  Pages are read one by one, each on a snapshot of its own.
         """
-        names = list(fields) or list(self.schema.module(module).layout.slots)
+        names = _names_of_fields("fields", fields) or tuple(self.schema.module(module).layout.slots)
         after: str | None = None
         while True:
             page = self.find(module, where, limit=size, after=after)
@@ -168,7 +173,8 @@ class Session:
         Raises:
             InvalidValue: ``bad_argument``; the limit is negative, or greater than any number of records.
         """
-        require_limit(limit)
+        if limit is not None:
+            require_count(limit, argument="limit")
 
         def work() -> int:
             found = self.state.known.schema.module(module)
@@ -231,6 +237,7 @@ class Session:
             Conflict: ``stale``; ``mine`` and ``theirs`` have both values.
         """
         wanted = _values(values, fields)
+        require_bool(merge_fields, argument="merge_fields")
 
         def work() -> Record:
             now = self._get(record, Action.EDIT)
@@ -278,7 +285,10 @@ class Session:
 
         The parts of *after*, a plan of new records, come first: the records may link to what they make.
         """
-        earlier = () if after is None else after.parts
+        after = Plan() if after is None else after
+        require(after, Plan, argument="after", expected="a plan")
+        require(records, Iterable, argument="records", expected="a list of values by field")
+        earlier = after.parts
         self.state.world.refuse_foreign(Plan(parts=earlier))
         promised = frozenset([(part.module.prefix, key_of(row)) for part in earlier for row in part.rows])
 
@@ -342,7 +352,9 @@ class Session:
 
     def _plan(self, parts: Iterable[Part], refusals: Iterable[Refusal], cause: Cause | None) -> Plan:
         kept = tuple([part for part in parts if len(part)])
-        return self.state.planner().checked(Plan(cause=cause or Cause(), parts=kept, refusals=tuple(refusals)))
+        cause = Cause() if cause is None else cause
+        require(cause, Cause, argument="cause", expected="a cause")
+        return self.state.planner().checked(Plan(cause=cause, parts=kept, refusals=tuple(refusals)))
 
     # applying ----------------------------------------------------------------------------------------------
     def apply(
@@ -361,6 +373,8 @@ class Session:
             Refused: ``foreign_plan``; parts of it were not planned by this organisation, but made by hand.
         """
         require(plan, Plan, argument="plan", expected="a plan")
+        require_bool(skip_refused, argument="skip_refused")
+        check_pace(tolerance, progress)
         self.state.world.refuse_foreign(plan)
         if plan.refusals and not skip_refused:
             raise refused(plan)
@@ -386,6 +400,7 @@ class Session:
         """Run *work* in one transaction: all of it is written, or nothing.  It may be run again, so let it do
         nothing outside.
         """  # noqa: D205 - one thought
+        require_call(work, argument="work")
         return self.state.write(lambda: work(self))
 
     def savepoint(self) -> AbstractContextManager[None]:
@@ -445,12 +460,7 @@ def _values(values: Mapping[str, Value] | None, fields: Mapping[str, Value]) -> 
 
 
 def _names_of_fields(argument: str, given: str | Sequence[str]) -> tuple[str, ...]:
-    """Give the names of one field or of several."""
-    names = (given,) if isinstance(given, str) else given
-    require(names, Sequence, argument=argument, expected="names of fields")
-    for each in names:
-        require(each, str, argument=argument, expected="names of fields")
-    return tuple(names)
+    return names_of(given, argument=argument, expected="names of fields")
 
 
 def _check_fresh(given: str | Record, now: Record, wanted: Mapping[str, Value], *, merge_fields: bool) -> None:

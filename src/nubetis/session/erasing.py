@@ -15,7 +15,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.backends.blobs import forget_blob
-from nubetis.errors import InvalidValue, NotFound, Refused
+from nubetis.errors import InvalidValue, NotFound, Refused, names_of
 from nubetis.model.bind import All, OneOf, Test
 from nubetis.model.blobs import BlobHash
 from nubetis.model.fields import Field, FieldState, Operator
@@ -56,7 +56,8 @@ def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ())
         InvalidValue: a field that nubetis sets; or none are named, and the module has no personal data.
     """
     name = record.id if isinstance(record, Record) else record
-    return session.state.write(lambda: _Erasure.of(session.state, name).run(fields))
+    names = names_of(fields, argument="fields", expected="names of fields")
+    return session.state.write(lambda: _Erasure.of(session.state, name).run(names))
 
 
 @attrs.frozen(kw_only=True)

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused
+from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused, require, require_bool
 from nubetis.model.bind import ALWAYS, All, Bound, Test, Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.evaluate import Predicate, matcher
@@ -40,7 +40,7 @@ from nubetis.model.journal import JournalChange, row_before
 from nubetis.model.kinds import instant, instant_text
 from nubetis.model.plan import Cause, Plan
 from nubetis.model.record import Record
-from nubetis.model.schema import DELETED_IN, Module, SchemaStep, StepKind, key_of
+from nubetis.model.schema import CREATED_IN, DELETED_IN, VERSION, Module, SchemaStep, StepKind, key_of
 from nubetis.model.system import HOLDS
 from nubetis.session.past import last_entry
 from nubetis.session.undoing import later_changes
@@ -144,7 +144,9 @@ def _conditions(where: Filter) -> Iterator[Compare | Has]:
 
 def _known_records(planner: Planner, module: Module, records: Iterable[str | Record]) -> list[str]:
     """Give the ids of *records*, which are there, in the bin, or purged with something of them left."""
-    names = list(dict.fromkeys(each.id if isinstance(each, Record) else RecordId(each) for each in records))
+    given = [records] if isinstance(records, str | Record) else records
+    require(given, Iterable, argument="records", expected="records or their ids")
+    names = list(dict.fromkeys(each.id if isinstance(each, Record) else RecordId(each) for each in given))
     keys = [key for prefix, key in map(decode, names) if prefix == module.prefix]
     there = {key_of(row) for row in planner.rows_of(module, keys) if row is not None}
     there |= {change.record for change in later_changes(planner.txn, module, set(keys) - there, after=Key(0))}
@@ -193,6 +195,7 @@ def holds(session: Session, *, over: bool = False) -> list[Hold]:
     Raises:
         AccessDenied: the user is not an administrator.
     """
+    require_bool(over, argument="over")
 
     def work() -> list[Hold]:
         planner, module = session.state.planner(), session.schema.module("holds")
@@ -260,10 +263,15 @@ class _Watch:
     after: Key
     asks: frozenset[int] | None = None
     """The fields that the filter looks at; ``None`` where it may be any."""
+    made: Key | None = None
+    """The entry that made the hold; ``None`` where it was changed since."""
 
-    def stood(self, entry: Key, row: Row, unknown: AbstractSet[int]) -> bool:
-        """Say whether the hold was on the record as it was until *entry*, or whether nobody can tell."""
-        if self.fits is None or entry <= self.after:
+    def stood(self, entry: Key, row: Row, unknown: AbstractSet[int], erased: Key) -> bool:
+        """Say whether the hold was on the record as it was until *entry*, or whether nobody can tell.
+
+        *erased* is the entry of the last erasure after that, which had looked: had the hold stood, it had been refused.
+        """
+        if self.fits is None or entry <= self.after or (self.made is not None and self.made < erased):
             return False
         return self.fits(row) or bool(unknown if self.asks is None else self.asks & unknown)
 
@@ -281,8 +289,8 @@ class Holding:
         """Read the holds on *module*."""
         on = _in_force(planner, Test("module", Operator.EQ, int(module.id)))
         itself = _in_force(planner) if module.id == HOLDS.id else []
-        own = [_Watch(each.id, frozenset({decode(each.id)[1]}), None, Key(0)) for each in itself]
-        return cls(planner, module, (*own, *[_watch(planner, module, each) for each in on]))
+        own = [_Watch(each.id, frozenset({decode(each.id)[1]}), None, Key(0)) for each, _ in itself]
+        return cls(planner, module, (*own, *[_watch(planner, module, *each) for each in on]))
 
     def of_rows(self, rows: Sequence[Row]) -> dict[Key, RecordId]:
         """Give those of *rows* that are held, and by which hold.
@@ -314,33 +322,39 @@ class Holding:
             past.setdefault(change.record, []).append(change)
         found: dict[Key, RecordId] = {}
         for key, changes in past.items():
-            for entry, row, unknown in self._states(rows[key], changes):
-                hit = next((each.hold for each in asked if each.stood(entry, row, unknown)), None)
+            for state in self._states(rows[key], changes):
+                hit = next((each.hold for each in asked if each.stood(*state)), None)
                 if hit is not None:
                     found[key] = hit
         return found
 
-    def _states(self, row: Row, changes: list[JournalChange]) -> Iterator[tuple[Key, Row, set[int]]]:
-        """Give the entry of each of *changes*, what the record was before it, and what of that was erased."""
+    def _states(self, row: Row, changes: list[JournalChange]) -> Iterator[tuple[Key, Row, set[int], Key]]:
+        """Give the entry of each of *changes*, what the record was before it, what of that was erased, and last when.
+
+        The latest change of which a value is gone is an erasure's own.
+        """
         unknown: set[int] = set()
+        last = Key(0)
         for change in reversed(changes):
             row, erased = row_before(self.module, row, change)
             unknown = unknown - set(change.commitment) | erased
-            yield change.entry, self.module.layout.fill(row), unknown
+            last = last or (change.entry if erased else last)
+            yield change.entry, self.module.layout.fill(row), unknown, last
 
 
-def _in_force(planner: Planner, where: Bound = ALWAYS) -> list[Hold]:
+def _in_force(planner: Planner, where: Bound = ALWAYS) -> list[tuple[Hold, Row]]:
     rows = planner.rows(planner.known.schema.module("holds"), All((LIVE, where)))
-    return [each for row in rows if (each := _hold_of(planner, row)).in_force(planner.view.now)]
+    return [(each, row) for row in rows if (each := _hold_of(planner, row)).in_force(planner.view.now)]
 
 
-def _watch(planner: Planner, module: Module, hold: Hold) -> _Watch:
+def _watch(planner: Planner, module: Module, hold: Hold, row: Row) -> _Watch:
     keys = frozenset([key for prefix, key in map(decode, hold.records) if prefix == module.prefix])
     where = EVERYTHING if hold.where is None and not hold.records else hold.where
     fits = None if where is None else _test(planner, module, where)
     before = Test("at", Operator.LT, instant_text(hold.since))
     after = Key(0) if fits in {None, _always} else last_entry(planner.txn, before)
-    return _Watch(hold.id, keys, fits, after, _asked(module, where))
+    made = Key(int(row[CREATED_IN] or 0)) if row[VERSION] == 1 else None
+    return _Watch(hold.id, keys, fits, after, _asked(module, where), made)
 
 
 def _asked(module: Module, where: Filter | None) -> frozenset[int] | None:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import UNREADABLE, InvalidValue, NotFound, damage, require
+from nubetis.errors import UNREADABLE, NotFound, damage, require_count
 from nubetis.model.bind import ALWAYS, All, Bound, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
+from nubetis.model.filters import EVERYTHING
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange, row_before
 from nubetis.model.kinds import instant, instant_text
@@ -50,7 +51,6 @@ __all__ = [
     "operation_of",
     "operations",
     "plan_undo",
-    "require_limit",
 ]
 
 
@@ -101,19 +101,18 @@ class Moment:
 
 
 def history(session: Session, record: str | Record) -> list[Moment]:
-    """Give the life of a record, newest first: when, by which operation, which fields.
+    """Give the life of a record, newest first, be it in the recycle bin by now: when, by which operation, which fields.
 
     Cost: one indexed query, and one for its operations.
 
     Raises:
-        NotFound: there is none, it is in the recycle bin, or the user may not see it.
+        NotFound: there is none, or the user may not see it; ``purged``, it went for good.
     """
+    name = record.id if isinstance(record, Record) else record
 
     def work() -> list[Moment]:
-        found, state = session.get(record), session.state
-        module = state.known.schema.module(found.module)
-        row = state.txn.get_many(module, [found.key])[0]
-        return [] if row is None else _history_of(state, module, row)
+        state = session.state
+        return _history_of(state, *_present(state, name, until=Key(0)))
 
     return session.state.read(work)
 
@@ -124,21 +123,39 @@ def as_of(session: Session, record: str | Record, instant: datetime) -> PastReco
     Cost: one indexed query of its changes since, and one for the entry that it was last written in.
 
     Raises:
-        NotFound: it was not there then; or it is not there now, or the user may not see it.
+        NotFound: it was not there then, or the user may not see it; ``purged``, it went for good since, and with it
+            the instant at which it was made.
     """
     name = record.id if isinstance(record, Record) else record
 
     def work() -> PastRecord:
         state = session.state
-        module, key = state.known.module_of(name)
-        row = state.txn.get_many(module, [key])[0]
-        seen = row is not None and state.planner().allowed(module, Action.VIEW)(row)
-        found = list(_walk(state, module, instant).records([row])) if row is not None and seen else []
+        until = _entry_at(state, instant)
+        module, row = _present(state, name, until=until)
+        found = list(_walk(state, module, until).records([row]))
         if not found:
             raise NotFound("not_found", id=name, module=module.name)
         return found[0]
 
     return session.state.read(work)
+
+
+def _present(state: State, name: str, *, until: Key) -> tuple[Module, Row]:
+    """Give module and row of a record, be it in the recycle bin.
+
+    Raises:
+        NotFound: there is none, or the user may not see it; ``purged``, it went for good after the entry *until*, which
+            only who sees all records of the module is told: nobody knows any more whose it was.
+    """
+    module, key = state.known.module_of(name)
+    row = state.txn.get_many(module, [key])[0]
+    if row is not None and state.planner().allowed(module, Action.VIEW)(row):
+        return module, row
+    if row is None and state.policy.grant(Action.VIEW, module)[0] == EVERYTHING:
+        since = later_changes(state.txn, module, [key], after=until)
+        if since and since[-1].kind is ChangeKind.PURGE:
+            raise NotFound("purged", id=name, module=module.name)
+    raise NotFound("not_found", id=name, module=module.name)
 
 
 def module_as_of(session: Session, module: str, instant: datetime) -> Iterator[PastRecord]:
@@ -156,7 +173,11 @@ def module_as_of(session: Session, module: str, instant: datetime) -> Iterator[P
     def batch() -> list[PastRecord]:
         nonlocal last, walk
         state, found = session.state, session.state.known.schema.module(module)
-        walk = _walk(state, found, instant) if walk is None else attrs.evolve(walk, state=state, module=found)
+        walk = (
+            _walk(state, found, _entry_at(state, instant))
+            if walk is None
+            else attrs.evolve(walk, state=state, module=found)
+        )
         planner = state.planner()
         planner.require(Action.VIEW, found)
         there = (Test("id", Operator.GT, last), Test("created_in", Operator.LE, walk.until))
@@ -175,20 +196,9 @@ def operations(session: Session, *, limit: int = 50) -> list[Operation]:
     Raises:
         InvalidValue: ``bad_argument``; the limit is negative, or greater than any number of operations.
     """
-    require_limit(limit)
+    require_count(limit, argument="limit")
     state = session.state
     return state.read(lambda: [_told(state, each) for each in _latest(state.txn, _whose(state), limit)])
-
-
-def require_limit(limit: int | None) -> None:
-    """Stop where *limit* is none that a store knows.
-
-    Raises:
-        InvalidValue: ``bad_argument``.
-    """
-    require(0 if limit is None else limit, int, argument="limit", expected="a whole number")
-    if limit is not None and not 0 <= limit < 1 << 63:
-        raise InvalidValue("bad_argument", argument="limit", reason="give a number from 0 on, below 2⁶³")
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
@@ -328,9 +338,12 @@ def _told(state: State, operation: Operation) -> Operation:
 
 
 # -- the state as of an instant ---------------------------------------------------------------------------------------
-def _walk(state: State, module: Module, moment: datetime) -> Walk:
-    at = instant_text(instant(moment, name="instant"))
-    until = last_entry(state.txn, Test("at", Operator.LE, at))
+def _entry_at(state: State, moment: datetime) -> Key:
+    """Give the last entry that was written by an instant."""
+    return last_entry(state.txn, Test("at", Operator.LE, instant_text(instant(moment, name="instant"))))
+
+
+def _walk(state: State, module: Module, until: Key) -> Walk:
     walk = Walk(state=state, module=module, until=until)
     return attrs.evolve(walk, purged=_purged_fields(walk))
 

@@ -11,7 +11,7 @@ from nubetis.model.plan import CauseKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery
 from nubetis.model.system import OPERATIONS
 from nubetis.session.altering import resume_alter
-from nubetis.session.applying import Applier, Lot, read_lots
+from nubetis.session.applying import Applier, Lot, check_pace, read_lots
 from nubetis.session.past import operation_named, operation_of
 from nubetis.session.state import State
 from nubetis.types import Progress
@@ -35,6 +35,7 @@ def resume(
         PlanDrifted: more records than *tolerance* changed since; what was written of it is taken back.
         Conflict: ``operation_moved``; somebody else goes on with it, or took it back, at the same time.
     """
+    check_pace(tolerance, progress)
     state = session.state
     found, lots = state.read(lambda: _left(state, operation))
     if not lots:

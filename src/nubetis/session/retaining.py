@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidValue, NotFound, NubetisError
+from nubetis.errors import InvalidValue, NotFound, NubetisError, names_of, require
 from nubetis.model.bind import All, Bound, No, Test, bind
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.fields import Operator
@@ -138,10 +138,13 @@ def _member(choices: type[_E], value: str, argument: str) -> _E:
 
 def _check(rule: RetentionRule, module: Module) -> None:
     """Make sure that *rule* can be: of what, how old, and what then."""
+    require(rule.name, str, argument="name", expected="a text")
+    if not rule.name:
+        raise InvalidValue("bad_argument", argument="name", reason="a rule has a name")
     if not module.journalled or module.name == "modules":  # a number of a module is never given again
         raise InvalidValue("bad_argument", argument="module", reason="its records are kept for ever")
-    if type(rule.days) is not int or not 0 <= rule.days <= _LONGEST:
-        raise InvalidValue("bad_argument", argument="days", reason="give a whole number of days, 36,500 at most")
+    if type(rule.days) is not int or not 1 <= rule.days <= _LONGEST:
+        raise InvalidValue("bad_argument", argument="days", reason="give a whole number of days from 1 to 36,500")
     if rule.action.value == rule.stage.value:
         raise InvalidValue("bad_argument", argument="stage", reason="what lies in the bin cannot go there")
     if module.system and rule.stage is Stage.LIVE:
@@ -196,13 +199,14 @@ def plan_retention(session: Session, *, names: Sequence[str] = ()) -> Plan:
         NotFound: ``not_found``; no rule has one of *names*.
         InvalidValue: ``bad_rule_filter``; a rule can no longer be asked, and nothing is planned.
     """
+    wanted = names_of(names, argument="names")
 
     def work() -> Plan:
         planner = session.state.planner()
         found = _rules(planner)
-        if unknown := set(names) - {rule.name for rule in found}:
+        if unknown := set(wanted) - {rule.name for rule in found}:
             raise NotFound("not_found", id=min(unknown), module="retention_rules")
-        asked = [rule for rule in found if (rule.name in names if names else rule.active)]
+        asked = [rule for rule in found if (rule.name in wanted if wanted else rule.active)]
         cause = Cause(CauseKind.RULE, {"retention": [str(rule.name) for rule in asked]})
         return _Retention(planner).plan(asked, cause)
 

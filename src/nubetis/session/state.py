@@ -10,7 +10,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
-from nubetis.errors import Conflict, NotFound, StoreBusy, StoreError
+from nubetis.errors import NotFound, PlanDrifted, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
 from nubetis.model.filters import Filter, People
 from nubetis.model.ids import encode
@@ -189,11 +189,11 @@ class State:
         """Write a batch of ledgers that nothing can stand against.
 
         Raises:
-            Conflict: something did: rights or settings moved since.
+            PlanDrifted: something did: rights or settings moved since.
         """
         outcome = self.txn.write(batch)
         if not outcome.written:
-            raise Conflict("drifted", count=len(outcome.conflicts))
+            raise PlanDrifted("outdated")
 
     def record_now(self, module: Module, key: Key) -> Record | None:
         """Give a record as it is now; ``None`` where it is gone or the user may not see it."""

@@ -52,7 +52,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.data.files.target import replacing
-from nubetis.errors import Damaged, NotFound, StoreError
+from nubetis.errors import Damaged, NotFound, StoreError, system_reason
 from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.blobs import BlobHash
 from nubetis.model.fields import Field, FieldState, Operator, Value
@@ -143,7 +143,7 @@ def _into_folder(subject: _Subject, kept: BinaryIO, folder: Path) -> SubjectRepo
         with replacing(folder / _NAME) as sink:
             return _finish(subject, kept, sink, keep)
     except OSError as error:
-        raise StoreError("unwritable", file=str(folder), reason=error.strerror or type(error).__name__) from None
+        raise StoreError("unwritable", file=str(folder), reason=system_reason(error)) from None
 
 
 def _finish(subject: _Subject, kept: BinaryIO, sink: BinaryIO, keep: Keep) -> SubjectReport:

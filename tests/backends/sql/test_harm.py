@@ -87,7 +87,7 @@ def test_a_snapshot_whose_pages_do_not_fit_is_refused_and_what_was_there_stays(w
     url = f"sqlite:///{tmp_path}/org.db"
     harm = _raised(lambda: restore(f"{tmp_path}/copy.db", url, replace=True))
     if harm is not None:
-        assert harm.params["what"] == f"{tmp_path}/copy.db"
+        assert (harm.code, harm.params["file"]) == ("unrestorable", f"{tmp_path}/copy.db")
         assert (tmp_path / "org.db").read_bytes() == whole
     with closing(open_sqlite(url, create=False)) as store:
         assert store.read(lambda txn: txn.count(PEOPLE)) == 300
@@ -104,7 +104,12 @@ def _raised(work):
 
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [(bytes(2 * PAGE), "damaged"), (b"", "not_nubetis"), (b"SQLite format 3\0", "damaged"), (b"a diary", "damaged")],
+    [
+        (bytes(2 * PAGE), "unrestorable"),
+        (b"", "not_nubetis"),
+        (b"SQLite format 3\0", "unrestorable"),
+        (b"a diary", "unrestorable"),
+    ],
 )
 def test_what_is_no_snapshot_is_named_as_the_one_at_fault(whole, tmp_path, content, kind):
     """The error names the source, not the place it was to go to."""

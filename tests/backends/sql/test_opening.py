@@ -58,14 +58,30 @@ def test_a_strange_database_is_left_alone(url, tmp_path, table, create):
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_file_that_is_no_database_is_damaged_and_its_content_not_told(url, tmp_path, create):
+def test_a_file_that_is_no_database_is_said_to_be_none_and_its_content_not_told(url, tmp_path, create):
     (tmp_path / "org.db").write_bytes(b"secret " * 500)
 
     with pytest.raises(Damaged) as caught:
         open_sqlite(url, create=create)
 
+    assert caught.value.code == "not_sqlite"
     assert "secret" not in str(caught.value)
     assert (tmp_path / "org.db").read_bytes() == b"secret " * 500
+
+
+def test_in_a_folder_that_is_missing_nothing_is_made_and_the_folder_is_named(tmp_path):
+    with pytest.raises(StoreError) as caught:
+        open_sqlite(f"sqlite:///{tmp_path}/no/such/org.db", create=True)
+
+    assert (caught.value.code, caught.value.params["folder"]) == ("no_folder", f"{tmp_path}/no/such")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_into_a_folder_that_is_missing_names_it(store, tmp_path):
+    with pytest.raises(StoreError) as caught:
+        store.snapshot(f"{tmp_path}/no/copy.db")
+
+    assert (caught.value.code, caught.value.params["folder"]) == ("no_folder", f"{tmp_path}/no")
 
 
 def test_a_broken_page_is_damage(url, store, tmp_path):

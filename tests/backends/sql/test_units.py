@@ -390,7 +390,7 @@ def _error(code):
     [
         (sqlite3.SQLITE_BUSY, StoreBusy, "store_busy"),
         (sqlite3.SQLITE_CORRUPT, Damaged, "damaged"),
-        (sqlite3.SQLITE_NOTADB, Damaged, "damaged"),
+        (sqlite3.SQLITE_NOTADB, Damaged, "not_sqlite"),
         (sqlite3.SQLITE_FULL, StoreError, "disk_full"),
         (sqlite3.SQLITE_READONLY_DBMOVED, StoreError, "read_only_store"),
         (sqlite3.SQLITE_IOERR_FSYNC, StoreError, "store_failed"),

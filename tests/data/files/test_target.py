@@ -40,7 +40,7 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path):
     path = tmp_path / "a.csv"
     path.touch()
     path.chmod(0o444)
-    with pytest.raises(StoreError, match="Permission denied"):
+    with pytest.raises(StoreError, match="do not let you"):
         TABLE.write(path)
 
 
@@ -121,7 +121,7 @@ def test_a_pipe_that_nobody_reads_is_an_error_of_the_store():
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        with pytest.raises(StoreError, match="Broken pipe"):
+        with pytest.raises(StoreError, match="nobody listens any more"):
             TABLE.write(f"/dev/fd/{writing}", file_format="csv")
     finally:
         os.close(writing)
@@ -149,7 +149,7 @@ def test_a_disk_that_fails_leaves_what_stood_there(tmp_path, monkeypatch):
         raise OSError(errno.EIO, "Input/output error", handle)
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(StoreError, match="Input/output error"):
+    with pytest.raises(StoreError, match="the device fails"):
         TABLE.write(path)
 
     assert path.read_bytes() == b"old"

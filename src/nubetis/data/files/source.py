@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import errno
 import gzip
 import io
 import os
@@ -16,7 +15,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 import attrs
 
 from nubetis.data.cells import LONGEST_LINE
-from nubetis.errors import InvalidValue, NotFound, StoreError
+from nubetis.errors import InvalidValue, NotFound, StoreError, system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -110,7 +109,7 @@ class Source:
         try:
             return self._content.open("rb")
         except ValueError:
-            raise OSError(errno.EINVAL, "no file can have such a name") from None
+            raise OSError("no file can have such a name") from None
 
     def _checked(self, text: io.TextIOWrapper) -> Iterator[str]:
         number = 0
@@ -206,4 +205,4 @@ def _readable(name: str) -> Generator[None]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InvalidValue("unreadable", file=name, reason="its compression is damaged") from None
     except OSError as error:
-        raise StoreError("unreadable", file=name, reason=error.strerror or type(error).__name__) from None
+        raise StoreError("unreadable", file=name, reason=system_reason(error)) from None

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from nubetis.errors import StoreError
+from nubetis.errors import StoreError, system_reason
 
 __all__ = ["replacing", "target_suffix"]
 
@@ -42,7 +42,7 @@ def replacing(path: Path) -> Generator[BinaryIO]:
         with opened as file, _packed(file, path) as sink:
             yield sink
     except OSError as error:
-        raise StoreError("unwritable", file=str(path), reason=error.strerror or type(error).__name__) from None
+        raise StoreError("unwritable", file=str(path), reason=system_reason(error)) from None
 
 
 def _mode(path: Path) -> int | None:
@@ -52,7 +52,7 @@ def _mode(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise OSError(errno.EINVAL, "no file can have such a name") from None
+        raise OSError("no file can have such a name") from None
     if stat.S_ISDIR(found):
         raise OSError(errno.EISDIR, "it is a folder")
     if not os.access(path, os.W_OK):

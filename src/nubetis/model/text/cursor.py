@@ -34,6 +34,12 @@ class Cursor:
         """The token after the next; the end follows the end."""
         return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
 
+    @property
+    def ahead(self) -> tuple[Token, Token]:
+        """The two tokens after the next."""
+        last = len(self.tokens) - 1
+        return self.tokens[min(self.at + 1, last)], self.tokens[min(self.at + 2, last)]
+
     def next(self) -> Token:
         """Give the next token and go past it."""
         token = self.tokens[self.at]

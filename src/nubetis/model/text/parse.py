@@ -11,7 +11,7 @@ from nubetis.model.bind import DEPTH
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, And, Compare, Filter, Has, Not, Or, join
 from nubetis.model.formats import Formats
-from nubetis.model.text.foreign import foreign_operator
+from nubetis.model.text.foreign import foreign_joiner, foreign_operator
 from nubetis.model.text.names import Names, Place, Readable, at_span
 from nubetis.model.text.operands import Operands
 from nubetis.model.text.tokens import END, NO_VALUE, Kind, Token, syntax_error, tokenize
@@ -152,9 +152,14 @@ class _Reader(Operands):
 
     def _both(self) -> Filter:
         parts = [self._term()]
+        joined: list[Token | None] = [None]  # what begins the term, where no "and" stands before it
         while self.here.low not in _AFTER:
-            self.take("and")
+            token = self.here
+            joined.append(None if self.take("and") else token)
             parts.append(self._term())
+        fault = foreign_joiner(joined, parts)
+        if fault is not None:
+            raise fault
         return parts[0] if len(parts) == 1 else join(And, parts)
 
     def _term(self) -> Filter:
@@ -174,7 +179,7 @@ class _Reader(Operands):
             return self._condition(stop, *form)
         if token.low in _SPECIAL:
             return self._special(token)
-        fault = foreign_operator(token, self.after, self.names) if token.kind is Kind.WORD else None
+        fault = foreign_operator(token, *self.ahead, self.names) if token.kind is Kind.WORD else None
         if fault is not None:
             raise fault
         self.at += 1

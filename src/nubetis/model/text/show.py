@@ -13,7 +13,7 @@ from nubetis.model.filters import And, Compare, Filter, Has, Not, Or, People, Pe
 from nubetis.model.text.tokens import quoted
 from nubetis.model.text.values import canonical_value, show_value
 
-__all__ = ["canonical", "show"]
+__all__ = ["canonical", "is_keyword", "show"]
 
 _NO_OPERAND: Final = frozenset({Operator.EMPTY, Operator.CHANGED})
 _SEVERAL: Final = frozenset({Operator.IN, Operator.ANY_OF, Operator.ALL_OF})
@@ -105,12 +105,13 @@ def _show_all(parts: tuple[Filter, ...]) -> str:
     shown = _show_inner(parts[0], Or)
     pieces = [shown]
     for before, part in itertools.pairwise(parts):
-        pieces.append(" " if _is_keyword(before) and _is_keyword(part) else " and ")
+        pieces.append(" " if is_keyword(before) and is_keyword(part) else " and ")
         pieces.append(_show_inner(part, Or))
     return "".join(pieces)
 
 
-def _is_keyword(where: Filter) -> bool:
+def is_keyword(where: Filter) -> bool:
+    """Say whether *where* looks for words, or denies that they are there."""
     where = where.part if isinstance(where, Not) else where
     return isinstance(where, Compare) and where.path == "" and where.operator is Operator.MATCHES
 
@@ -118,7 +119,7 @@ def _is_keyword(where: Filter) -> bool:
 # -- one condition ----------------------------------------------------------------------------
 def _show_compare(where: Compare, *, negated: bool) -> str:
     sign, operand = where.operator, where.operand
-    if _is_keyword(where):
+    if is_keyword(where):
         return f"{'not ' if negated else ''}{_show_text(operand)}"
     name = quoted(where.path, besides=_CONNECTORS)  # the operator after it says that it is a field
     if sign is Operator.EQ:

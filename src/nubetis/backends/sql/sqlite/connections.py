@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, quote
 import attrs
 
 from nubetis.backends.sql.dialects import Profile
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
 
-__all__ = ["Link", "Location", "connect", "locate", "may_name_a_file", "remove", "uri"]
+__all__ = ["Link", "Location", "connect", "locate", "may_name_a_file", "refuse_no_folder", "remove", "uri"]
 
 
 _SCHEME: Final = "sqlite://"
@@ -66,6 +66,17 @@ def may_name_a_file(path: str) -> bool:
         return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
         return False
+
+
+def refuse_no_folder(path: str, named: str) -> None:
+    """Stop where the file at *path*, which is to be made, has no folder.
+
+    Raises:
+        StoreError: ``no_folder``.
+    """
+    folder = os.path.dirname(path) or os.curdir  # noqa: PTH120 - see open_sqlite
+    if not os.path.lexists(folder):
+        raise StoreError("no_folder", url=named, folder=folder)
 
 
 class Link(sqlite3.Connection):

@@ -8,11 +8,19 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from nubetis.backends.sql.sqlite.connections import Link, Location, connect, locate, may_name_a_file, uri
+from nubetis.backends.sql.sqlite.connections import (
+    Link,
+    Location,
+    connect,
+    locate,
+    may_name_a_file,
+    refuse_no_folder,
+    uri,
+)
 from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.sqlite.faults import translated
 from nubetis.backends.sql.store import format_of
-from nubetis.errors import Conflict, Damaged, StoreError
+from nubetis.errors import Conflict, Damaged, StoreError, system_reason
 
 __all__ = ["copy_out", "found_format", "restore"]
 
@@ -53,11 +61,21 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
         raise Conflict("database_exists", url=place.url)
     if not Path(source).is_file():
         raise StoreError("unreadable", file=source, reason="there is no such file")
-    with _reading(source, source) as link:
-        _verify(link, source)
-        with _temporary(place.path) as temporary:
-            _copy(link, temporary)
-            _clear(place)
+    with _restorable(source) as link, _temporary(place.path) as temporary:
+        _copy(link, temporary)
+        _clear(place)
+
+
+@contextmanager
+def _restorable(source: str) -> Generator[Link]:
+    """Give a snapshot that is whole; of one that is not say so, and not to restore a back-up."""
+    try:
+        with _reading(source, source) as link:
+            _verify(link, source)
+            yield link
+    except Damaged as error:
+        reason = error.params.get("reason", "it is no database of nubetis")
+        raise Damaged("unrestorable", file=source, reason=reason) from None
 
 
 @contextmanager
@@ -79,13 +97,14 @@ def _verify(link: Link, source: str) -> None:
 @contextmanager
 def _temporary(target: str) -> Generator[str]:
     """Give the name of a file beside *target* that becomes *target* at the end, or goes."""
+    refuse_no_folder(target, target)
     temporary = f"{target}.{os.getpid()}.part"
     try:
         yield temporary
         Path(temporary).replace(target)
         _sync(str(Path(target).absolute().parent))
     except OSError as error:
-        raise StoreError("unwritable", file=target, reason=error.strerror or "the system refuses") from None
+        raise StoreError("unwritable", file=target, reason=system_reason(error)) from None
     except sqlite3.Error as error:
         raise translated(error, target) from None
     finally:

@@ -17,12 +17,6 @@ _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQ
 _READ_ONLY: Final = frozenset(
     {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
 )
-_DAMAGED: Final = {
-    sqlite3.SQLITE_CORRUPT: "its pages do not fit together",
-    sqlite3.SQLITE_NOTADB: "it is not an SQLite file",
-}
-
-
 _UNREADABLE: Final = "Could not decode"
 """What the driver says, before it shows the text."""
 
@@ -49,8 +43,10 @@ def translated(error: Exception, url: str) -> NubetisError:
         return Damaged("damaged", what=url, reason="a text in it is not Unicode")
     if code in _BUSY:
         return StoreBusy("store_busy", url=url, seconds=0)
-    if code in _DAMAGED:
-        return Damaged("damaged", what=url, reason=_DAMAGED[code])
+    if code == sqlite3.SQLITE_NOTADB:
+        return Damaged("not_sqlite", url=url)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return Damaged("damaged", what=url, reason="its pages do not fit together")
     if code == sqlite3.SQLITE_FULL:
         return StoreError("disk_full", url=url)
     if code in _READ_ONLY:

@@ -18,7 +18,7 @@ import attrs
 from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
 from nubetis.backends.sql.sqlite.checks import check_file, facts_of
-from nubetis.backends.sql.sqlite.connections import Location, connect, locate, remove
+from nubetis.backends.sql.sqlite.connections import Location, connect, locate, refuse_no_folder, remove
 from nubetis.backends.sql.sqlite.copies import copy_out, found_format
 from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.store import SqlStore
@@ -39,9 +39,9 @@ def open_sqlite(url: str, *, create: bool) -> SqlStore:
 
     Raises:
         NotFound: ``no_database``; no file is made.
-        Damaged: the file is not SQLite's, or broken.
+        Damaged: ``not_sqlite``; ``damaged``, it is broken.
         NewerFormat: a later nubetis wrote it.
-        StoreError: ``not_nubetis``; nothing was changed.
+        StoreError: ``not_nubetis``, nothing was changed; ``no_folder``, to make a file in.
 
     >>> open_sqlite("sqlite:///acme.db", create=True).format() is None
     True
@@ -70,6 +70,7 @@ class SqliteFile:
         units = Units(place.url, pool, Tables(SQLITE))
         with ExitStack() as until_open:
             if make:
+                refuse_no_folder(place.path, place.url)
                 units.attempt(lambda: connect(place.path, mode="rwc").close())
                 until_open.callback(remove, place.path)
             until_open.callback(pool.close)
