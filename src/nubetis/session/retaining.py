@@ -130,6 +130,7 @@ def plan_rule(
 
     def work() -> Plan:
         planner, found = session.state.planner(), session.schema.module(module)
+        planner.require(Action.CREATE, session.schema.module("retention_rules"))
         fate = _member(Fate, action, "action")
         usual = Stage.BIN if fate is Fate.PURGE else Stage.LIVE
         rule = RetentionRule(
