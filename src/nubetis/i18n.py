@@ -81,6 +81,7 @@ PHRASES: Final = (
     "seals {first} to {last} are gone",
     "change {key} cannot be read",
     "change {key} belongs to no entry",
+    "entry {key} names a seal that is not its own",
     "no column fills a field of {module}",
     "{field} cannot hold its values",
     "{column} fills {field}",

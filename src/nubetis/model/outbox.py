@@ -27,7 +27,7 @@ def _check_text(_: object, attribute: attrs.Attribute[str], value: object) -> No
         raise InvalidValue("bad_argument", argument=attribute.name, reason="give a text of 1 to 300 characters")
 
 
-def _check_body(_: object, attribute: attrs.Attribute[object], value: object) -> None:
+def _check_body(_: object, attribute: attrs.Attribute[Mapping[str, Json]], value: object) -> None:
     require(value, Mapping, argument=attribute.name, expected="values by name")
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=dict)

@@ -190,7 +190,8 @@ def _rule_of(record: Record, schema: Schema, view: Viewpoint) -> RetentionRule:
         days=record["days"], action=Fate.BIN, stage=Stage.LIVE, active=record["active"] is not False, id=record.id,
     )  # fmt: skip
     if module is None:
-        return attrs.evolve(rule, fault="its module is gone")
+        reason = "its module is gone"
+        return attrs.evolve(rule, fault=reason)
     try:
         where = EVERYTHING if record["where"] is None else from_json(json.loads(record["where"]), Filter)
         rule = attrs.evolve(rule, action=Fate(record["action"]), stage=Stage(record["stage"]))
