@@ -144,8 +144,8 @@ class World:
         schema = last.schema if same else read_schema(txn, self.extensions.field_types(), version=found.schema)
         same = found.settings == last.versions.settings
         settings = last.settings if same else read_settings(txn, schema)
-        self.last = Known(schema=schema, settings=settings, versions=found)
-        return self.last
+        learnt = self.last = Known(schema=schema, settings=settings, versions=found)
+        return learnt  # not self.last: another thread may have put there what its older snapshot sees
 
     def read_definitions(self, texts: Iterable[str], *, version: int) -> Schema:
         """Give the schema that stored definitions make, see :func:`read_schema`."""
