@@ -7,10 +7,12 @@ from itertools import repeat
 import attrs
 import pytest
 
-from nubetis import Field, Module, create, hookimpl
+from nubetis import F, Field, Module, create, hookimpl
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.errors import PluginError
+from nubetis.model.formats import ISO
+from nubetis.model.guards import guarded
 from nubetis.model.kinds import BUILT_IN, kind
 from nubetis.model.outbox import Message
 from nubetis.model.plan import Refusal
@@ -152,6 +154,7 @@ def failing(*_given):
 ODD = {
     "check raises": {"check": failing}, "check gives a list": {"check": lambda field, offered: [offered]},
     "check gives a float": {"check": lambda field, offered: 1.5}, "pack raises": {"pack": failing},
+    "check gives half a character": {"check": lambda field, offered: "\ud800"},
     "check gives too great a number": {"check": lambda field, offered: 10**100},
     "pack gives too much": {"pack": lambda field, value: (value, value)},
     "pack gives none": {"pack": lambda field, value: None},
@@ -184,3 +187,40 @@ def test_a_field_type_that_cannot_be_read_back_is_named(nubetis_store_url):
             lead["odd"]
         assert "field type odd, unpack" == caught.value.params["hook"]
         assert "X" == session.get(lead.id)["name"]
+
+
+ANSWERS = {
+    "raises": failing,
+    **{repr(each): lambda *_, each=each: each for each in (None, 5, "\ud800", [1], ("x",), b"")},
+}
+ASKED = {
+    "fold": lambda kind, field: kind.fold("y"),
+    "operand": lambda kind, field: kind.operand(field, "y"),
+    "show": lambda kind, field: kind.show(field, "y", ISO),
+    "parts": lambda kind, field: kind.parts(field),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("name", ASKED)
+def test_a_field_type_that_answers_nonsense_when_it_is_asked_is_named(name, answer):
+    """In a filter, in a file, or of its columns; nothing raw of Python comes out."""
+    fool = guarded(attrs.evolve(BUILT_IN["text"], name="odd", **{name: ANSWERS[answer]}), "Fool")
+    field = Field(name="odd", type=BUILT_IN["text"])
+    with refusing("plugin", PluginError) as caught:
+        ASKED[name](fool, field)
+
+    assert ("Fool", f"field type odd, {name}") == (caught.value.params["plugin"], caught.value.params["hook"])
+
+
+def test_what_a_good_field_type_answers_is_let_through():
+    text, field = BUILT_IN["text"], Field(name="odd", type=BUILT_IN["text"])
+    good = guarded(attrs.evolve(text, name="odd", sample=failing), "Fool")
+
+    assert [ask(text, field) for ask in ASKED.values()] == [ask(good, field) for ask in ASKED.values()]
+    with make_org(
+        plugins=[answering("nubetis_field_types", lambda: [attrs.evolve(text, name="odd", fold=failing)])]
+    ) as org:
+        org.add_field("leads", Field(name="odd", type=attrs.evolve(text, name="odd", fold=failing)))
+        with org.administrator() as session, refusing("plugin", PluginError):
+            session.find("leads", F.odd.contains("x"))

@@ -16,6 +16,7 @@ from nubetis.model.kinds import BUILT_IN
 from nubetis.model.rules import ValidationRules
 from nubetis.model.schema import Module
 from nubetis.model.standard import STANDARD_MODULES
+from nubetis.session.retaining import RetentionRules
 
 if TYPE_CHECKING:
     from nubetis.model.outbox import Message
@@ -114,6 +115,7 @@ BUILT_IN_PLUGINS: Final[tuple[object, ...]] = (
     BuiltInFiles(),
     StandardModel(),
     ValidationRules(),
+    RetentionRules(),
     LogNotifications(),
     LogTransactions(),
 )

@@ -149,6 +149,7 @@ MESSAGES: Final[dict[str, str]] = {
     "applied_already": "This plan has been applied already: its new records in {module} are there.",
     "schema_records": "Modules are not changed as records: make a schema from org.schema and give it to org.alter().",
     "bad_rule_filter": "The rule {rule} of {module} could not be asked, so nothing was changed: {reason}",
+    "bad_retention": "The rule of retention {rule} cannot be followed: {reason}.",
     "bad_setting": "The setting {name} cannot be so: {reason}.",
     "no_capability": "This store cannot do {what}. {hint}",
     # stores and files

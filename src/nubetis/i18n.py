@@ -88,6 +88,7 @@ PHRASES: Final = (
     "seals {first} to {last} are gone",
     "change {key} cannot be read",
     "change {key} belongs to no entry",
+    "entry {key} names a seal that is not its own",
     "no column fills a field of {module}",
     "it is in {currency}, the organisation counts in {name}",
     "{field} cannot hold its values",

@@ -252,9 +252,12 @@ def _scheme(url: str) -> str:
 
 
 def _world(store: Store, extensions: Extensions, around: Surroundings) -> World:
-    node = store.write(lambda txn: txn.allocate("nodes"))
-    keys = KeyMaker(node, around.clock)
-    return World(store=store, extensions=extensions, now=around.clock, keys=keys, salt=around.salt)
+    def lease() -> KeyMaker:
+        return KeyMaker(store.write(lambda txn: txn.allocate("nodes")), around.clock)
+
+    world = World(store=store, extensions=extensions, now=around.clock, lease=lease, salt=around.salt)
+    world.settle()
+    return world
 
 
 @attrs.define

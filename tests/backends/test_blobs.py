@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from nubetis.backends.blobs import StoreBlobs, keep_blob, read_blob
 from nubetis.backends.memory import open_memory
-from nubetis.errors import Damaged, NotFound
+from nubetis.errors import Damaged, InvalidValue, NotFound
 from nubetis.model.bind import ALWAYS
 from nubetis.model.blobs import BlobHash, blob_hash
 from nubetis.model.schema import Schema, diff
 from nubetis.model.system import BLOBS, SYSTEM_SCHEMA
+from tests.stores import refusing
 
 NOWHERE = BlobHash("0" * 64)
 
@@ -80,3 +81,36 @@ def test_bytes_are_kept_in_the_transaction_at_hand(blobs):
         blobs.store.write(unit)
     with pytest.raises(NotFound):
         blobs.get(blob_hash(b"abc"))
+
+
+@pytest.mark.parametrize("data", [None, "text", 5, [1, 2]], ids=repr)
+def test_what_is_no_bytes_is_refused(blobs, data):
+    with refusing("bad_argument", InvalidValue, match="bytes"):
+        blobs.put(data)
+
+
+@pytest.mark.parametrize("size", [0, -1, None, "x", 1.5], ids=repr)
+def test_pieces_of_no_size_are_refused_before_the_first(blobs, size):
+    """None comes back short."""
+    name = blobs.put(b"abc")
+    with refusing("bad_argument", InvalidValue, match="size"):
+        blobs.stream(name, size=size)
+
+
+def test_a_plan_that_waits_is_no_file(blobs):
+    """It lies among the bytes under a name of its own, and neither is read nor goes as one of them."""
+    blobs.store.write(lambda txn: txn.bulk_load(BLOBS, [(1, "plan:7:00000000", 2, b"{}")]))
+    with refusing("not_found", NotFound):
+        blobs.get("plan:7:00000000")
+    blobs.delete("plan:7:00000000")
+
+    assert blobs.store.read(lambda txn: txn.count(BLOBS)) == 1
+
+
+def test_bytes_that_are_deleted_while_they_are_read_come_whole(blobs):
+    name = blobs.put(b"abcd")
+    pieces = blobs.stream(name, size=1)
+    first = next(pieces)
+    blobs.delete(name)
+
+    assert first + b"".join(pieces) == b"abcd"

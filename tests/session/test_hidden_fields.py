@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from io import BytesIO
 
 import pytest
 
-from nubetis import F, Session
+import nubetis.data
+import nubetis.session
+from nubetis import F, Session, read
+from nubetis.data import lint_schema, plan_load, plan_merge
 from nubetis.data.export import export
-from nubetis.errors import Conflict, NubetisError
+from nubetis.errors import AccessDenied, Conflict, NubetisError
 from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
-from nubetis.session import erasing, past, resuming
+from nubetis.session import erasing, holding, past, retaining, subject
 from tests.stores import refusing
 
 VALUE = "hush"
@@ -67,6 +73,10 @@ ROADS = {
     "schema": lambda s, r, n: s.schema.module("leads").field(n),
     "old record": lambda s, r, n: past.as_of(s, r, s.now())[n],
     "export": lambda s, r, n: export(s, BytesIO(), module="leads", fields=[n], file_format="csv"),
+    "erase": lambda s, r, n: erasing.erase(s, r, fields=[n]),
+    "hold": lambda s, r, n: holding.plan_hold(s, "leads", reason="x", where=F[n] == "x"),
+    "rule": lambda s, r, n: retaining.plan_rule(s, "leads", name="x", days=1, where=F[n] == "x"),
+    "merge": lambda s, r, n: plan_merge(s, r, [s.create("leads", name="B")], values={n: "x"}),
 }
 
 
@@ -87,8 +97,9 @@ def faces(session, record):
         session.plan_create("leads", [{"name": "B"}]),
         session.plan_edits("leads", {record.id: {"company": "x"}}),
     )
-    buffer = BytesIO()
+    buffer, document = BytesIO(), BytesIO()
     export(session, buffer, module="leads", file_format="csv")
+    subject.export_subject(session, record, document)
     return {
         "get": dict(session.get(record)),
         "row": session.get(record).row,
@@ -107,6 +118,10 @@ def faces(session, record):
         "operations": past.operations(session),
         "explain": session.explain("edit", record.id),
         "export": buffer.getvalue(),
+        "subject": document.getvalue(),
+        "held": holding.held_by(session, record),
+        "lint": lint_schema(session, modules=["leads"], least=1),
+        "merge": list(plan_merge(session, session.create("leads", name="D"), [record]).changes),
     }
 
 
@@ -120,7 +135,7 @@ def test_no_road_tells_of_what_is_hidden(ana, lead):
 def test_who_may_read_it_finds_it_on_every_road_that_shows_fields(ana, lead, nubetis_session):
     """So that the test above looks where something is to be found."""
     told = {road: repr(answer) for road, answer in faces(nubetis_session, lead).items()}
-    without = {"plans", "undo", "restored", "operations", "explain", "edit", "create"}
+    without = {"plans", "undo", "restored", "operations", "explain", "edit", "create", "held", "merge"}
 
     assert set() == {road for road, text in told.items() if "margin" not in text and VALUE not in text} - without
 
@@ -133,10 +148,54 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
         "plan_update", "plan_edits", "plan_delete", "undo", "explain", "schema", "formats", "state", "currency",
     }  # fmt: skip
     assert silent | looked_at == {name for name in dir(Session) if not name.startswith("_")}
-    areas = {"history", "as_of", "module_as_of", "operations", "plan_undo", "erase", "resume", "unfinished"}
-    internal = {"last_entry", "operation_named", "operation_of", "Mark", "Moment", "PastRecord"}
-    internal |= {"unused_files", "remove_unused_files"}
-    assert areas | internal == {*past.__all__, *erasing.__all__, *resuming.__all__}
+    areas = {
+        "history", "as_of", "module_as_of", "operations", "plan_undo", "erase", "resume", "export_subject", "held_by",
+        "plan_hold", "plan_rule", "export", "lint_schema", "plan_merge", "merge",
+    }  # fmt: skip
+    administrators = {"plan_lift", "holds", "rules", "plan_retention", "retain"}
+    loads = {"plan_links", "plan_load", "apply_load", "load"}
+    assert areas | administrators | loads == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))
+
+
+def test_a_column_of_a_hidden_name_is_a_column_of_no_name(ana, lead):
+    """Neither the map, nor what is planned, nor the warnings tell them apart."""
+    told = []
+    for name in ("margin", NO_FIELD):
+        plan = plan_load(ana, read(BytesIO(f"name,{name}\nA,{VALUE}\n".encode())), module="leads")
+        changes = [{**change.after, "id": None} for change in plan.changes]
+        told.append(repr((changes, plan.refusals, plan.warnings)).replace("margin", NO_FIELD))
+
+    assert told[0] == told[1]
+
+
+def _roads(package, first):
+    """Give the names of the functions in *package* that take a session or a door first."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(found.name)
+        for name in getattr(module, "__all__", ()):
+            road = getattr(module, name)
+            if inspect.isfunction(road) and [*inspect.signature(road).parameters][:1] == [first]:
+                yield name
+
+
+ADMINISTRATORS = {
+    "lift": holding.plan_lift,
+    "holds": lambda s, _: holding.holds(s),
+    "rules": lambda s, _: retaining.rules(s),
+    "plan": lambda s, _: retaining.plan_retention(s),
+    "retain": lambda s, _: retaining.retain(s, names=["x"]),
+    "hold": lambda s, _: holding.plan_hold(s, "leads", reason="x", records=["lea_0000000000001W"]),
+}
+
+
+@pytest.mark.parametrize("call", ADMINISTRATORS.values(), ids=ADMINISTRATORS)
+def test_what_is_the_administrators_says_no_more_than_that(ana, lead, nubetis_session, call):
+    """Nor do the words differ by what there is."""
+    wanted = (AccessDenied, "denied")
+    assert wanted == said(lambda: call(ana, "hol_0000000000001W"))[:2]
+    nubetis_session.apply(holding.plan_hold(nubetis_session, "leads", reason="x", where=F.margin == VALUE))
+    (hold,) = holding.holds(nubetis_session)
+    assert wanted == said(lambda: call(ana, hold.id))[:2]
 
 
 def test_a_session_that_has_not_read_yet_shows_no_more(ana, lead, nubetis_org):

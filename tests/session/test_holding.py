@@ -120,6 +120,14 @@ def test_a_record_is_not_edited_out_of_a_hold(nubetis_session, nubetis_clock, le
     assert held_by(nubetis_session, lead.id) == placed.id
 
 
+def test_an_edit_in_the_instant_in_which_the_hold_began_does_not_get_out_of_it(nubetis_session, lead):
+    """Clocks are coarse, and two writes may have one instant: the record fitted in it."""
+    placed = hold(nubetis_session, where=F.company == "acme")
+    nubetis_session.edit(lead.id, company="Other")
+
+    assert held_by(nubetis_session, lead.id) == placed.id
+
+
 def test_what_fitted_before_the_hold_began_is_free_unless_it_reaches_back(nubetis_session, nubetis_clock, lead):
     early = nubetis_clock()
     nubetis_clock.advance(days=1)

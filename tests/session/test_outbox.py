@@ -234,3 +234,52 @@ def test_nothing_is_delivered_before_it_is_due(org, nubetis_clock):
     nubetis_clock.advance(hours=2)
 
     assert org.deliver() == 1
+
+
+def test_what_another_worker_delivered_meanwhile_stays_done(org, post):
+    """Two workers have the same messages in their hands; the slower one takes none."""
+    send(org.administrator(), "a", "b")
+
+    def meanwhile(_):
+        post.takes = lambda key: True
+        org.deliver()
+        post.takes = lambda key: False
+
+    post.takes = meanwhile
+    assert (org.deliver(), states(org)) == (0, {"a": "done", "b": "done"})
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_nobody_takes_does_not_stand_in_the_way_of_the_rest(org, post, nubetis_clock, breaks):
+    """It goes to the end of the queue, also where the plug-in raises."""
+    send(org.administrator(), "bad", "worse", "good")
+    post.takes, post.breaks = lambda key: key == "good", breaks
+    nubetis_clock.advance(seconds=1)
+    if breaks:
+        with refusing("plugin", PluginError):
+            org.deliver(limit=2)
+        post.breaks = False
+    else:
+        assert org.deliver(limit=2) == 0
+
+    assert (org.deliver(limit=2), states(org)["good"]) == (1, "done")
+
+
+@pytest.mark.parametrize("limit", [-1, "x", None, 1.5, 10**30], ids=repr)
+def test_a_number_of_messages_that_is_none_is_refused(org, limit):
+    with refusing("bad_argument", match="limit"):
+        org.deliver(limit=limit)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"key": ""}, {"key": "x" * 301}, {"key": 5}, {"key": None}, {"key": "\ud800"}, {"key": "a\0"}, {"kind": None},
+        {"body": {"x": float("nan")}}, {"body": {"x": object()}}, {"body": {"x": "\ud800"}}, {"body": "text"},
+        {"body": None}, {"body": {"x": b"1"}},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_message_that_could_not_be_kept_is_refused_when_it_is_made(given):
+    with refusing("bad_argument", match=next(iter(given))):
+        Message(**{"kind": "x", "key": "k", **given})

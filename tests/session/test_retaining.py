@@ -9,16 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nubetis import F
-from nubetis.errors import AccessDenied, Cancelled, InvalidValue, NotFound, PlanDrifted
+from nubetis.errors import AccessDenied, Cancelled, NotFound, PlanDrifted
+from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING, ME
+from nubetis.model.kinds import kind
 from nubetis.model.plan import CauseKind, OperationState
-from nubetis.session import past, resuming
+from nubetis.session import past, resuming, retaining
 from nubetis.session.holding import plan_hold
 from nubetis.session.retaining import Fate, Stage, plan_retention, plan_rule, retain, rules
 from nubetis.testing.clock import FixedClock
 from nubetis.testing.people import make_org
 from tests.session.stopping import stop_after
-from tests.stores import refusing, state_of
+from tests.stores import refusing, state_of, values_of
 
 
 def rule(session, module="leads", *, name="rule", **given):
@@ -220,19 +222,75 @@ def test_a_rule_that_cannot_be_is_refused_when_it_is_planned(nubetis_session, gi
         plan_rule(nubetis_session, **{"module": "leads", "name": "x", "days": 1, **given})
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [{"where": "no JSON"}, {"days": -1}, {"module": 999_999}, {"where": '{"field": "nowhere", "is": "is empty"}'}],
-    ids=str,
-)
-def test_nothing_is_planned_where_a_rule_can_no_longer_be_asked(nubetis_session, nubetis_clock, broken):
-    leads(nubetis_session, "a")
+BROKEN = [
+    {"where": "no JSON"}, {"where": "[1"}, {"where": "[" * 3000}, {"days": -1}, {"module": 999_999}, {"stage": "bin"},
+    {"where": '{"field": "nowhere", "is": "is empty"}'},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: str(broken)[:40])
+def test_a_rule_that_nobody_could_follow_is_refused_by_every_road(nubetis_session, broken):
+    """By hand, too; and it stays what it was."""
     made = rule(nubetis_session)
-    nubetis_session.edit(made.id, **broken)
+    values = dict(nubetis_session.get(made.id)) | {"name": "other"} | broken
+    roads = [
+        lambda: nubetis_session.edit(made.id, broken),
+        lambda: nubetis_session.apply(nubetis_session.plan_update("retention_rules", EVERYTHING, broken)),
+        lambda: nubetis_session.create("retention_rules", values_of(values)),
+    ]
+    for road in roads:
+        with refusing("bad_retention", match="cannot be followed"):
+            road()
+    assert rules(nubetis_session) == [made]
+
+
+def stored_so(monkeypatch, session, broken):
+    """Store a rule as an earlier version, or another program, might have."""
+    made = rule(session, name="broken")
+    with monkeypatch.context() as patched:
+        patched.setattr(retaining, "_check", lambda *_: None)
+        patched.setattr(retaining, "_SAID", frozenset())
+        session.edit(made.id, broken)
+    return made.id
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: str(broken)[:40])
+def test_a_rule_that_can_no_longer_be_followed_is_named_and_the_others_are(
+    nubetis_session, nubetis_clock, monkeypatch, broken
+):
+    old = leads(nubetis_session, "a")
+    made = stored_so(monkeypatch, nubetis_session, broken)
+    rule(nubetis_session, name="good")
+    nubetis_clock.advance(days=31)
+    plan = plan_retention(nubetis_session)
+
+    assert [("bad_retention", made)] == [(each.code, each.record) for each in plan.warnings]
+    assert "broken cannot be followed: " in str(plan.warnings[0])
+    assert records_of(plan) == old
+    assert [bool(each.fault) for each in rules(nubetis_session)] == [True, False]
+    assert len(plan_retention(nubetis_session, names=["broken"])) == 0
+    assert nubetis_session.apply(plan).position == 1
+
+
+def test_a_rule_of_which_a_field_is_gone_can_be_put_out_of_action(nubetis_org, nubetis_session, nubetis_clock):
+    nubetis_org.add_field("leads", Field(name="shade", type=kind("text")))
+    made = rule(nubetis_session, where=F.shade == "x")
+    nubetis_org.alter(nubetis_org.schema.retire_field("leads", "shade"))
     nubetis_clock.advance(days=31)
 
-    with refusing("bad_rule_filter", InvalidValue):
-        plan_retention(nubetis_session)
+    assert [made.id] == [each.record for each in plan_retention(nubetis_session).warnings]
+    with refusing("bad_retention"):
+        nubetis_session.edit(made.id, days=3)
+    nubetis_session.edit(made.id, active=False)
+    assert plan_retention(nubetis_session).warnings == ()
+    nubetis_session.delete(made.id)
+
+
+def test_a_rule_may_name_a_user(nubetis_session):
+    """Who that is is asked when the rule is."""
+    made = rule(nubetis_session, where=F.owner == "admin")
+
+    assert nubetis_session.edit(made.id, days=3)["days"] == 3
 
 
 def test_only_administrators_make_and_follow_rules(nubetis_org, nubetis_session):

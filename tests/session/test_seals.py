@@ -157,6 +157,17 @@ def test_requiring_a_tampered_journal_raises(nubetis_org, nubetis_session):
         nubetis_org.verify().require()
 
 
+@pytest.mark.parametrize("seal", ["another's", "none there is"])
+def test_an_entry_that_says_to_be_sealed_and_is_not_is_found(nubetis_org, nubetis_session, seal):
+    """No sealer would ever come to it, and what it changed would be told as history."""
+    journal(nubetis_session)
+    anchor = nubetis_org.verify().anchor
+    last = rows_of(nubetis_org, ENTRIES)[-1]
+    forged = (last[0] + 1, *last[1:-1], last[-1] if seal == "another's" else 999)
+
+    assert found_out(nubetis_org, Batch(parts=(Inserts(ENTRIES, [forged]),)), anchor)
+
+
 def test_a_chain_of_another_key_does_not_verify(nubetis_store_url):
     """Without the key nobody makes the seals anew."""
     around = Surroundings(secret=b"one")

@@ -8,6 +8,7 @@ from nubetis.errors import Conflict
 from nubetis.model.fields import Field
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module
+from nubetis.session.world import Known, World
 
 
 def field(name):
@@ -40,3 +41,19 @@ def test_several_changes_of_the_present_schema_are_one(nubetis_org):
     schema = nubetis_org.schema.with_field("deals", field("colour")).with_field("leads", field("colour"))
     nubetis_org.alter(schema)
     assert all("colour" in nubetis_org.schema.module(name).layout.slots for name in ("deals", "leads"))
+
+
+class Raced(World):
+    """One in which another thread, whose unit sees an older snapshot, learns in the very moment."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, Known() if name == "last" else value)
+
+
+def test_what_a_unit_learns_is_what_its_own_transaction_sees(nubetis_org):
+    """Another thread's knowledge is older: a record would be written with columns that are gone."""
+    world = nubetis_org._world
+    raced = Raced(store=world.store, extensions=world.extensions, now=world.now, lease=world.lease, salt=world.salt)
+    learnt, seen = world.store.read(lambda txn: (raced.learn(txn), txn.versions()))
+
+    assert (learnt.versions, learnt.schema.modules) == (seen, nubetis_org.schema.modules)

@@ -13,7 +13,7 @@ from nubetis.model.kinds import kind
 from nubetis.model.plan import Cause, CauseKind, Plan
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import CHANGES
-from nubetis.session import erasing, past
+from nubetis.session import erasing, past, undoing
 from tests.stores import refusing, rows_of, state_of
 
 MODULES = ("leads", "contacts", "accounts", "deals", "tasks")
@@ -153,19 +153,70 @@ def test_a_link_to_one_of_several_modules_holds_its_record_only(nubetis_session)
     assert [kept.code for kept in nubetis_session.undo(operation).kept] == ["referenced"]
 
 
+def made_together(session, count=1):
+    """Make accounts and a contact of each in one operation; give it, and the ids of both."""
+    accounts = session.plan_create("accounts", [{"name": f"a{n}"} for n in range(count)])
+    ids = [change.record for change in accounts.changes]
+    plan = session.plan_create("contacts", [{"last_name": "Paz", "account": each} for each in ids], after=accounts)
+    return session.apply(plan), ids, [each.record for each in plan.changes][count:]
+
+
 def test_records_made_together_do_not_hold_each_other(nubetis_session):
-    """Links inside one transaction do not keep it from being undone."""
-
-    def work(session):
-        account = session.plan_create("accounts", [{"name": "x"}])
-        return session.apply(account)
-
-    parent = nubetis_session.create("accounts", name="p")
-    plan = nubetis_session.plan_create("accounts", [{"name": "x", "parent": parent.id}])
-    operation = nubetis_session.apply(plan)
+    operation, _, _ = made_together(nubetis_session)
 
     assert nubetis_session.undo(operation).kept == ()
-    assert nubetis_session.undo(nubetis_session.unit(work)).kept == ()
+    assert (0, 0) == (nubetis_session.count("accounts"), nubetis_session.count("contacts"))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_nor_do_those_made_in_several_transactions_of_one_operation(nubetis_session):
+    operation, _, _ = made_together(nubetis_session, 5)
+
+    assert nubetis_session.undo(operation).kept == ()
+    assert (0, 0) == (nubetis_session.count("accounts"), nubetis_session.count("contacts"))
+
+
+@pytest.mark.parametrize("keeps", ["touched", "linked", "handed over"])
+def test_what_was_made_with_a_record_that_stays_and_links_to_it_stays_too(
+    nubetis_org, nubetis_session, small_chunks, keeps
+):
+    """Undo leaves no link that leads nowhere."""
+    (ana,) = nubetis_org.people("ana")
+    operation, accounts, contacts = made_together(ana, 4)
+    if keeps == "touched":
+        ana.edit(contacts[0], last_name="Ríos")
+    elif keeps == "linked":
+        ana.create("notes", title="x", about=contacts[0])
+    else:
+        nubetis_session.edit(contacts[0], owner="admin")
+    undo = ana.undo(operation)
+
+    assert accounts[0] in {each.record for each in undo.kept}
+    assert [accounts[0]] == [each.id for each in nubetis_session.find("accounts")]
+    assert [contacts[0]] == [each.id for each in nubetis_session.find("contacts")]
+
+
+def test_a_link_made_since_the_other_way_round_holds_too(nubetis_session):
+    """The earlier record was touched, and so it stays; what it links to by now is the later one's own kind."""
+    accounts = nubetis_session.plan_create("accounts", [{"name": "a"}])
+    plan = nubetis_session.plan_create("accounts", [{"name": "b"}], after=accounts)
+    one, two = (each.record for each in plan.changes)
+    operation = nubetis_session.apply(plan)
+    nubetis_session.edit(one, parent=two)
+
+    assert {(one, "stale"), (two, "referenced")} == {
+        (each.record, each.code) for each in nubetis_session.undo(operation).kept
+    }
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_each_record_is_taken_back_once_however_small_the_blocks_are(nubetis_session, monkeypatch):
+    monkeypatch.setattr(undoing, "BLOCK", 1)
+    leads = [nubetis_session.create("leads", name=str(n), company="Old").id for n in range(4)]
+    operation = nubetis_session.apply(nubetis_session.plan_update("leads", EVERYTHING, company="New"))
+
+    assert leads == sorted(nubetis_session.undo(operation).reversed)
+    assert nubetis_session.count("leads", F.company == "Old") == 4
 
 
 def test_undoing_twice_does_nothing_the_second_time(nubetis_session):

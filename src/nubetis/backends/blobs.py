@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from nubetis.errors import Damaged, NotFound
+from nubetis.errors import Damaged, InvalidValue, NotFound, misused, require
 from nubetis.model.bind import Test
-from nubetis.model.blobs import BlobHash, blob_hash
+from nubetis.model.blobs import BlobHash, blob_hash, is_hash
 from nubetis.model.fields import Operator
 from nubetis.model.query import BoundQuery
 from nubetis.model.store import Batch, Inserts, Removals, Store
@@ -25,6 +25,8 @@ __all__ = ["StoreBlobs", "forget_blob", "keep_blob", "read_blob"]
 
 
 def _found(txn: Txn, name: str) -> Row | None:
+    if not is_hash(name):  # plans that wait lie under names of their own
+        return None
     rows = txn.query(BoundQuery(module=BLOBS, where=Test("hash", Operator.EQ, name), limit=1))
     return rows[0] if rows else None
 
@@ -71,7 +73,13 @@ class StoreBlobs:
     store: Store
 
     def put(self, data: bytes) -> BlobHash:
-        """Keep *data*; give its name."""
+        """Keep *data*; give its name.
+
+        Raises:
+            InvalidValue: ``bad_argument``; it is no bytes.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise misused("data", "bytes", data)
         return self.store.write(lambda txn: keep_blob(txn, data))
 
     def get(self, name: BlobHash) -> bytes:
@@ -89,7 +97,11 @@ class StoreBlobs:
         Raises:
             NotFound: ``not_found``.
             Damaged: they no longer have this hash.
+            InvalidValue: ``bad_argument``; the size is no number from 1 on.
         """
+        require(size, int, argument="size", expected="a number from 1 on")
+        if size < 1:
+            raise InvalidValue("bad_argument", argument="size", reason="give a number from 1 on")
         data = memoryview(self.get(name))
         return (bytes(data[start : start + size]) for start in range(0, len(data), size))
 

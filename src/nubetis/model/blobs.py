@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol, TypeGuard
 
-__all__ = ["BlobHash", "BlobStore", "blob_hash"]
+__all__ = ["BlobHash", "BlobStore", "blob_hash", "is_hash"]
+
+_HASH: Final = re.compile("[0-9a-f]{64}")
 
 BlobHash = NewType("BlobHash", str)
 """BLAKE2b-256 of the bytes, in hexadecimal."""
@@ -19,6 +22,15 @@ def blob_hash(data: bytes) -> BlobHash:
     '0e5751c0'
     """
     return BlobHash(hashlib.blake2b(data, digest_size=32).hexdigest())
+
+
+def is_hash(name: object) -> TypeGuard[BlobHash]:
+    """Say whether *name* is one that bytes can have.
+
+    >>> is_hash(blob_hash(b"")), is_hash("plan:7")
+    (True, False)
+    """
+    return isinstance(name, str) and _HASH.fullmatch(name) is not None
 
 
 class BlobStore(Protocol):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 import attrs
 
 from nubetis.errors import NubetisError, PluginError
-from nubetis.model.fields import Field, FieldType, Value
+from nubetis.model.fields import Field, FieldType, Part, Value
 from nubetis.model.kinds.base import pack_same
-from nubetis.types import Row
+from nubetis.model.kinds.texts import is_storable
 
 __all__ = ["guarded"]
+
+Given: TypeAlias = tuple[object, ...]
+Judge: TypeAlias = Callable[[object, Given], str]
 
 _FUNCTIONS: Final = ("parts", "check", "pack", "unpack", "operand", "parse", "show", "sample", "fold")
 
@@ -20,7 +23,7 @@ _FUNCTIONS: Final = ("parts", "check", "pack", "unpack", "operand", "parse", "sh
 def guarded(kind: FieldType, plugin: str) -> FieldType:
     """Give *kind*, of which functions that are not nubetis's own name *plugin* where they fail.
 
-    What is to be stored must be what a store can keep: a cell for each part.
+    What they answer must be what a store can keep and compare, and what a file can hold.
     """
     hook = f"field type {kind.name}"
     changed: dict[str, Value] = {}
@@ -30,10 +33,9 @@ def guarded(kind: FieldType, plugin: str) -> FieldType:
             changed[name] = _guard(function, plugin, f"{hook}, {name}")
     if not changed:
         return kind
-    if kind.pack is pack_same:
-        changed["check"] = _checked(changed.get("check", kind.check), plugin, hook)
-    else:
-        changed["pack"] = _packed(changed.get("pack", kind.pack), plugin, hook)
+    judged = _judges(kind)
+    for name in judged.keys() & {*changed, "check", "pack"}:
+        changed[name] = _judged(changed.get(name, getattr(kind, name)), judged[name], plugin, f"{hook}, {name}")
     return attrs.evolve(kind, **changed)
 
 
@@ -53,27 +55,53 @@ def _guard(function: Callable[..., Value], plugin: str, hook: str) -> Callable[.
     return call
 
 
-def _checked(check: Value, plugin: str, hook: str) -> Callable[[Field, object], Value]:
-    def call(field: Field, offered: object) -> Value:
-        found = check(field, offered)
-        if not _fits(found):
-            reason = f"a text, a number or bytes were expected, not {type(found).__name__}"
-            raise PluginError("plugin", plugin=plugin, hook=f"{hook}, check", reason=reason)
+def _judges(kind: FieldType) -> dict[str, Judge]:
+    """Give, for each function, what says what is expected in place of its answer, or nothing where that fits."""
+    kept = {"check": _cell} if kind.pack is pack_same else {"pack": _row}
+    return kept | {"show": _text, "fold": _text, "operand": _pairs, "parts": _parts}
+
+
+def _judged(function: Callable[..., Value], judge: Judge, plugin: str, hook: str) -> Callable[..., Value]:
+    def call(*given: object) -> Value:
+        found = function(*given)
+        expected = judge(found, given)
+        if expected:
+            reason = f"{expected} expected, not {type(found).__name__}"
+            raise PluginError("plugin", plugin=plugin, hook=hook, reason=reason)
         return found
 
     return call
 
 
-def _packed(pack: Value, plugin: str, hook: str) -> Callable[[Field, Value], Row]:
-    def call(field: Field, value: Value) -> Row:
-        found = pack(field, value)
-        if not isinstance(found, tuple) or len(found) != len(field.parts) or not all(map(_fits, found)):
-            reason = f"{len(field.parts)} cells were expected"
-            raise PluginError("plugin", plugin=plugin, hook=f"{hook}, pack", reason=reason)
-        return found
+def _cell(found: object, _: Given) -> str:
+    return "" if _fits(found) else "a text, a number or bytes were"
 
-    return call
+
+def _row(found: object, given: Given) -> str:
+    count = len(_field(given).parts)
+    return "" if isinstance(found, tuple) and len(found) == count and all(map(_fits, found)) else f"{count} cells were"
+
+
+def _text(found: object, _: Given) -> str:
+    return "" if isinstance(found, str) and is_storable(found) else "a text was"
+
+
+def _parts(found: object, _: Given) -> str:
+    return "" if isinstance(found, tuple) and found and all(isinstance(each, Part) for each in found) else "parts were"
+
+
+def _pairs(found: object, given: Given) -> str:
+    names = {part.name for part in _field(given).parts}
+    pairs = found if isinstance(found, tuple) and found else (None,)
+    fit = (isinstance(each, tuple) and len(each) == 2 and each[0] in names and _fits(each[1]) for each in pairs)
+    return "" if all(fit) else "pairs of a part's name and a cell were"
+
+
+def _field(given: Given) -> Field:
+    return cast("Field", given[0])
 
 
 def _fits(cell: object) -> bool:
-    return cell is None or (type(cell) is int and -(1 << 63) <= cell < 1 << 63) or isinstance(cell, str | bytes)
+    if isinstance(cell, str):
+        return is_storable(cell)
+    return cell is None or (type(cell) is int and -(1 << 63) <= cell < 1 << 63) or isinstance(cell, bytes)

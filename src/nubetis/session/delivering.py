@@ -13,6 +13,7 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import key_of
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import OUTBOX
+from nubetis.session.past import require_limit
 from nubetis.session.state import State
 from nubetis.types import Row
 
@@ -20,13 +21,18 @@ __all__ = ["deliver"]
 
 
 def deliver(state: State, limit: int) -> int:
-    """Hand due messages to the plug-ins, at least once each; give the number of those taken."""
+    """Hand due messages to the plug-ins, at least once each; give the number of those taken.
+
+    What is not taken goes to the end of the queue, and so does what was handed to a plug-in that raises.
+    """
     require_count(limit, argument="limit")
     rows = state.read(lambda: _due(state, limit))
-    if not rows:
-        return 0
-    taken = set(state.world.extensions.notify([_message(row) for row in rows]))
-    state.write(lambda: _mark(state, rows, taken))
+    taken: set[str] = set()
+    try:
+        taken = set(state.world.extensions.notify([_message(row) for row in rows])) if rows else taken
+    finally:
+        if rows:
+            state.write(lambda: _mark(state, rows, taken))
     return sum(_cell(row, "key") in taken for row in rows)
 
 
@@ -46,8 +52,12 @@ def _message(row: Row) -> Message:
 
 
 def _mark(state: State, rows: list[Row], taken: set[str]) -> None:
+    """Note what became of *rows*; what another worker delivered meanwhile stays done."""
+    there = [row for row in state.txn.get_many(OUTBOX, [key_of(row) for row in rows]) if row is not None]
+    waiting = [row for row in there if _cell(row, "state") == "waiting"]
+    now = instant_text(state.world.now())
     values: list[Row] = [
-        ("done" if _cell(row, "key") in taken else "waiting", int(_cell(row, "attempts")) + 1) for row in rows
+        ("done" if _cell(row, "key") in taken else "waiting", int(_cell(row, "attempts")) + 1, now) for row in waiting
     ]
-    keys = [key_of(row) for row in rows]
-    state.write_now(Batch(parts=(Updates(OUTBOX, ("state", "attempts"), keys, values),)))
+    keys = [key_of(row) for row in waiting]
+    state.write_now(Batch(parts=(Updates(OUTBOX, ("state", "attempts", "due_at"), keys, values),)))

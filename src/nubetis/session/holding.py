@@ -97,6 +97,7 @@ def plan_hold(
 
     def work() -> Plan:
         planner, found = session.state.planner(), session.schema.module(module)
+        planner.require(Action.CREATE, session.schema.module("holds"))
         now = planner.view.now
         _check_scope(found, since or now, until)
         values: dict[str, object] = {"reason": reason, "module": int(found.id), "since": since or now, "until": until}

@@ -382,7 +382,7 @@ class Walk:
         gone: set[int] = set()
         for change in reversed(changes):
             row, unknown = row_before(self.module, row, change)
-            gone = gone - set(change.commitment) | unknown
+            gone |= unknown  # an erasure takes all that was before it
         if changes:  # who wrote it last before that; where nobody did, who made it
             at = self.module.layout.index["modified_at"]
             made = self.module.layout.index["created_at"]

@@ -33,15 +33,16 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidValue, NotFound, NubetisError, names_of, require
-from nubetis.model.bind import All, Bound, No, Test, bind
+from nubetis.hookspecs import hookimpl
+from nubetis.model.bind import All, Bound, No, Test, Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.fields import Operator
-from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.filters import EVERYTHING, NOTHING, Filter
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant, instant_text
-from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Operation, Plan, Refusal
+from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Operation, Part, Plan, Refusal
 from nubetis.model.record import Record
-from nubetis.model.schema import Module, key_of
+from nubetis.model.schema import Module, Schema, key_of
 from nubetis.session.applying import Applier
 from nubetis.session.holding import Holding, free_view
 from nubetis.session.spool import Spool
@@ -53,12 +54,25 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.planning import Planner
 
-__all__ = ["Fate", "RetentionRule", "Stage", "plan_retention", "plan_rule", "purge", "retain", "rules"]
+__all__ = [
+    "Fate",
+    "RetentionRule",
+    "RetentionRules",
+    "Stage",
+    "plan_retention",
+    "plan_rule",
+    "purge",
+    "retain",
+    "rules",
+]
 
 _E = TypeVar("_E", bound=enum.StrEnum)
 _CHUNK: Final = 500
 _LONGEST: Final = 36_500
 """Days: a hundred years."""
+_SAID: Final = frozenset({"module", "where", "days", "action", "stage"})
+_SOMEBODY: Final = encode("use", 1)
+"""Stands for whom a filter names where it is only asked whether it fits."""
 
 
 class Stage(enum.StrEnum):
@@ -80,7 +94,10 @@ class Fate(enum.StrEnum):
 
 @attrs.frozen(kw_only=True)
 class RetentionRule:
-    """A rule, as a value: what of *module* fits *where* and has been in its *stage* for *days* has this *action*."""
+    """A rule, as a value: what of *module* fits *where* and has been in its *stage* for *days* has this *action*.
+
+    *fault* says why it cannot be followed, where it cannot: nothing fits it then.
+    """
 
     name: str
     module: ModuleName
@@ -90,6 +107,7 @@ class RetentionRule:
     stage: Stage
     active: bool = True
     id: RecordId | None = None
+    fault: str = ""
 
 
 # -- rules ------------------------------------------------------------------------------------------------------------
@@ -112,6 +130,7 @@ def plan_rule(
 
     def work() -> Plan:
         planner, found = session.state.planner(), session.schema.module(module)
+        planner.require(Action.CREATE, session.schema.module("retention_rules"))
         fate = _member(Fate, action, "action")
         usual = Stage.BIN if fate is Fate.PURGE else Stage.LIVE
         rule = RetentionRule(
@@ -152,39 +171,73 @@ def _check(rule: RetentionRule, module: Module) -> None:
 
 
 def rules(session: Session) -> list[RetentionRule]:
-    """Give the rules, oldest first, those that are not active, too.
+    """Give the rules, oldest first, those that are not active or can no longer be followed, too.
 
     Raises:
         AccessDenied: the user is not an administrator.
-        InvalidValue: ``bad_rule_filter``; a rule is not what :func:`plan_rule` writes, or its module is gone.
     """
     return session.state.read(lambda: _rules(session.state.planner()))
 
 
 def _rules(planner: Planner) -> list[RetentionRule]:
-    module = planner.known.schema.module("retention_rules")
+    module, view = planner.known.schema.module("retention_rules"), free_view(planner.view)
     planner.require(Action.EDIT, module)
-    return [_rule_of(planner, Record(module, row)) for row in planner.rows(module, LIVE)]
+    return [_rule_of(Record(module, row), planner.known.schema, view) for row in planner.rows(module, LIVE)]
 
 
-def _rule_of(planner: Planner, record: Record) -> RetentionRule:
-    module = planner.known.schema.by_id.get(record["module"])
+def _rule_of(record: Record, schema: Schema, view: Viewpoint) -> RetentionRule:
+    """Give a record of the rules as a value; what cannot be followed has its fault, and nothing fits it."""
+    module = schema.by_id.get(record["module"])
+    rule = RetentionRule(
+        name=record["name"], module=ModuleName("" if module is None else module.name), where=NOTHING,
+        days=record["days"], action=Fate.BIN, stage=Stage.LIVE, active=record["active"] is not False, id=record.id,
+    )  # fmt: skip
     if module is None:
-        raise InvalidValue("bad_rule_filter", rule=record["name"], module="?", reason="its module is gone")
+        reason = "its module is gone"
+        return attrs.evolve(rule, fault=reason)
     try:
         where = EVERYTHING if record["where"] is None else from_json(json.loads(record["where"]), Filter)
-        rule = RetentionRule(
-            name=record["name"], module=module.name, where=where, days=record["days"], action=Fate(record["action"]),
-            stage=Stage(record["stage"]), active=record["active"] is not False, id=record.id,
-        )  # fmt: skip
+        rule = attrs.evolve(rule, action=Fate(record["action"]), stage=Stage(record["stage"]))
         _check(rule, module)
-    except (ValueError, RecursionError) as error:
-        raise _unaskable(record["name"], module, error) from error
-    return rule
+        bind(where, module, schema, view)
+    except (NubetisError, ValueError, RecursionError) as error:
+        return attrs.evolve(rule, fault=str(error).rstrip("."))
+    return attrs.evolve(rule, where=where)
 
 
-def _unaskable(rule: str, module: Module, error: Exception) -> InvalidValue:
-    return InvalidValue("bad_rule_filter", rule=rule, module=module.name, reason=str(error))
+def _unfit(rule: RetentionRule) -> Refusal:
+    params = {"rule": rule.name, "reason": rule.fault}
+    return Refusal(code="bad_retention", params=params, module=ModuleName("retention_rules"), record=rule.id)
+
+
+class RetentionRules:
+    """Refuses rules of retention that nobody could follow, however they are written; a plug-in of the core's own.
+
+    One that cannot be followed any more may still be renamed, put out of action, or deleted.
+    """
+
+    @hookimpl
+    def nubetis_validate(self, plan: Plan) -> Iterable[Refusal]:
+        """Check creations of rules, and edits of what they say."""
+        return [
+            _unfit(rule)
+            for part in plan.parts
+            if part.module.name == "retention_rules" and _speaks(part)
+            for rule in _written(part, plan)
+            if rule.fault
+        ]
+
+
+def _speaks(part: Part) -> bool:
+    """Say whether *part* changes what rules say."""
+    return isinstance(part, Creates) or any(field.name in _SAID for field in part.fields)
+
+
+def _written(part: Part, plan: Plan) -> Iterator[RetentionRule]:
+    """Give the rules of *part* as they would be."""
+    view = Viewpoint(now=plan.at, find_user=lambda _: _SOMEBODY)
+    for row in part.rows if isinstance(part, Creates) else part.changed_rows():
+        yield _rule_of(Record(part.module, row), plan.schema, view)
 
 
 # -- what the rules would do ------------------------------------------------------------------------------------------
@@ -192,12 +245,11 @@ def plan_retention(session: Session, *, names: Sequence[str] = ()) -> Plan:
     """Plan what the active rules say, as of now; or those with *names*, active or not.
 
     What several rules name goes by the first of them.  What a legal hold keeps from being purged stands in the
-    plan's warnings (``legal_hold``).
+    plan's warnings (``legal_hold``), and so does a rule that can no longer be followed (``bad_retention``).
 
     Raises:
         AccessDenied: the user is not an administrator.
         NotFound: ``not_found``; no rule has one of *names*.
-        InvalidValue: ``bad_rule_filter``; a rule can no longer be asked, and nothing is planned.
     """
     wanted = names_of(names, argument="names")
 
@@ -259,7 +311,8 @@ class _Retention:
     def plan(self, asked: Sequence[RetentionRule], cause: Cause) -> Plan:
         times = Counter([rule.module for rule in asked])
         self.seen = {module: set() for module, rules_of_it in times.items() if rules_of_it > 1}
-        return self.planned([self._part(rule) for rule in asked], cause)
+        self.warnings += [_unfit(rule) for rule in asked if rule.fault]
+        return self.planned([self._part(rule) for rule in asked if not rule.fault], cause)
 
     def planned(self, parts: Iterable[Edits], cause: Cause) -> Plan:
         kept = tuple([part for part in parts if len(part)])
@@ -280,10 +333,7 @@ class _Retention:
     def _bound(self, rule: RetentionRule, module: Module) -> Bound:
         view = free_view(self.planner.view)
         limit = instant_text(view.now - timedelta(days=rule.days))
-        try:
-            return All((_unchanged(rule.stage, limit), bind(rule.where, module, self.planner.known.schema, view)))
-        except NubetisError as error:
-            raise _unaskable(rule.name, module, error) from error
+        return All((_unchanged(rule.stage, limit), bind(rule.where, module, self.planner.known.schema, view)))
 
     def purged(self, module: Module, rows: Iterable[Row]) -> Edits:
         """Give the part that purges *rows*, without those that are held."""

@@ -198,13 +198,22 @@ class _Verifier:
         return {row[ID]: row for row in self.txn.get_many(OPERATIONS, keys) if row is not None}
 
     def _strangers(self) -> None:
-        """Find changes that belong to no entry."""
+        """Find changes that belong to no entry, and entries that say to be sealed and are not."""
         for keys, entries in self.txn.stream(CHANGES, columns=("id", "entry"), size=_LOT):
             known = _present(self.txn, {Key(int(entry or 0)) for entry in entries})
             self.found += [
                 Tampered(f"change {int(key or 0)} belongs to no entry")
                 for key, entry in zip(keys, entries, strict=True)
                 if entry not in known
+            ]
+        for keys, seals in self.txn.stream(ENTRIES, columns=("id", "seal"), size=_LOT):
+            named = {
+                row[ID]: row[1] for row in self.txn.get_many(SEALS, sorted({Key(int(s)) for s in seals if s})) if row
+            }
+            self.found += [
+                Tampered(f"entry {int(key or 0)} names a seal that is not its own", Key(int(key or 0)))
+                for key, seal in zip(keys, seals, strict=True)
+                if seal is not None and named.get(seal) != key  # one without a seal was written just now
             ]
 
 

@@ -110,6 +110,7 @@ class State:
         """Run *work* on one snapshot, or in the unit that is running."""
         if self.txn_now is not None:
             return work()
+        self.world.settle()
         return self.world.store.read(lambda txn: self._inside(txn, work))
 
     def write(self, work: Callable[[], T]) -> T:
@@ -117,6 +118,7 @@ class State:
         if self.txn_now is not None:
             with self.savepoint():  # whole or nothing, also where the unit catches the error
                 return work()
+        self.world.settle()
         answer = self.world.store.write(lambda txn: self._inside(txn, work))
         left, self.afterwards = self.afterwards, []
         for do in dict.fromkeys(left):

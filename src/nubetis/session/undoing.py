@@ -11,6 +11,7 @@ done to them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -67,6 +68,8 @@ class _Findings:
     kept: list[Refusal] = attrs.field(factory=list)
     failed: list[Refusal] = attrs.field(factory=list)
     foreign: set[int] = attrs.field(factory=set)
+    staying: dict[int, set[Key]] = attrs.field(factory=dict)
+    """By module, what the operation made and what does not go."""
 
     def put_back(self, module: Module, row: Row, back: Mapping[int, Row]) -> None:
         """Note that fields of a record get their values back."""
@@ -110,9 +113,9 @@ class _Rights:
 
 @attrs.frozen
 class _Past:
-    """The changes of one record since the operation began: its own, and those of others."""
+    """What the operation changed of one record, which no operation changes twice, and the changes since."""
 
-    mine: Sequence[JournalChange]
+    mine: JournalChange
     later: Sequence[JournalChange]
 
 
@@ -133,11 +136,12 @@ class UndoPlanner:
     def plan(self) -> Plan:
         """Give the plan."""
         entries = entries_of(self.planner.txn, self.operation)
-        for number, firsts in self._changed(entries):
+        own = frozenset([key_of(entry) for entry in entries])
+        for number, records in self._changed(entries):
             if module := self._module(number, "the module is gone or a schema"):
-                self._take_back(module, firsts, [key_of(entry) for entry in entries])
-        for entry in entries:
-            self._take_back_creations(entry)
+                self._take_back(module, records, own)
+        for entry in reversed(entries):  # what was made later may link to what was made before
+            self._take_back_creations(entry, own)
         detail = {"operation": encode("ope", self.operation)}
         parts = tuple([part for part in self._parts() if len(part)])
         return Plan(
@@ -163,32 +167,28 @@ class UndoPlanner:
         return self._rights.setdefault(module.id, _Rights(self.planner, module))
 
     # changes -----------------------------------------------------------------------------------------------
-    def _changed(self, entries: Iterable[Row]) -> Iterator[tuple[int, dict[Key, Key]]]:
-        """Give the records that *entries* changed, in blocks by module, each with a change of it."""
-        names = ("id", "module", "record")
+    def _changed(self, entries: Iterable[Row]) -> Iterator[tuple[int, list[Key]]]:
+        """Give the records that *entries* changed, in blocks by module."""
         for entry in entries:
             where = Test("entry", Operator.EQ, entry[ID])
-            for batch in self.planner.txn.stream(CHANGES, where, columns=names, size=BLOCK):
-                blocks: dict[int, dict[Key, Key]] = {}
-                for change, number, record in zip(*batch, strict=True):
-                    blocks.setdefault(int(number or 0), {}).setdefault(Key(int(record or 0)), Key(int(change or 0)))
+            for batch in self.planner.txn.stream(CHANGES, where, columns=("module", "record"), size=BLOCK):
+                blocks: dict[int, list[Key]] = {}
+                for number, record in zip(*batch, strict=True):
+                    blocks.setdefault(int(number or 0), []).append(Key(int(record or 0)))
                 yield from blocks.items()
 
-    def _take_back(self, module: Module, firsts: Mapping[Key, Key], entries: Sequence[Key]) -> None:
-        """Take back what was done to the records of *firsts*, unless an earlier block had them."""
-        own, begun = frozenset(entries), Key(entries[0] - 1)
-        mine: dict[Key, list[JournalChange]] = {}
+    def _take_back(self, module: Module, records: Sequence[Key], own: AbstractSet[Key]) -> None:
+        """Take back what was done to *records* in the entries *own*."""
+        mine: dict[Key, JournalChange] = {}
         later: dict[Key, list[JournalChange]] = {}
-        for change in later_changes(self.planner.txn, module, firsts, after=begun):
+        for change in later_changes(self.planner.txn, module, records, after=Key(min(own) - 1)):
             if change.entry in own:
-                mine.setdefault(change.record, []).append(change)
+                mine[change.record] = change
             elif change.record in mine:
                 later.setdefault(change.record, []).append(change)
-        records = [record for record, change in firsts.items() if mine[record][0].key == change]
         for record, row in zip(records, self.planner.rows_of(module, records), strict=True):
-            past = _Past(mine[record], later.get(record, ()))
             if row is not None:
-                self._record(module, row, past)
+                self._record(module, row, _Past(mine[record], later.get(record, ())))
             elif self._in(module).sees_all:  # nobody knows any more who could see it
                 self._fail(module, record, "it is gone")
 
@@ -208,22 +208,20 @@ class UndoPlanner:
         rights = self._in(module)
         if not rights.sees(row):
             return
-        moves = [change for change in past.mine if change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}]
-        if moves and rights.deletes(row):
-            self._move(module, row, moves[-1])
-        elif moves:
+        change = past.mine
+        moved = change.kind in {ChangeKind.DELETE, ChangeKind.RESTORE}
+        if moved and rights.deletes(row):
+            self._move(module, row, change)
+        elif moved:
             self._fail(module, key_of(row), "you may not delete it")
-        first: dict[int, JournalChange] = {}
-        for change in past.mine:
-            first = dict.fromkeys(change.commitment, change) | first
-        readable = [number for number in first if self._reads(module, number)]
+        readable = [number for number in change.commitment if self._reads(module, number)]
         if readable and not rights.edits(row):
             self._fail(module, key_of(row), "you may not edit it")
             return
         back = {
-            number: first[number].before[number]
+            number: change.before[number]
             for number in readable
-            if self._is_known(module, first[number], number) and self._untouched(module, row, past, number)
+            if self._is_known(module, change, number) and self._untouched(module, row, past, number)
         }
         if back:
             self.found.put_back(module, row, back)
@@ -262,7 +260,7 @@ class UndoPlanner:
         place = module.layout.index[field.column_of(field.parts[0])]
         if following.before.get(number) == row[place : place + len(field.parts)]:
             return True
-        self._keep(module, row, past.mine[-1].version + 1, field)
+        self._keep(module, row, past.mine.version + 1, field)
         return False
 
     def _keep(self, module: Module, row: Row, expected: int, field: Field | None = None) -> None:
@@ -280,32 +278,43 @@ class UndoPlanner:
         self.found.move(module, row, ChangeKind.RESTORE if deleted else ChangeKind.DELETE)
 
     # creations ---------------------------------------------------------------------------------------------
-    def _take_back_creations(self, entry: Row) -> None:
-        for number, first, last, _ in read_inserts(entry):
+    def _take_back_creations(self, entry: Row, own: AbstractSet[Key]) -> None:
+        for number, first, last, _ in reversed(read_inserts(entry)):
             module = self._module(number, "it changed the schema")
             if module is None:
                 continue
             inside = (Test("id", Operator.GE, first), Test("id", Operator.LE, last))
             rows = self.planner.rows(module, All((*inside, Test("created_in", Operator.EQ, entry[ID]))))
-            living = (row for row in rows if row[DELETED_IN] is None and self._in(module).sees(row))
+            living = (row for row in rows if row[DELETED_IN] is None and self._sees_made(module, row))
             while block := list(islice(living, BLOCK)):
-                self._remove(module, block, entry)
+                self._remove(module, block, own)
 
-    def _remove(self, module: Module, rows: list[Row], entry: Row) -> None:
-        linked = self._linked_from(module, [key_of(row) for row in rows], entry)
+    def _sees_made(self, module: Module, row: Row) -> bool:
+        """Say whether the user sees a record that was made; one that he does not stays."""
+        seen = self._in(module).sees(row)
+        if not seen:
+            self._stays(module, row)
+        return seen
+
+    def _stays(self, module: Module, row: Row) -> None:
+        self.found.staying.setdefault(module.id, set()).add(key_of(row))
+
+    def _remove(self, module: Module, rows: list[Row], own: AbstractSet[Key]) -> None:
+        linked = self._linked_from(module, [key_of(row) for row in rows], own)
         for row in rows:
-            record = encode(module.prefix, key_of(row))
             if not self._in(module).deletes(row):
                 self._fail(module, key_of(row), "you may not delete it")
             elif row[VERSION] != 1:
                 self._keep(module, row, 1)
             elif row[ID] in linked:
-                self.found.kept.append(attrs.evolve(linked[row[ID]], record=record))
+                self.found.kept.append(attrs.evolve(linked[row[ID]], record=encode(module.prefix, key_of(row))))
             else:
                 self.found.move(module, row, ChangeKind.DELETE)
+                continue
+            self._stays(module, row)
 
-    def _linked_from(self, module: Module, keys: list[Key], entry: Row) -> Mapping[object, Refusal]:
-        """Give the records that others link to, other than those made in the same transaction, and what to say of it.
+    def _linked_from(self, module: Module, keys: list[Key], own: AbstractSet[Key]) -> Mapping[object, Refusal]:
+        """Give the records to which others link that stay, and what to say of it.
 
         Of others that the user may not see only that there is something.
         """
@@ -313,11 +322,11 @@ class UndoPlanner:
         for other in self.schema.modules:
             for field in other.fields:
                 if module.name in field.targets and other.journalled:
-                    found |= self._links(module, other, field, (keys, entry[ID]))
+                    found |= self._links(module, other, field, (keys, own))
         return found
 
     def _links(
-        self, module: Module, other: Module, field: Field, wanted: tuple[list[Key], object]
+        self, module: Module, other: Module, field: Field, wanted: tuple[list[Key], AbstractSet[Key]]
     ) -> dict[object, Refusal]:
         found = self._counted(other, field.column, wanted, ALWAYS)
         if not found:
@@ -329,16 +338,20 @@ class UndoPlanner:
             seen = self._counted(other, field.column, wanted, self.planner.granted(other, Action.VIEW))
         return {target: _referenced(module, other, target, seen.get(target, 0)) for target in found}
 
-    def _counted(self, other: Module, column: str, wanted: tuple[list[Key], object], where: Bound) -> dict[object, int]:
-        """Give how many living records that fit *where* link to each key that is linked to."""
-        keys, made_in = wanted
-        names = (column, "created_in", "deleted_in")
+    def _counted(
+        self, other: Module, column: str, wanted: tuple[list[Key], AbstractSet[Key]], where: Bound
+    ) -> dict[object, int]:
+        """Give how many living records that fit *where*, and stay, link to each key that is linked to."""
+        keys, own = wanted
+        names = (column, "id", "version", "created_in", "deleted_in")
+        staying = self.found.staying.get(other.id, frozenset[Key]())
         found: dict[object, int] = {}
         for start in range(0, len(keys), _CHUNK):
             linking = All((OneOf(column, tuple(keys[start : start + _CHUNK])), where))
             for batch in self.planner.txn.stream(other, linking, columns=names):
-                for target, made, gone in zip(*batch, strict=True):
-                    if gone is None and made != made_in:
+                for target, record, version, made, gone in zip(*batch, strict=True):
+                    goes = made in own and version == 1 and record not in staying
+                    if gone is None and not goes:
                         found[target] = found.get(target, 0) + 1
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -94,16 +95,30 @@ class World:
 
     *last* is what was last learnt.  Each unit begins with :meth:`learn`, which reads one row, and keeps what it got:
     another thread that learns of a change meanwhile does not disturb it.
+    *lease* gives the maker of keys of one process; a fork leases another, or both sides would make the same keys.
     """
 
     store: Store
     extensions: Extensions
     now: Callable[[], datetime]
-    keys: KeyMaker
+    lease: Callable[[], KeyMaker]
     salt: Callable[[], str]
     last: Known = attrs.field(factory=Known)
     planned: WeakValueDictionary[int, Part] = attrs.field(factory=WeakValueDictionary, init=False)
     """The parts of plans that were made here, by identity, for as long as somebody has them."""
+    _leased: tuple[int, KeyMaker] | None = attrs.field(default=None, init=False)
+
+    @property
+    def keys(self) -> KeyMaker:
+        """What makes keys in this process, leased the first time: that is not for the inside of a unit."""
+        process = os.getpid()
+        if self._leased is None or self._leased[0] != process:
+            self._leased = process, self.lease()
+        return self._leased[1]
+
+    def settle(self) -> None:
+        """Make ready to make keys, before a unit begins."""
+        _ = self.keys
 
     def vouch(self, plan: Plan) -> Plan:
         """Give *plan*, whose parts were made and checked here."""
@@ -129,8 +144,8 @@ class World:
         schema = last.schema if same else read_schema(txn, self.extensions.field_types(), version=found.schema)
         same = found.settings == last.versions.settings
         settings = last.settings if same else read_settings(txn, schema)
-        self.last = Known(schema=schema, settings=settings, versions=found)
-        return self.last
+        learnt = self.last = Known(schema=schema, settings=settings, versions=found)
+        return learnt  # not self.last: another thread may have put there what its older snapshot sees
 
     def read_definitions(self, texts: Iterable[str], *, version: int) -> Schema:
         """Give the schema that stored definitions make, see :func:`read_schema`."""

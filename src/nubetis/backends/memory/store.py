@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import WeakSet
 
 import attrs
 
@@ -38,6 +40,9 @@ PATIENCE: Final = 60.0
 """Seconds that a writer waits for those before him."""
 
 
+_homes: Final[WeakSet[_Home]] = WeakSet()
+
+
 class _Home:
     """Where an organisation lives: the last committed value, and the queue of writers."""
 
@@ -45,6 +50,7 @@ class _Home:
         self.tables: Tables = {}
         self.queue = threading.Lock()
         self.thread = threading.local()
+        _homes.add(self)
 
     @contextmanager
     def unit(self) -> Generator[None]:
@@ -171,12 +177,13 @@ class MemoryStore:
 
     @contextmanager
     def _turn(self, home: _Home) -> Generator[None]:
-        if not home.queue.acquire(timeout=PATIENCE):
+        queue = home.queue
+        if not queue.acquire(timeout=PATIENCE):
             raise StoreBusy("store_busy", url=self._url, seconds=PATIENCE)
         try:
             yield
         finally:
-            home.queue.release()
+            queue.release()
 
 
 def _compared(table: Table) -> list[Finding]:
@@ -227,3 +234,13 @@ def forget_memory(url: str) -> None:
     """Forget the named organisation at *url*; those who have it open keep it until they close."""
     with _HOMES_LOCK:
         _HOMES.pop(url.partition("://")[2], None)
+
+
+def _after_fork() -> None:
+    """Begin anew in a child, which has a copy of its own: the threads that waited, or wrote, are gone."""
+    for home in list(_homes):
+        home.queue = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
