@@ -13,7 +13,6 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import key_of
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import OUTBOX
-from nubetis.session.past import require_limit
 from nubetis.session.state import State
 from nubetis.types import Row
 
