@@ -89,5 +89,5 @@ def test_doctor_shows_the_environment_of_a_damaged_organisation(nubetis):
     assert said.code == commands.EXIT_CODES["store"]
     assert said.json["organisation"] is None
     assert said.json["findings"][0]["code"] == "cannot_open"
-    assert "[damaged]" in nubetis("doctor").out
+    assert "[not_sqlite]" in nubetis("doctor").out
     assert "python" in said.json["environment"]

@@ -145,7 +145,7 @@ def test_a_folder_that_is_not_there_is_an_error_of_ours(tmp_path):
     with pytest.raises(StoreError) as caught:
         open_sqlite(f"sqlite:///{tmp_path}/none/org.db", create=True)
 
-    assert caught.value.code == "read_only_store"
+    assert caught.value.code == "no_folder"
 
 
 def test_a_relative_path_begins_at_the_working_folder(tmp_path, monkeypatch):

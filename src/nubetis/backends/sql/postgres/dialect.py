@@ -21,7 +21,7 @@ _INTEGER: Final = sa.BIGINT()
 _TEXT: Final = sa.TEXT(collation="C")
 _COMPILER: Final = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy says no more of it
 
-_OURS: Final = "relnamespace = current_schema()::regnamespace"
+_OURS: Final = "relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
 
 _COLUMNS: Final = f"""
 SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
