@@ -15,7 +15,7 @@ from nubetis.i18n import PHRASES
 from nubetis.model.fields import Field, Storage
 from nubetis.model.formats import ISO
 from nubetis.model.ids import encode
-from nubetis.model.kinds import BUILT_IN, Address, WallTime, kind
+from nubetis.model.kinds import BUILT_IN, Address, WallTime, kind, texts
 from nubetis.model.money import Money
 from nubetis.testing.generate import any_value
 from nubetis.testing.strategies import fields
@@ -155,6 +155,11 @@ def test_a_refused_telephone_number_is_told_why(offered, why):
         made("phone").check(offered)
     assert ("bad_phone", True) == (caught.value.code, why in str(caught.value))
     assert caught.value.params["reason"] in PHRASES
+
+
+@given(st.from_regex(texts._PLAIN_PHONE, fullmatch=True))
+def test_the_short_way_of_telephone_numbers_takes_none_that_the_long_one_refuses(offered):
+    assert texts._why_no_phone(offered) == ""
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,7 @@ class Planner:
         if isinstance(offered, str) and "users" in field.targets and offered:
             offered = self._user(field, offered)
         value = field.check(offered)
-        if isinstance(value, Money):
-            value = self._with_home(field, value)
-        return field.pack(value)
+        return self._priced(field, value) if isinstance(value, Money) else field.pack(value)
 
     def _user(self, field: Field, name: str) -> RecordId:
         try:
@@ -137,18 +135,20 @@ class Planner:
         except NotFound as error:
             raise NotFound(error.code, **{**error.params, "field": field.name}) from None
 
-    def _with_home(self, field: Field, money: Money) -> Money:
+    def _priced(self, field: Field, money: Money) -> Row:
+        """Give the stored parts of *money*, which says what it is in the organisation's currency."""
         home = self.known.currency
         if home is None:  # 100 USD and 100 PEN must not be taken for the same
             raise InvalidValue("no_currency", field=field.name)
         if money.currency != home:
             if money.home is None:
                 raise InvalidValue("no_rate", field=field.name, currency=money.currency, home=home)
-            return money
+            return field.pack(money)
         if money.home not in {None, money.amount}:
             reason = f"the amount is in {home} already"
             raise InvalidValue("home_amount", field=field.name, reason=reason)
-        return Money(money.amount, money.currency, home=money.amount)
+        amount, currency, _ = field.pack(money)
+        return amount, currency, amount
 
     def writable(self, module: Module, name: str) -> Field:
         """Give the field *name* if the user may write it.
@@ -204,7 +204,7 @@ class Planner:
         empty = self._empty_row(module)
         places = [slot for slot in module.layout.slots.values() if self.writes(module, slot.field)]
         fillers = {str(slot.field.name): self._filler(slot) for slot in places}
-        needed = [(slot.field, slot.start) for slot in places if slot.field.required]
+        needed = [slot for slot in places if slot.field.required]
 
         def make(values: Mapping[str, Value]) -> list[Stored]:
             row = empty.copy()
@@ -213,9 +213,9 @@ class Planner:
                 if fill is None:
                     fill = self._filler(module.layout.slots[self.writable(module, name).name])
                 fill(row, offered)
-            for field, start in needed:
-                if all(cell is None for cell in row[start : start + len(field.parts)]):
-                    raise InvalidValue("required", field=field.name)
+            for slot in needed:
+                if row[slot.start] is None and set(row[slot.start : slot.stop]) == {None}:
+                    raise InvalidValue("required", field=slot.field.name)
             return row
 
         return make

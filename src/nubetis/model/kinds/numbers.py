@@ -32,16 +32,16 @@ def _check_integer(field: Field, offered: object) -> int:
 
 def check_decimal(field: Field, offered: object) -> Decimal:
     """Give a number as a decimal that the scale of *field* holds exactly; no other is taken."""
-    if isinstance(offered, bool) or not isinstance(offered, int | float | Decimal | str):
-        raise wrong(field, offered, "a number")
-    value = _decimal(offered)
+    value = offered if type(offered) is Decimal else _decimal(field, offered)
     whole = None if value is None else scaled(value, field.scale)
     if value is None or whole is None or abs(whole) >= 10**DIGITS:
         raise InvalidValue("bad_number", field=field.name, scale=field.scale, digits=DIGITS)
     return value
 
 
-def _decimal(offered: float | Decimal | str) -> Decimal | None:
+def _decimal(field: Field, offered: object) -> Decimal | None:
+    if isinstance(offered, bool) or not isinstance(offered, int | float | Decimal | str):
+        raise wrong(field, offered, "a number")
     if isinstance(offered, str) and not _WRITTEN.fullmatch(offered):
         return None
     return Decimal(repr(offered) if isinstance(offered, float) else offered)
