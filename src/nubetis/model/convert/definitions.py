@@ -41,9 +41,9 @@ def to_json(value: Filter | Field | Module | ValidationRule | Schema) -> dict[st
     Raises:
         InvalidValue: ``bad_argument``; a filter compares with something that no field takes.
 
-    >>> from nubetis.model.filters import F
     >>> from decimal import Decimal
     >>> from nubetis.model.filters import F
+    >>> to_json(F.amount > Decimal("1000.5"))
     {'field': 'amount', 'is': '>', 'value': {'decimal': '1000.5'}}
     """
     if isinstance(value, Filter):
