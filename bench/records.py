@@ -473,7 +473,7 @@ def main() -> None:
 
     figures = [figure for name in ("sqlite", "memory") for figure in measure(name, count, rounds=rounds, wanted=wanted)]
     figures += measure_postgres(count, rounds=rounds, wanted=wanted)
-    figures += imports(11 if given.quick else 51) if wanted("imports") else []
+    figures += imports(5 if given.quick else 51) if wanted("imports") else []
     facts = {**machine(), "records": count, "peers": versions("sqlalchemy", "attrs", "pluggy", "psycopg")}
     report(figures, facts=facts, target=given.json)
 
