@@ -156,6 +156,10 @@ def test_an_undo_says_where_the_records_are_and_the_second_that_nothing_is_left(
     assert acme("find", "accounts", "--deleted", "--json").json["total"] == 2
     again = acme("journal", "undo", made)
     assert (again.code, "already taken back" in again.out) == (0, True)
+    assert [each["cause"] for each in acme("journal", "list", "-n", "2", "--json").json["operations"]] == [
+        "undo",
+        "import",
+    ]
 
 
 @pytest.mark.parametrize(

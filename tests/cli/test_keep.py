@@ -49,11 +49,38 @@ def test_rules_are_done_once(ruled):
     assert nubetis("retention", "no such rule").code == 1
 
 
+def test_where_there_are_no_rules_that_is_said_and_no_table_is_drawn(acme):
+    assert acme("retention").out.splitlines() == ["There are no active rules of retention."]
+    assert acme("retention", "--json").json["plan"]["counts"] == {}
+
+
+def test_where_rules_find_nothing_no_table_is_drawn(ruled):
+    nubetis, _, _ = ruled
+    nubetis("retention")
+    out = nubetis("retention").out
+
+    assert "nothing to do" in out
+    assert "before" not in out
+
+
+def test_what_was_given_of_a_person_is_replaced_only_where_that_is_said(acme):
+    """Somebody may have worked with the file since."""
+    record = acme("find", "accounts", "--json").json["records"][0]["id"]
+    acme("subject", record, "given")
+    document = Path("given", "subject.json")
+    document.write_text("mine", encoding="utf-8")
+    said = acme("subject", record, "given")
+
+    assert (said.code, "--replace" in said.err, document.read_text("utf-8")) == (3, True, "mine")
+    assert acme("subject", record, "given", "--replace").code == 0
+    assert json.loads(document.read_bytes())["subject"] == record
+
+
 def test_a_person_is_written_into_a_folder(acme):
     record = acme("find", "accounts", "--json").json["records"][0]["id"]
     said = acme("subject", record, "given", "--json")
 
     assert (said.code, said.json["records"]) == (0, 1)
     assert json.loads(Path("given", "subject.json").read_bytes())["subject"] == record
-    assert "Wrote given: records 1, " in acme("subject", record, "given").out
+    assert "Wrote given: records 1, " in acme("subject", record, "given", "--replace").out
     assert acme("subject", "acc_0000000000001W", "other").code == 1

@@ -353,3 +353,12 @@ def _played(session, clock, acts):
                 session.delete(target)
             model[target] = (act == "delete", clock(), model[target][2])
     return model
+
+
+def test_where_no_record_is_old_enough_there_is_no_operation(nubetis_session):
+    leads(nubetis_session, "a")
+    rule(nubetis_session)
+    before = past.operations(nubetis_session)
+
+    assert retain(nubetis_session) is None
+    assert past.operations(nubetis_session) == before

@@ -205,6 +205,9 @@ def test_a_folder_gets_the_document_and_the_files_beside_it(nubetis_session, pic
     assert sorted([old, new]) == sorted(path.name for path in (folder / "files").iterdir())
     assert (folder / "files" / new).read_bytes() == b"new"
     assert report.records == 1
+    with refusing("unwritable", StoreError):
+        export_subject(nubetis_session, lead, folder)
+    assert export_subject(nubetis_session, lead, folder, replace=True) == report
     (tmp_path / "file").write_text("x")
     with refusing("unwritable", StoreError):
         export_subject(nubetis_session, lead, tmp_path / "file")

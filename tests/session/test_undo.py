@@ -223,10 +223,12 @@ def test_undoing_twice_does_nothing_the_second_time(nubetis_session):
     """What is back already is not set back again, nor reported as somebody else's."""
     lead = nubetis_session.create("leads", name="x", company="Old")
     operation = nubetis_session.apply(nubetis_session.plan_edits("leads", {lead.id: {"company": "New"}}))
-    nubetis_session.undo(operation)
-    nubetis_session.undo(operation)
+    first = nubetis_session.undo(operation).operation
+    again = nubetis_session.undo(operation)
 
     assert nubetis_session.get(lead)["company"] == "Old"
+    assert (again.operation, again.reversed) == (None, ())
+    assert past.operations(nubetis_session, limit=1) == [first]
 
 
 def test_a_deleted_record_that_was_purged_or_restored_since_is_kept(nubetis_session):

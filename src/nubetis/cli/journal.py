@@ -143,7 +143,8 @@ def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
     """Give the first differences of a plan as a table, and what it refuses."""
     shown = list(islice(plan.changes, most))
     rows = [row for change in shown for row in _change_rows(change)]
-    parts: list[RenderableType] = [grid([_("record"), _("what"), _("field"), _("before"), _("after")], rows, room=room)]
+    names = [_("record"), _("what"), _("field"), _("before"), _("after")]
+    parts: list[RenderableType] = [grid(names, rows, room=room)] if rows else []
     left = len(plan) - len(shown)
     parts += [line(counted("(and {count} more record)", "(and {count} more records)", left), "dim")] if left > 0 else []
     return group(*parts, *_refused(plan.refusals, "red"), *_refused(plan.warnings, "yellow"))
@@ -223,7 +224,7 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
             return None
         done = session.undo(operation)
     facts = {
-        "operation": operation_facts(done.operation),
+        "operation": None if done.operation is None else operation_facts(done.operation),
         "reversed": done.reversed,
         "kept": [refusal_facts(each) for each in done.kept],
         "failed": [refusal_facts(each) for each in done.failed],

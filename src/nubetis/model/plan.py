@@ -317,10 +317,11 @@ class Undo:
     """What became of taking an operation back.
 
     *reversed* lists the records set back; *kept* those (record, field) that somebody else changed since and that
-    stay as they are; *failed* what could not be taken back, with the reason.
+    stay as they are; *failed* what could not be taken back, with the reason.  *operation* is ``None`` where there was
+    nothing to set back: what changes nothing is no operation.
     """
 
-    operation: Operation
+    operation: Operation | None
     reversed: tuple[RecordId, ...] = ()
     kept: tuple[Refusal, ...] = ()
     failed: tuple[Refusal, ...] = ()

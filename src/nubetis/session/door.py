@@ -383,8 +383,8 @@ class Session:
     def undo(self, operation: str | Operation, *, progress: Progress | None = None) -> Undo:
         """Take an operation back, field by field; what somebody else changed since stays and is named in ``kept``.
 
-        One that was stopped is over with that.  :func:`nubetis.session.past.plan_undo` shows it before; *progress* is
-        that of :meth:`apply`.
+        Where nothing is left to set back there is no operation.  One that was stopped is over with it.
+        :func:`nubetis.session.past.plan_undo` shows it before; *progress* is that of :meth:`apply`.
 
         Raises:
             NotFound: ``no_operation``; there is none, or it is not the user's.
@@ -392,7 +392,8 @@ class Session:
         """
         plan, begun = self.state.read(lambda: (plan_undo(self, operation), operation_named(self.state, operation)))
         over = begun.state in {OperationState.DONE, OperationState.FAILED}
-        done = Applier(self.state, plan, failed=None if over else begun, progress=progress).run()
+        applier = Applier(self.state, plan, failed=None if over else begun, progress=progress)
+        done = None if over and not len(plan) else applier.run()
         records = dict.fromkeys(encode(p.module.prefix, key_of(row)) for p in plan.parts for row in p.rows)
         return Undo(operation=done, reversed=tuple(records), kept=plan.warnings, failed=plan.refusals)
 

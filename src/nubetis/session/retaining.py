@@ -265,13 +265,16 @@ def plan_retention(session: Session, *, names: Sequence[str] = ()) -> Plan:
     return session.state.read(work)
 
 
-def retain(session: Session, *, names: Sequence[str] = (), progress: Progress | None = None) -> Operation:
+def retain(session: Session, *, names: Sequence[str] = (), progress: Progress | None = None) -> Operation | None:
     """Do what the active rules say, or those with *names*; one that is stopped can be resumed.
+
+    ``None`` where there is nothing to do: no operation is made of it.
 
     Raises:
         Refused: a plug-in stands against some of it; and whatever planning and applying raise.
     """
-    return session.apply(plan_retention(session, names=names), progress=progress)
+    plan = plan_retention(session, names=names)
+    return session.apply(plan, progress=progress) if len(plan) or plan.refusals else None
 
 
 def purge(state: State, before: datetime) -> int:

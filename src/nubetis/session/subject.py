@@ -99,11 +99,14 @@ class SubjectReport:
     missing: tuple[str, ...] = ()
 
 
-def export_subject(session: Session, record: str | Record, target: str | os.PathLike[str] | IO[bytes]) -> SubjectReport:
+def export_subject(
+    session: Session, record: str | Record, target: str | os.PathLike[str] | IO[bytes], *, replace: bool = False
+) -> SubjectReport:
     """Write all that is kept of the person whose *record* this is to an open binary file, or into a folder.
 
     A stream gets one document with the files in it.  A folder, which is made where it is missing, gets
-    ``subject.json``, written whole or not at all, and each file under its hash in ``files/``.  Records and history
+    ``subject.json``, written whole or not at all, and each file under its hash in ``files/``; a ``subject.json`` that
+    is there already gives way only where *replace* says so.  Records and history
     are read on one snapshot, files after it: do not call this inside a unit.  Memory: one record with its history, or
     one file, at a time.
 
@@ -114,6 +117,9 @@ def export_subject(session: Session, record: str | Record, target: str | os.Path
         NotFound: there was never such a record, or the user may not see it.
         StoreError: ``unwritable``.
     """
+    folder = Path(target) if isinstance(target, str | os.PathLike) else None
+    if folder is not None and not replace:
+        _refuse_existing(folder / _NAME)
     name = record.id if isinstance(record, Record) else record
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as kept:
 
@@ -126,9 +132,15 @@ def export_subject(session: Session, record: str | Record, target: str | os.Path
 
         subject = session.state.read(work)
         kept.seek(0)
-        if isinstance(target, str | os.PathLike):
-            return _into_folder(subject, cast("BinaryIO", kept), Path(target))
+        if folder is not None:
+            return _into_folder(subject, cast("BinaryIO", kept), folder)
         return _finish(subject, cast("BinaryIO", kept), cast("BinaryIO", target), _inline)
+
+
+def _refuse_existing(document: Path) -> None:
+    if os.path.lexists(document):
+        reason = "it is there already: say replace=True, or --replace, to write it anew"
+        raise StoreError("unwritable", file=str(document), reason=reason)
 
 
 def _into_folder(subject: _Subject, kept: BinaryIO, folder: Path) -> SubjectReport:
