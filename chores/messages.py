@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCE = Path("src/nubetis")
-CARRIED_AT = {"syntax_error": 0, "missing": 0, "expect": 1, "_bad": 1, "wrong": 2, "_wrong": 2, "_unread": 0, "_": 0}
+CARRIED_AT = {
+    "syntax_error": 0,
+    "missing": 0,
+    "expect": 1,
+    "_bad": 1,
+    "bad": 1,
+    "wrong": 2,
+    "_wrong": 2,
+    "_unread": 0,
+    "_": 0,
+}
 """Function → place of the argument that it says."""
 NAMED = CARRIED | {"example"}
 """Variables that hold such a text before it is carried."""
