@@ -10,7 +10,8 @@ import pytest
 from nubetis import F
 from nubetis.errors import AccessDenied, NotFound, NubetisError, Refused
 from nubetis.model.filters import EVERYTHING
-from nubetis.session import erasing
+from nubetis.model.plan import Plan
+from nubetis.session import erasing, past, resuming
 from nubetis.testing.people import ADMINISTRATOR
 from tests.stores import refusing
 
@@ -151,9 +152,57 @@ def test_a_user_who_was_sent_away_does_nothing_more(nubetis_org, nubetis_session
 
     assert not ana.can("view", lead)
     for call in (lambda: ana.find("leads"), lambda: ana.create("leads", name="C"), lambda: ana.apply(plan)):
-        with pytest.raises((AccessDenied, NotFound)):
+        with refusing("denied", AccessDenied):
             call()
     assert nubetis_session.get(lead)["name"] == "A"
+
+
+SENT_AWAY = {
+    "operations": lambda s, _: past.operations(s),
+    "preview of an undo": past.plan_undo,
+    "undo": lambda s, operation: s.undo(operation),
+    "resume": resuming.resume,
+    "a plan of nothing": lambda s, _: s.apply(Plan()),
+    "a unit of nothing": lambda s, _: s.unit(lambda _: None),
+    "history": lambda s, _: past.history(s, s.user),
+    "explain": lambda s, _: s.explain("view", "leads"),
+    "settings": lambda s, _: s.get(s.user),
+}
+
+
+@pytest.mark.parametrize("way", ["suspended", "deleted"])
+@pytest.mark.parametrize("name", SENT_AWAY)
+def test_an_administrator_who_was_sent_away_neither_reads_the_journal_nor_writes_it(nubetis_org, way, name):
+    """Nor does he end what others have begun: a stopped operation stays one that can be resumed."""
+    first, second = nubetis_org.people("ana !admin", "bo !admin")
+    lead = first.create("leads", name="A")
+    second.find("leads")
+    operation = past.operations(first)[0]
+    if way == "suspended":
+        first.edit(second.user, state="suspended")
+    else:
+        first.delete(second.user)
+    before = past.operations(first)
+
+    with refusing("denied", AccessDenied):
+        SENT_AWAY[name](second, operation)
+    assert (past.operations(first), first.get(lead)["name"]) == (before, "A")
+
+
+def test_an_operation_whose_user_is_sent_away_stops_and_can_be_resumed(nubetis_org, nubetis_session, small_chunks):
+    """What was written of it stays until somebody who may goes on with it, or takes it back."""
+    (ana,) = nubetis_org.people("ana !admin")
+    plan = ana.plan_create("leads", [{"name": f"L{number}"} for number in range(9)])
+
+    def send_away(done, total):
+        if done:
+            nubetis_session.edit(ana.user, state="suspended")
+
+    with refusing("denied", AccessDenied):
+        ana.apply(plan, progress=send_away)
+    (left,) = nubetis_org.interrupted()
+    assert resuming.resume(nubetis_session, left).position == 9
+    assert nubetis_session.count("leads") == 9
 
 
 def test_a_plan_is_good_for_the_rights_of_those_who_apply_it(nubetis_org, nubetis_session):

@@ -410,11 +410,14 @@ class Session:
 
     # rights ------------------------------------------------------------------------------------------------
     def can(self, action: str, record: str | Record) -> bool:
-        """Say whether the user may; ``False`` for an id of nothing, too.  *record* may be a module's name."""
+        """Say whether the user may; ``False`` for an id of nothing, too, and for one who was sent away.
+
+        *record* may be a module's name.
+        """
         wanted = one_of(Action, action, argument="action")
         try:
             return self.decide(wanted, record).allowed
-        except (NotFound, InvalidValue):
+        except (NotFound, InvalidValue, AccessDenied):
             return False
 
     def decide(self, action: str, record: str | Record) -> Decision:
@@ -422,6 +425,7 @@ class Session:
 
         Raises:
             NotFound: there is no such record, or the user may not see it.
+            AccessDenied: the user is no longer active: he may nothing.
         """
         return self.explain(action, record).decision
 

@@ -10,7 +10,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
-from nubetis.errors import NotFound, PlanDrifted, StoreBusy, StoreError
+from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
 from nubetis.model.filters import Filter, People
 from nubetis.model.ids import encode
@@ -164,6 +164,8 @@ class State:
         if self.user is not None and moved:
             self.facts = facts_of(self.known, self.txn, self.user)
             self.policy = OwnerPolicy(self.facts)
+        if self.facts is not None and not self.facts.active:
+            raise AccessDenied("denied", user=self.facts.email, action="work", module="this organisation")
 
     # planning ----------------------------------------------------------------------------------------------
     def planner(self) -> Planner:
