@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -259,3 +261,19 @@ def test_an_erased_value_is_in_no_byte_of_the_open_file_and_its_log(nubetis_org,
 
     assert [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()] == []
     assert "org.db-wal" in [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("then", ["write", "check"])
+@pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)
+def test_an_erased_value_that_a_reader_keeps_goes_when_he_has_gone(nubetis_org, nubetis_session, tmp_path, then):
+    """With the next write or check, not only when the last one closes the file."""
+    lead = filled(nubetis_session)
+    with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM leads").fetchall()
+        erasing.erase(nubetis_session, lead.id)
+        assert CANARY.encode() in (tmp_path / "org.db-wal").read_bytes()
+        nubetis_session.create("leads", name="while he reads")
+    nubetis_session.create("leads", name="later") if then == "write" else nubetis_org.check()
+
+    assert [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()] == []

@@ -60,8 +60,8 @@ class Database(Protocol):
         """Copy all of it to the file *target*, which must not be there."""
         ...
 
-    def shed(self, link: Connection) -> None:
-        """Leave no log of what is gone, as far as nobody reads it yet."""
+    def shed(self, link: Connection) -> bool:
+        """Leave no log of what is gone; say whether all of it went, for somebody may still read it."""
         ...
 
     def check(self, link: Connection) -> Iterator[Finding]:
@@ -110,6 +110,7 @@ class SqlStore:
         self._tables = Tables(database.dialect)
         self._units = Units(database.url, database.pool, self._tables, patience)
         self._schema = Schema()
+        self._is_shed = True
         self.capabilities = database.capabilities
 
     def format(self) -> int | None:
@@ -123,7 +124,10 @@ class SqlStore:
 
     def write(self, unit: Callable[[Txn], T]) -> T:
         """Run a unit and commit it; run it again when another writer was faster."""
-        return self._units.write(unit)
+        result = self._units.write(unit)
+        if not self._is_shed:
+            self._shed()
+        return result
 
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Bring the tables to *schema*, in one transaction."""
@@ -148,6 +152,8 @@ class SqlStore:
         """Give what is wrong."""
         known = schema or (self._schema if self._schema.modules else None)
         try:
+            if not self._is_shed:
+                self._shed()
             findings = self._units.apart(lambda link: list(self._database.check(link)))
             findings += self._units.read(lambda txn: txn.check(known, progress))
         except Damaged as error:
@@ -174,7 +180,11 @@ class SqlStore:
         wanted = tuple(module_ids)
 
         self._units.write(lambda txn: txn.compact(wanted))
-        self._units.apart(self._database.shed)
+        self._shed()
+
+    def _shed(self) -> None:
+        """Let go of the log; where somebody reads it, each later write and check tries again."""
+        self._is_shed = self._units.apart(self._database.shed)
 
     def discard(self) -> None:
         """Close, and leave nothing of a database that nobody has set up."""

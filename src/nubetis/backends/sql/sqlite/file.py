@@ -80,9 +80,15 @@ class SqliteFile:
             until_open.pop_all()
         return found
 
-    def shed(self, link: Connection) -> None:
-        """Write the log into the file and empty it; where others read an older state, the next one to ask does."""
-        link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def shed(self, link: Connection) -> bool:
+        """Write the log into the file and empty it, unless others read an older state."""
+        ((patience,),) = link.execute("PRAGMA busy_timeout").fetchall()
+        link.execute("PRAGMA busy_timeout = 0")  # each write tries again: none waits for a long reader
+        try:
+            ((busy, *_),) = link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            link.execute(f"PRAGMA busy_timeout = {int(patience or 0)}")
+        return not busy
 
     def clear(self, link: Connection) -> None:
         """Take the file away while nobody else can write it; who has it open finds that out."""
