@@ -9,7 +9,7 @@ from nubetis.errors import Cancelled, Conflict
 from nubetis.model.plan import OperationState
 from nubetis.model.system import BLOBS
 from nubetis.session import past, resuming
-from tests.session.stopping import NAMES, PLANS, cancel
+from tests.session.stopping import NAMES, PLANS, cancel, stop_after
 from tests.stores import refusing, rows_of
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
@@ -84,6 +84,21 @@ def test_one_that_is_cancelled_late_does_not_stop_who_went_on(nubetis_org, nubet
         nubetis_session.apply(plan, progress=once(go_on_and_cancel))
     (operation, *_) = past.operations(other)
     assert (operation.state, operation.position) == (OperationState.DONE, 8)
+    assert (renewed(other), settled(nubetis_org)) == (8, True)
+
+
+def test_one_that_another_took_further_and_left_stops(nubetis_org, nubetis_session, plan):
+    """It is open still, but what this one would write next is written."""
+    other = nubetis_org.administrator()
+
+    def go_a_step():
+        with refusing("cancelled", Cancelled):
+            resuming.resume(other, nubetis_org.interrupted()[0], progress=stop_after(4))
+
+    with refusing("operation_moved", Conflict):
+        nubetis_session.apply(plan, progress=once(go_a_step))
+    (left,) = nubetis_org.interrupted()
+    assert (left.position, resuming.resume(other, left).position) == (6, 8)
     assert (renewed(other), settled(nubetis_org)) == (8, True)
 
 

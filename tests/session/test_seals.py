@@ -168,6 +168,17 @@ def test_an_entry_that_says_to_be_sealed_and_is_not_is_found(nubetis_org, nubeti
     assert found_out(nubetis_org, Batch(parts=(Inserts(ENTRIES, [forged]),)), anchor)
 
 
+@pytest.mark.parametrize("seal", [None, 1, 999])
+def test_an_entry_that_no_longer_says_where_it_was_sealed_is_found(nubetis_org, nubetis_session, seal):
+    """Without its number the sealer would seal it once more, and it would be told twice."""
+    journal(nubetis_session)
+    anchor = nubetis_org.verify().anchor
+    last = rows_of(nubetis_org, ENTRIES)[-1]
+    batch = Batch(parts=(Updates(ENTRIES, ("seal",), [last[0]], [(seal,)]),))
+
+    assert found_out(nubetis_org, batch, anchor)
+
+
 def test_a_chain_of_another_key_does_not_verify(nubetis_store_url):
     """Without the key nobody makes the seals anew."""
     around = Surroundings(secret=b"one")
