@@ -163,6 +163,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unrestorable": "{file} cannot be restored: {reason}. Take another back-up.",
     "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
+    "unwritten": "The system let nothing more be written to {url}: a quota or a limit on the size of files is reached, "
+    "or the disk fails. Nothing of this change was written; mend that and repeat it.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",

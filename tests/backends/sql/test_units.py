@@ -393,6 +393,7 @@ def _error(code):
         (sqlite3.SQLITE_NOTADB, Damaged, "not_sqlite"),
         (sqlite3.SQLITE_FULL, StoreError, "disk_full"),
         (sqlite3.SQLITE_READONLY_DBMOVED, StoreError, "read_only_store"),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreError, "unwritten"),
         (sqlite3.SQLITE_IOERR_FSYNC, StoreError, "store_failed"),
         (sqlite3.SQLITE_TOOBIG, StoreError, "store_failed"),
     ],

@@ -6,6 +6,7 @@ No message of the driver is passed on where it could hold more than names: the e
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
@@ -14,9 +15,7 @@ from nubetis.model.bind import DEPTH
 __all__ = ["code_of", "is_busy", "is_unreadable", "translated"]
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
-_READ_ONLY: Final = frozenset(
-    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
-)
+_READ_ONLY: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 _UNREADABLE: Final = "Could not decode"
 """What the driver says, before it shows the text."""
 
@@ -36,6 +35,15 @@ def is_unreadable(error: Exception) -> bool:
     return not code_of(error) and _UNREADABLE in str(error)
 
 
+_SAID: Final[Mapping[int, tuple[type[NubetisError], str]]] = {
+    sqlite3.SQLITE_NOTADB: (Damaged, "not_sqlite"),
+    sqlite3.SQLITE_FULL: (StoreError, "disk_full"),
+    sqlite3.SQLITE_IOERR_WRITE: (StoreError, "unwritten"),
+    **dict.fromkeys(_READ_ONLY, (StoreError, "read_only_store")),
+}
+"""What is said of a place by its URL alone."""
+
+
 def translated(error: Exception, url: str) -> NubetisError:
     """Give the error of ours that says the same."""
     code = code_of(error)
@@ -43,14 +51,10 @@ def translated(error: Exception, url: str) -> NubetisError:
         return Damaged("damaged", what=url, reason="a text in it is not Unicode")
     if code in _BUSY:
         return StoreBusy("store_busy", url=url, seconds=0)
-    if code == sqlite3.SQLITE_NOTADB:
-        return Damaged("not_sqlite", url=url)
     if code == sqlite3.SQLITE_CORRUPT:
         return Damaged("damaged", what=url, reason="its pages do not fit together")
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError("disk_full", url=url)
-    if code in _READ_ONLY:
-        return StoreError("read_only_store", url=url)
+    if said := _SAID.get(getattr(error, "sqlite_errorcode", 0)) or _SAID.get(code):
+        return said[0](said[1], url=url)
     if code == sqlite3.SQLITE_ERROR and str(error).startswith(("Expression tree", "parser stack")):
         return InvalidFilter("filter_depth", limit=DEPTH)
     return StoreError("store_failed", reason=_reason(error, code))
