@@ -153,3 +153,14 @@ def test_what_drifted_since_it_was_stopped_is_left_out_up_to_the_tolerance(nubet
     done = resuming.resume(nubetis_session, nubetis_org.interrupted()[0], tolerance=1)
 
     assert (done.skipped, renewed(nubetis_session)) == ((changed.id,), 7)
+
+
+def test_an_undo_ends_what_was_stopped_although_nothing_is_left_to_set_back(nubetis_org, nubetis_session, plan):
+    """Somebody had set it back by hand; nobody may go on with it by mistake."""
+    cancel(nubetis_session, plan)
+    nubetis_session.apply(nubetis_session.plan_update("leads", F.company == "New", company="Old"))
+    (left,) = nubetis_org.interrupted()
+
+    undone = nubetis_session.undo(left)
+    assert undone.operation is not None
+    assert (renewed(nubetis_session), settled(nubetis_org)) == (0, True)

@@ -110,7 +110,7 @@ class Part:
     text: bool = False
 
 
-def _not_empty(value: Value) -> bool:
+def _is_empty(value: Value) -> bool:
     return value is None or value == ""
 
 
@@ -261,7 +261,7 @@ class Field:
         Raises:
             InvalidValue: it does not fit the field's type.
         """
-        return None if _not_empty(offered) else self.type.check(self, offered)
+        return None if _is_empty(offered) else self.type.check(self, offered)
 
     def pack(self, value: Value) -> Row:
         """Give the stored form of a checked *value*, one item a part."""
