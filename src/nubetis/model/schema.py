@@ -531,6 +531,8 @@ class SchemaStep:
     module: Module
     field: Field | None = None
     before: Field | None = None
+    was: Module | None = None
+    """The module before it changed."""
 
 
 def diff(old: Schema, new: Schema) -> list[SchemaStep]:
@@ -554,7 +556,7 @@ def _module_steps(old: Module, new: Module) -> list[SchemaStep]:
         if getattr(old, name) != getattr(new, name):
             raise InvalidValue("bad_argument", argument=name, reason=f"module {new.name} keeps it for ever")
     same = attrs.evolve(old, fields=new.fields, next_field=new.next_field) == new
-    return [*_field_steps(old, new), *([] if same else [SchemaStep(StepKind.CHANGE_MODULE, new)])]
+    return [*_field_steps(old, new), *([] if same else [SchemaStep(StepKind.CHANGE_MODULE, new, was=old)])]
 
 
 def _field_steps(old: Module, new: Module) -> list[SchemaStep]:

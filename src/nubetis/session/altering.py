@@ -1,9 +1,10 @@
 """Changing the schema: an operation that can be resumed, like any other.
 
-What the modules will be is kept in the store first; then tables and columns are added; then the definitions change,
-in one transaction that raises the schema version; last, what is no longer defined is dropped, and only then is the
-operation done.  Each step may be repeated.  Until the definitions change everybody goes on with the old ones, which
-the new tables serve as well.
+What the modules will be is kept in the store first; then the tables are widened, so that they have what the old
+modules have and what the new ones have; then the definitions change, in one transaction that raises the schema
+version; last, what is no longer defined is dropped, what who knew the old modules did not keep up is made again, and
+only then is the operation done.  Each step may be repeated.  Until the definitions change everybody goes on with the
+old ones, and who learns of the new ones a moment later loses nothing: the wide tables serve both.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from nubetis.model.plan import (
 )
 from nubetis.model.query import BoundQuery
 from nubetis.model.rules import check_rules, check_scope
-from nubetis.model.schema import Schema, StepKind, diff, key_of
+from nubetis.model.schema import Schema, diff, key_of
 from nubetis.model.system import OPERATIONS
+from nubetis.model.widening import first_steps, last_steps, widened
 from nubetis.session.applying import Applier, Lot, read_lots
 from nubetis.session.holding import refuse_drops
 from nubetis.session.past import operation_of
@@ -40,8 +42,6 @@ from nubetis.session.world import living
 from nubetis.types import Key, Row
 
 __all__ = ["alter", "plan_alter", "resume_alter"]
-
-_DROPS = frozenset({StepKind.DROP_MODULE, StepKind.PURGE_FIELD})
 
 
 def plan_alter(state: State, schema: Schema) -> Plan:
@@ -109,16 +109,16 @@ def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
     """Do what is left of *operation*: its position says whether the definitions are written."""
     state = applier.state
     old, new = _schemas(state, lot.parts, written=operation.position > 0)
-    steps = diff(old, new)
+    wide, last = widened(old, new), last_steps(old, new)
     if not operation.position:
         try:
-            state.world.store.migrate([step for step in steps if step.kind not in _DROPS], new)
+            state.world.store.migrate(first_steps(old, wide), wide)
             operation = applier.step(operation, attrs.evolve(lot, key=None))
         except NubetisError:  # what the records forbid must not stand in the way of the next change
             applier.take_back(operation)
             raise
-    if drops := [step for step in steps if step.kind in _DROPS]:
-        state.world.store.migrate(drops, new)
+    if last or wide.modules != new.modules:
+        state.world.store.migrate(last, new)
     return applier.end(operation, OperationState.DONE)
 
 

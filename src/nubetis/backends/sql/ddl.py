@@ -1,6 +1,7 @@
 """Bringing tables to a schema.
 
-Only what destroys needs a step: a module dropped, a field purged.  For the rest each table is compared with what it
+Only what destroys needs a step, a module dropped, a field purged, and what is there already and may be stale: a twin
+or a tally that was begun while some writers did not know it yet.  For the rest each table is compared with what it
 must be, and what is missing is made.  So all can be repeated, and what was interrupted is simply done again; where the
 database has DDL in transactions (SQLite, PostgreSQL) nothing is ever half done.
 """
@@ -22,6 +23,7 @@ from nubetis.errors import Conflict
 from nubetis.model.schema import Schema, SchemaStep, StepKind
 from nubetis.model.store import FORMAT
 from nubetis.model.system import COUNTERS, TALLIES, VERSIONS
+from nubetis.model.widening import begun_tallies, begun_twins
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Cell, Connection
@@ -67,6 +69,24 @@ class Builder:
             self._drop(home)
         elif step.kind is StepKind.PURGE_FIELD and step.field is not None:
             self._purge(home, step.field)
+        elif home.name in self._found:
+            self._catch_up(home, step)
+
+    def _catch_up(self, home: ModuleTable, step: SchemaStep) -> None:
+        """Make again what writers did not keep up who knew the module as it was: twins and tallies that began."""
+        there = self._found[home.name].columns
+        twins = [column for column in begun_twins(step) if f"{column}__f" in there]
+        tallies = begun_tallies(step)
+        if twins or tallies:
+            self._lock(home)
+        for column in twins:
+            self._fill_twin(home, (column, f"{column}__f"), home.folds[column])
+        for column in tallies:
+            Tallies(self._db, self._tables).forget(home.module.id, column)
+
+    def _lock(self, home: ModuleTable) -> None:
+        if self._dialect.table_lock:
+            self._db.execute(self._dialect.table_lock.format(table=self._quoted(home.name)))
 
     def rebuild(self, home: ModuleTable) -> None:
         """Make again what is derived from the rows of a table: twins, sets, tallies, indexes.
@@ -74,8 +94,7 @@ class Builder:
         Raises:
             Conflict: ``not_unique``; a value that must be unique is there twice.
         """
-        if self._dialect.table_lock:
-            self._db.execute(self._dialect.table_lock.format(table=self._quoted(home.name)))
+        self._lock(home)
         self.drop_indexes(home)
         for twin, place, fold in home.twins:
             self._fill_twin(home, (home.columns[place], twin), fold)
