@@ -11,6 +11,7 @@ import nubetis
 from nubetis import F, HostSignIn, Money
 from nubetis.backends.sql.postgres.connections import locate
 from nubetis.errors import InvalidValue, NotFound, NubetisError, StoreError
+from nubetis.model.kinds import kind
 
 ADMIN = "ana@acme.pe"
 
@@ -176,3 +177,74 @@ def test_an_organisation_that_cannot_be_set_up_leaves_its_schema_empty(url):
         org._world.store.discard()
     with nubetis.open(url) as org:
         assert 1 == org.system("testing").count("users")
+
+
+class Overtaken:
+    """A store in whose next unit that writes, or reads, others work once the unit has its snapshot."""
+
+    def __init__(self, store, others):
+        self._store, self._others, self.runs = store, [others], 0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def _after(self, unit):
+        mine = self._others.pop() if self._others else None
+
+        def overtaken(txn):
+            txn.versions()
+            self.runs += mine is not None
+            if mine is not None and self.runs == 1:
+                thread = threading.Thread(target=mine)
+                thread.start()
+                thread.join()
+            return unit(txn)
+
+        return overtaken
+
+    def read(self, unit):
+        return self._store.read(self._after(unit))
+
+    def write(self, unit):
+        return self._store.write(self._after(unit))
+
+
+@pytest.fixture
+def overtaken(org):
+    """Give a way to do a work that *others* overtake; it gives how often the unit ran."""
+    store = org._world.store
+
+    def run(others, work):
+        between = org._world.store = Overtaken(store, others)
+        try:
+            work()
+        finally:
+            org._world.store = store
+        return between.runs
+
+    return run
+
+
+@pytest.mark.parametrize("work", ["create", "find"])
+def test_a_unit_that_was_overtaken_runs_again(org, overtaken, work):
+    """A change of the schema: its snapshot has the old definitions, and the tables are the new ones."""
+    do = {
+        "create": lambda s: s.create("leads", name="B"),
+        "find": lambda s: s.find("leads"),
+    }[work]
+    org.add_field("leads", nubetis.Field(name="hobby", type=kind("text")))
+    with _session(org) as s:
+        s.create("leads", name="A")
+        gone = org.schema.retire_field("leads", "hobby").purge_field("leads", "hobby")
+        assert overtaken(lambda: org.alter(gone), lambda: do(s)) == 2
+        assert s.count("leads") == (2 if work == "create" else 1)
+    assert org.check() == []
+
+
+def test_a_column_that_is_not_there_is_told_where_no_schema_changed(org):
+    """Damage does not heal by trying again."""
+    with _session(org) as s:
+        s.create("leads", name="A")
+        org._world.store._units.apart(lambda link: link.execute("ALTER TABLE leads DROP COLUMN name CASCADE"))
+        with pytest.raises(StoreError, match="UndefinedColumn"):
+            s.find("leads")

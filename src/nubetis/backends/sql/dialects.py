@@ -161,6 +161,8 @@ class Dialect:
     violated: Callable[[Exception], tuple[str, ...]]
     is_busy: Callable[[Exception], bool]
     """Whether somebody else was faster, so that the same may succeed now."""
+    is_missing: Callable[[Exception], bool]
+    """Whether a table or a column is not there, which a change of the schema may have taken away meanwhile."""
     is_unreadable: Callable[[Exception], bool]
     """Whether a stored text is not Unicode."""
     translated: Callable[[Exception, str], NubetisError]

@@ -66,7 +66,7 @@ class SqlTxn:
     """The transaction of one unit, on a connection that is its own; see :class:`nubetis.model.store.Txn`.
 
     *lost* says that it must not be committed, even if the unit goes on.  *looking_at* names the module whose rows are
-    being fetched, for errors.
+    being fetched, for errors.  *seen* is the version of the schema that the unit goes by.
     """
 
     def __init__(self, connection: Connection, tables: Tables, *, writable: bool) -> None:
@@ -77,6 +77,7 @@ class SqlTxn:
         self._open: list[Cursor] = []
         self.lost = False
         self.looking_at = ""
+        self.seen: int | None = None
         self._depth = count(1)
         self._given: dict[str, int] = {}
 
@@ -96,7 +97,8 @@ class SqlTxn:
         _, version, schema, access, settings, _ = found
         if int(version or 0) > FORMAT:
             raise NewerFormat("newer_format", url="The store", found=version, known=FORMAT)
-        return Versions(int(schema or 0), int(access or 0), int(settings or 0))
+        self.seen = int(schema or 0)
+        return Versions(self.seen, int(access or 0), int(settings or 0))
 
     def get_many(self, module: Module, keys: Sequence[Key]) -> list[Row | None]:
         """Give the row of each key, deleted ones too."""

@@ -31,6 +31,10 @@ PATIENCE: Final = 60.0
 _LONGEST_PAUSE: Final = 0.1
 
 
+class _Outrun(Exception):
+    """The schema changed under a unit, whose snapshot was older than the tables."""
+
+
 @attrs.define
 class Units:
     """Runs units of work.
@@ -112,11 +116,21 @@ class Units:
             result = unit(txn)
         except self.tables.dialect.raised as error:
             self._tell_unreadable(error, txn.looking_at)
+            txn.end()
+            if self.tables.dialect.is_missing(error) and self._is_outrun(link, txn.seen):
+                raise _Outrun from error
             raise
         finally:
             txn.end()
         self._commit(link, lost=txn.lost)
         return result
+
+    @staticmethod
+    def _is_outrun(link: Connection, seen: int | None) -> bool:
+        """Say whether the schema is another than the unit saw; its transaction is taken back."""
+        link.execute("ROLLBACK")
+        now = link.execute('SELECT "schema" FROM versions WHERE id = 1').fetchone()
+        return seen is not None and now is not None and now[0] != seen
 
     def _tell_unreadable(self, error: Exception, module: str) -> None:
         """Say in which module a text is that cannot be read; the driver says its column, and would show the text."""
@@ -150,10 +164,10 @@ class Units:
         while True:
             try:
                 return work()
-            except dialect.raised as error:
+            except (_Outrun, dialect.raised) as error:
                 deadline = deadline or time.monotonic() + self.patience
                 left = deadline - time.monotonic()
-                if not dialect.is_busy(error):
+                if not isinstance(error, _Outrun) and not dialect.is_busy(error):
                     self._tell(error)
                 if left <= 0:
                     raise StoreBusy("store_busy", url=self.url, seconds=round(self.patience, 1)) from error

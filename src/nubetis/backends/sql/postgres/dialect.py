@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
-from nubetis.backends.sql.postgres.faults import is_busy, translated, violated
+from nubetis.backends.sql.postgres.faults import is_busy, is_missing, translated, violated
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
 from nubetis.types import Stored
@@ -76,6 +76,7 @@ POSTGRES: Final = Dialect(
     unfit=(psycopg.DataError, UnicodeEncodeError),
     violated=violated,
     is_busy=is_busy,
+    is_missing=is_missing,
     is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
     translated=translated,
     catalogue=_catalogue,
