@@ -15,9 +15,9 @@ from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_facts
 from nubetis.cli.records import read_filter
-from nubetis.cli.texts import _, counted, language, say_refusal
+from nubetis.cli.texts import EXIT_CODES, _, counted, language, say_refusal
 from nubetis.data.export import export
-from nubetis.data.load import apply_load, map_table, plan_load
+from nubetis.data.load import apply_load, empty_rows, map_table, plan_load
 from nubetis.data.rejected import rejected_rows, write_rejected
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
@@ -107,11 +107,21 @@ def import_command(call: Call, given: _Import) -> Answer:
         _write_rejected(given, plan, raw)
         if given.dry_run:
             _show_plan(call, plan, (field_map, rejected_rows(plan, raw), len(raw)))
-            return None
+            return _code(len(plan.refusals))
         with call.face.progress(_("Writing")) as progress:
             report = apply_load(session, plan, table=raw, progress=progress)
     call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
-    return None
+    return _code(report.refused)
+
+
+def _code(refused: int) -> int:
+    return EXIT_CODES["partly" if refused else "done"]
+
+
+def _empty_line(empty: int) -> list[RenderableType]:
+    """Say how many rows have nothing to load, if any."""
+    text = counted("{count} row with nothing to load left out.", "{count} rows with nothing to load left out.", empty)
+    return [line(text)] if empty else []
 
 
 def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
@@ -176,8 +186,10 @@ def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected]
     room = call.face.out.width
     refused = _rejected_facts(rejected, field_map)
     facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused}
+    empty = empty_rows(plan, rows=rows)
+    facts["empty"] = empty
     parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
-    parts += [*_refused(rejected, field_map, rows, room=room)]
+    parts += [*_empty_line(empty), *_refused(rejected, field_map, rows, room=room)]
     call.face.answer(facts, lambda: group(*parts))
 
 
@@ -189,6 +201,7 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
         "created": report.created,
         "linked": [attrs.asdict(each) for each in report.linked],
         "refused": report.refused,
+        "empty": report.empty,
         "rejected": _rejected_facts(report.rejected, field_map),
         "warnings": [refusal_facts(each) for each in report.warnings],
     }
@@ -210,9 +223,13 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     rows = counted("{count} row", "{count} rows", report.rows)
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)
-    undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
+    undo = _("Take it back: nubetis journal undo {id}{there}").format(id=report.operation.id, there=call.there)
     parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
-    parts += [*_linked_line(report), *([line(undo, "dim", whole=True)] if report.created else [])]
+    parts += [
+        *_empty_line(report.empty),
+        *_linked_line(report),
+        *([line(undo, "dim", whole=True)] if report.created else []),
+    ]
     return group(*parts, *_refused(report.rejected, field_map, report.rows, room=room))
 
 

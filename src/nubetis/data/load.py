@@ -43,6 +43,7 @@ __all__ = [
     "Linked",
     "LoadReport",
     "apply_load",
+    "empty_rows",
     "fitting_map",
     "load",
     "map_table",
@@ -532,6 +533,7 @@ class Linked:
 class LoadReport:
     """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault.
 
+    *empty* rows have no cell that fills a field, and are left out.
     *linked* are the records that were made because those link to them.
     """
 
@@ -539,6 +541,7 @@ class LoadReport:
     rows: int
     created: int
     refused: int
+    empty: int = 0
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[Refusal, ...] = ()
     linked: tuple[Linked, ...] = ()
@@ -561,6 +564,11 @@ def load(
     return apply_load(door, plan, table=whole, progress=progress)
 
 
+def empty_rows(plan: Plan, *, rows: int) -> int:
+    """Give how many of the *rows* that a plan of :func:`plan_load` is made of have nothing to load."""
+    return rows - sum(map(len, plan.parts[-1:])) - len({each.line for each in plan.refusals})
+
+
 def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
     """Apply a plan of :func:`plan_load` that was looked at.
 
@@ -574,6 +582,7 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         rows=len(table),
         created=operation.changes - len(linked),
         refused=len({each.line for each in plan.refusals}),
+        empty=empty_rows(plan, rows=len(table)),
         rejected=rejected_rows(plan, table),
         warnings=plan.warnings,
         linked=linked,
