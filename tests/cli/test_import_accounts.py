@@ -71,3 +71,20 @@ def test_the_way_back_names_no_organisation_where_it_is_the_usual_one(acme, writ
 
 def test_the_help_explains_the_code_of_an_import_done_in_part(nubetis):
     assert "rows were refused" in nubetis("--help").out
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_line_with_too_few_or_too_many_cells_is_told(acme, write, more):
+    """It may have lost a delimiter, and then its values stand in wrong columns."""
+    write("Empresa,Ciudad,Correo\nUna,Lima,a@x.pe\nDos,Lima\nTres,Lima,c@x.pe,\nCuatro,Lima,d@x.pe,más\n")
+    said = acme("import", "a.csv", "-m", "accounts", *more)
+
+    assert "not as many cells as the header: 2; line (cells): 3 (2), 5 (4)." in " ".join(said.out.split())
+    found = acme("import", "a.csv", "-m", "accounts", "--json", *more).json
+    assert "uneven_rows" in [each["code"] for each in found.get("plan", found)["warnings"]]
+
+
+def test_lines_of_one_length_are_not_told(acme, write):
+    write("Empresa,Ciudad,Correo\nUna,Lima,a@x.pe\n,,\n")
+
+    assert "as many cells" not in acme("import", "a.csv", "-m", "accounts").out

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nubetis.data.load import LoadReport
     from nubetis.data.mapping import FieldMap
     from nubetis.data.rejected import Rejected
+    from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
 
 __all__ = ["export_command", "import_command", "map_grid", "refusals_grid"]
@@ -118,10 +119,11 @@ def _code(refused: int) -> int:
     return EXIT_CODES["partly" if refused else "done"]
 
 
-def _empty_line(empty: int) -> list[RenderableType]:
-    """Say how many rows have nothing to load, if any."""
+def _beside(empty: int, warnings: Sequence[Refusal]) -> list[RenderableType]:
+    """Say how many rows have nothing to load, and which have not as many cells as the header, if any."""
     text = counted("{count} row with nothing to load left out.", "{count} rows with nothing to load left out.", empty)
-    return [line(text)] if empty else []
+    uneven = [line(say_refusal(each), "yellow") for each in warnings if each.code == "uneven_rows"]
+    return [*([line(text)] if empty else []), *uneven]
 
 
 def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
@@ -189,7 +191,7 @@ def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected]
     empty = empty_rows(plan, rows=rows)
     facts["empty"] = empty
     parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
-    parts += [*_empty_line(empty), *_refused(rejected, field_map, rows, room=room)]
+    parts += [*_beside(empty, plan.warnings), *_refused(rejected, field_map, rows, room=room)]
     call.face.answer(facts, lambda: group(*parts))
 
 
@@ -226,7 +228,7 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     undo = _("Take it back: nubetis journal undo {id}{there}").format(id=report.operation.id, there=call.there)
     parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [
-        *_empty_line(report.empty),
+        *_beside(report.empty, report.warnings),
         *_linked_line(report),
         *([line(undo, "dim", whole=True)] if report.created else []),
     ]

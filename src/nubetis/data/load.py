@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 _CHUNK: Final = 500
+_SHOWN: Final = 10
 
 
 # --- which column fills which field ----------------------------------------------------------------
@@ -441,7 +442,7 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
         made.plan,
         cause=Cause(CauseKind.IMPORT, _detail(table, made.plan, options)),
         refusals=tuple(_by_line(table, made.refusals)),
-        warnings=tuple(_warnings(field_map, module)),
+        warnings=(*_uneven(table, module), *_warnings(field_map, module)),
     )
 
 
@@ -504,6 +505,14 @@ def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
         elif each.field is None:
             params = {"column": each.column, "module": module.name, "because": each.because}
             yield Refusal(code="unmapped_column", params=params, module=module.name)
+
+
+def _uneven(table: Table, module: Module) -> Iterator[Refusal]:
+    """Warn of rows that lost cells, or have some too many: their values may stand in wrong columns."""
+    first = ", ".join([f"{line} ({cells})" for line, cells in table.uneven[:_SHOWN]])
+    lines = f"{first}, …" if len(table.uneven) > _SHOWN else first
+    if lines:
+        yield Refusal(code="uneven_rows", params={"count": len(table.uneven), "lines": lines}, module=module.name)
 
 
 def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
