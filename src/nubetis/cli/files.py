@@ -186,10 +186,8 @@ def _refused(rejected: Sequence[Rejected], field_map: FieldMap, rows: int, *, ro
 def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected], int]) -> None:
     field_map, rejected, rows = found
     room = call.face.out.width
-    refused = _rejected_facts(rejected, field_map)
-    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused}
-    empty = empty_rows(plan, rows=rows)
-    facts["empty"] = empty
+    refused, empty = _rejected_facts(rejected, field_map), empty_rows(plan, rows=rows)
+    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused, "empty": empty}
     parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
     parts += [*_beside(empty, plan.warnings), *_refused(rejected, field_map, rows, room=room)]
     call.face.answer(facts, lambda: group(*parts))
