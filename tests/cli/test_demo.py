@@ -41,6 +41,24 @@ def test_what_the_demonstration_leaves_can_be_looked_at(nubetis):
     assert nubetis("doctor", "--db", "demo.db").code == 0
 
 
+def test_a_column_of_dates_that_fits_no_field_gets_a_field_of_dates(nubetis):
+    """So that it can be filtered by day, and shown as the others are."""
+    rows = "".join(f"Ruiz{n};r{n}@x.pe;{n + 12}/02/2026\n" for n in range(1, 8))
+    Path("contactos.csv").write_text(f"Apellidos;Correo;Fecha de alta\n{rows}", encoding="utf-8")
+    name = nubetis("demo", "--data", "contactos.csv", "--db", "demo.db", "--json").json["mapping"]["Fecha de alta"]
+    found = nubetis("find", "contacts", f"{name} < 2026-02-14", "--fields", name, "--db", "demo.db", "--json").json
+
+    assert [each[name] for each in found["records"]] == ["2026-02-13"]
+
+
+def test_a_column_of_dates_that_may_be_read_in_two_ways_stays_text(nubetis):
+    rows = "".join(f"Ruiz{n};r{n}@x.pe;0{n}/02/2026\n" for n in range(1, 8))
+    Path("contactos.csv").write_text(f"Apellidos;Correo;Fecha de alta\n{rows}", encoding="utf-8")
+    facts = nubetis("demo", "--data", "contactos.csv", "--db", "demo.db", "--json").json
+
+    assert (facts["import"]["created"], facts["import"]["refused"]) == (7, 0)
+
+
 def test_the_picture_fits_the_terminal_and_has_no_colour_in_a_pipe(nubetis):
     said = nubetis("demo", "--rows", "120")
     long = [line for line in said.out.splitlines() if len(line) > 80]

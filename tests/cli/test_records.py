@@ -121,7 +121,7 @@ def test_import_reports_what_it_refuses_and_writes_it_to_be_mended(acme):
     )
     said = acme("import", "c.csv", "-m", "contacts", "--rejected", "bad.csv", "--json")
 
-    assert (said.code, said.json["rows"], said.json["created"], said.json["refused"]) == (0, 3, 1, 2)
+    assert (said.code, said.json["rows"], said.json["created"], said.json["refused"]) == (4, 3, 1, 2)
     assert [(each["line"], each["field"], each["code"]) for each in said.json["rejected"]] == [
         (3, "last_name", "required"),
         (4, "email", "bad_email"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -67,6 +68,12 @@ class Call:
         """The URL as it may be shown: without a password."""
         return shown(self.url)
 
+    @property
+    def there(self) -> str:
+        """What a hint of another command says behind it, so that it is for the same organisation."""
+        usual = not self.named or self.url == url_of(DATABASE)
+        return "" if usual else f" --db {quote(self.shown.removeprefix('sqlite:///'))}"
+
     @contextmanager
     def org(self) -> Generator[nubetis.Org]:
         """Open the organisation."""
@@ -90,8 +97,8 @@ class Call:
                 each.position, id=each.id,
             )  # fmt: skip
             self.face.note(written)
-            ways = _("Go on: nubetis journal resume {id}; take it back: nubetis journal undo {id}")
-            self.face.note(ways.format(id=each.id))
+            ways = _("Go on: nubetis journal resume {id}{there}; take it back: nubetis journal undo {id}{there}")
+            self.face.note(ways.format(id=each.id, there=self.there))
 
     @contextmanager
     def session(self) -> Generator[nubetis.Session]:

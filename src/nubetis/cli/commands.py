@@ -84,6 +84,7 @@ class _Commands(Group):
             ("1", _("refused, not found, or something is not in order")),
             ("2", _("the command was not understood")),
             ("3", _("the store or a file cannot be read or written")),
+            ("4", _("done in part: rows were refused")),
             ("130", _("interrupted")),
         ]
         with formatter.section(_("Exit codes")):

@@ -15,9 +15,9 @@ from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_facts
 from nubetis.cli.records import read_filter
-from nubetis.cli.texts import _, counted, language, say_refusal
+from nubetis.cli.texts import EXIT_CODES, _, counted, language, say_refusal
 from nubetis.data.export import export
-from nubetis.data.load import apply_load, map_table, plan_load
+from nubetis.data.load import apply_load, empty_rows, map_table, plan_load
 from nubetis.data.rejected import rejected_rows, write_rejected
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nubetis.data.load import LoadReport
     from nubetis.data.mapping import FieldMap
     from nubetis.data.rejected import Rejected
+    from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
 
 __all__ = ["export_command", "import_command", "map_grid", "refusals_grid"]
@@ -107,11 +108,22 @@ def import_command(call: Call, given: _Import) -> Answer:
         _write_rejected(given, plan, raw)
         if given.dry_run:
             _show_plan(call, plan, (field_map, rejected_rows(plan, raw), len(raw)))
-            return None
+            return _code(len(plan.refusals))
         with call.face.progress(_("Writing")) as progress:
             report = apply_load(session, plan, table=raw, progress=progress)
     call.face.answer(_report_facts(report, field_map), lambda: _report(call, report, field_map))
-    return None
+    return _code(report.refused)
+
+
+def _code(refused: int) -> int:
+    return EXIT_CODES["partly" if refused else "done"]
+
+
+def _beside(empty: int, warnings: Sequence[Refusal]) -> list[RenderableType]:
+    """Say how many rows have nothing to load, and which have not as many cells as the header, if any."""
+    text = counted("{count} row with nothing to load left out.", "{count} rows with nothing to load left out.", empty)
+    uneven = [line(say_refusal(each), "yellow") for each in warnings if each.code == "uneven_rows"]
+    return [*([line(text)] if empty else []), *uneven]
 
 
 def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
@@ -174,10 +186,10 @@ def _refused(rejected: Sequence[Rejected], field_map: FieldMap, rows: int, *, ro
 def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected], int]) -> None:
     field_map, rejected, rows = found
     room = call.face.out.width
-    refused = _rejected_facts(rejected, field_map)
-    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused}
+    refused, empty = _rejected_facts(rejected, field_map), empty_rows(plan, rows=rows)
+    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused, "empty": empty}
     parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
-    parts += [*_refused(rejected, field_map, rows, room=room)]
+    parts += [*_beside(empty, plan.warnings), *_refused(rejected, field_map, rows, room=room)]
     call.face.answer(facts, lambda: group(*parts))
 
 
@@ -189,6 +201,7 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
         "created": report.created,
         "linked": [attrs.asdict(each) for each in report.linked],
         "refused": report.refused,
+        "empty": report.empty,
         "rejected": _rejected_facts(report.rejected, field_map),
         "warnings": [refusal_facts(each) for each in report.warnings],
     }
@@ -210,9 +223,13 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
     rows = counted("{count} row", "{count} rows", report.rows)
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)
-    undo = _("Take it back: nubetis journal undo {id}").format(id=report.operation.id)
+    undo = _("Take it back: nubetis journal undo {id}{there}").format(id=report.operation.id, there=call.there)
     parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
-    parts += [*_linked_line(report), *([line(undo, "dim", whole=True)] if report.created else [])]
+    parts += [
+        *_beside(report.empty, report.warnings),
+        *_linked_line(report),
+        *([line(undo, "dim", whole=True)] if report.created else []),
+    ]
     return group(*parts, *_refused(report.rejected, field_map, report.rows, room=room))
 
 

@@ -31,7 +31,7 @@ __all__ = [
     "use_language",
 ]
 
-EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "interrupted": 130}
+EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "partly": 4, "interrupted": 130}
 """What a command's exit code says; ``nubetis --help`` explains it."""
 
 _LANGUAGE: Final[ContextVar[str]] = ContextVar("language", default="en")

@@ -43,6 +43,7 @@ __all__ = [
     "Linked",
     "LoadReport",
     "apply_load",
+    "empty_rows",
     "fitting_map",
     "load",
     "map_table",
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 _CHUNK: Final = 500
+_SHOWN: Final = 10
 
 
 # --- which column fills which field ----------------------------------------------------------------
@@ -440,7 +442,7 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
         made.plan,
         cause=Cause(CauseKind.IMPORT, _detail(table, made.plan, options)),
         refusals=tuple(_by_line(table, made.refusals)),
-        warnings=tuple(_warnings(field_map, module)),
+        warnings=(*_uneven(table, module), *_warnings(field_map, module)),
     )
 
 
@@ -505,6 +507,14 @@ def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
             yield Refusal(code="unmapped_column", params=params, module=module.name)
 
 
+def _uneven(table: Table, module: Module) -> Iterator[Refusal]:
+    """Warn of rows that lost cells, or have some too many: their values may stand in wrong columns."""
+    first = ", ".join([f"{line} ({cells})" for line, cells in table.uneven[:_SHOWN]])
+    lines = f"{first}, …" if len(table.uneven) > _SHOWN else first
+    if lines:
+        yield Refusal(code="uneven_rows", params={"count": len(table.uneven), "lines": lines}, module=module.name)
+
+
 def _detail(table: Table, plan: Plan, options: _Options) -> dict[str, Json]:
     known: dict[str, Json] = {"module": options.module, "rows": len(table), "records": sum(map(len, plan.parts[-1:]))}
     if plan.parts[:-1]:
@@ -532,6 +542,7 @@ class Linked:
 class LoadReport:
     """What became of a table: *rows* seen, records *created*, rows *refused*; *rejected* has each fault.
 
+    *empty* rows have no cell that fills a field, and are left out.
     *linked* are the records that were made because those link to them.
     """
 
@@ -539,6 +550,7 @@ class LoadReport:
     rows: int
     created: int
     refused: int
+    empty: int = 0
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[Refusal, ...] = ()
     linked: tuple[Linked, ...] = ()
@@ -561,6 +573,11 @@ def load(
     return apply_load(door, plan, table=whole, progress=progress)
 
 
+def empty_rows(plan: Plan, *, rows: int) -> int:
+    """Give how many of the *rows* that a plan of :func:`plan_load` is made of have nothing to load."""
+    return rows - sum(map(len, plan.parts[-1:])) - len({each.line for each in plan.refusals})
+
+
 def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
     """Apply a plan of :func:`plan_load` that was looked at.
 
@@ -574,6 +591,7 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         rows=len(table),
         created=operation.changes - len(linked),
         refused=len({each.line for each in plan.refusals}),
+        empty=empty_rows(plan, rows=len(table)),
         rejected=rejected_rows(plan, table),
         warnings=plan.warnings,
         linked=linked,

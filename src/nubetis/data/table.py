@@ -60,6 +60,8 @@ class Table:
     """What :meth:`clean` changed."""
     lines: Sequence[int] = attrs.field(default=(), kw_only=True)
     """The physical line of each row in its file; empty where rows have none."""
+    uneven: Sequence[tuple[int, int]] = attrs.field(default=(), kw_only=True)
+    """Line and number of cells of each row of the file that has not as many as the header."""
     formats: Formats = attrs.field(default=ISO, kw_only=True)
     """How values are shown and read."""
 
@@ -79,12 +81,14 @@ class Table:
         """Give the table of *batches*; a column that comes late is empty above."""
         found: dict[str, list[Cell]] = {}
         lines: list[int] = []
+        uneven: list[tuple[int, int]] = []
         height = 0
         for batch in batches:
             _extend(found, batch, height)
             height += len(batch)
             lines += batch.lines
-        return cls(found, detected=detected, lines=lines)
+            uneven += batch.uneven
+        return cls(found, detected=detected, lines=lines, uneven=uneven)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -145,7 +149,9 @@ class Table:
         places = list(rows)
         lines = [self.lines[place] for place in places] if self.lines else ()
         cells = {name: [column[place] for place in places] for name, column in self._cells.items()}
-        return attrs.evolve(self, cells=cells, lines=lines)
+        kept = set(lines)
+        uneven = [each for each in self.uneven if each[0] in kept] if self.uneven else ()
+        return attrs.evolve(self, cells=cells, lines=lines, uneven=uneven)
 
     def select(self, *columns: str) -> Table:
         """Give these columns only, in this order.

@@ -15,7 +15,7 @@ from nubetis.cli.texts import _
 from nubetis.data import ColumnKind, FieldMap, Mapped, fitting_map, map_columns, map_table, profile_columns
 from nubetis.data.mapping import normal_header
 from nubetis.data.names import has_whole_name
-from nubetis.data.written import WrittenFormats
+from nubetis.data.written import WrittenFormats, written_formats
 from nubetis.errors import InvalidValue
 from nubetis.i18n import LANGUAGES, label_in
 from nubetis.model.fields import check_name
@@ -53,7 +53,7 @@ class Fit:
 def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> Fit:
     """Find the standard module that the columns fit best; make one of their own where none does.
 
-    With *keep*, columns that fill no field get text fields of their own.
+    With *keep*, columns that fill no field get fields of their own.
     """
     words = frozenset(normal_header(Path(file).name.partition(".")[0]).split())
     scored = [(_score(each), each) for each in (_standard(table, schema.module(name)) for name in _CANDIDATES)]
@@ -114,20 +114,30 @@ def _score(field_map: FieldMap) -> float:
 
 
 def _with_own_fields(fit: Fit, table: Table) -> Fit:
-    """Give every column with values that fills no field a text field of its own."""
+    """Give every column with values that fills no field one of its own: of dates where all are, else of text."""
     profiles = {each.name: each for each in profile_columns(table.to_dict())}
     wanted = [profiles[column] for column in fit.field_map.unmapped if profiles[column].kind is not ColumnKind.EMPTY]
     schema = fit.schema
     taken = set(map(str, schema.module(fit.module).layout.slots))
     chosen: dict[str, str | None] = {}
     for profile in wanted:
-        field = _text_field(profile, table, taken)
+        text = _text_field(profile, table, taken)
+        dates = attrs.evolve(text, type=kind("date"), searchable=False)
+        field = dates if profile.kind is ColumnKind.DATE and _all_dates(fit, table, profile.name, dates) else text
         schema = schema.with_field(fit.module, field)
         chosen[profile.name] = str(field.name)
     names = tuple(each.name for each in wanted)
     columns = [_made_for(each) if each.column in chosen else each for each in fit.field_map.changed(chosen)]
     field_map = attrs.evolve(fit.field_map, columns=tuple(columns))
     return attrs.evolve(fit, schema=schema, field_map=field_map, own_fields=names)
+
+
+def _all_dates(fit: Fit, table: Table, column: str, field: Field) -> bool:
+    """Tell whether each cell of a column is a date in only one way, as the file writes dates."""
+    module = fit.schema.with_field(fit.module, field).module(fit.module)
+    formats = written_formats(table, fit.field_map.changed({column: str(field.name)}), module)
+    cells = [cell for cell in table[column] if cell and not cell.isspace()]
+    return len(list(_told(lambda cell: formats.parse_date(cell).isoformat(), cells))) == len(cells)
 
 
 def _made_for(each: Mapped) -> Mapped:

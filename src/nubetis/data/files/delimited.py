@@ -89,6 +89,7 @@ class Delimited:
         with source.lines(detected.encoding) as lines:
             found = _rows(lines, source, detected)
             header = _header(found, detected)
+            width = len(header)
             part = list(islice(found, rows))
             if header and not part:
                 yield Batch(header, tuple([[] for _ in header]))
@@ -98,7 +99,7 @@ class Delimited:
                 cells = sum([len(row) for _, row in part])
                 if spread.is_thin(rows=len(part), columns=len(header), cells=cells):
                     raise source.fault(part[0][0], "nearly all of its cells are empty: this is no table")
-                yield _batch(header, part)
+                yield attrs.evolve(_batch(header, part), uneven=_uneven(part, width))
                 part = list(islice(found, rows))
 
     def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
@@ -215,6 +216,11 @@ def _widened(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> 
     """Give names for all cells: a row that is longer than the header loses none."""
     wide = max([len(row) for _, row in rows])
     return header if wide <= len(header) else unique_names([*header, *[""] * (wide - len(header))])
+
+
+def _uneven(rows: Sequence[tuple[int, list[str]]], width: int) -> list[tuple[int, int]]:
+    """Give line and cells of the rows that are shorter than the header, or say something beyond it."""
+    return [(line, len(row)) for line, row in rows if width and (len(row) < width or any(row[width:]))]
 
 
 def _batch(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Batch:

@@ -28,7 +28,8 @@ _THIN: Final = 50
 class Batch:
     """Some rows of a file, by column.  Lists are handed over, not shared.
 
-    *lines* gives the physical line on which each row begins; it is empty where rows have no lines.
+    *lines* gives the physical line on which each row begins; it is empty where rows have no lines.  *uneven* gives line
+    and number of cells of each row that has not as many as the header.
 
     >>> batch = Batch(("name",), (["Ana", None],), (2, 3))
     >>> len(batch), list(batch.rows())
@@ -38,6 +39,7 @@ class Batch:
     columns: tuple[str, ...]
     data: tuple[Sequence[Cell], ...]
     lines: Sequence[int] = ()
+    uneven: Sequence[tuple[int, int]] = ()
 
     def __len__(self) -> int:
         return len(self.data[0]) if self.data else len(self.lines)
