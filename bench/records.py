@@ -460,7 +460,7 @@ def measure_postgres(count: int, *, rounds: int, wanted: Callable[[str], bool]) 
             if wanted(area.__name__):
                 yield from area(bench)
         if wanted("copies"):
-            yield from copies(bench, 2_500 if count < 10**6 else 100_000)
+            yield from copies(bench, 10_000 if count < 10**6 else 100_000)
 
 
 def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
