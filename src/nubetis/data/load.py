@@ -7,26 +7,25 @@ refused by its line in the file, with field, code and reason.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.data.amounts import BESIDE, OPEN, join_money
+from nubetis.data.amounts import BESIDE, join_money
 from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
-from nubetis.data.names import PICKS, WHOLE, has_whole_name, name_whole
+from nubetis.data.names import has_whole_name, name_whole
 from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rejected
+from nubetis.data.slots import Slot, attempt, slots_of
 from nubetis.data.table import Table
-from nubetis.data.written import WrittenFormats, written_formats
+from nubetis.data.written import written_formats
 from nubetis.errors import InvalidValue, NubetisError
-from nubetis.model.fields import Field, Operator, Part, Value
+from nubetis.model.fields import Field, Operator, Value
 from nubetis.model.filters import F
 from nubetis.model.fold import fold_text
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode
-from nubetis.model.money import Money
 from nubetis.model.plan import Cause, CauseKind, Operation, Plan, Refusal
 from nubetis.model.schema import Module
 from nubetis.types import RecordId
@@ -95,7 +94,7 @@ def fitting_map(
     Of a file that is for this module the other map is to be loaded, so that what does not fit is refused by its line.
     """
     how = formats or written_formats(table, field_map, module)
-    slots = _slots(module, field_map, how)
+    slots = slots_of(module, field_map, how)
     misfits = {slot.column for slot in slots if slot.fit(table[slot.column]) < share}
     return attrs.evolve(
         field_map, columns=tuple([_misfit(each) if each.column in misfits else each for each in field_map])
@@ -106,119 +105,6 @@ def _misfit(each: Mapped) -> Mapped:
     return Mapped(each.column, None, 0.0, f"{each.field} cannot hold its values", misfit=each.field)
 
 
-# --- one column on its way to a field --------------------------------------------------------------
-
-
-@attrs.frozen
-class _Slot:
-    """Reads the cells of one column as values of a field, or of one *part* of it (``address.city``).
-
-    An amount that names none is in *currency*; *pick* takes what is meant out of a cell that says more.
-    """
-
-    module: Module
-    column: str
-    field: Field
-    part: Part | None
-    formats: Formats
-    currency: str | None = None
-    pick: Callable[[str], str] | None = None
-
-    @property
-    def path(self) -> str:
-        """The name of the field, or of the field and the part."""
-        return f"{self.field.name}.{self.part.name}" if self.part is not None else str(self.field.name)
-
-    @classmethod
-    def of(cls, module: Module, column: str, path: str, formats: Formats) -> _Slot:
-        """Give the slot for *path*: a field's name, or a field's and a part's.
-
-        Raises:
-            NotFound: ``unknown_field``.
-        """
-        name, _, part_name = path.partition(".")
-        field = module.field(name)
-        part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
-        if part_name and part is None:
-            module.field(path)
-        return cls(module, column, field, part, formats)
-
-    def read(self, text: str) -> Value:
-        """Give the value that *text* says; of a part, and of a user's name, the text itself."""
-        text = text if self.pick is None else self.pick(text)
-        if self.part is not None:
-            return _read_part(self.part, text, self.formats)
-        if "users" in self.field.targets:
-            return text
-        try:
-            return self.field.type.parse(self.field, text, self.formats)
-        except InvalidValue as error:
-            if error.code != "bare_amount" or self.currency is None:
-                raise
-            return self.field.check(Money(self.formats.parse_money(text)[0], self.currency))
-
-    def reader(self) -> Callable[[str], Value | NubetisError]:
-        """Give :meth:`read` with a memory, which gives a refusal as a value."""
-        known: dict[str, Value | NubetisError] = {}
-
-        def read(text: str) -> Value | NubetisError:
-            if text not in known:
-                known[text] = _attempt(self.read, text)
-            return known[text]
-
-        return read
-
-    def fit(self, cells: Iterable[Cell]) -> float:
-        """Give the share of the cells that are values of the field; links are looked up later, so all of them."""
-        filled = Counter([cell for cell in cells if cell])
-        if not filled or self.field.targets:
-            return 1.0
-        good = [count for text, count in filled.items() if _fits(_attempt(self.read, text))]
-        return sum(good) / filled.total()
-
-
-def _slots(module: Module, field_map: FieldMap, formats: Formats, currency: str | None = None) -> list[_Slot]:
-    """Give the slots of a map; one of whole names is picked by two."""
-    paths = field_map.filled
-    beside = {name for name, _, part in (path.partition(".") for path in paths) if part in BESIDE}
-    slots = [_Slot.of(module, column, path, formats) for path, column in paths.items()]
-    return [
-        attrs.evolve(
-            slot,
-            currency=OPEN if slot.path in beside else currency,
-            pick=PICKS.get(slot.path) if field_map.fields[slot.column] == WHOLE else None,
-        )
-        for slot in slots
-    ]
-
-
-def _read_part(part: Part, text: str, formats: Formats) -> Value:
-    """Give what is said of a part of a field: a currency's code, an amount and its currency; all others are text.
-
-    Raises:
-        InvalidValue: ``bad_argument``; *part* is a number, which no column fills.
-    """
-    if part.name == "currency":
-        return formats.parse_currency(text) if isinstance(formats, WrittenFormats) else Money(0, text.strip()).currency
-    if part.name == "home":
-        return formats.parse_money(text)
-    if not part.text:
-        raise InvalidValue("bad_argument", argument="field_map", reason="no column fills this part of a field")
-    return text
-
-
-def _fits(read: Value | NubetisError) -> bool:
-    """Tell whether a cell is a value; one that lacks something, or has two meanings, is refused by its line."""
-    return not isinstance(read, NubetisError) or read.code == "bare_amount" or read.code.startswith("ambiguous_")
-
-
-def _attempt(read: Callable[[str], Value], text: str) -> Value | NubetisError:
-    try:
-        return read(text)
-    except NubetisError as error:
-        return error
-
-
 # --- links -----------------------------------------------------------------------------------------
 
 
@@ -227,7 +113,7 @@ def _is_link(field: Field) -> bool:
 
 
 def _is_id(text: str) -> bool:
-    return not isinstance(_attempt(decode, text.strip()), NubetisError)
+    return not isinstance(attempt(decode, text.strip()), NubetisError)
 
 
 def _linked(
@@ -247,7 +133,7 @@ def _linked(
     def read(text: str) -> Value | NubetisError:
         bare = text.strip()
         if _is_id(bare):
-            return _attempt(field.check, bare)
+            return attempt(field.check, bare)
         ids = found.get(fold_text(bare), [])
         if len(ids) == 1:
             return ids[0]
@@ -274,10 +160,10 @@ def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap |
     :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
-    return _plan_links(door, table, _slots(home, field_map or map_table(table, home), ISO))
+    return _plan_links(door, table, slots_of(home, field_map or map_table(table, home), ISO))
 
 
-def _plan_links(door: Writer, table: Table, slots: Sequence[_Slot]) -> Plan:
+def _plan_links(door: Writer, table: Table, slots: Sequence[Slot]) -> Plan:
     plans = [_plan_targets(door, slot.field, table[slot.column]) for slot in slots if _is_link(slot.field)]
     cause = Cause(CauseKind.IMPORT, {"links_of": slots[0].module.name})
     return Plan(
@@ -305,17 +191,17 @@ class _Loader:
     """Makes records of the rows of a table."""
 
     table: Table
-    slots: tuple[_Slot, ...]
+    slots: tuple[Slot, ...]
     readers: tuple[Callable[[str], Value | NubetisError], ...]
     currency: str | None
-    joined: Mapping[Field, Mapping[str, _Slot]]
+    joined: Mapping[Field, Mapping[str, Slot]]
     """The slots, by part, of fields of money that several columns fill."""
     records: list[dict[str, Value]] = attrs.field(factory=list)
     places: list[int] = attrs.field(factory=list)
     refusals: list[tuple[int, Refusal]] = attrs.field(factory=list)
 
     @classmethod
-    def of(cls, door: Reader, table: Table, slots: Sequence[_Slot], links: Plan | None) -> _Loader:
+    def of(cls, door: Reader, table: Table, slots: Sequence[Slot], links: Plan | None) -> _Loader:
         readers = [
             _linked(door, slot.field, {cell for cell in table[slot.column] if cell}, links)
             if _is_link(slot.field)
@@ -339,10 +225,10 @@ class _Loader:
                 self.records.append(record)
                 self.places.append(place)
 
-    def _row(self, cells: Iterable[Cell]) -> tuple[dict[str, Value], list[tuple[_Slot, NubetisError]]]:
+    def _row(self, cells: Iterable[Cell]) -> tuple[dict[str, Value], list[tuple[Slot, NubetisError]]]:
         record: dict[str, Value] = {}
         parts: dict[Field, dict[str, Value]] = {}
-        faults: list[tuple[_Slot, NubetisError]] = []
+        faults: list[tuple[Slot, NubetisError]] = []
         for slot, read, cell in zip(self.slots, self.readers, cells, strict=True):
             if cell is None or cell.isspace() or not cell:
                 continue
@@ -359,7 +245,7 @@ class _Loader:
 
     def _join(
         self, field: Field, record: dict[str, Value], parts: dict[Field, dict[str, Value]]
-    ) -> list[tuple[_Slot, NubetisError]]:
+    ) -> list[tuple[Slot, NubetisError]]:
         """Put an amount and what stands beside it together in *record*; give what stands against it."""
         beside, slots = parts.pop(field, {}), self.joined[field]
         if not beside and field.name not in record:
@@ -371,9 +257,9 @@ class _Loader:
         return []
 
 
-def _joined(slots: Iterable[_Slot]) -> dict[Field, dict[str, _Slot]]:
+def _joined(slots: Iterable[Slot]) -> dict[Field, dict[str, Slot]]:
     """Give the slots, by part, of the fields of money that columns beside an amount fill as well."""
-    found: dict[Field, dict[str, _Slot]] = {}
+    found: dict[Field, dict[str, Slot]] = {}
     for slot in slots:
         if slot.field.type.name == "money":
             found.setdefault(slot.field, {"": slot})[slot.part.name if slot.part is not None else ""] = slot
@@ -389,7 +275,7 @@ def _with_parts(record: dict[str, Value], parts: Mapping[Field, Mapping[str, Val
     return record
 
 
-def _refusal(fault: NubetisError, module: Module, slot: _Slot) -> Refusal:
+def _refusal(fault: NubetisError, module: Module, slot: Slot) -> Refusal:
     return Refusal(code=fault.code, params=fault.params, module=module.name, field=slot.path)
 
 
@@ -436,7 +322,7 @@ def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
     how = options.formats or written_formats(table, field_map, module, currency=door.currency)
-    slots = _slots(module, field_map, how, door.currency)
+    slots = slots_of(module, field_map, how, door.currency)
     made = _made(door, table, slots, links=options.create_linked)
     return attrs.evolve(
         made.plan,
@@ -454,7 +340,7 @@ class _Made:
     refusals: list[tuple[int, Refusal]]
 
 
-def _made(door: Writer, table: Table, slots: Sequence[_Slot], *, links: bool) -> _Made:
+def _made(door: Writer, table: Table, slots: Sequence[Slot], *, links: bool) -> _Made:
     """Plan the rows of *table*; with *links* what they link to, too, but only as rows that are written name it."""
     everything = range(len(table))
     first = _plan_links(door, table, slots) if links else None
@@ -470,7 +356,7 @@ def _made(door: Writer, table: Table, slots: Sequence[_Slot], *, links: bool) ->
 
 
 def _made_of(
-    door: Writer, table: Table, slots: Sequence[_Slot], what: tuple[Iterable[int], Plan | None]
+    door: Writer, table: Table, slots: Sequence[Slot], what: tuple[Iterable[int], Plan | None]
 ) -> tuple[_Made, list[int]]:
     """Plan some rows, behind a plan of what they link to; give the places of those that are not refused as well."""
     module, (rows, links) = slots[0].module, what
