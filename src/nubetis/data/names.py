@@ -8,6 +8,7 @@ stands before a comma is the last name: *Ruiz Soto, Ana María*.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ PARTICLES: Final = frozenset(
     "a al ap bin da das de del dela den der di do dos du e ibn la las le los of und van von y zu".split()  # noqa: SIM905
 )
 _TITLES: Final = frozenset("don doña dr dra ing lic miss mr mrs ms prof profa sr sra srta".split())  # noqa: SIM905
-_BEHIND: Final = frozenset("ii iii iv jr jr. md phd sr sr.".split())  # noqa: SIM905
+_BEFORE: Final = PARTICLES | _TITLES
+_BEHIND: Final = frozenset("ii iii iv jr md phd sr".split())  # noqa: SIM905
 
 
+@lru_cache(maxsize=1024)
 def split_name(name: str) -> tuple[str, str]:
     """Give the first and the last name of a person; of one word, the last.
 
@@ -37,7 +40,7 @@ def split_name(name: str) -> tuple[str, str]:
     """
     bare = name.strip(" ,")
     before, comma, behind = (part.strip() for part in bare.partition(","))
-    if comma and behind.lower() not in _BEHIND:
+    if comma and behind.lower().rstrip(".") not in _BEHIND:
         return behind, before
     words = _units(bare.split())
     firsts = 0 if len(words) < 2 else 1 if len(words) < 4 else 2
@@ -50,11 +53,11 @@ def _units(words: Iterable[str]) -> list[str]:
     held: list[str] = []
     for word in words:
         bare = word.lower().rstrip(".")
-        if found and not held and bare in {each.rstrip(".") for each in _BEHIND}:
+        if found and not held and bare in _BEHIND:
             found[-1] += f" {word}"
             continue
         held.append(word)
-        if bare not in PARTICLES | _TITLES:
+        if bare not in _BEFORE:
             found.append(" ".join(held))
             held = []
     return [*found[:-1], " ".join([*found[-1:], *held])] if held else found

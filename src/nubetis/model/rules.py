@@ -17,6 +17,9 @@ from nubetis.model.schema import Module, Schema, ValidationRule, key_of
 __all__ = ["ValidationRules", "check_rules", "check_scope"]
 
 
+_LINKS: Final = frozenset({"link", "owner"})
+
+
 def check_rules(schema: Schema, *, now: datetime) -> None:
     """Make sure that every rule of *schema* can be asked, so that none stops its module from being written.
 
@@ -48,9 +51,6 @@ def check_scope(schema: Schema) -> None:
             if field.type.name == "choice" and not field.choices and not module.system:
                 reason = f"{field.name} has nothing to choose from: give choices, or make it a text"
                 raise InvalidValue("bad_argument", argument="choices", reason=reason)
-
-
-_LINKS: Final = frozenset({"link", "owner"})
 
 
 class ValidationRules:

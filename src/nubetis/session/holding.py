@@ -338,7 +338,7 @@ class Holding:
         last = Key(0)
         for change in reversed(changes):
             row, erased = row_before(self.module, row, change)
-            unknown = unknown - set(change.commitment) | erased
+            unknown = unknown | erased  # an erasure takes all that was before it
             last = last or (change.entry if erased else last)
             yield change.entry, self.module.layout.fill(row), unknown, last
 

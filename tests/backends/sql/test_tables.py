@@ -188,3 +188,11 @@ def test_an_organisation_is_migrated_once_by_two(url):
     assert one.format() == other.format()
     one.close()
     other.close()
+
+
+def test_an_index_of_a_side_table_that_was_lost_is_made_again(store, query):
+    before = query("SELECT name, sql FROM sqlite_master ORDER BY name")
+    store._units.write(lambda txn: txn._db.execute("DROP INDEX people__marks__ix__value"))
+    store.migrate([], CONTRACT_SCHEMA)
+
+    assert query("SELECT name, sql FROM sqlite_master ORDER BY name") == before

@@ -403,3 +403,18 @@ def test_what_sqlite_says_in_words_of_ours(code, kind, ours):
 
     assert (type(found), found.code) == (kind, ours)
     assert "somebody" not in str(found)
+
+
+def test_a_write_that_is_done_stays_done_where_the_log_cannot_be_let_go(store, monkeypatch):
+    """What housekeeping meets afterwards is no fault of the writer's; it is tried again."""
+    calls = []
+
+    def failing(self, link):
+        calls.append(link)
+        raise _error(sqlite3.SQLITE_FULL)
+
+    monkeypatch.setattr(SqliteFile, "shed", failing)
+    with pytest.raises(StoreError):
+        store.compact()
+    store.write(lambda txn: txn.allocate("counter"))
+    assert (len(calls), store.read(lambda txn: txn.versions().schema) >= 0) == (2, True)

@@ -59,9 +59,9 @@ class Builder:
     def _number(self) -> None:
         table = self._tables.of(VERSIONS).table
         row = {"id": 1, "format": FORMAT, "schema": 0, "access": 0, "settings": 0}
-        if not self._db.execute(self._text(sa.select(table.c.id))).fetchall():
+        if not self._db.execute(self._dialect.text(sa.select(table.c.id))).fetchall():
             insert = sa.insert(table).values({name: parameter(place) for place, name in enumerate(row)})
-            self._db.execute(self._text(insert), tuple(row.values()))
+            self._db.execute(self._dialect.text(insert), tuple(row.values()))
 
     def _step(self, step: SchemaStep) -> None:
         home = self._tables.of(step.module)
@@ -127,10 +127,14 @@ class Builder:
     # -- one table ------------------------------------------------------------------------------------------
     def _ensure(self, home: ModuleTable) -> None:
         """Make the table what it must be."""
-        for name in [name for name in home.side_creation if name not in self._found]:
-            self._make_table(name, home.side_creation[name])
+        for name, (table, index, text) in home.side_creation.items():
+            if name not in self._found:
+                self._make_table(name, table)
+            if index not in self._found[name].indexes:
+                self._db.execute(text)
+                self._found[name].indexes.add(index)
         if home.name not in self._found:
-            self._make_table(home.name, [home.creation], home.full_columns)
+            self._make_table(home.name, home.creation, home.full_columns)
         found = self._found[home.name]
         self._drop_surplus(home, found)
         for name in [name for name in home.full_columns if name not in found.columns]:
@@ -138,13 +142,12 @@ class Builder:
             found.columns.append(name)
         self.make_indexes(home)
 
-    def _make_table(self, name: str, texts: Iterable[str], columns: Iterable[str] = ()) -> None:
-        for text in texts:
-            self._db.execute(text)
+    def _make_table(self, name: str, text: str, columns: Iterable[str] = ()) -> None:
+        self._db.execute(text)
         self._found[name] = Found(list(columns))
 
     def _add_column(self, home: ModuleTable, name: str) -> None:
-        column = self._text(CreateColumn(home.table.c[name]))
+        column = self._dialect.text(CreateColumn(home.table.c[name]))
         self._db.execute(f"ALTER TABLE {self._quoted(home.name)} ADD COLUMN {column}")
         for twin, place, fold in home.twins:
             if twin == name:
@@ -153,16 +156,16 @@ class Builder:
     def _fill_twin(self, home: ModuleTable, names: tuple[str, str], fold: Callable[[str], str]) -> None:
         cells, folded = home.table.c, home.table.c[names[1]]
         cell = cells[names[0]]
-        write = self._text(sa.update(home.table).where(cells.id == parameter(1)).values({folded: parameter(0)}))
+        write = self._dialect.text(sa.update(home.table).where(cells.id == parameter(1)).values({folded: parameter(0)}))
         for rows in self._chunks(cells.id, cell, folded):
             pairs = [(None if text is None else fold(str(text)), key, old) for key, text, old in rows]
             self._db.executemany(write, [(new, key) for new, key, old in pairs if new != old])
 
     def _fill_side(self, home: ModuleTable, column: str, side: sa.Table) -> None:
         cells = home.table.c
-        self._run(sa.delete(side))
+        self._db.execute(self._dialect.text(sa.delete(side)))
         values = {side.c.record: parameter(0), side.c.value: parameter(1)}
-        write = self._text(sa.insert(side).values(values).inline())
+        write = self._dialect.text(sa.insert(side).values(values).inline())
         for rows in self._chunks(cells.id, cells[column]):
             pairs = [(key, dict.fromkeys(members(cell))) for key, cell in rows if cell is not None]
             self._db.executemany(write, [(key, value) for key, values in pairs for value in values])
@@ -170,7 +173,7 @@ class Builder:
     def _chunks(self, key: Cell, *cells: Cell) -> Iterator[list[Row]]:
         """Give *key* and *cells* of all rows, by and by."""
         ahead = sa.select(key, *cells).where(key > parameter(0)).order_by(key)
-        read = self._text(ahead.suffix_with(sa.text(f"LIMIT {_CHUNK}")))
+        read = self._dialect.text(ahead.suffix_with(sa.text(f"LIMIT {_CHUNK}")))
         last = -(1 << 63)
         while rows := self._db.execute(read, (last,)).fetchall():
             yield rows
@@ -223,12 +226,6 @@ class Builder:
     def _found(self) -> dict[str, Found]:
         """The tables that are there; kept up with what is done."""
         return self._dialect.catalogue(self._db)
-
-    def _run(self, element: sa.ClauseElement) -> None:
-        self._db.execute(self._text(element))
-
-    def _text(self, element: sa.sql.expression.ClauseElement) -> str:
-        return str(element.compile(dialect=self._dialect.compiler))
 
     def _quoted(self, name: str) -> str:
         return str(self._dialect.compiler.identifier_preparer.quote(name))

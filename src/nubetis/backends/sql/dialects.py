@@ -193,3 +193,7 @@ class Dialect:
     """Keeps other writers from a table, where there are others."""
     one_writer: bool
     """The database takes one writer at a time."""
+
+    def text(self, element: sa.ClauseElement) -> str:
+        """Compile *element*, which has no parameters or takes them as they come."""
+        return str(element.compile(dialect=self.compiler))

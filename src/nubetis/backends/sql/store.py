@@ -125,8 +125,7 @@ class SqlStore:
     def write(self, unit: Callable[[Txn], T]) -> T:
         """Run a unit and commit it; run it again when another writer was faster."""
         result = self._units.write(unit)
-        if not self._is_shed:
-            self._shed()
+        self._shed_again()
         return result
 
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
@@ -151,9 +150,8 @@ class SqlStore:
     def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
         """Give what is wrong."""
         known = schema or (self._schema if self._schema.modules else None)
+        self._shed_again()
         try:
-            if not self._is_shed:
-                self._shed()
             findings = self._units.apart(lambda link: list(self._database.check(link)))
             findings += self._units.read(lambda txn: txn.check(known, progress))
         except Damaged as error:
@@ -183,8 +181,14 @@ class SqlStore:
         self._shed()
 
     def _shed(self) -> None:
-        """Let go of the log; where somebody reads it, each later write and check tries again."""
+        """Let go of the log; where that cannot be, because somebody reads it, say, each write and check tries again."""
+        self._is_shed = False
         self._is_shed = self._units.apart(self._database.shed)
+
+    def _shed_again(self) -> None:
+        if not self._is_shed:
+            with suppress(NubetisError):  # what was written stands
+                self._shed()
 
     def discard(self) -> None:
         """Close, and leave nothing of a database that nobody has set up."""

@@ -219,20 +219,19 @@ class ModuleTable:
         return made
 
     @cached_property
-    def side_creation(self) -> Mapping[str, tuple[str, ...]]:
-        """The statements that make each side table that is not there, by its name."""
+    def side_creation(self) -> Mapping[str, tuple[str, str, str]]:
+        """What makes each side table, its index by name, and what makes that, where they are not there; by its name."""
+        text = self.dialect.text
+        indexes = [sa.Index(f"{side.name}__ix__value", side.c.value, side.c.record) for side in self.sides.values()]
         return {
-            side.name: (
-                self.text(CreateTable(side)),
-                self.text(CreateIndex(sa.Index(f"{side.name}__ix__value", side.c.value, side.c.record))),
-            )
-            for side in self.sides.values()
+            side.name: (text(CreateTable(side)), str(index.name), text(CreateIndex(index)))
+            for side, index in zip(self.sides.values(), indexes, strict=True)
         }
 
     @cached_property
     def creation(self) -> str:
         """The statement that makes the table where it is not there."""
-        return self.text(CreateTable(self.table))
+        return self.dialect.text(CreateTable(self.table))
 
     @cached_property
     def index_creation(self) -> Mapping[str, tuple[Index, str]]:
@@ -241,17 +240,16 @@ class ModuleTable:
 
     def _index_text(self, index: Index) -> str:
         dialect = self.dialect
-        make = dialect.digest if index.digest else _ascending(dialect)
-        cells = [make(self.table.c[name]) for name in index.columns]
+        bare = [self.table.c[name] for name in index.columns]
+        cells: list[Cell] = [
+            dialect.digest(cell) if index.digest else dialect.ordered(cell, False)  # noqa: FBT003 - up
+            for cell in bare
+        ]
         if dialect.key_in_index and index.field is None:
             cells.append(self.table.c.id)
         settings: dict[str, Any] = {dialect.partial: sa.text(index.condition)} if index.condition else {}
         made = sa.Index(index.name(self.name), *cells, unique=index.field is not None, **settings)
-        return self.text(CreateIndex(made, if_not_exists=True))
-
-    def text(self, element: sa.sql.expression.ClauseElement) -> str:
-        """Compile *element*, which has no parameters or takes them as they come."""
-        return str(element.compile(dialect=self.dialect.compiler))
+        return dialect.text(CreateIndex(made, if_not_exists=True))
 
     def made(self, index: str) -> bool:
         """Say whether an index of this name is one that we make, now or in an earlier schema."""
@@ -277,10 +275,6 @@ class ModuleTable:
             return names, list(values)
         extra = [list(map(_Folded(fold).__getitem__, [row[place] for row in values])) for place, fold in folds]
         return names, [tuple(row) + more for row, more in zip(values, zip(*extra, strict=True), strict=True)]
-
-
-def _ascending(dialect: Dialect) -> Callable[[Cell], Cell]:
-    return lambda cell: dialect.ordered(cell, False)  # noqa: FBT003 - up
 
 
 def _tallied(module: Module) -> tuple[tuple[str, int], ...]:

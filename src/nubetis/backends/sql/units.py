@@ -128,9 +128,11 @@ class Units:
     @staticmethod
     def _is_outrun(link: Connection, seen: int | None) -> bool:
         """Say whether the schema is another than the unit saw; its transaction is taken back."""
+        if seen is None:
+            return False
         link.execute("ROLLBACK")
         now = link.execute('SELECT "schema" FROM versions WHERE id = 1').fetchone()
-        return seen is not None and now is not None and now[0] != seen
+        return now is not None and now[0] != seen
 
     def _tell_unreadable(self, error: Exception, module: str) -> None:
         """Say in which module a text is that cannot be read; the driver says its column, and would show the text."""

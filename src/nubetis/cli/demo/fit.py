@@ -22,6 +22,7 @@ from nubetis.model.fields import check_name
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Schema
+from nubetis.model.standard import STANDARD_MODULES
 
 if TYPE_CHECKING:
     from nubetis import Table
@@ -31,7 +32,6 @@ __all__ = ["Fit", "currency_of", "find_fit"]
 
 _CANDIDATES: Final = ("contacts", "accounts", "leads", "deals", "products", "tasks")
 """Modules that a file may be for; of those that fit it as well, the first."""
-_MONEY: Final = ("deals", "products", "accounts")
 _OTHERWISE: Final = "USD"
 _ENOUGH: Final = 1.5
 _SHORT: Final = 255
@@ -60,7 +60,7 @@ def find_fit(table: Table, schema: Schema, *, file: str, keep: bool = True) -> F
     fitting = [pair for pair in scored if pair[0] >= _ENOUGH and _is_titled(pair[1], schema)]
     if not fitting:
         return _own_module(table, schema, file=file)
-    _best, best = max(fitting, key=lambda pair: pair[0] + _is_named(schema.module(pair[1].module), words))
+    best = max(fitting, key=lambda pair: pair[0] + _is_named(schema.module(pair[1].module), words))[1]
     module = schema.module(best.module)
     fit = Fit(schema=schema, module=module.name, field_map=best)
     return _with_own_fields(fit, table) if keep else fit
@@ -87,11 +87,12 @@ def _is_named(module: Module, words: frozenset[str]) -> bool:
 def currency_of(table: Table) -> str:
     """Give the currency that the amounts of a file name most often."""
     formats, votes = WrittenFormats(), Counter[str]()
-    for module in _MONEY:
-        for path, column in map_columns(table.columns, module=module).filled.items():
-            if path in {"amount", "price", "annual_revenue"}:
+    for module in STANDARD_MODULES:
+        money = {str(field.name) for field in module.fields if field.type.name == "money"}
+        for path, column in map_columns(table.columns, module=module.name).filled.items():
+            if path in money:
                 votes.update(_told(lambda cell: formats.parse_money(cell)[1], table[column]))
-            elif path.endswith(".currency"):
+            elif path.removesuffix(".currency") in money:
                 votes.update(_told(formats.parse_currency, table[column]))
     return max(votes, key=lambda code: (votes[code], code), default=_OTHERWISE)
 

@@ -16,6 +16,13 @@ __all__ = ["code_of", "is_busy", "is_unreadable", "translated"]
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _READ_ONLY: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+_SAID: Final[Mapping[int, tuple[type[NubetisError], str]]] = {
+    sqlite3.SQLITE_NOTADB: (Damaged, "not_sqlite"),
+    sqlite3.SQLITE_FULL: (StoreError, "disk_full"),
+    sqlite3.SQLITE_IOERR_WRITE: (StoreError, "unwritten"),
+    **dict.fromkeys(_READ_ONLY, (StoreError, "read_only_store")),
+}
+"""What is said of a place by its URL alone."""
 _UNREADABLE: Final = "Could not decode"
 """What the driver says, before it shows the text."""
 
@@ -33,15 +40,6 @@ def is_busy(error: Exception) -> bool:
 def is_unreadable(error: Exception) -> bool:
     """Say whether a stored text is not Unicode; the error shows the text, so nobody else must see it."""
     return not code_of(error) and _UNREADABLE in str(error)
-
-
-_SAID: Final[Mapping[int, tuple[type[NubetisError], str]]] = {
-    sqlite3.SQLITE_NOTADB: (Damaged, "not_sqlite"),
-    sqlite3.SQLITE_FULL: (StoreError, "disk_full"),
-    sqlite3.SQLITE_IOERR_WRITE: (StoreError, "unwritten"),
-    **dict.fromkeys(_READ_ONLY, (StoreError, "read_only_store")),
-}
-"""What is said of a place by its URL alone."""
 
 
 def translated(error: Exception, url: str) -> NubetisError:
