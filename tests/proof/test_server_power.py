@@ -148,8 +148,8 @@ def test_after_a_crash_of_the_server_whole_units_are_there_and_all_that_were_pro
         writer.start()
         assert writer.middle.wait(60)
         crash(postgres_server)
-        postgres_server.start()
         writer.join(60)
+        postgres_server.start()
         with closing(open_postgres(url, create=False)) as store:
             found = store.read(all_there_is)
             assert {"not_durable"} >= {finding.code for finding in store.check()}
