@@ -249,12 +249,12 @@ class Failing:
             raise PowerCut
         return self._store.write(unit)
 
-    def migrate(self, steps, schema):
+    def migrate(self, steps, schema, **more):
         self._migrations += 1
         here = self._what == ("migrate" if self._migrations == 1 else "drop")
         if here and self._at == "before":
             raise PowerCut
-        self._store.migrate(steps, schema)
+        self._store.migrate(steps, schema, **more)
         if here:
             raise PowerCut
 

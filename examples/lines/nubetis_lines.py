@@ -114,9 +114,11 @@ class LinesStore:
 
         return self._memory.write(noted)
 
-    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+    def migrate(
+        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Change the tables in memory, then say so; refused changes leave no line."""
-        self._memory.migrate(steps, schema)
+        self._memory.migrate(steps, schema, fence=fence)
         self._schema = schema
         self._memory.write(lambda _: self._append(self._definition()))
 

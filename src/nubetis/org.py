@@ -24,7 +24,7 @@ from nubetis.model.schema import Schema, diff
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
-from nubetis.session.altering import alter, resume_alter
+from nubetis.session.altering import alter, settle
 from nubetis.session.delivering import deliver
 from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
@@ -355,13 +355,7 @@ class Org:
 
     def mend(self) -> None:
         """Finish what an interruption left; :func:`open` does this."""
-        state = State(self._world, None, purpose="mending")
-        state.read(state.refresh)
-        resume_alter(state)
-        schema = state.known.schema
-        new = [module for module in self._world.extensions.modules() if module.name not in schema]
-        if new:
-            alter(state, schema.with_modules(new))
+        settle(State(self._world, None, purpose="mending"), self._world.extensions.modules)
 
     # keeping it --------------------------------------------------------------------------------------------
     def backup(self, target: str) -> str:

@@ -54,11 +54,11 @@ class Between:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    def migrate(self, steps, schema):
+    def migrate(self, steps, schema, **more):
         self.migrations += 1
         if self.migrations == 2:
             self._late()
-        self._store.migrate(steps, schema)
+        self._store.migrate(steps, schema, **more)
         if self.migrations == 1:
             self._early()
 

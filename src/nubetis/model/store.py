@@ -347,8 +347,13 @@ class Store(Protocol):
         """
         ...
 
-    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+    def migrate(
+        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Bring the tables to *schema* by *steps*, each of which may have been done before.
+
+        *fence* looks first, in the transaction of the change and when no other change can come between; what it
+        raises is raised, and nothing was changed: so that of several who go on with a change none does a step late.
 
         The first call, on an empty store, also writes the format and the versions row, all of it 0.  A new field is
         empty in the rows there are.

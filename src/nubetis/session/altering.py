@@ -3,13 +3,16 @@
 What the modules will be is kept in the store first; then the tables are widened, so that they have what the old
 modules have and what the new ones have; then the definitions change, in one transaction that raises the schema
 version; last, what is no longer defined is dropped, what who knew the old modules did not keep up is made again, and
-only then is the operation done.  Each step may be repeated.  Until the definitions change everybody goes on with the
-old ones, and who learns of the new ones a moment later loses nothing: the wide tables serve both.
+only then is the operation done.  Each step may be repeated, and looks in its own transaction whether it is still to be
+done: so whoever opens the organisation meanwhile may go on with the change, beside who began it, until it is done.
+Until the definitions change everybody goes on with the old ones, and who learns of the new ones a moment later loses
+nothing: the wide tables serve both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 import attrs
 
@@ -30,10 +33,10 @@ from nubetis.model.plan import (
 )
 from nubetis.model.query import BoundQuery
 from nubetis.model.rules import check_rules, check_scope
-from nubetis.model.schema import Schema, diff, key_of
+from nubetis.model.schema import Module, Schema, diff, key_of
 from nubetis.model.system import OPERATIONS
 from nubetis.model.widening import first_steps, last_steps, widened
-from nubetis.session.applying import Applier, Lot, read_lots
+from nubetis.session.applying import Applier, Lot, read_lots, refuse_moved
 from nubetis.session.holding import refuse_drops
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
@@ -41,7 +44,7 @@ from nubetis.session.state import State
 from nubetis.session.world import living
 from nubetis.types import Key, Row
 
-__all__ = ["alter", "plan_alter", "resume_alter"]
+__all__ = ["alter", "plan_alter", "resume_alter", "settle"]
 
 
 def plan_alter(state: State, schema: Schema) -> Plan:
@@ -96,7 +99,17 @@ def alter(state: State, schema: Schema) -> Operation:
         applier = Applier(state, plan_alter(state, schema))
         return (applier, *applier.keep_whole())
 
-    return _carry_out(*state.write(keep))
+    applier, operation, lot = state.write(keep)
+    try:
+        return _carry_out(applier, operation, lot)
+    except Conflict as error:
+        if error.code != "operation_moved":
+            raise
+        resume_alter(state)  # who opened the organisation meanwhile goes on with it too
+        now = state.read(lambda: state.txn.get_many(OPERATIONS, [operation.key])[0])
+        if now is not None and operation_of(now).state is OperationState.DONE:
+            return operation_of(now)
+    return alter(state, schema)  # they took it back; who began it is told why
 
 
 def _pending(state: State) -> list[Row]:
@@ -107,19 +120,31 @@ def _pending(state: State) -> list[Row]:
 
 def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
     """Do what is left of *operation*: its position says whether the definitions are written."""
-    state = applier.state
+    state, migrate = applier.state, applier.state.world.store.migrate
     old, new = _schemas(state, lot.parts, written=operation.position > 0)
     wide, last = widened(old, new), last_steps(old, new)
     if not operation.position:
         try:
-            state.world.store.migrate(first_steps(old, wide), wide)
-            operation = applier.step(operation, attrs.evolve(lot, key=None))
-        except NubetisError:  # what the records forbid must not stand in the way of the next change
-            applier.take_back(operation)
+            migrate(first_steps(old, wide), wide, fence=lambda txn: refuse_moved(txn, operation))
+            written = applier.step(operation, attrs.evolve(lot, key=None))
+        except NubetisError as error:
+            _take_back(applier, operation, error)
             raise
+        operation = written
     if last or wide.modules != new.modules:
-        state.world.store.migrate(last, new)
+        migrate(last, new, fence=lambda txn: refuse_moved(txn, operation))
     return applier.end(operation, OperationState.DONE)
+
+
+def _take_back(applier: Applier, operation: Operation, error: NubetisError) -> None:
+    """End a change that the records forbid: it must not stand in the way of the next one."""
+    if error.code == "operation_moved":
+        return
+    try:
+        applier.take_back(operation)
+    except Conflict as other:
+        if other.code != "operation_moved":
+            raise
 
 
 def _schemas(state: State, parts: Iterable[Part], *, written: bool) -> tuple[Schema, Schema]:
@@ -160,17 +185,54 @@ def _without(rows: Mapping[Key, Row], part: Part) -> dict[Key, Row]:
 
 
 def resume_alter(state: State) -> Operation | None:
-    """Go on with a change of the schema that was interrupted; ``None`` where there is none."""
+    """Go on with a change of the schema that was interrupted; ``None`` where there is none, or others ended it."""
+    while found := state.read(lambda: _left(state)):
+        operation, lot = found
+        try:
+            return _carry_out(Applier(state, Plan(cause=operation.cause, parts=lot.parts)), operation, lot)
+        except Conflict as error:
+            if error.code != "operation_moved":
+                raise
+    return None
 
-    def left() -> tuple[Operation, Lot] | None:
-        rows = _pending(state)
-        if not rows:
-            return None
-        operation = operation_of(rows[0])
-        return operation, read_lots(state.txn, operation.key, state.known.schema)[0]
 
-    found = state.read(left)
-    if found is None:
+def _left(state: State) -> tuple[Operation, Lot] | None:
+    """Give the change that is under way, and what there is to write of it; inside a unit."""
+    rows = _pending(state)
+    if not rows:
         return None
-    operation, lot = found
-    return _carry_out(Applier(state, Plan(cause=operation.cause, parts=lot.parts)), operation, lot)
+    operation = operation_of(rows[0])
+    return operation, read_lots(state.txn, operation.key, state.known.schema)[0]
+
+
+def settle(state: State, modules: Callable[[], Iterable[Module]]) -> None:
+    """Bring an organisation that is opened up to date: a change that was interrupted, and *modules* it has not got.
+
+    Others may be opening it in the same moment, or changing it.  A change that its records forbid by now is taken
+    back, and is no reason not to open.
+    """
+    while True:
+        state.read(state.refresh)
+        _go_on(state)
+        schema = state.known.schema
+        new = [module for module in modules() if module.name not in schema]
+        try:
+            if new:
+                alter(state, schema.with_modules(new))
+        except Conflict as error:
+            if error.code not in _FASTER:
+                raise
+        else:
+            return
+
+
+def _go_on(state: State) -> None:
+    try:
+        resume_alter(state)
+    except NubetisError:
+        if state.read(lambda: _pending(state)):
+            raise
+
+
+_FASTER: Final = frozenset({"schema_pending", "schema_stale", "operation_moved"})
+"""Others were faster: there is something new to look at."""

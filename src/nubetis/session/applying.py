@@ -49,7 +49,7 @@ from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
 from nubetis.types import Key, Progress, RecordId, Row
 
-__all__ = ["CHUNK", "Applier", "Lot", "check_pace", "chunks", "operation_row", "read_lots", "strike"]
+__all__ = ["CHUNK", "Applier", "Lot", "check_pace", "chunks", "operation_row", "read_lots", "refuse_moved", "strike"]
 
 CHUNK: Final = 5000
 """Records of one transaction."""
@@ -386,7 +386,7 @@ class Applier:
 
         def work() -> Operation:
             del self.skipped[before[0] :], self.spared[before[1] :]  # the store may have to run this again
-            self._check_unmoved(operation)
+            refuse_moved(self.state.txn, operation)
             return self._write(operation, lot, first=False)
 
         return self.state.write(work)
@@ -406,19 +406,12 @@ class Applier:
         ended = attrs.evolve(operation, state=state, ended_at=self.state.world.now())
 
         def work() -> None:
-            self._check_unmoved(operation)
+            refuse_moved(self.state.txn, operation)
             left = [] if state is OperationState.CANCELLED else plan_keys(self.state.txn, operation.key)
             self.state.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
 
         self.state.write(work)
         return ended
-
-    def _check_unmoved(self, operation: Operation) -> None:
-        """Refuse where somebody else went on with *operation*, took it back or ended it."""
-        row = self.state.txn.get_many(OPERATIONS, [operation.key])[0]
-        now = None if row is None else operation_of(row)
-        if now is None or now.state not in _OPEN or now.position != operation.position:
-            raise Conflict("operation_moved", id=operation.id)
 
     def take_back(self, operation: Operation) -> None:
         """End an operation that failed: undo what it wrote, forget what it did not."""
@@ -431,6 +424,14 @@ class Applier:
     def _end_failed(self) -> None:
         if self.failed is not None:
             self.end(self.failed, OperationState.FAILED)
+
+
+def refuse_moved(txn: Txn, operation: Operation) -> None:
+    """Refuse where somebody else went on with *operation*, took it back or ended it."""
+    row = txn.get_many(OPERATIONS, [operation.key])[0]
+    now = None if row is None else operation_of(row)
+    if now is None or now.state not in _OPEN or now.position != operation.position:
+        raise Conflict("operation_moved", id=operation.id)
 
 
 def _progress_of(operation: Operation) -> Updates:

@@ -107,7 +107,9 @@ class MemoryStore:
             home.tables = txn.tables
             return result
 
-    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+    def migrate(
+        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Bring the tables to *schema*, which says what each must be; the steps say which ones go.
 
         Raises:
@@ -117,6 +119,8 @@ class MemoryStore:
         home = self._open()
         self.capabilities.refuse_excess(schema.modules)
         with home.unit(), self._turn(home):
+            if fence is not None:
+                fence(Transaction(home.tables, writes=False))
             tables = dict(home.tables)
             for step in steps:
                 if step.kind is StepKind.DROP_MODULE:

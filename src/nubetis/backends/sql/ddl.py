@@ -43,10 +43,13 @@ class Builder:
         self._tables = tables
         self._dialect = tables.dialect
 
-    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
-        """Do *steps*, and what needs none (indexes, tallies); in an empty database write format and versions too."""
+    def lock(self) -> None:
+        """Let no other change tables until the transaction ends."""
         if self._dialect.schema_lock:
             self._db.execute(self._dialect.schema_lock)
+
+    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+        """Do *steps*, and what needs none (indexes, tallies); in an empty database write format and versions too."""
         for module in (VERSIONS, COUNTERS, TALLIES):
             self._ensure(self._tables.of(module))
         for step in steps:

@@ -128,12 +128,14 @@ class SqlStore:
         self._shed_again()
         return result
 
-    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+    def migrate(
+        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Bring the tables to *schema*, in one transaction."""
         every = list(steps)
         self.capabilities.refuse_excess(schema.modules)
         try:
-            self._units.define(lambda txn: txn.migrate(every, schema))
+            self._units.define(lambda txn: txn.migrate(every, schema, fence))
         except BaseException:
             self._tables.forget(schema.modules)
             raise

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nubetis.model.findings import Finding
     from nubetis.model.query import BoundQuery
     from nubetis.model.schema import Module, Schema, SchemaStep
-    from nubetis.model.store import Batch
+    from nubetis.model.store import Batch, Txn
     from nubetis.types import Key, ModuleId, Progress, Row, Stored
 
 __all__ = ["SqlTxn"]
@@ -242,9 +242,15 @@ class SqlTxn:
         """Add up the ledgers of tallies; what :meth:`nubetis.model.store.Store.compact` does."""
         Tallies(self._db, self._tables).compact(module_ids)
 
-    def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
+    def migrate(
+        self, steps: Iterable[SchemaStep], schema: Schema, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Make and change tables; what :meth:`nubetis.model.store.Store.migrate` does."""
-        Builder(self._db, self._tables).migrate(steps, schema)
+        builder = Builder(self._db, self._tables)
+        builder.lock()
+        if fence is not None:
+            fence(self)
+        builder.migrate(steps, schema)
 
     def check(self, schema: Schema | None, progress: Progress | None) -> list[Finding]:
         """Compare tables with what they must be; what :meth:`nubetis.model.store.Store.check` does."""

@@ -12,6 +12,7 @@ import pytest
 from nubetis.errors import Conflict, NotFound, StoreError
 from nubetis.model.bind import (
     ALWAYS,
+    Missing,
     No,
     OneOf,
     Test,
@@ -90,6 +91,23 @@ class SchemaCases(ContractSetting):
         store.migrate(steps, schema)
         store.migrate(steps, schema)
         return schema.module("people")
+
+    def test_what_looks_first_sees_what_is_there_and_may_stop_the_change(self, store: Store) -> None:
+        """So that of several who go on with a change none does a step that another has done."""
+        load(store, PEOPLE, people([{"size": 1}]))
+        schema, seen = CONTRACT_SCHEMA.with_field("people", field_of("nick", unique=True)), []
+
+        def look(txn: Txn) -> None:
+            seen.append(txn.count(PEOPLE, ALWAYS))
+            raise Conflict("operation_moved", id="x")
+
+        with pytest.raises(Conflict) as caught:
+            store.migrate(diff(CONTRACT_SCHEMA, schema), schema, fence=look)
+        assert caught.value.code == "operation_moved"
+        assert store.check(CONTRACT_SCHEMA) == []
+        store.migrate(diff(CONTRACT_SCHEMA, schema), schema, fence=lambda txn: seen.append(txn.count(PEOPLE, ALWAYS)))
+        assert seen == [1, 1]
+        assert [1] == keys_of(store, Missing("nick"), schema.module("people"))
 
     def test_a_new_field_is_empty_and_can_be_used(self, store: Store) -> None:
         """Filtered, sorted, unique."""
