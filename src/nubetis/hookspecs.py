@@ -102,5 +102,6 @@ def nubetis_committed(committed: Committed) -> None:
 def nubetis_notify(messages: Sequence[Message]) -> Sequence[str] | None:
     """Deliver messages of the outbox; give the keys of those taken.
 
-    The first plug-in that does not give ``None`` ends the call.  What nobody takes is offered again later.
+    The first plug-in that does not give ``None`` ends the call.  What nobody takes is offered again, later each time.
+    Where a plug-in raises, the messages are handed to it one by one.
     """

@@ -408,9 +408,16 @@ class Org:
         """
         return purge(State(self._world, None, purpose="purging"), before)
 
-    def deliver(self, *, limit: int = 100) -> int:
-        """Hand due messages of the outbox to the plug-ins; give the number of those taken."""
-        return deliver(State(self._world, None, purpose="delivering"), limit)
+    def deliver(self, *, limit: int = 100, dead: bool = False) -> int:
+        """Hand due messages of the outbox to the plug-ins; give the number of those taken.
+
+        One that nobody takes, or for which a plug-in raises, is due again after a minute, then two, then four, up to
+        twelve hours; after twelve times it is given up, and offered again only with *dead*.
+
+        Raises:
+            PluginError: a plug-in raised; all others that were due have been offered.
+        """
+        return deliver(State(self._world, None, purpose="delivering"), limit, dead=dead)
 
     def interrupted(self) -> list[Operation]:
         """Give the operations that were begun and not finished; :mod:`nubetis.session.resuming` goes on with one."""

@@ -10,6 +10,7 @@ import pytest
 from nubetis import hookimpl
 from nubetis.errors import Cancelled, PluginError
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import instant_text
 from nubetis.model.outbox import Message
 from nubetis.model.system import OUTBOX
 from nubetis.session import resuming
@@ -21,12 +22,12 @@ class Post:
     """Takes messages as told, and remembers what it was given."""
 
     def __init__(self):
-        self.given, self.takes, self.breaks = [], lambda key: True, False
+        self.given, self.takes, self.breaks_at = [], lambda key: True, None
 
     @hookimpl
     def nubetis_notify(self, messages):
         self.given.append([message.key for message in messages])
-        if self.breaks:
+        if self.breaks_at in self.given[-1]:
             raise OSError("line down")
         return [message.key for message in messages if self.takes(message.key)]
 
@@ -84,24 +85,27 @@ def test_what_was_taken_is_not_offered_again(org, post):
     assert post.given == [["a", "b"]]
 
 
-def test_what_was_not_taken_is_offered_again(org, post):
+def test_what_was_not_taken_is_offered_again(org, post, nubetis_clock):
     """At least once: a message waits until somebody takes it."""
     send(org.administrator(), "a", "b")
     post.takes = lambda key: key == "b"
     assert org.deliver() == 1
     post.takes = lambda key: True
+    assert org.deliver() == 0
+    nubetis_clock.advance(minutes=1)
 
     assert org.deliver() == 1
     assert post.given == [["a", "b"], ["a"]]
 
 
-def test_a_plug_in_that_breaks_loses_no_message(org, post):
+def test_a_plug_in_that_breaks_loses_no_message(org, post, nubetis_clock):
     """The error names the plug-in; everything is offered again."""
     send(org.administrator(), "a")
-    post.breaks = True
+    post.breaks_at = "a"
     with refusing("plugin", PluginError) as caught:
         org.deliver()
-    post.breaks = False
+    post.breaks_at = None
+    nubetis_clock.advance(minutes=1)
 
     assert caught.value.params["hook"] == "nubetis_notify"
     assert org.deliver() == 1
@@ -249,20 +253,50 @@ def test_what_another_worker_delivered_meanwhile_stays_done(org, post):
     assert (org.deliver(), states(org)) == (0, {"a": "done", "b": "done"})
 
 
-@pytest.mark.parametrize("breaks", [False, True])
-def test_what_nobody_takes_does_not_stand_in_the_way_of_the_rest(org, post, nubetis_clock, breaks):
-    """It goes to the end of the queue, also where the plug-in raises."""
+def test_what_nobody_takes_does_not_stand_in_the_way_of_the_rest(org, post):
+    """It is due later than they are."""
     send(org.administrator(), "bad", "worse", "good")
-    post.takes, post.breaks = lambda key: key == "good", breaks
-    nubetis_clock.advance(seconds=1)
-    if breaks:
-        with refusing("plugin", PluginError):
-            org.deliver(limit=2)
-        post.breaks = False
-    else:
-        assert org.deliver(limit=2) == 0
+    post.takes = lambda key: key == "good"
 
-    assert (org.deliver(limit=2), states(org)["good"]) == (1, "done")
+    assert (org.deliver(limit=2), org.deliver(limit=2)) == (0, 1)
+    assert states(org) == {"bad": "waiting", "worse": "waiting", "good": "done"}
+
+
+def test_one_for_which_a_plug_in_raises_does_not_stand_in_the_way_of_the_rest(org, post):
+    """They are handed to it one by one; its error comes when all were."""
+    send(org.administrator(), "good", "bad", "fine")
+    post.breaks_at = "bad"
+    with refusing("plugin", PluginError):
+        org.deliver()
+
+    assert post.given == [["good", "bad", "fine"], ["good"], ["bad"], ["fine"]]
+    assert states(org) == {"good": "done", "bad": "waiting", "fine": "done"}
+
+
+def test_what_is_not_taken_is_offered_later_each_time_and_then_given_up(org, post, nubetis_clock):
+    """After 1, 2, 4… minutes, at most 12 hours; after twelve times the doctor names it, and it can be offered again."""
+    send(org.administrator(), "a")
+    post.takes, waits = lambda key: False, []
+    for _ in range(11):
+        org.deliver()
+        minutes = 0
+        while not due(org):
+            nubetis_clock.advance(minutes=1)
+            minutes += 1
+        waits.append(minutes)
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 720]
+    assert (org.deliver(), states(org)) == (0, {"a": "dead"})
+    nubetis_clock.advance(days=9)
+    assert (org.deliver(), [found.code for found in org.check()]) == (0, ["messages_dead"])
+    assert (org.deliver(dead=True), states(org)) == (0, {"a": "dead"})
+    post.takes = lambda key: True
+    assert (org.deliver(dead=True), states(org), org.check()) == (1, {"a": "done"}, [])
+
+
+def due(org):
+    """Say whether a message is due by now."""
+    at = OUTBOX.layout.index["due_at"]
+    return any(row[at] <= instant_text(org._world.now()) for row in rows_of(org, OUTBOX))
 
 
 @pytest.mark.parametrize("limit", [-1, "x", None, 1.5, 10**30], ids=repr)

@@ -194,6 +194,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         "Operation {about} was begun and has not come to its end.",
         "If nobody works at it: nubetis journal resume {about}; or take it back: nubetis journal undo {about}",
     ),
+    "messages_dead": _warning(
+        Area.INTEGRITY,
+        "{count} messages were offered to the plug-ins again and again, and nobody took them; the first is {about}.",
+        "Mend the plug-in that should take them, then offer them again: org.deliver(dead=True)",
+    ),
     "counter_behind": _error(
         Area.INTEGRITY,
         "The counter {about} would give numbers that are taken ({count}).",

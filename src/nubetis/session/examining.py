@@ -26,7 +26,7 @@ from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, key_of
 from nubetis.model.store import Batch, Guard, Removals
-from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, SEALS
+from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
 from nubetis.session.erasing import unused_files
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State
@@ -253,6 +253,14 @@ def _drop_plan(state: State, about: str) -> None:
     state.write_now(Batch(parts=(Removals(BLOBS, keys),)))
 
 
+# -- messages ---------------------------------------------------------------------------------------------------------
+def _messages(state: State) -> Iterator[Finding]:
+    where = Test("state", Operator.EQ, "dead")
+    if count := state.txn.count(OUTBOX, where):
+        first = state.txn.query(BoundQuery(module=OUTBOX, where=where, order=(Order("id"),), limit=1))
+        yield Finding("messages_dead", encode(OUTBOX.prefix, key_of(first[0])), count=count)
+
+
 # -- counters and clocks ----------------------------------------------------------------------------------------------
 def _counters(state: State) -> Iterator[Finding]:
     names, values = COUNTERS.layout.index["name"], COUNTERS.layout.index["value"]
@@ -281,5 +289,6 @@ _PARTS: Final[Mapping[str, Part]] = {
     "links": _links,
     "files": _blobs,
     "plans": _plans,
+    "messages": _messages,
     "counters": _counters,
 }
