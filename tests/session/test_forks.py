@@ -64,6 +64,27 @@ thread.join()
 print(status, session.count("leads"))
 """
 
+CACHED = """
+import os, threading
+from nubetis.backends.sql import tables
+
+held = threading.Event()
+
+def add():
+    with tables._CACHES:
+        held.set()
+        threading.Event().wait(0.2)
+
+thread = threading.Thread(target=add)
+thread.start()
+held.wait()
+child = os.fork()
+if not child:
+    os._exit(0 if tables._CACHES.acquire(timeout=5) else 1)
+print(os.waitpid(child, 0)[1])
+thread.join()
+"""
+
 
 def run(script, *given):
     done = subprocess.run(
@@ -88,3 +109,7 @@ def test_both_sides_of_a_fork_write_in_the_same_instant(nubetis_store_url):
 
 def test_a_child_does_not_wait_for_a_thread_that_it_has_not():
     assert run(HELD) == "0 1"
+
+
+def test_a_child_has_no_cache_that_a_thread_was_adding_to():
+    assert run(CACHED) == "0"
