@@ -60,6 +60,67 @@ def test_a_unit_that_was_taken_back_for_another_is_run_again(store, code):
     assert 2 == store.write(lambda txn: txn.allocate("x"))
 
 
+def lock_of(txn):
+    """Give how the unit holds the row of versions, by which writers make room for each other."""
+    found = txn._db.execute(
+        "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'versions'::regclass AND mode <> %s",
+        ("AccessShareLock",),
+    )
+    return [mode for (mode,) in found.fetchall()]
+
+
+def test_a_unit_that_is_taken_back_again_and_again_is_run_alone(store):
+    """Beside others first; then no other begins, and it comes to its end whatever they do."""
+    seen = []
+
+    def unit(txn):
+        seen.append(lock_of(txn))
+        if len(seen) < 4:
+            fail(txn, "40001")
+
+    store.write(unit)
+    store.write(unit)
+    assert seen == [["RowShareLock"]] * 2 + [["ExclusiveLock"]] * 2 + [["RowShareLock"]]
+
+
+def test_after_writers_waited_for_each_other_they_queue_for_a_while(store, monkeypatch):
+    """The server needs a second to see that: it is not asked to again at once."""
+    seen = []
+
+    def unit(txn):
+        seen.append(lock_of(txn))
+        if len(seen) == 1:
+            fail(txn, "40P01")
+
+    store.write(unit)
+    store.write(unit)
+    monkeypatch.setattr(store._units, "_crowded", 0.0)
+    store.write(unit)
+    assert seen == [["RowShareLock"], ["ExclusiveLock"], ["ExclusiveLock"], ["RowShareLock"]]
+
+
+def test_a_unit_that_is_run_alone_sees_what_those_before_it_wrote(store):
+    """It waits before it looks, so it is not taken back for what it waited for."""
+    inside, waiting, seen = threading.Event(), [], []
+
+    def first(txn):
+        seen.append(txn.allocate("x"))
+        inside.set()
+        while not waiting:
+            waiting.extend(txn._db.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall())
+
+    def alone(txn):
+        seen.append(txn.allocate("x"))
+
+    thread = threading.Thread(target=lambda: store.write(first))
+    thread.start()
+    assert inside.wait(30)
+    store._units._crowded = float("inf")
+    store.write(alone)
+    thread.join(30)
+    assert seen == [1, 2]
+
+
 def test_a_unit_that_cannot_succeed_is_not_run_again_and_shows_no_value(store):
     runs = []
 

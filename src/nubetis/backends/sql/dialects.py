@@ -77,6 +77,10 @@ class Connection(Protocol):
         """Say whether the database it has open is still the one that its URL names."""
         ...
 
+    def begin(self, sql: str, lock: str = "", /) -> None:
+        """Begin a transaction by *sql*, and take a *lock* before it sees anything."""
+        ...
+
     def execute(self, sql: str, parameters: Sequence[Stored] = ..., /) -> Cursor:
         """Run one statement."""
         ...
@@ -161,6 +165,8 @@ class Dialect:
     violated: Callable[[Exception], tuple[str, ...]]
     is_busy: Callable[[Exception], bool]
     """Whether somebody else was faster, so that the same may succeed now."""
+    is_entangled: Callable[[Exception], bool]
+    """Whether several waited for each other, which takes long to be seen."""
     is_missing: Callable[[Exception], bool]
     """Whether a table or a column is not there, which a change of the schema may have taken away meanwhile."""
     is_unreadable: Callable[[Exception], bool]
@@ -185,6 +191,10 @@ class Dialect:
     # units
     begin_read: str
     begin_write: str
+    write_lock: str = ""
+    """What a unit that writes beside others holds, where the database takes several writers at a time."""
+    alone_lock: str = ""
+    """What one holds that would not get on beside them: no other begins until it has ended."""
     begin_schema: str
     """Begins a unit that makes tables, which waits for others of its kind."""
     schema_lock: str = ""

@@ -56,7 +56,7 @@ class _Ended:
         """Refuse."""
         raise StoreError("closed", what="unit of work")
 
-    executemany = insert_many = stream = commit = is_there = execute
+    begin = executemany = insert_many = stream = commit = is_there = execute
 
     def close(self) -> None:
         """Do nothing: it is closed."""

@@ -29,6 +29,10 @@ PATIENCE: Final = 60.0
 """Seconds that a unit waits for other writers before it gives up."""
 
 _LONGEST_PAUSE: Final = 0.1
+_BESIDE: Final = 2
+"""How often a unit is tried beside other writers; then it asks them to wait, and comes to its end."""
+_CROWDED: Final = 2.0
+"""Seconds for which writers queue, after some of them waited for each other."""
 
 
 class _Outrun(Exception):
@@ -40,29 +44,34 @@ class Units:
     """Runs units of work.
 
     *patience* is how many seconds a unit waits for other writers before it gives up.
+
+    Where the database takes several writers at a time, each is tried beside the others; one that was taken back for
+    their sake again and again is run while no other is, so that every unit comes to its end.  Writers that waited for
+    each other cost the server a second, so for a while those of this process queue at once.
     """
 
     url: str
     pool: Pool
     tables: Tables
     patience: float = PATIENCE
+    _crowded: float = 0.0
 
     def read(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit that only reads, on one snapshot."""
-        return self.attempt(lambda: self._run(unit, self.tables.dialect.begin_read, writable=False))
+        return self.attempt(lambda _: self._run(unit, self.tables.dialect.begin_read, writable=False))
 
     def write(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit and commit it; run it again when another writer was faster."""
-        return self._write(unit, self.tables.dialect.begin_write)
+        return self._write(unit, self.tables.dialect.begin_write, self._lock)
 
     def define(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit that makes and changes tables."""
-        return self._write(unit, self.tables.dialect.begin_schema)
+        return self._write(unit, self.tables.dialect.begin_schema, lambda _: "")
 
     def apart(self, work: Callable[[Connection], T]) -> T:
         """Do *work* on a connection, outside any unit."""
 
-        def once() -> T:
+        def once(_: int) -> T:
             link = self.pool.take()
             broken = True
             try:
@@ -74,10 +83,14 @@ class Units:
 
         return self.attempt(once)
 
-    def _write(self, unit: Callable[[SqlTxn], T], begin: str) -> T:
+    def _write(self, unit: Callable[[SqlTxn], T], begin: str, lock: Callable[[int], str]) -> T:
         self._refuse_nesting()
         with self._turn():
-            return self.attempt(lambda: self._run(unit, begin, writable=True))
+            return self.attempt(lambda tried: self._run(unit, begin, lock(tried), writable=True))
+
+    def _lock(self, tried: int) -> str:
+        alone = tried >= _BESIDE or time.monotonic() < self._crowded
+        return self.tables.dialect.alone_lock if alone else self.tables.dialect.write_lock
 
     def _turn(self) -> AbstractContextManager[object]:
         """Let the writers of this process queue, where the database takes one at a time."""
@@ -87,14 +100,15 @@ class Units:
         if get_ident() in self.pool.busy:
             raise StoreError("store_failed", reason="a unit of work was begun inside another")
 
-    def _run(self, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
+    def _run(self, unit: Callable[[SqlTxn], T], begin: str, lock: str = "", *, writable: bool) -> T:
         self._refuse_nesting()
         dialect, me = self.tables.dialect, get_ident()
         link = self.pool.take()
         self.pool.busy.add(me)
         done = broken = False
         try:
-            result = self._transact(link, unit, begin, writable=writable)
+            link.begin(begin, lock)
+            result = self._transact(link, unit, writable=writable)
             done = True
         except dialect.raised as error:
             broken = not dialect.is_busy(error)
@@ -107,8 +121,7 @@ class Units:
                 self._abandon(link, broken=broken)
         return result
 
-    def _transact(self, link: Connection, unit: Callable[[SqlTxn], T], begin: str, *, writable: bool) -> T:
-        link.execute(begin)
+    def _transact(self, link: Connection, unit: Callable[[SqlTxn], T], *, writable: bool) -> T:
         if writable and not link.is_there():
             raise StoreError("store_failed", reason="its file was moved, replaced or deleted while it was open")
         txn = SqlTxn(link, self.tables, writable=writable)
@@ -159,22 +172,27 @@ class Units:
         else:
             self.pool.give(link)
 
-    def attempt(self, work: Callable[[], T]) -> T:
-        """Do *work*, again and again while others are faster; the pauses grow and differ, so that all get on."""
+    def attempt(self, work: Callable[[int], T]) -> T:
+        """Do *work*, again and again while others are faster; the pauses grow and differ, so that all get on.
+
+        It is told how often it was tried before.
+        """
         dialect = self.tables.dialect
-        deadline, pause = 0.0, 0.001
+        tried, deadline, pause = 0, 0.0, 0.001
         while True:
             try:
-                return work()
+                return work(tried)
             except (_Outrun, dialect.raised) as error:
                 deadline = deadline or time.monotonic() + self.patience
                 left = deadline - time.monotonic()
+                if dialect.is_entangled(error):
+                    self._crowded = time.monotonic() + _CROWDED
                 if not isinstance(error, _Outrun) and not dialect.is_busy(error):
                     self._tell(error)
                 if left <= 0:
                     raise StoreBusy("store_busy", url=self.url, seconds=round(self.patience, 1)) from error
             time.sleep(min(random.uniform(0, pause), left))  # noqa: S311 - spreads the writers
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            tried, pause = tried + 1, min(pause * 2, _LONGEST_PAUSE)
 
     def _tell(self, error: Exception) -> NoReturn:
         """Raise the error of ours, and what led to it unless that could show values."""

@@ -134,6 +134,10 @@ class Link:
         """Say so: nobody moves a schema that is in use."""
         return True
 
+    def begin(self, sql: str, lock: str = "", /) -> None:
+        """Begin a transaction and take a lock, in one message: the snapshot is made by what comes after both."""
+        self._connection.execute(f"{sql}; {lock}".encode(), prepare=False)
+
     def execute(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run one statement."""
         return cast("Cursor", self._connection.execute(sql.encode(), parameters))

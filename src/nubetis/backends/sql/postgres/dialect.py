@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
-from nubetis.backends.sql.postgres.faults import is_busy, is_missing, translated, violated
+from nubetis.backends.sql.postgres.faults import is_busy, is_entangled, is_missing, translated, violated
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
 from nubetis.types import Stored
@@ -76,6 +76,7 @@ POSTGRES: Final = Dialect(
     unfit=(psycopg.DataError, UnicodeEncodeError),
     violated=violated,
     is_busy=is_busy,
+    is_entangled=is_entangled,
     is_missing=is_missing,
     is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
     translated=translated,
@@ -89,6 +90,8 @@ POSTGRES: Final = Dialect(
     bulk=_bulk,
     begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     begin_write="BEGIN ISOLATION LEVEL SERIALIZABLE",
+    write_lock="LOCK TABLE versions IN ROW SHARE MODE",
+    alone_lock="LOCK TABLE versions IN EXCLUSIVE MODE",
     begin_schema="BEGIN ISOLATION LEVEL READ COMMITTED",
     schema_lock="SELECT pg_advisory_xact_lock(780173, hashtext(current_schema()))",
     table_lock="LOCK TABLE {table} IN EXCLUSIVE MODE",

@@ -14,7 +14,7 @@ from psycopg import errors
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["is_busy", "is_missing", "translated", "unreachable", "violated", "was_slower"]
+__all__ = ["is_busy", "is_entangled", "is_missing", "translated", "unreachable", "violated", "was_slower"]
 
 _FASTER: Final = (
     errors.SerializationFailure,
@@ -36,6 +36,11 @@ def is_busy(error: Exception) -> bool:
     """Say whether somebody else was faster, or the connection was lost before the commit: the same may succeed now."""
     lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
     return lost or was_slower(error) or isinstance(error, _LOST)
+
+
+def is_entangled(error: Exception) -> bool:
+    """Say whether units waited for each other, which the server looks for after a second only."""
+    return isinstance(error, errors.DeadlockDetected)
 
 
 def is_missing(error: Exception) -> bool:

@@ -91,6 +91,10 @@ class Link(sqlite3.Connection):
         """Say whether the file it has open is still the one at its path."""
         return self.file == _identity(self.path)
 
+    def begin(self, sql: str, lock: str = "", /) -> None:  # noqa: ARG002 - beginning to write is one
+        """Begin a transaction."""
+        self.execute(sql)
+
     def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:
         """Insert rows by one prepared statement."""
         self.executemany(sql, chain.from_iterable(lots))

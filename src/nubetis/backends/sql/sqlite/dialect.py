@@ -80,6 +80,7 @@ SQLITE: Final = Dialect(
     unfit=(OverflowError, UnicodeEncodeError),
     violated=_violated,
     is_busy=is_busy,
+    is_entangled=lambda error: False,  # there is one writer at a time
     is_missing=lambda error: False,  # a snapshot has its tables
     is_unreadable=is_unreadable,
     translated=translated,

@@ -71,7 +71,7 @@ class SqliteFile:
         with ExitStack() as until_open:
             if make:
                 refuse_no_folder(place.path, place.url)
-                units.attempt(lambda: connect(place.path, mode="rwc").close())
+                units.attempt(lambda _: connect(place.path, mode="rwc").close())
                 until_open.callback(remove, place.path)
             until_open.callback(pool.close)
             units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
