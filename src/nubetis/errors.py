@@ -144,6 +144,8 @@ MESSAGES: Final[dict[str, str]] = {
     # schema
     "schema_system": "{name} is part of nubetis and cannot be changed so: {reason}.",
     "schema_type": "The type of {field} cannot be changed from {old} to {new}: make a new field and copy the values.",
+    "schema_unique": "{field} is unique, and one change would compare it in another way: make it not unique first, "
+    "then filterable or not, and unique again last.",
     "schema_pending": "A schema change is under way ({operation}). Resume it before another begins.",
     "schema_stale": "The schema was changed by somebody else. Read it again and repeat the change.",
     "foreign_plan": "What this plan writes in {module} was not planned by this organisation. Plan it with its session.",

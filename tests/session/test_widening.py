@@ -6,7 +6,9 @@ import attrs
 import pytest
 
 from nubetis import F, Field, Module
+from nubetis.errors import InvalidValue
 from nubetis.model.kinds import kind
+from tests.stores import refusing
 
 
 def text(name, **more):
@@ -169,3 +171,56 @@ def test_what_was_interrupted_after_the_definitions_is_ended(org, change):
     assert org.interrupted() == []
     assert org.check() == []
     assert {"Rex", "Tom"} <= {record["name"] for record in session.find("pets")}
+
+
+def test_a_new_field_of_a_purged_ones_name_keeps_what_is_written_before_the_old_one_is_gone(org):
+    """It has a column of its own, so nobody reads in it what was purged, nor loses what he wrote."""
+    session = org.administrator()
+    early, late = [], []
+
+    def look():
+        early.append(session.find("pets")[0]["colour"])
+
+    def write():
+        late.append(session.find("pets")[0]["colour"])
+        session.create("pets", name="Kim", colour="Green")
+
+    altered(org, CHANGES["purge and add one of its name"], look, write)
+    assert (early, late) == (["Brown"], [None])
+    assert [each["colour"] for each in session.find("pets", F.name == "Kim")] == ["Green"]
+
+
+def test_a_new_module_in_the_table_of_a_dropped_one_has_another(org):
+    """One that was renamed meanwhile left its name free, not its table."""
+    session = org.administrator()
+    org.alter(org.schema.with_module(attrs.evolve(org.schema.module("junk"), name="rubbish")))
+    session.create("rubbish", name="Old")
+    again = Module(name="junk", fields=[text("name")])
+    altered(
+        org,
+        lambda schema: schema.without_module("rubbish").with_module(again),
+        lambda: None,
+        lambda: session.create("junk", name="New"),
+    )
+
+    assert [each["name"] for each in session.find("junk")] == ["New"]
+    assert org.check() == []
+
+
+def test_a_module_is_not_dropped_and_made_again_by_one_change(org):
+    """Its name is taken until it is gone: nothing is changed."""
+    again = Module(name="junk", fields=[text("name")])
+    with refusing("refused"):
+        org.alter(org.schema.without_module("junk").with_module(again))
+    org.alter(org.schema.without_module("junk"))
+    org.add_module(again)
+    assert not org.administrator().find("junk")
+
+
+@pytest.mark.parametrize("changes", [{"chip": {"filterable": False}}, {"plain": {"filterable": True, "unique": True}}])
+def test_a_unique_field_is_not_compared_in_another_way_by_one_change(org, changes):
+    """Who knows only one of the schemas would not keep it unique for the other."""
+    ((name, change),) = changes.items()
+    with refusing("schema_unique", InvalidValue):
+        org.alter(changed(org.schema, name, **change))
+    assert org.interrupted() == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from itertools import chain, count
 from typing import Final, cast
@@ -346,15 +347,19 @@ def _free(name: str, taken: set[str]) -> str:
     return found
 
 
-def _numbered(module: Module) -> Module:
+def _columns(module: Module | None) -> AbstractSet[str]:
+    return set() if module is None else {field.column for field in module.fields}
+
+
+def _numbered(module: Module, freed: AbstractSet[str]) -> Module:
     """Give own fields without an id the next ones, which are never used again, and a column of their own.
 
-    A renamed field keeps its column, so a new field of the old name needs another.
+    A renamed field keeps its column, so a new field of the old name needs another, and not one of those *freed*.
     """
     if all(field.id for field in module.fields):
         return module
     number, fields = module.next_field, []
-    taken = {field.column for field in module.all_fields if field.id}
+    taken = {field.column for field in module.all_fields if field.id} | freed
     for field in module.fields:
         known = field.id
         column = field.column if known else _free(field.column, taken)
@@ -380,6 +385,11 @@ class Schema:
     next_module: int = 1
     base: int = 0
     """The version that this schema was made from by changes that are not stored yet."""
+    freed: frozenset[tuple[int, str]] = attrs.field(default=frozenset(), eq=False, repr=False)
+    """What those changes gave up and nothing new may have, for it holds values until they are stored; never stored.
+
+    Columns by the id of their module, and tables by 0.
+    """
 
     @cached_property
     def _by_name(self) -> Mapping[str, Module]:
@@ -425,14 +435,20 @@ class Schema:
         """Give a schema with all of *modules*, which may link to each other."""
         known = {module.id: module for module in self.modules}
         number = max(self.next_module, max(known, default=0) + 1)
-        tables = {module.table for module in self.modules}
+        tables = {module.table for module in self.modules} | self._freed(0)
+        freed = set(self.freed)
         for module in modules:
-            new = _numbered(module)
+            new = _numbered(module, self._freed(module.id) if module.id else frozenset())
             if not module.id:
                 new = attrs.evolve(new, id=ModuleId(number), table=_free(module.table, tables))
             number = max(number, new.id + 1)
+            freed |= {(new.id, column) for column in _columns(known.get(new.id)) - _columns(new)}
             known[new.id] = self._with_own_prefix(new, known.values())
-        return attrs.evolve(self, modules=_resolved(known.values()), version=self.version + 1, next_module=number)
+        modules = _resolved(known.values())
+        return attrs.evolve(self, modules=modules, version=self.version + 1, next_module=number, freed=frozenset(freed))
+
+    def _freed(self, module: int) -> frozenset[str]:
+        return frozenset([name for of, name in self.freed if of == module])
 
     def _with_own_prefix(self, module: Module, others: Iterable[Module]) -> Module:
         rivals = {other.prefix for other in others if other.id != module.id}
@@ -457,7 +473,7 @@ class Schema:
             reason = f"{linked[0]} links to it" if linked else "nubetis needs it"
             raise InvalidValue("schema_system", name=name, reason=reason)
         kept = tuple([module for module in self.modules if module.id != gone.id])
-        return attrs.evolve(self, modules=kept, version=self.version + 1)
+        return attrs.evolve(self, modules=kept, version=self.version + 1, freed=self.freed | {(0, gone.table)})
 
     def with_field(self, module: str, field: Field) -> Schema:
         """Give a schema whose *module* has *field* too, or instead of the one with its id."""
@@ -540,7 +556,7 @@ def diff(old: Schema, new: Schema) -> list[SchemaStep]:
 
     Raises:
         InvalidValue: no step can do it: ``schema_type``, a field's type would change; ``bad_argument``, a module's
-            table, prefix or journal would.
+            table, prefix or journal would; ``schema_unique``, a unique field would be compared in another way.
     """
     steps = [
         SchemaStep(StepKind.DROP_MODULE, module) for number, module in old.by_id.items() if number not in new.by_id
@@ -577,6 +593,8 @@ def _check_same_type(old: Field, new: Field) -> None:
     same = old.type.name == new.type.name and old.scale == new.scale and old.column == new.column
     if not same or old.prefixes != new.prefixes:
         raise InvalidValue("schema_type", field=new.name, old=_type_of(old), new=_type_of(new))
+    if new.unique and old.has_twin(old.parts[0]) is not new.has_twin(new.parts[0]):
+        raise InvalidValue("schema_unique", field=new.name)
 
 
 def _type_of(field: Field) -> str:

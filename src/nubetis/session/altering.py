@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import Conflict, NubetisError
+from nubetis.errors import Conflict, NubetisError, Refused
 from nubetis.model.bind import All, Test
 from nubetis.model.convert import module_text
 from nubetis.model.fields import Operator
@@ -56,7 +56,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
             ``bad_argument``, a choice has no choices or a link leads nowhere.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
-        Refused: ``legal_hold``; it would drop values of a module on which there is a hold.
+        Refused: ``refused``, the name of a new module is taken until another change has dropped the old one;
+            ``legal_hold``, it would drop values of a module on which there is a hold.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
@@ -79,7 +80,12 @@ def _parts(planner: Planner, schema: Schema) -> Iterable[Part]:
     texts = {each.id: module_text(each) for each in schema.modules}
     names = {each.id: str(each.name) for each in schema.modules}
     new = [{"name": names[n], "number": int(n), "definition": texts[n]} for n in texts if n not in stored]
-    yield planner.creates(module, new)[0]
+    created, refusals = planner.creates(module, new)
+    if refusals:  # the name of one that goes in this very change is taken until it is gone
+        error = Refused("refused", count=len(refusals), first=str(refusals[0]))
+        error.refusals = tuple(refusals)
+        raise error
+    yield created
     moved = [n for n in texts if n in stored and (stored[n][definition], stored[n][name]) != (texts[n], names[n])]
     fields = (module.field("name"), module.field("definition"))
     yield Edits(module, [stored[n] for n in moved], fields, [(names[n], texts[n]) for n in moved])

@@ -115,7 +115,7 @@ attrs.resolve_types(ValidationRule, localns={"Filter": Filter})
 attrs.resolve_types(FieldType, localns={"Formats": Formats})
 
 _FieldTypes: TypeAlias = frozenset[tuple[str, FieldType]]
-_NOT_SAID: Final[Mapping[type, tuple[str, ...]]] = {Field: ("default",), Module: ("left_out",)}
+_NOT_SAID: Final[Mapping[type, tuple[str, ...]]] = {Field: ("default",), Module: ("left_out",), Schema: ("freed",)}
 """What is not read as it stands: a default by its field's type, what one may not see not at all."""
 
 
@@ -130,6 +130,8 @@ def _writer() -> Converter:
     converter.register_unstructure_hook(Field, lambda field: {**plain(field), "default": _write_default(field)})
     whole = make_dict_unstructure_fn(Module, converter, left_out=override(omit=True))
     converter.register_unstructure_hook(Module, whole)
+    bare = make_dict_unstructure_fn(Schema, converter, freed=override(omit=True))
+    converter.register_unstructure_hook(Schema, bare)
     return converter
 
 
