@@ -25,12 +25,20 @@ def purged(schema, name):
     return schema if name == "a" else schema.retire_field("pets", name).purge_field("pets", name)
 
 
+def marked(field, **flags):
+    """Give *field* with other marks; how a unique one is compared does not change."""
+    new = attrs.evolve(field, **flags)
+    if (field.unique or new.unique) and (field.filterable or field.searchable) != (new.filterable or new.searchable):
+        return attrs.evolve(new, filterable=field.filterable, searchable=field.searchable)
+    return new
+
+
 @st.composite
 def altered(draw, schema):
     """Give *schema* with other marks and tallies, and with less and more fields and modules."""
     pets = schema.module("pets")
     flags = st.fixed_dictionaries(dict.fromkeys(MARKS, st.booleans()))
-    fields = [attrs.evolve(field, **draw(flags)) for field in pets.fields]
+    fields = [marked(field, **draw(flags)) for field in pets.fields]
     kept = [field.name for field in fields if field.name == "a" or draw(st.booleans())]
     new = schema.with_module(attrs.evolve(pets, fields=fields, tallied_by=()))
     for name in set(NAMES).intersection(field.name for field in fields).difference(kept):

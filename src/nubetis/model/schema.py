@@ -593,7 +593,7 @@ def _check_same_type(old: Field, new: Field) -> None:
     same = old.type.name == new.type.name and old.scale == new.scale and old.column == new.column
     if not same or old.prefixes != new.prefixes:
         raise InvalidValue("schema_type", field=new.name, old=_type_of(old), new=_type_of(new))
-    if new.unique and old.has_twin(old.parts[0]) is not new.has_twin(new.parts[0]):
+    if (old.unique or new.unique) and old.has_twin(old.parts[0]) is not new.has_twin(new.parts[0]):
         raise InvalidValue("schema_unique", field=new.name)
 
 
