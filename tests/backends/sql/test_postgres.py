@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import psycopg
 import pytest
 
 import nubetis
 from nubetis import F, HostSignIn, Money
-from nubetis.backends.sql.postgres.connections import locate
+from nubetis.backends.sql.postgres.connections import connect, locate
 from nubetis.errors import InvalidValue, NotFound, NubetisError, StoreError
 from nubetis.model.kinds import kind
 
@@ -108,6 +109,27 @@ def test_a_url_that_names_no_schema_is_refused(bad):
     with pytest.raises(InvalidValue) as caught:
         locate(bad)
     assert "bad_argument" == caught.value.code
+
+
+@pytest.mark.parametrize("name", ["$user", "information_schema", "pg_temp", "pg_catalog", "pg_x", "ñ" * 32, "%ff", ""])
+def test_a_name_of_a_schema_that_postgresql_takes_for_another_is_refused(postgres, name):
+    """`$user` in a search path is the schema named like the user, quoted or not; a long name would be cut."""
+    names = "SELECT nspname FROM pg_namespace"
+    with psycopg.connect(locate(postgres("public")).conninfo, autocommit=True) as raw:
+        before = raw.execute(names).fetchall()
+        for act in (nubetis.open, lambda url: nubetis.create(url, administrator=ADMIN)):
+            with pytest.raises(InvalidValue) as caught:
+                act(postgres(name))
+            assert "bad_argument" == caught.value.code
+        assert before == raw.execute(names).fetchall()
+
+
+@pytest.mark.parametrize("name", ["$User", "user", "$user$", "PG_x", "ñ" * 31, "a,$user"])
+def test_a_name_of_a_schema_that_only_looks_so_is_its_own(postgres, name):
+    with closing(connect(locate(postgres(name)))) as link:
+        assert (None,) == link.execute("SELECT current_schema()").fetchone()
+        link.execute("CREATE SCHEMA " + '"' + name + '"')
+        assert (name,) == link.execute("SELECT current_schema()").fetchone()
 
 
 def test_any_name_of_a_schema_is_quoted(postgres):

@@ -26,6 +26,8 @@ __all__ = ["Link", "Location", "connect", "locate", "reconnect"]
 _SCHEMES: Final = ("postgresql", "postgresql+psycopg")
 _LONGEST: Final = 63
 """Bytes of a name."""
+_MEANT: Final = frozenset({"$user", "information_schema"})
+"""Names that mean something else in a search path, even quoted, or are the server's, besides ``pg_…``."""
 _HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
 _LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
@@ -55,12 +57,11 @@ def locate(url: str) -> Location:
     'postgresql://ana@db.example/crm?schema=acme'
     """
     parts = _parts(url)
-    settings = dict(parse_qsl(parts.query, keep_blank_values=True))
+    settings = _settings(parts.query)
     schema, profile = settings.pop("schema", "nubetis"), settings.pop("profile", Profile.DURABLE.value)
     if parts.scheme not in _SCHEMES or profile not in list(Profile):
         raise _bad("url", "write it as postgresql://user@host/database?schema=acme")
-    if not 0 < len(schema.encode()) <= _LONGEST or "\0" in schema or schema.startswith("pg_"):
-        raise _bad("url", f"a schema has 1 to {_LONGEST} bytes, and no pg_")
+    _refuse_schema(schema)
     user, _, hosts = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     netloc = f"{name}@{hosts}" if name else hosts
@@ -72,6 +73,14 @@ def locate(url: str) -> Location:
 
 def _bad(argument: str, reason: str) -> InvalidValue:
     return InvalidValue("bad_argument", argument=argument, reason=reason)
+
+
+def _refuse_schema(name: str) -> None:
+    """Refuse a name that PostgreSQL takes for another: tables would be made elsewhere than the URL says."""
+    if not 0 < len(name.encode()) <= _LONGEST or "\0" in name:
+        raise _bad("url", "the name of a schema has 1 to 63 bytes, such as schema=acme")
+    if name in _MEANT or name.startswith("pg_"):
+        raise _bad("url", "PostgreSQL keeps this name of a schema for itself: choose another, such as schema=acme")
 
 
 def _unescaped() -> InvalidValue:
@@ -90,6 +99,13 @@ def _parts(url: str) -> SplitResult:
     if "@" in parts.netloc.rpartition("@")[0]:
         raise _unescaped()
     return parts
+
+
+def _settings(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, errors="strict"))
+    except ValueError:  # bytes that are no text: each would be read as the same character, and two schemas as one
+        raise _bad("url", "what is escaped in it is not UTF-8") from None
 
 
 def _hosts(text: str) -> dict[str, str]:
