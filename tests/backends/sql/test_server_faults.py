@@ -29,7 +29,7 @@ BARE = attrs.evolve(SYSTEM_SCHEMA, modules=(VERSIONS, COUNTERS, TALLIES))
 @pytest.fixture
 def url(postgres, request):
     """Give the URL of a schema of the test's own."""
-    return postgres(request.node.name[:60])
+    return postgres(request.node.name[-60:])  # its end, where the parameters are
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def fail(txn, code):
 
 
 # -- units that are run again -----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "57P01"])
+@pytest.mark.parametrize("code", [
+    "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "25P03", "08000", "08003", "08006", "08P01",
+])  # fmt: skip
 def test_a_unit_that_was_taken_back_for_another_is_run_again(store, code):
     runs = []
 
@@ -146,6 +148,65 @@ def test_a_unit_whose_connection_is_ended_is_run_again_on_another(store, kind):
         return "done"
 
     assert "done" == getattr(store, kind)(unit)
+    assert 2 == len(set(runs))
+
+
+def ended(url, number):
+    """Wait until the server has let go of a session."""
+    with psycopg.connect(locate(url).conninfo, autocommit=True) as raw:
+        while raw.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (number,)).fetchone():
+            pass
+
+
+def test_a_reader_whose_connection_is_ended_as_it_commits_is_run_again(store, url):
+    """It wrote nothing, so there is nothing to look for."""
+    store.write(lambda txn: txn.allocate("x"))
+    runs = []
+
+    def unit(txn):
+        found = list(txn.stream(COUNTERS))
+        (number,) = txn._db.execute("SELECT pg_backend_pid()").fetchone()
+        runs.append(number)
+        if len(runs) < 3:
+            with psycopg.connect(locate(url).conninfo, autocommit=True) as raw:
+                raw.execute("SELECT pg_terminate_backend(%s, 10000)", (number,))
+        return found
+
+    assert 1 == len(store.read(unit)[0][0])
+    assert 3 == len(set(runs))
+
+
+@pytest.mark.parametrize("act", ["read", "write", "format", "facts"])
+def test_a_session_that_the_server_ended_while_it_was_idle_is_made_anew(store, url, act):
+    do = {
+        "read": lambda: store.read(lambda txn: txn.versions()),
+        "write": lambda: store.write(lambda txn: txn.allocate("x")),
+    }.get(act, getattr(store, act))
+    do()
+    (number,) = store._units.apart(lambda link: link.execute("SELECT pg_backend_pid()").fetchone())
+    store._units.apart(lambda link: link.execute("SET idle_session_timeout = '1ms'"))
+    ended(url, number)
+    do()
+    do()
+
+
+@pytest.mark.parametrize("last", ["statement", "commit"])
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_a_unit_that_thought_too_long_for_the_server_is_run_again(store, url, kind, last):
+    """The server ended it while it waited for more, so before the commit."""
+    runs = []
+
+    def unit(txn):
+        runs.append(txn._db.execute("SELECT pg_backend_pid()").fetchone()[0])
+        got = txn.allocate("x") if kind == "write" else 1
+        if len(runs) < 2:
+            txn._db.execute("SET idle_in_transaction_session_timeout = '1ms'")
+            ended(url, runs[-1])
+            if last == "statement":
+                txn.versions()
+        return got
+
+    assert 1 == getattr(store, kind)(unit)
     assert 2 == len(set(runs))
 
 

@@ -83,9 +83,13 @@ class SqlTxn:
 
     def end(self) -> None:
         """Let go of the connection."""
-        for cursor in self._open:
-            cursor.close()
-        self._db = _Ended()
+        self._db, open_ones = _Ended(), self._open
+        self._open = []
+        for cursor in open_ones:
+            try:
+                cursor.close()
+            except self._tables.dialect.raised:  # the line is lost: what follows says so
+                cursor.close()  # now it knows that there is nobody to tell, and only lets go
 
     # -- reading --------------------------------------------------------------------------------------------
     def versions(self) -> Versions:

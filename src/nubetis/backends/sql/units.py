@@ -135,7 +135,7 @@ class Units:
             raise
         finally:
             txn.end()
-        self._commit(link, lost=txn.lost)
+        self._commit(link, lost=txn.lost, writable=writable)
         return result
 
     @staticmethod
@@ -152,12 +152,15 @@ class Units:
         if self.tables.dialect.is_unreadable(error):
             raise Damaged("damaged", what=f"{module} at {self.url}", reason="a text in it is not Unicode") from None
 
-    def _commit(self, link: Connection, *, lost: bool) -> None:
+    def _commit(self, link: Connection, *, lost: bool, writable: bool) -> None:
         if lost:
             raise StoreError("store_failed", reason="the unit went on after a write that failed in part")
         if not self.pool.is_own(link):
             raise StoreError("store_failed", reason="the process was forked inside a unit of work")
-        link.commit()
+        if writable:
+            link.commit()
+        elif link.in_transaction or not link.usable:
+            link.execute("COMMIT")  # one that is lost here is run again like any other: it wrote nothing
 
     def _abandon(self, link: Connection, *, broken: bool) -> None:
         """Take back what the unit did; a connection that may be broken is closed, which does that too."""

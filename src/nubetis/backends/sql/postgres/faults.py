@@ -22,7 +22,8 @@ _FASTER: Final = (
     errors.LockNotAvailable,
     errors.ActiveSqlTransaction,
 )
-_LOST: Final = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
+_LOST: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
+"""The server ends the session: it stops, or the session did nothing for too long; besides those of class 08."""
 _DENIED: Final = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 _COLUMNS: Final = re.compile(r"\((.*?)\)=\(")
 
@@ -34,8 +35,15 @@ def was_slower(error: Exception) -> bool:
 
 def is_busy(error: Exception) -> bool:
     """Say whether somebody else was faster, or the connection was lost before the commit: the same may succeed now."""
-    lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
-    return lost or was_slower(error) or isinstance(error, _LOST)
+    return was_slower(error) or _was_lost(error)
+
+
+def _was_lost(error: Exception) -> bool:
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate in _LOST or error.sqlstate.startswith("08")
 
 
 def is_entangled(error: Exception) -> bool:
