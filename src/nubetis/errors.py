@@ -161,6 +161,8 @@ MESSAGES: Final[dict[str, str]] = {
     "half_made": "{url} was not finished when it was made or copied. Do that again, with --replace or replace=True.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
+    "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "
+    "database with ENCODING 'UTF8' and name that.",
     "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, restore a back-up of it.",
     "no_folder": "There is no folder {folder}, where {url} is to be. Make it first, or name another.",
     "unrestorable": "{file} cannot be restored: {reason}. Take another back-up.",

@@ -14,9 +14,12 @@ import psycopg
 import pytest
 
 import nubetis
-from nubetis.backends.sql.postgres import connections, open_postgres
+from nubetis.backends.sql.postgres import PostgresSchema, connections, open_postgres
 from nubetis.backends.sql.postgres.connections import connect, locate
+from nubetis.backends.sql.store import SqlStore
 from nubetis.errors import InvalidValue, NewerFormat, StoreError
+from nubetis.model import bind
+from nubetis.model.fields import Operator
 from nubetis.model.schema import Schema, diff
 from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
 from tests.stores import refusing
@@ -373,6 +376,30 @@ def test_a_database_that_is_not_there_is_said(postgres):
     with refusing("unreachable", StoreError) as caught:
         nubetis.create(url, administrator="ana@acme.pe")
     assert "no_such_database" in str(caught.value)
+
+
+@pytest.fixture
+def latin(postgres):
+    """Give the URL of a schema in a database that keeps text as LATIN1."""
+    base = postgres("acme")
+    with psycopg.connect(locate(base).conninfo, autocommit=True) as raw:
+        raw.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+        yield base.replace("/postgres?", "/latin?")
+        raw.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_a_database_that_cannot_hold_all_text_is_refused_and_left_as_it_is(latin):
+    with refusing("encoding_wrong", StoreError) as caught:
+        nubetis.create(latin, administrator="ana@acme.pe")
+    assert "LATIN1" in str(caught.value)
+    with psycopg.connect(locate(latin).conninfo, autocommit=True) as raw:
+        assert raw.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'acme'").fetchone() is None
+        raw.execute("CREATE SCHEMA acme")
+    with closing(SqlStore(PostgresSchema.at(locate(latin)))) as store:  # as one that was made before
+        store.migrate(diff(Schema(), BARE), BARE)
+        with refusing("store_failed") as caught:
+            store.read(lambda txn: txn.count(COUNTERS, bind.Test("name", Operator.EQ, "☃")))
+    assert "UntranslatableCharacter" in str(caught.value)
 
 
 def test_an_open_organisation_shows_no_password(postgres):

@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
-from nubetis.backends.sql.postgres.faults import unreachable, was_slower
+from nubetis.backends.sql.postgres.faults import Unfit, unreachable, was_slower
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
 
@@ -156,7 +156,10 @@ class Link:
 
     def execute(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run one statement."""
-        return cast("Cursor", self._connection.execute(sql.encode(), parameters))
+        try:
+            return cast("Cursor", self._connection.execute(sql.encode(), parameters))
+        except psycopg.DataError as error:
+            raise _judged(error) from None
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
         """Run one statement for each of *parameters*, in one conversation."""
@@ -173,7 +176,10 @@ class Link:
     def stream(self, sql: str, parameters: Sequence[Stored] = (), /) -> Cursor:
         """Run a query whose rows wait in the server."""
         cursor = self._connection.cursor(name=f"rows{next(self._names)}")
-        cursor.execute(sql.encode(), parameters)
+        try:
+            cursor.execute(sql.encode(), parameters)
+        except psycopg.DataError as error:
+            raise _judged(error) from None
         return cast("Cursor", cursor)
 
     def commit(self) -> None:
@@ -192,6 +198,11 @@ class Link:
     def close(self) -> None:
         """Let go of the server."""
         self._connection.close()
+
+
+def _judged(error: psycopg.DataError) -> psycopg.DataError:
+    """Tell what the driver cannot send from what the server cannot take, after which nothing more can be asked."""
+    return Unfit(*error.args) if error.sqlstate is None else error
 
 
 def connect(place: Location) -> Link:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
-from nubetis.backends.sql.postgres.faults import is_busy, is_entangled, is_missing, translated, violated
+from nubetis.backends.sql.postgres.faults import Unfit, is_busy, is_entangled, is_missing, translated, violated
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
 from nubetis.types import Stored
@@ -73,7 +73,7 @@ POSTGRES: Final = Dialect(
     ordered=_ordered,
     raised=psycopg.Error,
     collision=psycopg.IntegrityError,
-    unfit=(psycopg.DataError, UnicodeEncodeError),
+    unfit=(Unfit, UnicodeEncodeError),
     violated=violated,
     is_busy=is_busy,
     is_entangled=is_entangled,

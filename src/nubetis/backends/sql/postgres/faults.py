@@ -14,7 +14,7 @@ from psycopg import errors
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["is_busy", "is_entangled", "is_missing", "translated", "unreachable", "violated", "was_slower"]
+__all__ = ["Unfit", "is_busy", "is_entangled", "is_missing", "translated", "unreachable", "violated", "was_slower"]
 
 _FASTER: Final = (
     errors.SerializationFailure,
@@ -26,6 +26,10 @@ _LOST: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
 """The server ends the session: it stops, or the session did nothing for too long; besides those of class 08."""
 _DENIED: Final = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 _COLUMNS: Final = re.compile(r"\((.*?)\)=\(")
+
+
+class Unfit(psycopg.DataError):
+    """The driver cannot send a constant; the server knows nothing of it, so the transaction is sound."""
 
 
 def was_slower(error: Exception) -> bool:

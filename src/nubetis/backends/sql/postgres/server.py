@@ -27,6 +27,8 @@ from nubetis.model.store import Capabilities
 __all__ = ["PostgresSchema", "open_postgres"]
 
 _OLDEST: Final = 13
+_ENCODING: Final = "UTF8"
+"""Others cannot hold every text, or hold bytes that are none."""
 _SETTINGS: Final = {
     "version": "server_version",
     "encoding": "server_encoding",
@@ -50,7 +52,7 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
     Raises:
         NotFound: ``no_database``; no schema is made.
         NewerFormat: a later nubetis wrote it.
-        StoreError: ``unreachable``, ``not_nubetis``, ``read_only_store``; nothing was changed.
+        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_store``; nothing was changed.
     """
     place = locate(url)
     with closing(connect(place)) as link:
@@ -67,6 +69,9 @@ def _enter(link: Connection, place: Location, *, create: bool) -> None:
         return
     if not create:
         raise NotFound("no_database", url=place.url)
+    encoding = str(_only(link, "SHOW server_encoding"))
+    if encoding != _ENCODING:
+        raise StoreError("encoding_wrong", url=place.url, encoding=encoding)
     if not there:
         name = POSTGRES.compiler.identifier_preparer.quote(place.schema)
         link.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
@@ -109,7 +114,7 @@ class PostgresSchema:
         facts = self.facts(link)
         if int(str(facts["version"]).partition(".")[0]) < _OLDEST:
             yield Finding("server_old", str(facts["version"]), str(_OLDEST))
-        if facts["encoding"] != "UTF8":
+        if facts["encoding"] != _ENCODING:
             yield Finding("encoding_wrong", self.url, str(facts["encoding"]))
         if self.capabilities.durable and facts["fsync"] == "off":
             yield Finding("not_durable", self.url, "fsync = off")
