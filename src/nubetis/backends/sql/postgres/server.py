@@ -2,7 +2,8 @@
 
 A write unit is serialisable: PostgreSQL lets writers work side by side, notices when the result could not have come
 about one after the other, and takes one of them back; that one is run again, after a pause that grows and differs.
-Read units see one snapshot and wait for nobody.
+Read units see one snapshot and wait for no writer, but for two that take a whole table until they commit: a change of
+the schema, and a load of many rows into a module that has none, which takes its indexes away and makes them at once.
 """
 
 from __future__ import annotations
