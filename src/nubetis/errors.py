@@ -175,6 +175,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",
     "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
+    "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now. "
+    "Opening an organisation writes: give the user USAGE and CREATE on the schema and all rights on its tables.",
     "tampered": "The journal was changed after it was written: {where}.",
     "unreadable": "{file} cannot be read: {reason}.",
     "unwritable": "{file} cannot be written: {reason}.",

@@ -343,7 +343,8 @@ class Store(Protocol):
 
         Raises:
             StoreBusy: others held the store for too long.
-            StoreError: ``disk_full``, ``read_only_store``, ``store_failed``; nothing of the unit was written.
+            StoreError: ``disk_full``, ``read_only_store``, ``read_only_server``, ``store_failed``; nothing of the unit
+                was written.
         """
         ...
 

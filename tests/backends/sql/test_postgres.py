@@ -13,6 +13,7 @@ from nubetis import F, HostSignIn, Money
 from nubetis.backends.sql.postgres.connections import connect, locate
 from nubetis.errors import InvalidValue, NotFound, NubetisError, StoreError
 from nubetis.model.kinds import kind
+from tests.stores import refusing
 
 ADMIN = "ana@acme.pe"
 
@@ -270,3 +271,26 @@ def test_a_column_that_is_not_there_is_told_where_no_schema_changed(org):
         org._world.store._units.apart(lambda link: link.execute("ALTER TABLE leads DROP COLUMN name CASCADE"))
         with pytest.raises(StoreError, match="UndefinedColumn"):
             s.find("leads")
+
+
+RIGHTS = ("USAGE ON SCHEMA {s}", "SELECT ON ALL TABLES IN SCHEMA {s}")
+
+
+@pytest.mark.parametrize("grants", [(), RIGHTS[:1], RIGHTS], ids=["nothing", "usage", "reading"])
+def test_a_user_without_the_rights_is_told_which_are_missing(postgres, grants):
+    """Not that there is no organisation, and nothing of files; what he may not do has left no trace."""
+    url = postgres(f"rights{len(grants)}")
+    nubetis.create(url, administrator="ana@acme.pe").close()
+    place = locate(url)
+    with psycopg.connect(place.conninfo, autocommit=True) as raw:
+        raw.execute("DROP ROLE IF EXISTS guest")
+        raw.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+        try:
+            for grant in grants:
+                raw.execute(f"GRANT {grant.format(s=place.schema)} TO guest")
+            guest = f"{url}&options=-c%20role%3Dguest"
+            with refusing("read_only_server", StoreError):
+                nubetis.open(guest)
+        finally:
+            raw.execute("DROP OWNED BY guest")
+            raw.execute("DROP ROLE guest")

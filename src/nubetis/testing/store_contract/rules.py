@@ -391,7 +391,8 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "writers_who_meet_inside_their_units_stay_serial",
         ),
         "StoreBusy: others held the store for too long.": (),
-        "StoreError: ``disk_full``, ``read_only_store``, ``store_failed``; nothing of the unit was written.": (
+        "StoreError: ``disk_full``, ``read_only_store``, ``read_only_server``, ``store_failed``; nothing of the unit "
+        "was written.": (
             "a_unit_inside_a_unit_is_refused",
             "a_read_unit_may_not_write",
             "a_unit_cannot_swallow_a_load_or_change_that_failed",

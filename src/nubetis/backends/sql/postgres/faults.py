@@ -24,7 +24,8 @@ _FASTER: Final = (
 )
 _LOST: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
 """The server ends the session: it stops, or the session did nothing for too long; besides those of class 08."""
-_DENIED: Final = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+_DENIED: Final = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction, errors.FeatureNotSupported)
+"""A standby says the last: it has no transactions that are serialisable."""
 _COLUMNS: Final = re.compile(r"\((.*?)\)=\(")
 
 
@@ -81,7 +82,7 @@ def translated(error: Exception, url: str) -> NubetisError:
         case errors.StatementTooComplex():
             return InvalidFilter("filter_depth", limit=DEPTH)
         case _ if isinstance(error, _DENIED):
-            return StoreError("read_only_store", url=url)
+            return StoreError("read_only_server", url=url)
         case errors.ProgramLimitExceeded():
             return StoreError("store_failed", reason="a text is too long for its index, or a record for a page")
         case _:

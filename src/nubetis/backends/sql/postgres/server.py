@@ -53,7 +53,7 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
     Raises:
         NotFound: ``no_database``; no schema is made.
         NewerFormat: a later nubetis wrote it.
-        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_store``; nothing was changed.
+        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``; nothing was changed.
     """
     place = locate(url)
     with closing(connect(place)) as link:
@@ -66,6 +66,8 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
 
 def _enter(link: Connection, place: Location, *, create: bool) -> None:
     there = link.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
+    if there and not link.execute("SELECT 1 WHERE has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchall():
+        raise StoreError("read_only_server", url=place.url)
     if there and format_of(link, POSTGRES, place.url) is not None:
         return
     if not create:
