@@ -13,9 +13,11 @@ from nubetis import Field, Module, Surroundings, create, hookimpl, hookspecs
 from nubetis import open as open_org
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
+from nubetis.doctor import diagnose
 from nubetis.errors import InvalidValue, NotFound, PluginError
 from nubetis.model.kinds import BUILT_IN, kind
 from nubetis.model.plan import Refusal
+from nubetis.org import copy
 from nubetis.session import applying
 from nubetis.testing.people import make_org
 from tests.stores import nubetis_store_url, refusing, state_of
@@ -371,6 +373,35 @@ def test_an_entry_point_that_gives_no_plug_in_is_named(install, value):
     with refusing("plugin", PluginError) as caught:
         Extensions(entry_points=True)
     assert caught.value.params["plugin"] == "petshop"
+
+
+class Taxes:
+    """Gives a field type, and a module whose field has it."""
+
+    TYPE = attrs.evolve(BUILT_IN["text"], name="ruc")
+
+    @hookimpl
+    def nubetis_field_types(self):
+        return [self.TYPE]
+
+    @hookimpl
+    def nubetis_modules(self):
+        return [Module(name="firms", fields=[Field(name="name", type=kind("text")), Field(name="tax", type=self.TYPE)])]
+
+
+def test_a_field_type_whose_plug_in_was_not_handed_over_is_named(nubetis_store_url):
+    """Nothing is damaged: the error says what is missing where, and with the plug-in all is there."""
+    with make_org(nubetis_store_url, plugins=[Taxes()]) as org, org.administrator() as session:
+        session.create("firms", name="Acme", tax="20100070970")
+        for attempt in (lambda: open_org(nubetis_store_url), lambda: copy(nubetis_store_url, "memory://elsewhere")):
+            with refusing("missing_plugin", NotFound) as caught:
+                attempt()
+            assert caught.value.params == {"type": "ruc", "module": "firms", "field": "tax"}
+            assert "plug-in" in str(caught.value)
+    found = diagnose(nubetis_store_url)
+    assert [each.code for each in found.findings] == ["cannot_open"]
+    with open_org(nubetis_store_url, plugins=[Taxes()]) as org:
+        assert [each["tax"] for each in org.system("looking").find("firms")] == ["20100070970"]
 
 
 def test_each_organisation_has_plug_ins_of_its_own():

@@ -137,10 +137,12 @@ class Extensions:
     def __init__(self, plugins: Iterable[object] = (), *, entry_points: bool = False) -> None:
         self._manager: Final = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        for plugin in plugins:
-            self._register(plugin, str(getattr(plugin, "__name__", type(plugin).__name__)))
-        for each in metadata.entry_points(group=hookspecs.PROJECT) if entry_points else ():
-            self._register(_called(each.name, "its entry point", each.load), each.name)
+        installed = metadata.entry_points(group=hookspecs.PROJECT) if entry_points else ()
+        for plugin in (*plugins, *installed):
+            if isinstance(plugin, metadata.EntryPoint):
+                self._register(_called(plugin.name, "its entry point", plugin.load), plugin.name)
+            else:
+                self._register(plugin, str(getattr(plugin, "__name__", type(plugin).__name__)))
         self._require_hooks()
         self._registry: _Registry | None = None
         self._types: dict[str, FieldType] | None = None
