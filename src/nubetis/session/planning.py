@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.data.merge import links_to
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Field, FieldState, Value
-from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.filters import EVERYTHING, F, Filter
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.base import pack_same
@@ -120,6 +121,15 @@ class Planner:
         for start in range(0, len(keys), _CHUNK):
             found += self.txn.get_many(module, keys[start : start + _CHUNK])
         return found
+
+    def linked_to(self, part: Part) -> Iterator[tuple[Module, RecordId]]:
+        """Give the records that link to one of *part*, as far as the user may see that; some more than once."""
+        ids = [self._id(part.module, row) for row in part.rows]
+        for module, field in links_to(self.sight.schema.modules, part.module):
+            for start in range(0, len(ids), _CHUNK):
+                where = self.bound(module, F[field.name].in_(ids[start : start + _CHUNK]), Action.VIEW)
+                for (keys,) in self.txn.stream(module, where, columns=("id",)):
+                    yield from [(module, encode(module.prefix, int(key or 0))) for key in keys]
 
     # values ------------------------------------------------------------------------------------------------
     def value(self, field: Field, offered: Value) -> Row:
