@@ -199,7 +199,7 @@ class Planner:
             try:
                 row = make(values)
             except NubetisError as error:
-                refusals.append(_refusal(error, module, line))
+                refusals += [_refusal(each, module, line) for each in self._faults(module, values) or [error]]
                 continue
             key = next(keys, None)
             if key is None:
@@ -229,6 +229,21 @@ class Planner:
             return row
 
         return make
+
+    def _faults(self, module: Module, values: Mapping[str, Value]) -> list[NubetisError]:
+        """Give all that stands against a record's values, of which making its row raises the first."""
+        row, found = self._empty_row(module), dict[str, NubetisError]()
+        for name, offered in values.items():
+            try:
+                self._filler(module.layout.slots[self.writable(module, name).name])(row, offered)
+            except NubetisError as error:
+                found[name] = error
+        for slot in module.layout.slots.values():
+            field = slot.field
+            empty = all(cell is None for cell in row[slot.start : slot.stop])
+            if field.required and empty and field.name not in found and self.writes(module, field):
+                found[field.name] = InvalidValue("required", field=field.name)
+        return list(found.values())
 
     def _filler(self, slot: Slot) -> Callable[[list[Stored], Value], None]:
         """Give the function that puts a value into a row: :meth:`value`, or a short way for what is kept as it is."""
