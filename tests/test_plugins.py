@@ -13,9 +13,11 @@ from nubetis import Field, Module, Surroundings, create, hookimpl, hookspecs
 from nubetis import open as open_org
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
+from nubetis.doctor import diagnose
 from nubetis.errors import InvalidValue, NotFound, PluginError
 from nubetis.model.kinds import BUILT_IN, kind
 from nubetis.model.plan import Refusal
+from nubetis.org import copy
 from nubetis.session import applying
 from nubetis.testing.people import make_org
 from tests.stores import nubetis_store_url, refusing, state_of
@@ -301,26 +303,105 @@ def test_a_plug_in_that_raises_at_any_hook_leaves_nothing_half_written(nubetis_s
         assert session.create("leads", name="Y")["name"] == "Y"
 
 
+SHOP = """
+from nubetis import hookimpl
+
+class Pets:
+    @hookimpl
+    def nubetis_modules(self):
+        return []
+
+class Choosy(Pets):
+    def __init__(self, what):
+        self.what = what
+
+@hookimpl
+def nubetis_modules():
+    return []
+
+PETS = Pets()
+"""
+
+
 @pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """A distribution with an entry point that notes when it is loaded."""
-    (tmp_path / "petshop.py").write_text("LOADED = True\n")
-    info = tmp_path / "petshop-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: petshop\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[nubetis]\npetshop = petshop\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    yield "petshop"
+def install(tmp_path, monkeypatch):
+    """Gives a function that installs a distribution whose entry point ``petshop`` is what it is told."""
+
+    def installing(value, distribution="petshop"):
+        (tmp_path / "petshop.py").write_text(SHOP)
+        info = tmp_path / f"{distribution}-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
+        (info / "entry_points.txt").write_text(f"[nubetis]\npetshop = {value}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        importlib.invalidate_caches()
+
+    yield installing
     sys.modules.pop("petshop", None)
 
 
-def test_entry_points_are_loaded_on_request_only(installed):
-    """Installing a package changes no organisation until the host asks for entry points."""
-    assert installed not in Extensions().names()
-    assert installed not in sys.modules
-    assert installed in Extensions(entry_points=True).names()
-    assert installed in sys.modules
+@pytest.mark.parametrize("value", ["petshop", "petshop:PETS", "petshop:Pets"])
+def test_entry_points_are_loaded_on_request_only(install, value):
+    """Installing a package changes no organisation until the host asks: a module, an object, a class."""
+    install(value)
+    assert "petshop" not in Extensions().names()
+    assert "petshop" not in sys.modules
+    extensions = Extensions(entry_points=True)
+    assert "petshop" in extensions.names()
+    assert "petshop" in sys.modules
+    assert extensions.modules() == []
+
+
+def test_a_class_among_the_plug_ins_is_made_one():
+    """Whoever hands over the class means a plug-in of it, as an entry point does."""
+    assert [module.name for module in Extensions([Whole]).modules()] == ["pets"]
+
+
+def test_two_packages_may_call_their_entry_points_the_same(install):
+    """Neither hides the other."""
+    install("petshop:PETS")
+    install("petshop:Pets", "other")
+    assert Extensions(entry_points=True).names() == ["petshop", "petshop 2"]
+
+
+@pytest.mark.parametrize(
+    "value", ["petshop:Choosy", "petshop:Cats", "catshop", "petshop:SHOP.x", "petshop:Pets.nubetis_modules"]
+)
+def test_an_entry_point_that_gives_no_plug_in_is_named(install, value):
+    """What is not there, cannot be made or has no hook is an error that says which."""
+    install(value)
+    with refusing("plugin", PluginError) as caught:
+        Extensions(entry_points=True)
+    assert caught.value.params["plugin"] == "petshop"
+
+
+class Taxes:
+    """Gives a field type, and a module whose field has it."""
+
+    TYPE = attrs.evolve(BUILT_IN["text"], name="ruc")
+
+    @hookimpl
+    def nubetis_field_types(self):
+        return [self.TYPE]
+
+    @hookimpl
+    def nubetis_modules(self):
+        return [Module(name="firms", fields=[Field(name="name", type=kind("text")), Field(name="tax", type=self.TYPE)])]
+
+
+def test_a_field_type_whose_plug_in_was_not_handed_over_is_named(nubetis_store_url):
+    """Nothing is damaged: the error says what is missing where, and with the plug-in all is there."""
+    with make_org(nubetis_store_url, plugins=[Taxes()]) as org, org.administrator() as session:
+        session.create("firms", name="Acme", tax="20100070970")
+        for attempt in (lambda: open_org(nubetis_store_url), lambda: copy(nubetis_store_url, "memory://elsewhere")):
+            with refusing("missing_plugin", NotFound) as caught:
+                attempt()
+            assert caught.value.params == {"type": "ruc", "module": "firms", "field": "tax"}
+            assert "plug-in" in str(caught.value)
+    found = diagnose(nubetis_store_url)
+    assert [each.code for each in found.findings] == ["cannot_open"]
+    with open_org(nubetis_store_url, plugins=[Taxes()]) as org:
+        assert [each["tax"] for each in org.system("looking").find("firms")] == ["20100070970"]
 
 
 def test_each_organisation_has_plug_ins_of_its_own():

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib import metadata
 from itertools import count, islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -136,16 +137,24 @@ class Extensions:
     def __init__(self, plugins: Iterable[object] = (), *, entry_points: bool = False) -> None:
         self._manager: Final = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        for plugin in plugins:
-            self._register(plugin, self._name_for(plugin))
-        if entry_points:
-            self._manager.load_setuptools_entrypoints(hookspecs.PROJECT)
+        installed = metadata.entry_points(group=hookspecs.PROJECT) if entry_points else ()
+        for plugin in (*plugins, *installed):
+            if isinstance(plugin, metadata.EntryPoint):
+                self._register(_called(plugin.name, "its entry point", plugin.load), plugin.name)
+            else:
+                self._register(plugin, str(getattr(plugin, "__name__", type(plugin).__name__)))
         self._require_hooks()
         self._registry: _Registry | None = None
         self._types: dict[str, FieldType] | None = None
 
-    def _register(self, plugin: object, name: str) -> None:
-        """Take *plugin* in, if it has hooks and takes what they give."""
+    def _register(self, given: object, called: str) -> None:
+        """Take a plug-in in, if it has hooks and takes what they give; a class is called to make it.
+
+        Errors will call it what it is *called*, numbered where that is taken.
+        """
+        names = (called if number == 1 else f"{called} {number}" for number in count(1))
+        name = next(each for each in names if not self._manager.has_plugin(each))
+        plugin = _called(name, "its registration", given) if isinstance(given, type) else given
         hooks = [hook for hook in dir(plugin) if self._manager.parse_hookimpl_opts(plugin, hook) is not None]
         if not hooks:
             raise _failed(name, "its registration", "it has no hook: mark one with @nubetis.hookimpl")
@@ -172,12 +181,6 @@ class Extensions:
             for each in caller.get_hookimpls() if name not in known else ():
                 if not each.optionalhook:
                     raise _failed(each.plugin_name, name, f"no such hook; {suggest(name, known).rstrip('.?')}")
-
-    def _name_for(self, plugin: object) -> str:
-        """Give the name by which errors will call *plugin*: its own, or that of its class, numbered where taken."""
-        name = str(getattr(plugin, "__name__", type(plugin).__name__))
-        tried = (name if number == 1 else f"{name} {number}" for number in count(1))
-        return next(each for each in tried if not self._manager.has_plugin(each))
 
     def names(self) -> list[str]:
         """Give the names of the plug-ins, in the order of registration."""

@@ -66,6 +66,10 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_field": "Module {module} has no field {field}. {hint}",
     "unknown_column": "There is no column {column}. Columns: {known}.",
     "unknown_field_type": "There is no field type {type}. {hint}",
+    "missing_plugin": (
+        "Field {field} of module {module} has the type {type}, which a plug-in gives that was not handed over. "
+        "Hand it over: plugins=[…]."
+    ),
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
     "unknown_choice": "{field} has no choice {value}. Choices: {choices}.",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",

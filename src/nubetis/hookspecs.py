@@ -1,7 +1,8 @@
 """The hooks by which a host extends nubetis, and by which nubetis extends itself.
 
 A hook returns *data* for a batch, and the core decides; it is never called once per record.  Each takes one value.
-Hooks may grow arguments and never lose one.  A plug-in is any object with methods marked by :data:`hookimpl`::
+Hooks may grow arguments and never lose one.  A plug-in is any object with methods marked by :data:`hookimpl`; a class
+of such objects is called to make one::
 
     class Pets:
         @nubetis.hookimpl

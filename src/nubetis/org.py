@@ -68,7 +68,10 @@ def _tuple(given: Iterable[object]) -> tuple[object, ...]:
 
 @attrs.frozen(kw_only=True)
 class Surroundings:
-    """What an organisation takes from outside: plug-ins, the clock, randomness, the secret of its seals."""
+    """What an organisation takes from outside: plug-ins, the clock, randomness, the secret of its seals.
+
+    A plug-in is an object, a class that is called to make one, or an entry point that names either.
+    """
 
     plugins: tuple[object, ...] = attrs.field(default=(), converter=_tuple)
     entry_points: bool = False
@@ -133,7 +136,8 @@ def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[obje
     """Open an organisation; a missing one is never made.
 
     Raises:
-        NotFound: ``no_database``; or ``unknown_scheme``.
+        NotFound: ``no_database``, ``unknown_scheme``; ``missing_plugin``, a field's type comes from a plug-in that was
+            not handed over.
         StoreError: it is damaged, of a later nubetis, or not nubetis's.
     """
     outside = _outside(around, plugins)
@@ -176,7 +180,7 @@ def copy(
     *target* already is lost; whoever has it open must close it before.
 
     Raises:
-        NotFound: ``no_database``; there is nothing at *source*.
+        NotFound: ``no_database``; there is nothing at *source*.  ``missing_plugin``, as for :func:`open`.
         Conflict: ``database_exists``.
         StoreError: ``half_made``, ``no_capability``; *source* is as it was.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import closing
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -33,15 +32,22 @@ class TestLinesStore(StoreContract):
         return factory_at(self.factory)(f"lines:///{target}", create=False)
 
 
-def plugin():
-    """The plug-in that the entry point of the package names."""
+@pytest.fixture
+def around(tmp_path, monkeypatch):
+    """What a host has that asks for entry points where the package is installed, as its project file says."""
     project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]
-    module, _, name = project["entry-points"]["nubetis"]["lines"].partition(":")
-    return getattr(import_module(module), name)()
+    info = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    named = [f"{name} = {value}\n" for name, value in project["entry-points"]["nubetis"].items()]
+    (info / "entry_points.txt").write_text("[nubetis]\n" + "".join(named))
+    monkeypatch.syspath_prepend(tmp_path)
+    return Surroundings(entry_points=True)
 
 
-def test_the_entry_point_of_the_package_opens_an_organisation(tmp_path):
-    url, around = f"lines:///{tmp_path}/org.jsonl", Surroundings(plugins=[plugin()])
+def test_the_entry_point_of_the_package_opens_an_organisation(tmp_path, around):
+    """The class that the project file names is found as the host's machine finds it, and is made a plug-in."""
+    url = f"lines:///{tmp_path}/org.jsonl"
     with nubetis.create(url, administrator="ana@acme.pe", around=around) as org:
         org.system("testing").create("leads", name="Ñandú")
         with pytest.raises(StoreBusy):

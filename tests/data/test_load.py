@@ -11,6 +11,7 @@ from nubetis import F, Field, Money, Table
 from nubetis.data import apply_load, fitting_map, load, map_table, plan_links, plan_load
 from nubetis.errors import InvalidValue, NotFound, Refused
 from nubetis.model.kinds import Address, kind
+from tests.stores import refusing
 
 FILE = "Nombre;Apellidos;Correo;Ciudad;Código postal\nAna;Ruiz;ana@acme.pe;Lima;00123\nLuis;Paz;luis@acme.pe;;\n"
 
@@ -460,3 +461,29 @@ def test_per_cent_are_read_with_their_sign(nubetis_session):
     found = records(nubetis_session, "deals")
     assert [each["probability"] for each in found] == [50, 200, 7]
     assert found[0]["amount"] == Money("1250", "PEN", home="1250")
+
+
+def test_a_row_with_several_faults_is_told_all_of_them(nubetis_session, tmp_path):
+    """On screen and in the file to mend: else it is mended in as many rounds as there are faults."""
+    columns = {"Apellidos": [None, "Ruiz"], "Correo": ["bad", "x"], "Teléfono": ["no", "5550101"]}
+    report = load(nubetis_session, Table(columns), module="contacts")
+    wanted = {1: ["bad_email", "bad_phone", "required"], 2: ["bad_email"]}
+
+    assert {n: sorted(each.code for each in report.rejected if each.line == n) for n in (1, 2)} == wanted
+    assert (report.refused, str(plan_load(nubetis_session, Table(columns), module="contacts"))) == (2, "2 refused")
+    report.write_rejected(tmp_path / "rejected.csv")
+    written = nubetis.read(tmp_path / "rejected.csv")
+    assert sorted(str(written["code"][0]).split("; ")) == wanted[1]
+    assert str(written["reason"][0]).count("; ") == 2
+    assert list(written["line"]) == ["1", "2"]
+
+
+def test_a_record_with_several_faults_is_told_all_of_them(nubetis_session):
+    values = {"email": "bad", "phone": "no", "nothing": 1}
+    plan = nubetis_session.plan_create("contacts", [values, {"last_name": "Ruiz"}])
+    with refusing("bad_email", InvalidValue) as caught:
+        nubetis_session.create("contacts", values)
+
+    assert [each.code for each in plan.refusals] == ["bad_email", "bad_phone", "unknown_field", "required"]
+    assert str(plan) == "1 to create, 1 refused"
+    assert len(caught.value.__notes__) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,10 @@ from nubetis.data import Survivor, best_master, merge, plan_merge, side_by_side
 from nubetis.errors import Conflict, InvalidValue, NotFound, PlanDrifted
 from nubetis.model.fields import Field
 from nubetis.model.kinds import Address, kind
-from nubetis.session import past
+from nubetis.model.plan import Refusal
+from nubetis.session import applying, past
+from nubetis.session.planning import without
+from tests.stores import refusing
 
 COUNTED = ("version", "modified_at", "modified_by")
 
@@ -152,6 +156,79 @@ def test_a_record_changed_since_the_plan_stops_the_merge(nubetis_session, twins)
         nubetis_session.apply(plan)
     assert nubetis_session.get(second.id)["phone"] == "5550000"
     assert nubetis_session.count("accounts") == 2
+
+
+def linked_since(session, record):
+    """Give the records that link to *record* only now: one that is new, one that is old."""
+    old = session.create("deals", name="Old")
+    yield session.create("notes", title="New", about=record.id).id
+    yield session.edit(old.id, account=record.id).id
+
+
+def test_a_link_to_a_loser_made_since_the_plan_stops_the_merge(nubetis_org, nubetis_session, twins):
+    """It would lead into the bin, and once that is emptied, nowhere; another plan takes it along."""
+    first, second, *_ = twins
+    for made in range(1, 3):
+        plan = plan_merge(nubetis_session, first, [second])
+        since = list(linked_since(nubetis_session, second))
+        with refusing("drifted", PlanDrifted) as caught:
+            nubetis_session.apply(plan)
+        assert caught.value.params["count"] == 2
+        assert nubetis_session.count("accounts") == 2, made
+    merge(nubetis_session, first, [second])
+
+    assert [nubetis_session.get(since[0])["about"], nubetis_session.get(since[1])["account"]] == [first.id, first.id]
+    assert nubetis_org.check() == []
+
+
+def test_links_made_since_are_left_within_the_tolerance_and_named(nubetis_session, twins):
+    first, second, *_ = twins
+    plan = plan_merge(nubetis_session, first, [second])
+    since = list(linked_since(nubetis_session, second))
+    operation = nubetis_session.apply(plan, tolerance=2)
+
+    assert sorted(operation.skipped) == sorted(since)
+    assert nubetis_session.get(since[0])["about"] == second.id
+
+
+def test_a_merge_of_several_transactions_looks_when_the_losers_go(nubetis_session, twins, monkeypatch):
+    """What it moved before is no longer linked to them."""
+    monkeypatch.setattr(applying, "CHUNK", 2)
+    first, second, contact, task = twins
+    plan = plan_merge(nubetis_session, first, [second])
+
+    def progress(done, of):
+        if done < of and not nubetis_session.count("notes"):
+            nubetis_session.create("notes", title="New", about=second.id)
+
+    with refusing("drifted", PlanDrifted):
+        nubetis_session.apply(plan, progress=progress)
+    assert nubetis_session.get(task.id)["about"] == nubetis_session.get(contact.id)["account"] == second.id
+    merge(nubetis_session, first, [second])
+    assert nubetis_session.get(task.id)["about"] == first.id
+
+
+def test_who_may_not_see_a_link_is_not_stopped_by_it(nubetis_org, nubetis_clock):
+    """The plan could not move it, and its maker would learn of it."""
+    ana, boss = next(nubetis_org.people("ana: Rep")), nubetis_org.administrator()
+    first, second = ana.create("accounts", name="Acme"), ana.create("accounts", name="ACME")
+    plan = plan_merge(ana, first, [second])
+    hidden = boss.create("deals", name="D", account=second.id)
+    ana.apply(plan)
+
+    assert boss.get(hidden.id)["account"] == second.id
+
+
+def test_what_was_refused_when_it_was_planned_is_known(nubetis_session, twins):
+    """It stays where the rest is wanted: that it links to the loser is nothing new."""
+    first, second, _, task = twins
+    plan = plan_merge(nubetis_session, first, [second])
+    refusal = Refusal(code="denied", params={}, module="tasks", record=task.id)
+    parts = without(plan.parts, {("tasks", task.id)})
+    plan = nubetis_session.state.world.vouch(attrs.evolve(plan, parts=parts, refusals=(refusal,)))
+    nubetis_session.apply(plan, skip_refused=True)
+
+    assert nubetis_session.get(task.id)["about"] == second.id
 
 
 def test_only_different_records_of_one_module_are_merged(nubetis_session, twins):

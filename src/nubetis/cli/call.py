@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
+from importlib.metadata import EntryPoint
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -12,12 +14,13 @@ import attrs
 import click
 
 import nubetis
-from nubetis import F, HostSignIn
+from nubetis import F, HostSignIn, Surroundings
 from nubetis.backends.urls import shown
 from nubetis.cli.face import Face
 from nubetis.cli.texts import _, counted
 from nubetis.cli.usage import Command, language_option
 from nubetis.errors import InvalidValue, NubetisError
+from nubetis.hookspecs import PROJECT
 from nubetis.org import utc_now
 from nubetis.session.sealing import NO_ANCHOR, is_anchor
 
@@ -25,6 +28,8 @@ __all__ = ["Answer", "Call", "anchor_option", "command", "url_of"]
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+_PLUGIN: Final = re.compile(r"\w+(\.\w+)*(:\w+(\.\w+)*)?")
 
 DATABASE: Final = "nubetis.db"
 """The organisation where none is named."""
@@ -62,6 +67,8 @@ class Call:
     user: str | None = None
     named: bool = True
     """Whether the organisation was named, or is the usual one."""
+    around: Surroundings = attrs.field(factory=Surroundings)
+    """The plug-ins that were asked for."""
 
     @property
     def shown(self) -> str:
@@ -77,7 +84,7 @@ class Call:
     @contextmanager
     def org(self) -> Generator[nubetis.Org]:
         """Open the organisation."""
-        with nubetis.open(self.url) as org:
+        with nubetis.open(self.url, around=self.around) as org:
             begun = utc_now()
             try:
                 yield org
@@ -138,9 +145,10 @@ def command(
         def start(**options: Any) -> Answer:  # noqa: ANN401 - click's values
             face = Face(json=options.pop("as_json"))
             database = options.pop("db", None)
+            around = Surroundings(plugins=options.pop("plugins"), entry_points=options.pop("entry_points"))
             user = options.pop("as_user", None)
             url = url_of(DATABASE if database is None else database)
-            call = Call(face=face, url=url, user=user, named=database is not None)
+            call = Call(face=face, url=url, user=user, named=database is not None, around=around)
             return function(call, **options) if value is dict else function(call, value(**options))
 
         decorated: Callable[..., Answer] = start
@@ -164,4 +172,31 @@ def _options(*, signs_in: bool, opens: bool) -> list[Callable[[Callable[..., Ans
     as_user = click.option(
         "--as", "as_user", metavar="E-MAIL", help=_("The user you are; the administrator, where there is only one.")
     )
-    return [as_json, *([as_user] if signs_in else []), *([db] if opens else [])]
+    return [*_plugin_options(), as_json, *([as_user] if signs_in else []), *([db] if opens else [])]
+
+
+def _plugin_options() -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
+    plugins = click.option(
+        "--plugin",
+        "plugins",
+        metavar="MODULE[:NAME]",
+        multiple=True,
+        envvar="NUBETIS_PLUGINS",
+        callback=_named_plugins,
+        help=_("Load a plug-in: a module that Python finds, or an object or class in it.  May be given several times."),
+    )
+    entry_points = click.option(
+        "--entry-points",
+        is_flag=True,
+        envvar="NUBETIS_ENTRY_POINTS",
+        help=_("Load the plug-ins that are installed as packages."),
+    )
+    return [entry_points, plugins]
+
+
+def _named_plugins(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> list[EntryPoint]:
+    """Give each as an entry point that names it; nothing is loaded yet."""
+    for each in given:
+        if not _PLUGIN.fullmatch(each):
+            raise click.BadParameter(_("{given} names no plug-in: give MODULE or MODULE:NAME.").format(given=each))
+    return [EntryPoint(each, each, PROJECT) for each in given]

@@ -92,6 +92,8 @@ class _Commands(Group):
         with formatter.section(_("Environment")):
             variables = [
                 ("NUBETIS_DB", _("the organisation, where --db does not name one")),
+                ("NUBETIS_PLUGINS", _("plug-ins to load, as --plugin names them, with spaces between them")),
+                ("NUBETIS_ENTRY_POINTS", _("1 loads the plug-ins that are installed, as --entry-points does")),
                 ("LANGUAGE, LANG", _("the language, where --lang does not name one")),
                 ("NO_COLOR", _("no colours")),
             ]

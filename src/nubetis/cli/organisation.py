@@ -28,7 +28,7 @@ def create_command(call: Call, administrator: str, name: str | None, currency: s
     """Make an organisation."""
     given = {"name": name, "currency": currency}
     settings = {key: value for key, value in given.items() if value is not None}
-    with nubetis.create(call.url, administrator=administrator, settings=settings) as org:
+    with nubetis.create(call.url, administrator=administrator, settings=settings, around=call.around) as org:
         facts = {"url": call.shown, "name": org.name, "administrator": administrator, "modules": _modules(org)}
     call.face.answer(facts, lambda: line(_("Made {name} at {url}.").format(name=facts["name"], url=call.shown)))
     return None
@@ -44,7 +44,7 @@ def _modules(org: nubetis.Org) -> list[str]:
 def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
     """Examine the environment and the organisation; exit 1 where something is wrong, 3 where it cannot be opened."""
     with call.face.progress(_("Examining")) as report:
-        found = diagnose(call.url, anchor=anchor, repair=repair, progress=report)
+        found = diagnose(call.url, anchor=anchor, repair=repair, progress=report, around=call.around)
     facts = {
         "url": call.shown,
         "environment": found.environment,
@@ -130,7 +130,7 @@ def backup_command(call: Call, target: str) -> Answer:
 @click.option("--replace", is_flag=True, help=_("Also where there is an organisation already; it is lost."))
 def restore_command(call: Call, source: str, *, replace: bool) -> Answer:
     """Restore, and open what was restored."""
-    restore(source, call.url, replace=replace)
+    restore(source, call.url, replace=replace, around=call.around)
     with call.org() as org:
         found = org.verify()
         facts = {
@@ -152,8 +152,8 @@ def copy_command(call: Call, source: str, target: str, *, replace: bool) -> Answ
     """Copy, compare, and open what was made."""
     old, new = url_of(source), url_of(target)
     with call.face.progress(_("Copying")) as progress:
-        copied = copy(old, new, replace=replace, progress=progress)
-    with nubetis.open(new) as org:
+        copied = copy(old, new, replace=replace, progress=progress, around=call.around)
+    with nubetis.open(new, around=call.around) as org:
         found = org.verify()
         facts = {"source": shown(old), "target": shown(new), "name": org.name, "rows": copied.rows,
                  "content": copied.content, "anchor": found.anchor}  # fmt: skip

@@ -85,6 +85,10 @@ def say(error: NubetisError) -> str:
         "database_exists": _(
             "There is already an organisation at {url}. Name another place; restore and copy replace it with --replace."
         ),
+        "missing_plugin": _(
+            "Field {field} of module {module} has the type {type}, which a plug-in gives that was not loaded. "
+            "Load it: --plugin MODULE:NAME, or --entry-points."
+        ),
         "half_made": _("{url} was not finished when it was made or copied. Do that again, with --replace."),
     }
     found = typed.get(error.code)

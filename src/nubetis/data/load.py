@@ -221,6 +221,7 @@ class _Loader:
                 name_whole(record)
             if faults:
                 self.refusals.extend([(place, _refusal(fault, module, slot)) for slot, fault in faults])
+                self.refusals.extend([(place, each) for each in _missing(module, record, faults)])
             elif record:
                 self.records.append(record)
                 self.places.append(place)
@@ -255,6 +256,16 @@ class _Loader:
         except InvalidValue as fault:
             return [(slots["home" if fault.code == "home_amount" and "home" in slots else ""], fault)]
         return []
+
+
+def _missing(
+    module: Module, record: Mapping[str, Value], faults: Iterable[tuple[Slot, NubetisError]]
+) -> Iterator[Refusal]:
+    """Give the required fields that a row with other faults leaves empty: the planner does not see it."""
+    said = {slot.field.name for slot, _ in faults}
+    for field in module.fields:
+        if field.required and field.default is None and field.name not in said and record.get(field.name) is None:
+            yield Refusal(code="required", params={"field": field.name}, module=module.name, field=field.name)
 
 
 def _joined(slots: Iterable[Slot]) -> dict[Field, dict[str, Slot]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nubetis.model.door import Reader, Writer
     from nubetis.types import Progress
 
-__all__ = ["Survivor", "best_master", "merge", "plan_merge", "side_by_side"]
+__all__ = ["Survivor", "best_master", "links_to", "merge", "plan_merge", "side_by_side"]
 
 _CHUNK: Final = 500
 
@@ -56,6 +56,8 @@ def plan_merge(
     The master gets the values that *survivor* chooses, and those of *values* before all; links of any module to a
     loser lead to the master; the losers go into the recycle bin.  All of it is one plan, and undo takes it back.
     Unique values are left with the master's own, since the losers still hold theirs, and so are automatic numbers.
+    Who links to a loser after the plan was made is drift, as for every plan: it is refused, or within the tolerance
+    left and named.
 
     Raises:
         NotFound: a record is not there.
@@ -133,7 +135,7 @@ def _moved_links(
 ) -> dict[str, dict[str, dict[str, Value]]]:
     """Give the edits, by module and record, that lead links from *gone* to *master*; a link to itself is emptied."""
     edits: dict[str, dict[str, dict[str, Value]]] = {}
-    for other, field in _links_to(door.schema.modules, module):
+    for other, field in links_to(door.schema.modules, module):
         for record in _linked_from(door, other, field, gone):
             if record not in gone:
                 new = None if record == master else master
@@ -141,7 +143,8 @@ def _moved_links(
     return edits
 
 
-def _links_to(modules: Iterable[Module], module: Module) -> Iterator[tuple[Module, Field]]:
+def links_to(modules: Iterable[Module], module: Module) -> Iterator[tuple[Module, Field]]:
+    """Give the fields of *modules* by which records link to one of *module* and that a merge leads elsewhere."""
     for other in modules:
         if not other.journalled:
             continue

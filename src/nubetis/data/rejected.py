@@ -66,21 +66,30 @@ def write_rejected(
 ) -> None:
     """Write rejected rows, in their *columns*, with line, field, code and reason: mend them and load them again.
 
-    A row with several faults is written once, with the first.  A CSV file is written as *detected* says that the file
+    A row with several faults is written once, with all of them, a semicolon between.
+    A CSV file is written as *detected* says that the file
     of the rows is; in UTF-8 with its mark where that encoding lacks a letter of the reasons.
 
     Raises:
         InvalidValue: ``unknown_format``.
         StoreError: ``unwritable``.
     """
-    first = {each.line: each for each in reversed(tuple(rejected))}
-    rows = [first[line] for line in sorted(first)]
+    faults: dict[int, list[Rejected]] = {}
+    for each in rejected:
+        faults.setdefault(each.line, []).append(each)
+    rows = [faults[line] for line in sorted(faults)]
     own = told_apart(columns)[0]
     names = unique_names([*own, *_PROBLEMS])[len(own) :]
-    cells = {column: [each.cells[column] for each in rows] for column in own}
-    problems = zip(*[(str(each.line), each.field, each.code, each.said(language)) for each in rows], strict=True)
+    cells = {column: [row[0].cells[column] for row in rows] for column in own}
+    problems = zip(*[(str(row[0].line), *_problems(row, language)) for row in rows], strict=True)
     found: list[Sequence[Cell]] = [*problems] if rows else [[] for _ in names]
     _write_as(Table({**cells, **dict(zip(names, found, strict=True))}), Path(target), detected)
+
+
+def _problems(row: Sequence[Rejected], language: str) -> list[str | None]:
+    """Give fields, codes and reasons of one row's faults."""
+    told = [(each.field or "", each.code, each.said(language)) for each in row]
+    return ["; ".join(texts) or None for texts in zip(*told, strict=True)]
 
 
 def _write_as(table: Table, path: Path, detected: Detected | None) -> None:

@@ -255,9 +255,16 @@ class Plan:
             found[part.kind.value] = found.get(part.kind.value, 0) + len(part)
         return found
 
+    @property
+    def refused(self) -> int:
+        """How many records are refused; one may have several refusals."""
+        places = [(each.module, each.line, each.record) for each in self.refusals]
+        nowhere = sum(place[1:] == (None, None) for place in places)
+        return nowhere + len({place for place in places if place[1:] != (None, None)})
+
     def __str__(self) -> str:
         counts = [f"{number} to {kind}" for kind, number in self.counts().items()]
-        counts += [f"{len(self.refusals)} refused"] if self.refusals else []
+        counts += [f"{self.refused} refused"] if self.refusals else []
         return ", ".join(counts) or "nothing to do"
 
 

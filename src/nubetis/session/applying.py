@@ -26,7 +26,7 @@ from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
 from nubetis.model.outbox import Message
-from nubetis.model.plan import ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
+from nubetis.model.plan import CauseKind, ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import CREATED_IN, ID, VERSION, Module, Schema, key_of
 from nubetis.model.store import (
@@ -203,6 +203,8 @@ class Applier:
         if lot.last:
             operation = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         lot = attrs.evolve(lot, parts=self._purgeable(lot.parts))
+        if operation.cause.kind is CauseKind.MERGE:
+            self._refuse_linked(lot.parts)
         while True:
             position = operation.position + sum(map(len, lot.parts))
             written = attrs.evolve(operation, position=position, skipped=(*self.skipped, *self.spared))
@@ -300,6 +302,18 @@ class Applier:
                 yield WriteConflict(ConflictKind.MISSING, part.module, key_of(seen))
             elif row[VERSION] != seen[VERSION]:
                 yield WriteConflict(ConflictKind.STALE, part.module, key_of(seen), actual=int(row[VERSION] or 0))
+
+    def _refuse_linked(self, parts: tuple[Part, ...]) -> None:
+        """Make sure that a merge leads all links to the losers to the master, also those made since it was planned."""
+        known = {each.record for each in self.plan.refusals}
+        known |= {encode(part.module.prefix, key_of(row)) for part in parts for row in part.rows}
+        losers = [part for part in parts if part.kind is ChangeKind.DELETE]
+        linked = {each: module for part in losers for module, each in self.state.planner().linked_to(part)}
+        found = [
+            WriteConflict(ConflictKind.STALE, linked[each], decode(each)[1]) for each in sorted(linked.keys() - known)
+        ]
+        if found:
+            self._without_drifted(parts, found)
 
     def _without_held(self, part: Part) -> Part:
         held = Holding.of(self.state.planner(), part.module).of_rows(part.rows)

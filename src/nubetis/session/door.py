@@ -486,11 +486,14 @@ def _stale(given: Record, now: Record, mine: Mapping[str, Value]) -> NubetisErro
 
 
 def refused(plan: Plan) -> NubetisError:
-    """Give the error that says why *plan* is not applied: of a single change, its own."""
+    """Give the error that says why *plan* is not applied: of a single change, its own, others as notes."""
     first = plan.refusals[0]
-    if len(plan.refusals) == 1 and not len(plan):
-        return _ERRORS.get(first.code, InvalidValue)(first.code, **first.params)
-    error = Refused("refused", count=len(plan.refusals), first=str(first))
+    if plan.refused == 1 and not len(plan):
+        single = _ERRORS.get(first.code, InvalidValue)(first.code, **first.params)
+        for each in plan.refusals[1:]:
+            single.add_note(str(NubetisError(each.code, **each.params)))
+        return single
+    error = Refused("refused", count=plan.refused, first=str(first))
     error.refusals = plan.refusals
     return error
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.data.merge import links_to
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Field, FieldState, Value
-from nubetis.model.filters import EVERYTHING, Filter
+from nubetis.model.filters import EVERYTHING, F, Filter
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.base import pack_same
@@ -121,6 +122,15 @@ class Planner:
             found += self.txn.get_many(module, keys[start : start + _CHUNK])
         return found
 
+    def linked_to(self, part: Part) -> Iterator[tuple[Module, RecordId]]:
+        """Give the records that link to one of *part*, as far as the user may see that; some more than once."""
+        ids = [self._id(part.module, row) for row in part.rows]
+        for module, field in links_to(self.sight.schema.modules, part.module):
+            for start in range(0, len(ids), _CHUNK):
+                where = self.bound(module, F[field.name].in_(ids[start : start + _CHUNK]), Action.VIEW)
+                for (keys,) in self.txn.stream(module, where, columns=("id",)):
+                    yield from [(module, encode(module.prefix, int(key or 0))) for key in keys]
+
     # values ------------------------------------------------------------------------------------------------
     def value(self, field: Field, offered: Value) -> Row:
         """Give the stored parts of what was *offered* for *field*."""
@@ -189,7 +199,7 @@ class Planner:
             try:
                 row = make(values)
             except NubetisError as error:
-                refusals.append(_refusal(error, module, line))
+                refusals += [_refusal(each, module, line) for each in self._faults(module, values) or [error]]
                 continue
             key = next(keys, None)
             if key is None:
@@ -219,6 +229,21 @@ class Planner:
             return row
 
         return make
+
+    def _faults(self, module: Module, values: Mapping[str, Value]) -> list[NubetisError]:
+        """Give all that stands against a record's values, of which making its row raises the first."""
+        row, found = self._empty_row(module), dict[str, NubetisError]()
+        for name, offered in values.items():
+            try:
+                self._filler(module.layout.slots[self.writable(module, name).name])(row, offered)
+            except NubetisError as error:
+                found[name] = error
+        for slot in module.layout.slots.values():
+            field = slot.field
+            empty = all(cell is None for cell in row[slot.start : slot.stop])
+            if field.required and empty and field.name not in found and self.writes(module, field):
+                found[field.name] = InvalidValue("required", field=field.name)
+        return list(found.values())
 
     def _filler(self, slot: Slot) -> Callable[[list[Stored], Value], None]:
         """Give the function that puts a value into a row: :meth:`value`, or a short way for what is kept as it is."""

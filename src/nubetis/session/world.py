@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
@@ -14,7 +14,7 @@ import attrs
 
 from nubetis.errors import UNREADABLE, InvalidValue, NotFound, Refused, damage
 from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
-from nubetis.model.convert import schema_of
+from nubetis.model.convert import missing_type, schema_of
 from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
@@ -147,7 +147,7 @@ class World:
         learnt = self.last = Known(schema=schema, settings=settings, versions=found)
         return learnt  # not self.last: another thread may have put there what its older snapshot sees
 
-    def read_definitions(self, texts: Iterable[str], *, version: int) -> Schema:
+    def read_definitions(self, texts: Sequence[str], *, version: int) -> Schema:
         """Give the schema that stored definitions make, see :func:`read_schema`."""
         return _schema_of(texts, self.extensions.field_types(), version=version)
 
@@ -157,7 +157,7 @@ def read_schema(txn: Txn, types: Mapping[str, FieldType], *, version: int) -> Sc
 
     Raises:
         Damaged: they are not what nubetis writes.
-        NotFound: ``unknown_type``; a field's type comes from a plug-in that is not there.
+        NotFound: ``missing_plugin``; a field's type comes from a plug-in that was not handed over.
     """
     module = SYSTEM_SCHEMA.module("modules")
     definition, number = module.layout.index["definition"], module.layout.index["number"]
@@ -169,11 +169,12 @@ def read_schema(txn: Txn, types: Mapping[str, FieldType], *, version: int) -> Sc
     return attrs.evolve(_schema_of(texts, types, version=version), next_module=following, base=version)
 
 
-def _schema_of(texts: Iterable[str], types: Mapping[str, FieldType], *, version: int) -> Schema:
+def _schema_of(texts: Sequence[str], types: Mapping[str, FieldType], *, version: int) -> Schema:
     try:
         return schema_of(texts, types=types, version=version)
     except UNREADABLE as error:
-        raise damage("The definition of a module", error) from error
+        missing = next(filter(None, [missing_type(text, types) for text in texts]), None)
+        raise missing or damage("The definition of a module", error) from error
 
 
 def name_if_living(txn: Txn, module: Module, name: str) -> RecordId:

@@ -66,7 +66,7 @@ def _play(call: Call, given: _Demo, folder: Path) -> Stage:
         read_file(stage, Path(given.data) if given.data else _generated(stage, given), generated=not given.data)
     settings: dict[str, Json] = {"name": "Demo", "currency": currency_of(stage.table)}
     with (
-        nubetis.create(call.url, administrator=ADMINISTRATOR, settings=settings) as org,
+        nubetis.create(call.url, administrator=ADMINISTRATOR, settings=settings, around=call.around) as org,
         org.session(HostSignIn(ADMINISTRATOR, factor=True)) as session,
     ):
         stage.enter(org, session)

@@ -16,7 +16,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.convert.faults import FAULTS, Object, array_of, bad, located, object_of, text_of
 from nubetis.model.convert.filters import read_filter, read_value, write_filter
 from nubetis.model.fields import Field, FieldState, FieldType, Storage
@@ -26,7 +26,7 @@ from nubetis.model.kinds import BUILT_IN
 from nubetis.model.schema import Module, Schema, ValidationRule, suggest
 from nubetis.types import Json, Row, Stored
 
-__all__ = ["FORMAT", "from_json", "module_text", "schema_of", "to_json"]
+__all__ = ["FORMAT", "from_json", "missing_type", "module_text", "schema_of", "to_json"]
 
 FORMAT: Final = 1
 """The version of the form that this nubetis writes; it reads this one and those before."""
@@ -98,6 +98,21 @@ def schema_of(definitions: Iterable[str], *, types: Mapping[str, FieldType], ver
     known = frozenset(types.items())
     modules = [_module_of(each, known) for each in definitions]
     return _checked_schema(Schema(modules=tuple(sorted(modules, key=_id_of)), version=version))
+
+
+def missing_type(definition: str, types: Mapping[str, FieldType]) -> NotFound | None:
+    """Give the error for the first field of a stored module whose type is not among *types*, if there is one.
+
+    >>> missing_type('{"name": "firms", "fields": [{"name": "tax", "type": "ruc"}]}', BUILT_IN).params["type"]
+    'ruc'
+    """
+    try:
+        module = json.loads(definition)
+        named = [(text_of(each["type"]), text_of(each["name"])) for each in module["fields"]]
+        found = next(each for each in named if each[0] not in types)
+        return NotFound("missing_plugin", type=found[0][:60], field=found[1], module=text_of(module["name"]))
+    except (*FAULTS, StopIteration):
+        return None
 
 
 @lru_cache(maxsize=1024)
