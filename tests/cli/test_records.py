@@ -23,6 +23,15 @@ def test_find_takes_the_text_form_of_filters(acme):
     assert names(acme("find", "accounts", "--sort", "-name", "--json")) == ["Ñandú SAC", "Acme Perú"]
 
 
+def test_a_part_of_a_field_may_be_named(acme):
+    said = acme("find", "accounts", "--fields", "name,address.city", "--sort", "name", "--json")
+    assert [each["address.city"] for each in said.json["records"]] == ["Lima", "Cusco"]
+
+    assert "Cusco" in acme("find", "accounts", "--fields", "address.city").out
+    assert acme("export", "a.csv", "-m", "accounts", "--fields", "address.city").code == 0
+    assert Path("a.csv").read_text("utf-8").split() == ["address.city", "Lima", "Cusco"]
+
+
 def test_find_goes_on_after_a_page(acme):
     first = acme("find", "accounts", "--sort", "name", "--limit", "1", "--json")
     second = acme("find", "accounts", "--sort", "name", "--limit", "1", "--after", first.json["next"], "--json")
