@@ -45,6 +45,7 @@ __all__ = [
     "apply_load",
     "empty_rows",
     "fitting_map",
+    "linked_records",
     "load",
     "map_table",
     "plan_links",
@@ -454,6 +455,12 @@ def load(
     return apply_load(door, plan, table=whole, progress=progress)
 
 
+def linked_records(plan: Plan) -> tuple[Linked, ...]:
+    """Give the records that a plan of :func:`plan_load` makes because its rows link to them."""
+    made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
+    return tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
+
+
 def empty_rows(plan: Plan, *, rows: int) -> int:
     """Give how many of the *rows* that a plan of :func:`plan_load` is made of have nothing to load."""
     return rows - sum(map(len, plan.parts[-1:])) - len({each.line for each in plan.refusals})
@@ -465,8 +472,7 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
     *table* is what it was made of, or that before it was cleaned: then rejected rows are as they stood in the file.
     """
     operation = door.apply(plan, skip_refused=True, progress=progress)
-    made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
-    linked = tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
+    linked = linked_records(plan)
     return LoadReport(
         operation=operation,
         rows=len(table),
