@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -145,6 +146,18 @@ def test_the_suffix_says_the_kind_of_file(nubetis_session, tmp_path):
     content = gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes())
     assert content == b'{"name": "Acme"}\n'
     assert packed.hash == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_without_a_suffix_gets_a_csv(nubetis_session, tmp_path):
+    nubetis_session.create("accounts", name="Acme")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    export(nubetis_session, pipe, module="accounts", fields=["name"])
+
+    assert os.read(reading, 100) == b"name\r\nAcme\r\n"
+    os.close(reading)
 
 
 @pytest.mark.parametrize(

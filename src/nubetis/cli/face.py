@@ -95,9 +95,13 @@ class Face:
     def answer(self, facts: Mapping[str, object], shown: Callable[[], RenderableType]) -> None:
         """Give *facts* to a program, or what *shown* makes of them to a person."""
         if self.json:
-            sys.stdout.write(json_text(plain(facts)) + "\n")
+            self.out.file.write(json_text(plain(facts)) + "\n")
         else:
             self.out.print(shown(), crop=False)
+
+    def turned(self) -> Face:
+        """Give the face that answers beside the standard output, where that is taken by a file."""
+        return attrs.evolve(self, out=self.beside)
 
     def note(self, message: str) -> None:
         """Say something beside the answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -247,13 +248,26 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
 @click.argument("where", metavar=_("[FILTER]"), nargs=-1)
 @click.option("--module", "-m", required=True, metavar=_("MODULE"), help=_("Such as contacts, accounts, leads."))
 @click.option("--fields", metavar=_("FIELDS"), help=_("Which fields, with commas between them."))
-def export_command(call: Call, target: str, where: tuple[str, ...], *, module: str, fields: str | None) -> Answer:
-    """Write the records that fit the filter; the suffix says the kind of file."""
+@click.option("--format", "file_format", help=_("The kind of file, where its suffix does not say it: csv, tsv, jsonl."))
+def export_command(
+    call: Call, target: str, where: tuple[str, ...], *, module: str, fields: str | None, file_format: str | None
+) -> Answer:
+    """Write the records that fit the filter; the suffix says the kind of file, - is the standard output."""
     with call.session() as session:
         wanted = read_filter(where, session.schema.module(module), session.schema)
         named = fields.split(",") if fields else None
-        done = export(session, target, module=module, where=wanted, fields=named)
+        sink = sys.stdout.buffer if target == "-" else target
+        done = export(session, sink, module=module, where=wanted, fields=named, file_format=file_format)
     facts = {"file": target, "module": module, "columns": done.columns, "count": done.count, "sha256": done.hash}
     text = counted("Wrote {count} record to {file}.", "Wrote {count} records to {file}.", done.count, file=target)
-    call.face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
+    face = call.face.turned() if _is_output(target) else call.face
+    face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
     return None
+
+
+def _is_output(target: str) -> bool:
+    """Tell whether *target* is the standard output, which holds the file then and no answer."""
+    try:
+        return target == "-" or os.path.samestat(os.stat(target), os.fstat(1))  # noqa: PTH116 - beside a descriptor
+    except (OSError, ValueError):
+        return False

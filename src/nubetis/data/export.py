@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 import attrs
 
 from nubetis.data.files import BUILT_IN, Batch, FileFormat
-from nubetis.data.files.target import replacing, target_suffix
+from nubetis.data.files.target import flows, replacing, target_suffix
 from nubetis.data.parts import Named, named, parts_of
 from nubetis.model.fields import Field, Storage, Value
 from nubetis.model.filters import EVERYTHING, Filter
@@ -62,10 +62,10 @@ def export(
 ) -> Manifest:  # fmt: skip
     """Write the records of *module* that fit *where* to a path or an open binary file.
 
-    The suffix says the kind of file; ``.gz`` after it packs.  A path is replaced whole or not at all.  Columns are
-    named by field, those of an address by field and part (``address.city``), and *fields* may name either; values are
-    written by *formats*.  What money of another currency is worth in the organisation's own stands in a column beside
-    it (``amount.home``).
+    The suffix says the kind of file; ``.gz`` after it packs; a pipe or a device without one gets CSV.  A path is
+    replaced whole or not at all.  Columns are named by field, those of an address by field and part
+    (``address.city``), and *fields* may name either; values are written by *formats*.  What money of another currency
+    is worth in the organisation's own stands in a column beside it (``amount.home``).
 
     Raises:
         NotFound: ``unknown_module``, ``unknown_field``.
@@ -81,7 +81,8 @@ def export(
     if not isinstance(target, str | os.PathLike):
         return _write(door, wanted, _kind(file_format or "csv"), cast("BinaryIO", target))
     path = Path(target)
-    kind = _kind(file_format) if file_format else BUILT_IN.for_suffix(target_suffix(path), file=str(path))
+    suffix = target_suffix(path) or (".csv" if flows(path) else "")
+    kind = _kind(file_format) if file_format else BUILT_IN.for_suffix(suffix, file=str(path))
     with replacing(path) as sink:
         return _write(door, wanted, kind, sink)
 
