@@ -64,6 +64,8 @@ PHRASES: Final = (
     "a list of values",
     "a list of fields",
     "a list of names",
+    "a list of steps",
+    "a path, bytes, an open file or rows",
     "a function",
     "a text",
     "a plan",
