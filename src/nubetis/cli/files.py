@@ -186,7 +186,7 @@ def _refused(rejected: Sequence[Rejected], field_map: FieldMap, rows: int, *, ro
 
 def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected], int]) -> None:
     field_map, rejected, rows = found
-    room = call.face.out.width
+    room = call.face.room
     refused, empty = _rejected_facts(rejected, field_map), empty_rows(plan, rows=rows)
     linked = linked_records(plan)
     facts = {
@@ -226,7 +226,7 @@ def _linked_line(text: str, linked: Sequence[Linked]) -> list[RenderableType]:
 
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
-    room = call.face.out.width
+    room = call.face.room
     rows = counted("{count} row", "{count} rows", report.rows)
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)

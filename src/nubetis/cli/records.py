@@ -102,7 +102,7 @@ def find_command(call: Call, given: _Find) -> Answer:
         "previous": page.previous,
     }
     shown = paths or shown_fields(home, page)
-    call.face.answer(facts, lambda: _page(home, page, shown, call.face.out.width))
+    call.face.answer(facts, lambda: _page(home, page, shown, call.face.room))
     return None
 
 
@@ -139,7 +139,7 @@ def history_command(call: Call, record: str) -> Answer:
         moments = past.history(session, record)
         people = names_of(session, moments)
     facts = {"record": record, "moments": [_moment(each) for each in moments]}
-    call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.out.width))
+    call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.room))
     return None
 
 

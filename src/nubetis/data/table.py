@@ -289,14 +289,18 @@ def read(
     >>> read(b"nombre;zip\nAna;00123\n")["zip"]
     ['00123']
     """
-    if not (isinstance(source, str | os.PathLike | Iterable) or hasattr(source, "read")):
-        raise misused("source", "a path, bytes, an open file or rows", source)
+    _require_source(source)
     if _is_rows(source):
         return Table.from_dicts(source)
     opened = Source.of(cast("Origin", source))
     kind = _kind(file_format) if file_format else BUILT_IN.for_source(opened)
     detected = kind.detect(opened, Hints(encoding=encoding, delimiter=delimiter, header=header))
     return Table.from_batches(kind.read(opened, detected), detected=detected)
+
+
+def _require_source(given: object) -> None:
+    if not (isinstance(given, str | os.PathLike | Iterable) or hasattr(given, "read")):
+        raise misused("source", "a path, bytes, an open file or rows", given)
 
 
 def _is_rows(source: Origin | Rows) -> TypeGuard[Rows]:
