@@ -91,6 +91,7 @@ MESSAGES: Final[dict[str, str]] = {
     "For 1.250 write 1250, or 1.25.",
     "ambiguous_date": "This date can be read in two ways, and no other cell of the file says which. "
     "Write it like 2026-01-31.",
+    "short_year": "The year of this date has two digits, which may be of two centuries. Write it like {example}.",
     "bad_email": "{field} takes one e-mail address such as ana@example.com.",
     "bad_url": "{field} takes a web address that begins with https:// or http://.",
     "bad_phone": "{field} takes one telephone number with 3 to 15 digits, such as +51 987 654 321: {reason}.",

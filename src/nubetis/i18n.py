@@ -64,6 +64,8 @@ PHRASES: Final = (
     "a list of values",
     "a list of fields",
     "a list of names",
+    "a list of steps",
+    "a path, bytes, an open file or rows",
     "a function",
     "a text",
     "a plan",
@@ -170,12 +172,23 @@ PHRASES: Final = (
     "Give one of them another label.",
     "{value} is not in the range {range}.",
     "the system refuses ({name})",
+    "The definition of a module",
+    "A setting of the organisation",
+    "Change {key} of the journal",
+    "Entry {key} of the journal",
+    "Operation {key} of the journal",
+    "File {name}",
+    "nubetis did not write it so ({name})",
+    "module {name} keeps it for ever",
+    "PostgreSQL reports {name}",
+    "a file without suffix",
+    "a file that begins so",
     "it is no database of nubetis",
     *dict.fromkeys(SYSTEM_REASONS.values()),
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
-CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because"})
+CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because", "suffix"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
 
 _WORDED: Final = CARRIED | {"fault", "kind", "type"}

@@ -265,6 +265,21 @@ def test_a_person_is_told_which_companies_were_made(acme):
     assert "1 record made that they link to: Nueva" in acme("import", "c.csv", "-m", "contacts", "--create-linked").out
 
 
+def test_a_dry_run_tells_the_rows_from_the_companies_that_they_need(acme):
+    Path("c.csv").write_text("Apellidos,Empresa\nRuiz,Nueva\nPaz,Otra\nSol,Nueva\n", encoding="utf-8")
+    arguments = ["import", "c.csv", "-m", "contacts", "--create-linked", "--dry-run"]
+    said, facts = acme(*arguments).out, acme(*arguments, "--json").json
+
+    assert "5 to create" in said
+    assert "2 of them because the file links to them: Nueva, Otra" in said
+    assert (facts["rows"], facts["plan"]["counts"]["create"]) == (3, 5)
+    assert [(each["module"], each["title"]) for each in facts["linked"]] == [
+        ("accounts", "Nueva"),
+        ("accounts", "Otra"),
+    ]
+    assert "of them" not in acme("import", "accounts.csv", "-m", "accounts", "--dry-run").out
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig", "utf-16"])
 def test_refused_rows_are_as_they_stood_in_the_file(acme, encoding):
     """Cell by cell, with delimiter, encoding and mark: the program that wrote the file opens both."""

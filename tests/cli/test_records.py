@@ -23,6 +23,29 @@ def test_find_takes_the_text_form_of_filters(acme):
     assert names(acme("find", "accounts", "--sort", "-name", "--json")) == ["Ñandú SAC", "Acme Perú"]
 
 
+def test_a_part_of_a_field_may_be_named(acme):
+    said = acme("find", "accounts", "--fields", "name,address.city", "--sort", "name", "--json")
+    assert [each["address.city"] for each in said.json["records"]] == ["Lima", "Cusco"]
+
+    assert "Cusco" in acme("find", "accounts", "--fields", "address.city").out
+    assert acme("export", "a.csv", "-m", "accounts", "--fields", "address.city").code == 0
+    assert Path("a.csv").read_text("utf-8").split() == ["address.city", "Lima", "Cusco"]
+
+
+def test_what_goes_to_a_file_or_a_pipe_is_as_wide_as_it_is(acme, monkeypatch):
+    long = "Compañía de los nombres largos " * 5
+    Path("long.csv").write_text(f"Empresa,Ciudad,Sector,Descripción\n{long},{long},{long},{long}\n", encoding="utf-8")
+    acme("import", "long.csv", "-m", "accounts")
+    monkeypatch.delenv("COLUMNS")
+    said = acme("find", "accounts", "compañía", "--fields", "name,address.city,industry,description")
+    record = acme("find", "accounts", "compañía", "--json").json["records"][0]["id"]
+
+    assert said.out.count(long.strip()) == 4
+    assert "more column" not in said.out
+    assert all(len(line) < 900 for line in said.out.splitlines())
+    assert long.strip() in acme("history", record).out
+
+
 def test_find_goes_on_after_a_page(acme):
     first = acme("find", "accounts", "--sort", "name", "--limit", "1", "--json")
     second = acme("find", "accounts", "--sort", "name", "--limit", "1", "--after", first.json["next"], "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -84,3 +85,23 @@ def test_a_terminal_that_lacks_letters_gets_others(tmp_path):
     assert done.returncode == 3
     assert done.stdout.isascii()
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("target", ["-", *(["/dev/stdout"] if Path("/dev/stdout").exists() else [])])
+def test_an_export_to_the_standard_output_is_a_file_there_and_its_summary_beside_it(acme, target):
+    done = program("export", target, "-m", "accounts", "--fields", "name", stdout=subprocess.PIPE)
+    lines = program("export", target, "-m", "accounts", "--fields", "name", "--format", "jsonl", stdout=subprocess.PIPE)
+    told = program("export", target, "-m", "accounts", "--fields", "name", "--json", stdout=subprocess.PIPE)
+
+    assert (done.returncode, done.stdout) == (0, "name\r\nAcme Perú\r\nÑandú SAC\r\n".encode())
+    assert b"Wrote 2 records" in done.stderr
+    assert lines.stdout.splitlines()[0] == '{"name": "Acme Perú"}'.encode()
+    assert told.stdout == done.stdout
+    assert json.loads(told.stderr)["count"] == 2
+
+
+def test_an_export_of_which_the_format_is_said_needs_no_suffix(acme):
+    assert acme("export", "out.dat", "-m", "accounts", "--fields", "name", "--format", "tsv").code == 0
+    assert Path("out.dat").read_bytes().startswith(b"name\r\n")
+    assert "csv, tsv, jsonl" in acme("export", "out.dat", "-m", "accounts", "--format", "pdf").err
+    assert "without suffix" in acme("export", "out", "-m", "accounts").err

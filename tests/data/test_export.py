@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -45,6 +46,39 @@ def test_only_what_fits_the_filter_is_written_in_the_fields_asked_for(nubetis_se
     manifest, content = written(nubetis_session, module="accounts", where=F.name == "norte", fields=["name"])
 
     assert (manifest.count, content) == (1, b"name\r\nNorte\r\n")
+
+
+def test_every_column_of_an_export_may_be_named_by_itself(nubetis_session):
+    nubetis_session.create("accounts", name="Acme", address=Address(street="Sol 1", city="Lima"))
+    nubetis_session.create("deals", name="D", amount=Money("300", "USD", home="1125.50"))
+    for module in ("accounts", "deals"):
+        whole, content = written(nubetis_session, module=module)
+        (row,) = nubetis.read(content, file_format="csv", header=1).to_dicts()
+        for column in whole.columns:
+            alone = written(nubetis_session, module=module, fields=["id", column])[1]
+            (one,) = nubetis.read(alone, file_format="csv", header=1).to_dicts()
+            assert one[column] == row[column]
+
+
+def test_a_column_that_is_named_twice_is_written_once(nubetis_session):
+    nubetis_session.create("accounts", name="Acme", address=Address(city="Lima"))
+    fields = ["address.city", "name", "address", "name"]
+
+    assert written(nubetis_session, module="accounts", fields=fields)[0].columns == (
+        "address.city", "name", "address.street", "address.region", "address.postcode", "address.country",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [("address.cty", "Did you mean address.city?"), ("name.first", "Did you mean name?"), ("adress.city", "Did you")],
+)
+def test_a_part_that_is_not_there_is_refused_with_the_nearest(nubetis_session, path, hint):
+    with pytest.raises(NotFound) as caught:
+        written(nubetis_session, module="accounts", fields=[path])
+
+    assert caught.value.code == "unknown_field"
+    assert hint in str(caught.value)
 
 
 def test_foreign_money_comes_back_with_what_it_was_worth(nubetis_org, nubetis_session):
@@ -112,6 +146,18 @@ def test_the_suffix_says_the_kind_of_file(nubetis_session, tmp_path):
     content = gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes())
     assert content == b'{"name": "Acme"}\n'
     assert packed.hash == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_without_a_suffix_gets_a_csv(nubetis_session, tmp_path):
+    nubetis_session.create("accounts", name="Acme")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    export(nubetis_session, pipe, module="accounts", fields=["name"])
+
+    assert os.read(reading, 100) == b"name\r\nAcme\r\n"
+    os.close(reading)
 
 
 @pytest.mark.parametrize(

@@ -224,3 +224,20 @@ def test_matches_of_some_columns_merge_the_whole_table():
     table = Table({**PEOPLE, "source": ["crm", "web", "fair"]})
 
     assert len(table.merged(table.without("source").duplicates(), above=0.9)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda table: table.clean("x"), "recipe: give a list of steps, not str."),
+        (lambda table: table.clean(None), "recipe: give a list of steps, not NoneType."),
+        (lambda table: table.select(["name"]), "columns: give a list of names, not list."),
+        (lambda _: read(None), "source: give a path, bytes, an open file or rows, not NoneType."),
+        (lambda _: read(3), "source: give a path, bytes, an open file or rows, not int."),
+    ],
+)
+def test_what_is_of_another_type_is_refused_in_words(wrong, said):
+    with pytest.raises(InvalidValue) as caught:
+        wrong(Table({"name": ["Ana"]}))
+
+    assert (caught.value.code, str(caught.value)) == ("bad_argument", said)

@@ -179,3 +179,19 @@ def test_other_cells_say_whether_a_sign_parts_thousands(others, cell, expected):
         return
     with pytest.raises(InvalidValue):
         found.parse_money(cell)
+
+
+@pytest.mark.parametrize(
+    ("order", "example"),
+    [(DateOrder.DAY, "31/01/2026"), (DateOrder.MONTH, "01/31/2026"), (DateOrder.ISO, "2026-01-31")],
+)
+def test_a_year_of_two_digits_is_named_as_the_fault_and_all_faults_of_a_column_have_one_example(order, example):
+    how = WrittenFormats(order=order)
+    faults = []
+    for text in ("31/31/2001", "05/11/92", " 5-11-92 ", "soon", "2026-02-30"):
+        with pytest.raises(InvalidValue) as caught:
+            how.parse_date(text)
+        faults.append(caught.value)
+
+    assert [each.code for each in faults] == ["bad_format", "short_year", "short_year", "bad_format", "bad_format"]
+    assert {each.params["example"] for each in faults} == {example}

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from nubetis import F
+from nubetis.data import merge
 from nubetis.errors import Cancelled, InvalidValue, NotFound
 from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING
@@ -73,6 +74,22 @@ def test_all_personal_data_goes_where_no_field_is_named(nubetis_session):
     now = nubetis_session.get(lead.id)
 
     assert tuple(now[name] for name in ("first_name", "last_name", "email", "company")) == (None, None, None, "Acme")
+
+
+def test_an_erasure_names_what_was_merged_into_the_record_and_is_left(nubetis_org, nubetis_session):
+    """Of the same person, in the recycle bin; what was merged elsewhere, or was taken back, is not among them."""
+    kept, twin, older, other = (nubetis_session.create("leads", name=name, email=CANARY) for name in "abcd")
+    merge(nubetis_session, twin.id, [older.id])
+    merge(nubetis_session, kept.id, [twin.id])
+    nubetis_session.undo(merge(nubetis_session, kept.id, [other.id]))
+    done = erasing.erase(nubetis_session, kept.id)
+    left = done.cause.detail["merged"]
+    for each in left:
+        erasing.erase(nubetis_session, each)
+
+    assert sorted(left) == sorted([twin.id, older.id])
+    assert "merged" not in erasing.erase(nubetis_session, other.id).cause.detail
+    assert CANARY not in everything(nubetis_org)
 
 
 def test_an_erasure_stands_in_the_journal_without_the_value(nubetis_session):

@@ -5,6 +5,7 @@ Rich stands behind this one door.  No text is markup, and none controls a termin
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ __all__ = ["Face", "RenderableType", "bar", "grid", "group", "heading", "line", 
 
 _CAPS: Final = (60, 44, 34, 26, 19)
 """How wide a cell may be; the last leaves a record id whole."""
+_ROOMY: Final = 100_000
+"""Room where nobody looks at the answer but a file or a pipe: no cell is cut there."""
 _LEAST: Final = 28
 """Room that is left to a column of which the cells are broken into lines."""
 
@@ -95,9 +98,19 @@ class Face:
     def answer(self, facts: Mapping[str, object], shown: Callable[[], RenderableType]) -> None:
         """Give *facts* to a program, or what *shown* makes of them to a person."""
         if self.json:
-            sys.stdout.write(json_text(plain(facts)) + "\n")
+            self.out.file.write(json_text(plain(facts)) + "\n")
         else:
-            self.out.print(shown(), crop=False)
+            wide = self.out if self.room == self.out.width else _console(self.out.file, width=self.room)
+            wide.print(shown(), crop=False)
+
+    @property
+    def room(self) -> int:
+        """How wide an answer may be: the terminal, what ``COLUMNS`` says, else as wide as its content."""
+        return self.out.width if self.out.is_terminal or os.environ.get("COLUMNS") else _ROOMY
+
+    def turned(self) -> Face:
+        """Give the face that answers beside the standard output, where that is taken by a file."""
+        return attrs.evolve(self, out=self.beside)
 
     def note(self, message: str) -> None:
         """Say something beside the answer."""
@@ -123,8 +136,8 @@ class Face:
             yield report
 
 
-def _console(stream: object) -> Console:
-    return Console(file=stream, markup=False, emoji=False, highlight=False)  # type: ignore[arg-type]  # a text stream
+def _console(stream: object, *, width: int | None = None) -> Console:
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)  # type: ignore[arg-type]  # a text stream
 
 
 # --- pieces ----------------------------------------------------------------------------------------
@@ -170,12 +183,16 @@ def grid(
     right: Sequence[str] = (),
     wrap: str = "",
 ) -> RenderableType:
-    """Give a table that fits *room*: cells are cut, those of *wrap* broken; columns that do not fit are counted."""
+    """Give a table that fits *room*: cells are cut, those of *wrap* broken; columns that do not fit are counted.
+
+    Where room is no matter, nothing is cut or broken.
+    """
     texts = [[text_of(cell) for cell in row] for row in rows]
     least = [
         [cell[:_LEAST] if name == wrap else cell for name, cell in zip(columns, row, strict=True)] for row in texts
     ]
-    cap = next((cap for cap in _CAPS if _fitting(columns, least, (room, cap)) == len(columns)), _CAPS[-1])
+    caps = (room, *_CAPS) if room >= _ROOMY else _CAPS
+    cap = next((cap for cap in caps if _fitting(columns, least, (room, cap)) == len(columns)), _CAPS[-1])
     fitting = _fitting(columns, least, (room, cap))
     table = _empty_grid(title)
     table.show_header = table.show_edge = any(columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_
 from nubetis.cli.records import read_filter
 from nubetis.cli.texts import EXIT_CODES, _, counted, language, say_refusal
 from nubetis.data.export import export
-from nubetis.data.load import apply_load, empty_rows, map_table, plan_load
+from nubetis.data.load import apply_load, empty_rows, linked_records, map_table, plan_load
 from nubetis.data.rejected import rejected_rows, write_rejected
 from nubetis.errors import InvalidValue
 from nubetis.i18n import phrase
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from nubetis import Plan, Table
     from nubetis.data.cells import Cell
-    from nubetis.data.load import LoadReport
+    from nubetis.data.load import Linked, LoadReport
     from nubetis.data.mapping import FieldMap
     from nubetis.data.rejected import Rejected
     from nubetis.model.plan import Refusal
@@ -185,10 +186,21 @@ def _refused(rejected: Sequence[Rejected], field_map: FieldMap, rows: int, *, ro
 
 def _show_plan(call: Call, plan: Plan, found: tuple[FieldMap, Sequence[Rejected], int]) -> None:
     field_map, rejected, rows = found
-    room = call.face.out.width
+    room = call.face.room
     refused, empty = _rejected_facts(rejected, field_map), empty_rows(plan, rows=rows)
-    facts = {"mapping": map_facts(field_map), "plan": plan_facts(plan), "rejected": refused, "empty": empty}
-    parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold")]
+    linked = linked_records(plan)
+    facts = {
+        "mapping": map_facts(field_map),
+        "plan": plan_facts(plan),
+        "rows": rows,
+        "rejected": refused,
+        "empty": empty,
+    }
+    facts["linked"] = [attrs.asdict(each) for each in linked]
+    needed = counted(
+        "{count} of them because the file links to it", "{count} of them because the file links to them", len(linked)
+    )
+    parts = [map_grid(field_map, room=room), line(plan_text(plan), "bold"), *_linked_line(needed, linked)]
     parts += [*_beside(empty, plan.warnings), *_refused(rejected, field_map, rows, room=room)]
     call.face.answer(facts, lambda: group(*parts))
 
@@ -207,27 +219,25 @@ def _report_facts(report: LoadReport, field_map: FieldMap) -> dict[str, object]:
     }
 
 
-def _linked_line(report: LoadReport) -> list[RenderableType]:
-    """Say what was made because the file links to it."""
-    if not report.linked:
-        return []
-    made = counted(
-        "{count} record made that they link to", "{count} records made that they link to", len(report.linked)
-    )
-    names = ", ".join(each.title for each in report.linked[:_SHOWN])
-    return [line(f"{made}: {names}{', …' if len(report.linked) > _SHOWN else ''}")]
+def _linked_line(text: str, linked: Sequence[Linked]) -> list[RenderableType]:
+    """Name what is made because the file links to it, behind *text*."""
+    names = ", ".join([each.title for each in linked[:_SHOWN]])
+    return [line(f"{text}: {names}{', …' if len(linked) > _SHOWN else ''}")] if linked else []
 
 
 def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableType:
-    room = call.face.out.width
+    room = call.face.room
     rows = counted("{count} row", "{count} rows", report.rows)
     made = counted("{count} record made", "{count} records made", report.created)
     left = counted("{count} row refused", "{count} rows refused", report.refused)
+    linked = counted(
+        "{count} record made that they link to", "{count} records made that they link to", len(report.linked)
+    )
     undo = _("Take it back: nubetis journal undo {id}{there}").format(id=report.operation.id, there=call.there)
     parts = [map_grid(field_map, room=room), line(f"{rows}: {made}, {left}.", "bold")]
     parts += [
         *_beside(report.empty, report.warnings),
-        *_linked_line(report),
+        *_linked_line(linked, report.linked),
         *([line(undo, "dim", whole=True)] if report.created else []),
     ]
     return group(*parts, *_refused(report.rejected, field_map, report.rows, room=room))
@@ -238,13 +248,26 @@ def _report(call: Call, report: LoadReport, field_map: FieldMap) -> RenderableTy
 @click.argument("where", metavar=_("[FILTER]"), nargs=-1)
 @click.option("--module", "-m", required=True, metavar=_("MODULE"), help=_("Such as contacts, accounts, leads."))
 @click.option("--fields", metavar=_("FIELDS"), help=_("Which fields, with commas between them."))
-def export_command(call: Call, target: str, where: tuple[str, ...], *, module: str, fields: str | None) -> Answer:
-    """Write the records that fit the filter; the suffix says the kind of file."""
+@click.option("--format", "file_format", help=_("The kind of file, where its suffix does not say it: csv, tsv, jsonl."))
+def export_command(
+    call: Call, target: str, where: tuple[str, ...], *, module: str, fields: str | None, file_format: str | None
+) -> Answer:
+    """Write the records that fit the filter; the suffix says the kind of file, - is the standard output."""
     with call.session() as session:
         wanted = read_filter(where, session.schema.module(module), session.schema)
         named = fields.split(",") if fields else None
-        done = export(session, target, module=module, where=wanted, fields=named)
+        sink = sys.stdout.buffer if target == "-" else target
+        done = export(session, sink, module=module, where=wanted, fields=named, file_format=file_format)
     facts = {"file": target, "module": module, "columns": done.columns, "count": done.count, "sha256": done.hash}
     text = counted("Wrote {count} record to {file}.", "Wrote {count} records to {file}.", done.count, file=target)
-    call.face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
+    face = call.face.turned() if _is_output(target) else call.face
+    face.answer(facts, lambda: group(line(text), line(f"SHA-256 {done.hash}", "dim", whole=True)))
     return None
+
+
+def _is_output(target: str) -> bool:
+    """Tell whether *target* is the standard output, which holds the file then and no answer."""
+    try:
+        return target == "-" or os.path.samestat(os.stat(target), os.fstat(1))  # noqa: PTH116 - beside a descriptor
+    except (OSError, ValueError):
+        return False

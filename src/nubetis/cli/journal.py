@@ -180,7 +180,7 @@ def list_command(call: Call, limit: int) -> Answer:
     with call.session() as session:
         found = past.operations(session, limit=limit)
     facts = {"operations": [operation_facts(each) for each in found]}
-    call.face.answer(facts, lambda: operations_grid(found, room=call.face.out.width))
+    call.face.answer(facts, lambda: operations_grid(found, room=call.face.room))
     return None
 
 
@@ -199,7 +199,7 @@ def show_command(call: Call, operation: str) -> Answer:
         found = _operation(session, operation)
         plan = past.plan_undo(session, found)
     facts = {"operation": operation_facts(found), "undo": plan_facts(plan)}
-    room = call.face.out.width
+    room = call.face.room
     title = line(_("Undoing it would do this: {plan}").format(plan=plan_text(plan)), "bold")
     head = [operations_grid([found], room=room), *_purpose(found), title]
     call.face.answer(facts, lambda: group(*head, plan_grid(plan, room=room)))
@@ -216,7 +216,7 @@ def _purpose(operation: Operation) -> list[RenderableType]:
 @click.option("--dry-run", is_flag=True, help=_("Show what would be done, and do nothing."))
 def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
     """Undo; what somebody else changed since stays, and is named."""
-    room = call.face.out.width
+    room = call.face.room
     with call.session() as session:
         plan = past.plan_undo(session, operation)
         if dry_run:
@@ -258,7 +258,7 @@ def resume_command(call: Call, operation: str, tolerance: int) -> Answer:
     """Resume; an operation that is done is left as it is."""
     with call.session() as session, call.face.progress(_("Writing")) as progress:
         done = resuming.resume(session, operation, tolerance=tolerance, progress=progress)
-    call.face.answer({"operation": operation_facts(done)}, lambda: operations_grid([done], room=call.face.out.width))
+    call.face.answer({"operation": operation_facts(done)}, lambda: operations_grid([done], room=call.face.room))
     return None
 
 

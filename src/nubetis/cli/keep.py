@@ -24,7 +24,7 @@ __all__ = ["retention_command", "subject_command"]
 @click.option("--dry-run", is_flag=True, help=_("Show the plan, and do nothing."))
 def retention_command(call: Call, names: tuple[str, ...], *, dry_run: bool) -> Answer:
     """Do what the active rules say, or those that are named."""
-    room = call.face.out.width
+    room = call.face.room
     with call.session() as session:
         plan = plan_retention(session, names=names)
         title = line(_what(plan, session, names), "bold")

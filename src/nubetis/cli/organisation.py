@@ -53,7 +53,7 @@ def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
         "findings": [_finding(each, found) for each in found.findings],
         "mended": [_finding(each, found) for each in found.mended],
     }
-    call.face.answer(facts, lambda: _shown(found, call.shown, call.face.out.width))
+    call.face.answer(facts, lambda: _shown(found, call.shown, call.face.room))
     if found.error is not None:
         return EXIT_CODES["store"]
     return None if found.in_order else EXIT_CODES["refused"]

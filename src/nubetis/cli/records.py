@@ -11,6 +11,7 @@ import click
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import _, say_label, say_word
+from nubetis.data.parts import Named, named
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
@@ -51,8 +52,9 @@ def shown_fields(module: Module, records: Sequence[Record]) -> list[str]:
 
 def records_grid(module: Module, records: Sequence[Record], *, fields: Sequence[str], room: int) -> RenderableType:
     """Give records as a table that begins with their ids."""
-    rows = [[record.id, *[record[name] for name in fields]] for record in records]
-    labels = [say_label(module.field(name)) for name in fields]
+    asked = [named(module, path) for path in fields]
+    rows = [[record.id, *[each.of(record[each.field.name]) for each in asked]] for record in records]
+    labels = [say_label(each.field) + (f".{each.part.name}" if each.part else "") for each in asked]
     return grid(["id", *labels], rows, room=room)
 
 
@@ -86,28 +88,28 @@ class _Find:
 @click.option("--deleted", is_flag=True, help=_("Look into the recycle bin."))
 def find_command(call: Call, given: _Find) -> Answer:
     """Find records: nubetis find deals 'stage = won and amount > 1000 "acme"'."""
-    named = given.fields.split(",") if given.fields else None
+    paths = given.fields.split(",") if given.fields else None
     with call.session() as session:
         home = session.schema.module(given.module)
-        for name in named or ():
-            home.field(name)
+        asked = [named(home, path) for path in paths or ()]
         page = given.page(session, home)
     facts = {
         "module": home.name,
-        "records": [_facts(record, named) for record in page],
+        "records": [_facts(record, asked) for record in page],
         "total": page.total,
         "capped": page.capped,
         "next": page.next,
         "previous": page.previous,
     }
-    named = named or shown_fields(home, page)
-    call.face.answer(facts, lambda: _page(home, page, named, call.face.out.width))
+    shown = paths or shown_fields(home, page)
+    call.face.answer(facts, lambda: _page(home, page, shown, call.face.room))
     return None
 
 
-def _facts(record: Record, fields: Sequence[str] | None) -> dict[str, object]:
-    names = fields or [name for name in record if record[name] not in (None, ())]
-    return {"id": record.id, "version": record.version, **{name: _fact(record, name) for name in names}}
+def _facts(record: Record, asked: Sequence[Named]) -> dict[str, object]:
+    filled = {name: _fact(record, name) for name in record if asked or record[name] not in (None, ())}
+    chosen = {each.path: each.of(filled[each.field.name]) for each in asked}
+    return {"id": record.id, "version": record.version, **(chosen or filled)}
 
 
 def _fact(record: Record, name: str) -> object:
@@ -137,7 +139,7 @@ def history_command(call: Call, record: str) -> Answer:
         moments = past.history(session, record)
         people = names_of(session, moments)
     facts = {"record": record, "moments": [_moment(each) for each in moments]}
-    call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.out.width))
+    call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.room))
     return None
 
 

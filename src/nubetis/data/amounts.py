@@ -16,12 +16,10 @@ from nubetis.model.money import Money
 if TYPE_CHECKING:
     from nubetis.model.fields import Field, Value
 
-__all__ = ["BESIDE", "OPEN", "join_money"]
+__all__ = ["OPEN", "join_money"]
 
 OPEN: Final = "XXX"
 """The code for no currency (ISO 4217): of an amount whose currency stands in another column."""
-BESIDE: Final = frozenset({"currency", "home"})
-"""The parts of money that columns of their own may fill."""
 
 
 def join_money(field: Field, money: Money | None, beside: Mapping[str, Value], *, own: str | None) -> Money | None:

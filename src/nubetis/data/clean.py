@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -17,6 +18,7 @@ import attrs
 from nubetis.data.names import PARTICLES
 from nubetis.data.profile import ColumnKind, profile_column
 from nubetis.data.show import html_table, text_table
+from nubetis.errors import require
 from nubetis.model.kinds.texts import has_plus, holds_two_phones
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from nubetis.data.cells import Cell, Columns
 
-__all__ = ["DEFAULT", "Changed", "Cleaner", "Recipe", "Report", "Step", "clean_columns", "clean_text"]
+__all__ = ["DEFAULT", "Changed", "Cleaner", "Recipe", "Report", "Step", "clean_columns", "clean_text", "steps_of"]
 
 
 class Cleaner(enum.StrEnum):
@@ -78,6 +80,19 @@ DEFAULT: Final[Recipe] = (
     Step(Cleaner.PHONE, frozenset({ColumnKind.PHONE})),
 )
 """What is done when nothing else is said."""
+
+
+def steps_of(given: Iterable[Step]) -> Recipe:
+    """Give the steps of a recipe.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    require(given, Iterable, argument="recipe", expected="a list of steps")
+    steps = tuple(given)
+    for each in steps:
+        require(each, Step, argument="recipe", expected="a list of steps")
+    return steps
 
 
 @attrs.frozen

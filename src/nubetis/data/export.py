@@ -12,8 +12,9 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 import attrs
 
 from nubetis.data.files import BUILT_IN, Batch, FileFormat
-from nubetis.data.files.target import replacing, target_suffix
-from nubetis.model.fields import Field, Part, Storage, Value
+from nubetis.data.files.target import flows, replacing, target_suffix
+from nubetis.data.parts import Named, named, parts_of
+from nubetis.model.fields import Field, Storage, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.money import Money
@@ -61,9 +62,10 @@ def export(
 ) -> Manifest:  # fmt: skip
     """Write the records of *module* that fit *where* to a path or an open binary file.
 
-    The suffix says the kind of file; ``.gz`` after it packs.  A path is replaced whole or not at all.  Columns are
-    named by field, those of an address by field and part (``address.city``); values are written by *formats*.  What
-    money of another currency is worth in the organisation's own stands in a column beside it (``amount.home``).
+    The suffix says the kind of file; ``.gz`` after it packs; a pipe or a device without one gets CSV.  A path is
+    replaced whole or not at all.  Columns are named by field, those of an address by field and part
+    (``address.city``), and *fields* may name either; values are written by *formats*.  What money of another currency
+    is worth in the organisation's own stands in a column beside it (``amount.home``).
 
     Raises:
         NotFound: ``unknown_module``, ``unknown_field``.
@@ -74,12 +76,13 @@ def export(
     found = door.schema.module(module)
     names = fields or export_fields(found)
     own = door.currency
-    columns = [column for name in names for column in _columns(found.field(name), formats, own)]
-    wanted = _Wanted(module, where, columns)
+    columns = {each.name: each for name in names for each in _columns(named(found, name), formats, own)}
+    wanted = _Wanted(module, where, list(columns.values()))
     if not isinstance(target, str | os.PathLike):
         return _write(door, wanted, _kind(file_format or "csv"), cast("BinaryIO", target))
     path = Path(target)
-    kind = _kind(file_format) if file_format else BUILT_IN.for_suffix(target_suffix(path), file=str(path))
+    suffix = target_suffix(path) or (".csv" if flows(path) else "")
+    kind = _kind(file_format) if file_format else BUILT_IN.for_suffix(suffix, file=str(path))
     with replacing(path) as sink:
         return _write(door, wanted, kind, sink)
 
@@ -100,39 +103,35 @@ class _Column:
     show: Callable[[Value], Cell]
 
 
-def _columns(field: Field, formats: Formats, own: str | None) -> list[_Column]:
-    """Give the column of *field*; of a structured text, one a part, so that no sign has to hold them apart.
+def _columns(asked: Named, formats: Formats, own: str | None) -> list[_Column]:
+    """Give the column of a field; of a structured text, one a part, so that no sign has to hold them apart.
 
     Money has a second one: what foreign money is worth in the organisation's *own* currency, as nothing else says it.
     """
-    if field.type.name == "money" and own is not None:
-        home = _Column(f"{field.name}.home", field.name, _home_of(formats, own))
-        return [_Column(field.name, field.name, _shown(field, formats)), home]
-    if len(field.parts) > 1 and all(part.text for part in field.parts):
-        return [_Column(f"{field.name}.{part.name}", field.name, _part_of(field, part)) for part in field.parts]
-    return [_Column(field.name, field.name, _shown(field, formats))]
+    return [_Column(each.path, each.field.name, _shown(each, formats, own)) for each in _split(asked, own)]
 
 
-def _shown(field: Field, formats: Formats) -> Callable[[Value], Cell]:
-    show = field.type.show
+def _split(asked: Named, own: str | None) -> list[Named]:
+    parts = [] if asked.part is not None else [Named(asked.field, part) for part in parts_of(asked.field)]
+    if asked.field.type.name == "money":
+        return [asked, *[each for each in parts if each.is_home and own is not None]]
+    return parts or [asked]
+
+
+def _shown(asked: Named, formats: Formats, own: str | None) -> Callable[[Value], Cell]:
+    if asked.is_home:
+        return _home_of(formats, own)
+    if asked.part is not None:
+        return lambda value: None if (found := asked.of(value)) is None else str(found)
+    field, show = asked.field, asked.field.type.show
     return lambda value: None if value is None else show(field, value, formats) or None
 
 
-def _home_of(formats: Formats, own: str) -> Callable[[Value], Cell]:
+def _home_of(formats: Formats, own: str | None) -> Callable[[Value], Cell]:
     def show(value: Value) -> Cell:
-        if not isinstance(value, Money) or value.home is None or value.currency == own:
+        if not isinstance(value, Money) or value.home is None or own is None or value.currency == own:
             return None
         return formats.show_money(value.home, own)
-
-    return show
-
-
-def _part_of(field: Field, part: Part) -> Callable[[Value], Cell]:
-    place = field.parts.index(part)
-
-    def show(value: Value) -> Cell:
-        cell = field.pack(value)[place]
-        return None if cell is None else str(cell)
 
     return show
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.data.amounts import BESIDE, join_money
+from nubetis.data.amounts import join_money
 from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
 from nubetis.data.names import has_whole_name, name_whole
+from nubetis.data.parts import BESIDE, Named, parts_of
 from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rejected
 from nubetis.data.slots import Slot, attempt, slots_of
 from nubetis.data.table import Table
@@ -44,6 +45,7 @@ __all__ = [
     "apply_load",
     "empty_rows",
     "fitting_map",
+    "linked_records",
     "load",
     "map_table",
     "plan_links",
@@ -64,19 +66,13 @@ def map_table(table: Table, module: Module) -> FieldMap:
     """
     fields = [slot.field for slot in module.layout.slots.values() if not slot.field.system]
     known = {str(field.name): field.label for field in fields}
-    known |= {path: path for field in fields for path in _part_paths(field)}
+    known |= {path: path for field in fields for part in parts_of(field) for path in [Named(field, part).path]}
     given, said = told_apart(table.columns)
     found = map_columns(given, module=module.name, known=known)
     left = tuple([Mapped(column, None, 0.0, "it says why the row was refused") for column in said])
     own = {normal_header(str(name)) for name, slot in module.layout.slots.items() if slot.field.system}
     own_too = [_not_ours(each) if normal_header(each.column) in own else each for each in found]
     return attrs.evolve(found, columns=(*own_too, *left))
-
-
-def _part_paths(field: Field) -> list[str]:
-    """Give the parts that columns fill: all those of a structured text, and of money what stands beside the amount."""
-    whole = all(part.text for part in field.parts)
-    return [f"{field.name}.{part.name}" for part in field.parts if part.name and (whole or part.name in BESIDE)]
 
 
 def _not_ours(each: Mapped) -> Mapped:
@@ -470,6 +466,12 @@ def load(
     return apply_load(door, plan, table=whole, progress=progress)
 
 
+def linked_records(plan: Plan) -> tuple[Linked, ...]:
+    """Give the records that a plan of :func:`plan_load` makes because its rows link to them."""
+    made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
+    return tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
+
+
 def empty_rows(plan: Plan, *, rows: int) -> int:
     """Give how many of the *rows* that a plan of :func:`plan_load` is made of have nothing to load."""
     return rows - sum(map(len, plan.parts[-1:])) - len({each.line for each in plan.refusals})
@@ -481,8 +483,7 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
     *table* is what it was made of, or that before it was cleaned: then rejected rows are as they stood in the file.
     """
     operation = door.apply(plan, skip_refused=True, progress=progress)
-    made = [(part.module, change) for part in plan.parts[:-1] for change in part.changes()]
-    linked = tuple([Linked(at.name, each.record, str(each.after[at.title])) for at, each in made])
+    linked = linked_records(plan)
     return LoadReport(
         operation=operation,
         rows=len(table),

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from nubetis.data.amounts import BESIDE, OPEN
+from nubetis.data.amounts import OPEN
 from nubetis.data.cells import Cell
 from nubetis.data.mapping import FieldMap
 from nubetis.data.names import PICKS, WHOLE
+from nubetis.data.parts import BESIDE, named
 from nubetis.data.written import WrittenFormats
 from nubetis.errors import InvalidValue, NubetisError
 from nubetis.model.fields import Field, Part, Value
@@ -48,12 +49,8 @@ class Slot:
         Raises:
             NotFound: ``unknown_field``.
         """
-        name, _, part_name = path.partition(".")
-        field = module.field(name)
-        part = next((part for part in field.parts if part.name == part_name), None) if part_name else None
-        if part_name and part is None:
-            module.field(path)
-        return cls(module, column, field, part, formats)
+        found = named(module, path)
+        return cls(module, column, found.field, found.part, formats)
 
     def read(self, text: str) -> Value:
         """Give the value that *text* says; of a part, and of a user's name, the text itself."""

@@ -10,7 +10,7 @@ from typing import IO, BinaryIO, TypeAlias, TypeGuard, cast
 import attrs
 
 from nubetis.data.cells import Cell, text_of
-from nubetis.data.clean import DEFAULT, Recipe, Report, clean_columns
+from nubetis.data.clean import DEFAULT, Recipe, Report, clean_columns, steps_of
 from nubetis.data.dedupe.find import column_digest, find_duplicates
 from nubetis.data.dedupe.fuse import fuse
 from nubetis.data.dedupe.matches import Matches
@@ -18,7 +18,7 @@ from nubetis.data.detect import Detected
 from nubetis.data.files import BATCH_ROWS, BUILT_IN, Batch, FileFormat, Hints, Origin, Source
 from nubetis.data.files.target import replacing, target_suffix
 from nubetis.data.show import html_table, text_table
-from nubetis.errors import InvalidValue, NotFound, require
+from nubetis.errors import InvalidValue, NotFound, misused, names_of, require
 from nubetis.model.formats import ISO, Formats
 
 __all__ = ["Rows", "Table", "read"]
@@ -159,7 +159,8 @@ class Table:
         >>> Table({"id": ["1"], "name": ["Ana"]}).select("name").columns
         ('name',)
         """
-        return attrs.evolve(self, cells={name: self._column(name) for name in columns})
+        wanted = names_of(columns, argument="columns")
+        return attrs.evolve(self, cells={name: self._column(name) for name in wanted})
 
     def without(self, *columns: str) -> Table:
         """Give all columns but these; one that is not there is no error.
@@ -198,7 +199,8 @@ class Table:
         >>> table["Apellidos"], table.cleaned.cells
         (['Núñez del Prado'], 2)
         """
-        cells, report = clean_columns(self._cells, recipe=recipe)
+        steps = steps_of(recipe)
+        cells, report = clean_columns(self._cells, recipe=steps)
         return attrs.evolve(self, cells=cells, cleaned=report)
 
     def duplicates(self, *, seed: int = 1) -> Matches:
@@ -287,12 +289,18 @@ def read(
     >>> read(b"nombre;zip\nAna;00123\n")["zip"]
     ['00123']
     """
+    _require_source(source)
     if _is_rows(source):
         return Table.from_dicts(source)
     opened = Source.of(cast("Origin", source))
     kind = _kind(file_format) if file_format else BUILT_IN.for_source(opened)
     detected = kind.detect(opened, Hints(encoding=encoding, delimiter=delimiter, header=header))
     return Table.from_batches(kind.read(opened, detected), detected=detected)
+
+
+def _require_source(given: object) -> None:
+    if not (isinstance(given, str | os.PathLike | Iterable) or hasattr(given, "read")):
+        raise misused("source", "a path, bytes, an open file or rows", given)
 
 
 def _is_rows(source: Origin | Rows) -> TypeGuard[Rows]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["DateOrder", "WrittenFormats", "written_formats"]
 
 _PARTS: Final = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})\s*")
+_SHORT_YEAR: Final = re.compile(r"\s*\d{1,2}[-/.]\d{1,2}[-/.]\d{2}\s*")
 _POINT: Final = re.compile(r"[-+]?([1-9]\d{0,2}(,\d{3})+|\d+)(\.\d+)?", re.ASCII)
 _COMMA: Final = re.compile(r"[-+]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?", re.ASCII)
 _SPACED: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
@@ -71,6 +72,13 @@ class DateOrder(enum.StrEnum):
     MONTH = enum.auto()
 
 
+_EXAMPLES: Final = {
+    DateOrder.ISO: "2026-01-31",
+    DateOrder.DAY: "31/01/2026",
+    DateOrder.MONTH: "01/31/2026",
+}
+
+
 @attrs.frozen(kw_only=True)
 class WrittenFormats(IsoFormats):
     """Reads dates in an *order*, and numbers with a decimal comma; what is written as ISO it reads as well.
@@ -93,16 +101,15 @@ class WrittenFormats(IsoFormats):
 
     def parse_date(self, text: str) -> date:
         """Give the day that *text* says."""
+        if _SHORT_YEAR.fullmatch(text):
+            raise InvalidValue("short_year", example=_EXAMPLES[self.order])
         found = _PARTS.fullmatch(text)
-        if self.order is DateOrder.ISO or found is None:
+        if self.order is DateOrder.ISO:
             return _iso_date(text)
-        first, second, year = map(int, found.groups())
-        day, month = (first, second) if self.order is DateOrder.DAY else (second, first)
         try:
-            return date(year, month, day)
-        except ValueError:
-            example = "31/01/2026" if self.order is DateOrder.DAY else "01/31/2026"
-            raise InvalidValue("bad_format", what="a date", example=example) from None
+            return ISO.parse_date(text) if found is None else _day(found, self.order)
+        except ValueError:  # as InvalidValue is
+            raise InvalidValue("bad_format", what="a date", example=_EXAMPLES[self.order]) from None
 
     def parse_number(self, text: str) -> Decimal:
         """Give the number that *text* says."""
@@ -154,6 +161,11 @@ def written_formats(table: Table, field_map: FieldMap, module: Module, *, curren
     votes = {vote for kind, text in set(cells) for vote in _votes(kind, text)}
     unsure = any(kind in _OPEN and len(set(_readings(text))) > 1 for kind, text in set(cells))
     return WrittenFormats(order=_order(dates), comma="," in votes, point="." in votes, unsure=unsure, currency=currency)
+
+
+def _day(found: re.Match[str], order: DateOrder) -> date:
+    first, second, year = map(int, found.groups())
+    return date(year, second, first) if order is DateOrder.DAY else date(year, first, second)
 
 
 def _iso_date(text: str) -> date:

@@ -31,11 +31,13 @@ from nubetis.model.system import BLOBS, CHANGES
 from nubetis.session.applying import Applier, strike
 from nubetis.session.holding import Holding
 from nubetis.session.state import State
+from nubetis.session.subject import merged_into
 from nubetis.session.undoing import later_changes
 from nubetis.types import Key, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.session.door import Session
+    from nubetis.types import Json
 
 __all__ = ["erase", "remove_unused_files", "unused_files"]
 
@@ -47,7 +49,11 @@ def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ())
     nothing else speaks of go with their bytes.  The journal still verifies.  Operations that wait to be resumed go on
     without the record.  This cannot be undone.
 
-    Cost: the journal of the record; where files are erased, the whole journal is read.
+    Records that were merged into it lie in the recycle bin and are left; ``cause.detail["merged"]`` of the operation
+    names them, to be erased as well.
+
+    Cost: the journal of the record, and the operations that were merges; where files are erased, the whole journal is
+    read.
 
     Raises:
         NotFound: there was never such a record or field, or the user may not see it.
@@ -92,7 +98,9 @@ class _Erasure:
         fields = self._chosen(names)
         self._refuse_held()
         record = encode(module.prefix, self.key)
-        cause = Cause(CauseKind.ERASURE, {"record": record, "fields": [field.name for field in fields]})
+        cause = Cause(
+            CauseKind.ERASURE, {"record": record, "fields": [field.name for field in fields], **self._merged()}
+        )
         empty = tuple([None for field in fields for _ in field.parts])
         parts = () if self.row is None else (Edits(module, [self.row], fields, [empty]),)
         files = self._files(fields)
@@ -104,6 +112,11 @@ class _Erasure:
             state.afterwards.append(partial(state.world.extensions.blob_stores()(state.world.store).delete, each))
         state.afterwards.append(state.world.store.compact)
         return operation
+
+    def _merged(self) -> dict[str, Json]:
+        """Name the records of the same person that were merged into this one, and are left."""
+        rows = merged_into(self.state, self.module, self.key)
+        return {"merged": [encode(self.module.prefix, key) for key in rows]} if rows else {}
 
     def _refuse_held(self) -> None:
         holding = Holding.of(self.state.planner(), self.module)

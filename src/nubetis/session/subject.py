@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.state import State
 
-__all__ = ["FORMAT", "SubjectReport", "export_subject"]
+__all__ = ["FORMAT", "SubjectReport", "export_subject", "merged_into"]
 
 FORMAT: Final = 1
 """The version of the document."""
@@ -231,23 +231,9 @@ class _Subject:
 
     def _merged(self) -> list[_Found]:
         """Give what was merged into the person's record, and into that."""
-        module, merges = self.first.module, _merges(self.state)
-        rows: dict[Key, Row] = {}
-        wanted = [self.first.key]
-        while wanted:
-            asked = merges.get(str(encode(module.prefix, wanted.pop())), {})
-            keys = [key for prefix, key in map(decode, asked) if prefix == module.prefix and key not in rows]
-            found = [row for row in self.state.planner().rows_of(module, keys) if row is not None]
-            gone = {key_of(row): row for row in found if self._went(row, asked[encode(module.prefix, key_of(row))])}
-            rows |= gone
-            wanted += gone
-        may = self.state.planner().allowed(module, Action.VIEW)
-        return [_Found(module, key, row, "merged") for key, row in rows.items() if may(row)]
-
-    def _went(self, row: Row, operations: Collection[Key]) -> bool:
-        """Say whether one of *operations* put a record into the bin where it lies."""
-        entry = Key(int(row[DELETED_IN] or 0))
-        return any(done.key in operations for _, done in _entries(self.state, [entry]).values())
+        module = self.first.module
+        rows = merged_into(self.state, module, self.first.key)
+        return [_Found(module, key, row, "merged") for key, row in rows.items()]
 
     def _linked(self, keys: Sequence[Key]) -> Iterator[_Found]:
         """Give the records with a link to one of *keys*, module by module, field by field, in id order."""
@@ -349,6 +335,28 @@ class _Subject:
             missing.append(str(file))
             return {"hash": str(file), "missing": True}
         return {"hash": str(file), "size": len(data), **keep(file, data)}
+
+
+def merged_into(state: State, module: Module, key: Key) -> dict[Key, Row]:
+    """Give the records in the recycle bin that were merged into *key*, and into those, as far as they may be seen."""
+    merges = _merges(state)
+    rows: dict[Key, Row] = {}
+    wanted = [key]
+    while wanted:
+        asked = merges.get(str(encode(module.prefix, wanted.pop())), {})
+        keys = [each for prefix, each in map(decode, asked) if prefix == module.prefix and each not in rows]
+        found = [row for row in state.planner().rows_of(module, keys) if row is not None]
+        gone = {key_of(row): row for row in found if _went(state, row, asked[encode(module.prefix, key_of(row))])}
+        rows |= gone
+        wanted += gone
+    may = state.planner().allowed(module, Action.VIEW)
+    return {each: row for each, row in rows.items() if may(row)}
+
+
+def _went(state: State, row: Row, operations: Collection[Key]) -> bool:
+    """Say whether one of *operations* put a record into the bin where it lies."""
+    entry = Key(int(row[DELETED_IN] or 0))
+    return any(done.key in operations for _, done in _entries(state, [entry]).values())
 
 
 def _merges(state: State) -> dict[str, dict[str, list[Key]]]:

@@ -14,7 +14,7 @@ from typing import IO, BinaryIO, cast
 
 from nubetis.errors import StoreError, system_reason
 
-__all__ = ["replacing", "target_suffix"]
+__all__ = ["flows", "replacing", "target_suffix"]
 
 
 def target_suffix(path: Path) -> str:
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Generator[BinaryIO]:
     """
     try:
         mode = _mode(path)
-        opened = _flowing(path) if _flows(path, mode) else _part(Path(os.path.realpath(path)), mode)
+        opened = _flowing(path) if flows(path) else _part(Path(os.path.realpath(path)), mode)
         with opened as file, _packed(file, path) as sink:
             yield sink
     except OSError as error:
@@ -60,10 +60,14 @@ def _mode(path: Path) -> int | None:
     return found
 
 
-def _flows(path: Path, mode: int | None) -> bool:
+def flows(path: Path) -> bool:
     """Tell whether *path* is no file to be replaced: a pipe, a device, or what this process has open."""
-    is_open = str(path.absolute()).startswith(("/dev/std", "/dev/fd/", "/proc/"))
-    return is_open or (mode is not None and not stat.S_ISREG(mode))
+    if str(path.absolute()).startswith(("/dev/std", "/dev/fd/", "/proc/")):
+        return True
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False  # nothing is there; opening it says more
 
 
 @contextmanager
