@@ -277,8 +277,7 @@ class SchemaCases(ContractSetting):
 
     def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
         """Rows, tallies, versions, counters."""
-        store = self.open_store(tmp_path)
-        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        store = self.fresh_store(tmp_path)
         load(store, PEOPLE, any_rows(Random(6), PEOPLE, count=20))
         write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),)))
         assert store.write(lambda txn: txn.allocate("a", 5)) == 1
@@ -353,7 +352,7 @@ class SchemaCases(ContractSetting):
     def test_a_store_without_snapshots_says_so(self, store: Store, tmp_path: Path) -> None:
         """It refuses with the code that says what it cannot do."""
         if store.capabilities.snapshots:
-            pytest.skip(f"{store.capabilities.name} has snapshots")
+            pytest.skip(f"{store.capabilities.name} declares snapshots=True")
         with pytest.raises(StoreError) as caught:
             store.snapshot(str(tmp_path / "snapshot"))
         assert caught.value.code == "no_capability"
