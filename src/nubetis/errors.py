@@ -158,7 +158,8 @@ MESSAGES: Final[dict[str, str]] = {
     # stores and files
     "no_database": "There is no organisation at {url}. Make one with nubetis.create(url, administrator=…).",
     "database_exists": "There is already an organisation at {url}. Open it with nubetis.open(url).",
-    "half_made": "{url} was not finished when it was made or copied. Do that again, with --replace or replace=True.",
+    "half_made": "{url} was not finished when it was made, copied or restored. Copy or restore again with --replace "
+    "(replace=True), or take it away and make a new one.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
     "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, restore a back-up of it.",

@@ -85,7 +85,10 @@ def say(error: NubetisError) -> str:
         "database_exists": _(
             "There is already an organisation at {url}. Name another place; restore and copy replace it with --replace."
         ),
-        "half_made": _("{url} was not finished when it was made or copied. Do that again, with --replace."),
+        "half_made": _(
+            "{url} was not finished when it was made, copied or restored. Copy or restore again with --replace, "
+            "or take it away and make a new one."
+        ),
     }
     found = typed.get(error.code)
     return render(error, _LANGUAGE.get()) if found is None else error.message(found)
