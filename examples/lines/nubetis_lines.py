@@ -121,9 +121,9 @@ class LinesStore:
         self._schema = schema
         self._memory.write(lambda _: self._append(self._definition()))
 
-    def snapshot(self, target: str) -> None:
+    def snapshot(self, target: str, *, fence: Callable[[Txn], object] = Txn.versions) -> None:
         """Copy the file while no unit is under way."""
-        self._memory.write(lambda _: shutil.copyfile(self._path, target))
+        self._memory.write(lambda txn: (fence(txn), shutil.copyfile(self._path, target)))
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:  # noqa: ARG002 - it is all one file
         """Write the file anew, with what there is and nothing of what was."""

@@ -29,7 +29,7 @@ from nubetis.session.delivering import deliver
 from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
-from nubetis.session.sealing import Verification, seal, verify
+from nubetis.session.sealing import Verification, copy_sealed, verify
 from nubetis.session.setup import first_settings, open_session, set_up
 from nubetis.session.state import State
 from nubetis.session.world import World, read_schema
@@ -368,18 +368,20 @@ class Org:
 
     # keeping it --------------------------------------------------------------------------------------------
     def backup(self, target: str) -> str:
-        """Write a consistent copy to the file *target* beside those who work; give the journal's anchor to keep.
+        """Write a consistent copy to the file *target* beside those who work; give its anchor to keep.
 
-        It is an SQLite file whatever the store is; :func:`restore` puts it back, into a store of any kind.
+        The anchor is that of the last entry in the copy, which is an SQLite file whatever the store is; :func:`restore`
+        puts it back, into a store of any kind.
         """
-        seal(State(self._world, None, purpose="sealing"), secret=self._around.secret)
-        anchor = self.verify().anchor
-        store = self._world.store
-        if store.capabilities.snapshots:
-            store.snapshot(target)
-        else:
-            copy_out(store, target, lambda txn: self._world.learn(txn).schema)
-        return anchor
+        store, state = self._world.store, State(self._world, None, purpose="sealing")
+
+        def copy_file(look: Callable[[Txn], None]) -> None:
+            if store.capabilities.snapshots:
+                store.snapshot(target, fence=look)
+            else:
+                copy_out(store, target, lambda txn: self._world.learn(txn).schema, fence=look)
+
+        return copy_sealed(state, copy_file, secret=self._around.secret)
 
     def verify(self, *, anchor: str | None = None) -> Verification:
         """Prove that nobody changed the journal since it was written, as far as seals and *anchor* can tell."""

@@ -104,16 +104,25 @@ def require_room(source: Store, target: Store, url: str, *, replace: bool) -> No
         raise InvalidValue("bad_argument", argument="target", reason="it is the organisation that is to be copied")
 
 
-def copy_out(source: Store, target: str, read_schema: ReadSchema) -> None:
+def copy_out(
+    source: Store, target: str, read_schema: ReadSchema, *, fence: Callable[[Txn], object] | None = None
+) -> None:
     """Write a copy to the SQLite file *target*, which must not be there; it is whole, or not there at all.
+
+    *fence* looks first, at what is copied, as in :meth:`~nubetis.model.store.Store.snapshot`.
 
     Raises:
         StoreError: ``unwritable``.
     """
     from nubetis.backends.sql import refuse_taken  # the one door of a heavy library
 
+    def looked(txn: Txn) -> Schema:
+        if fence is not None:
+            fence(txn)
+        return read_schema(txn)
+
     refuse_taken(target)
-    _make_file(source, f"sqlite:///{target}", read_schema, _silent)
+    _make_file(source, f"sqlite:///{target}", looked, _silent)
 
 
 def copy_into_file(

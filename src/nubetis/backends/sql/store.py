@@ -141,13 +141,19 @@ class SqlStore:
             raise
         self._schema = schema
 
-    def snapshot(self, target: str) -> None:
-        """Write a consistent copy to the file *target* while others write.
+    def snapshot(self, target: str, *, fence: Callable[[Txn], object] | None = None) -> None:
+        """Write a consistent copy to the file *target* while others write, of what *fence* saw.
 
         Raises:
             StoreError: ``unwritable``; there is a file already, or no room.
         """
-        self._units.apart(lambda link: self._database.copy_out(link, target))
+
+        def unit(txn: SqlTxn) -> None:
+            if fence is not None:
+                fence(txn)
+            txn.apart(lambda link: self._database.copy_out(link, target))
+
+        self._units.read(unit)
 
     def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
         """Give what is wrong."""

@@ -87,6 +87,10 @@ class SqlTxn:
             cursor.close()
         self._db = _Ended()
 
+    def apart(self, work: Callable[[Connection], object]) -> None:
+        """Do *work* on the connection, which sees the snapshot of this unit."""
+        work(self._db)
+
     # -- reading --------------------------------------------------------------------------------------------
     def versions(self) -> Versions:
         """Give the versions row."""

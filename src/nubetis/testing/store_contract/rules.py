@@ -436,6 +436,9 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_snapshot_is_a_whole_store",
             "a_snapshot_taken_beside_a_writer_is_restored_and_gone_on_with",
         ),
+        "*fence* looks first, at what is copied; what it raises is raised, and there is no copy.": (
+            "what_looks_first_sees_what_is_copied_and_may_stop_the_snapshot",
+        ),
     },
     "Store.check": {
         "Give what is wrong with the store; nothing where all is well.": (

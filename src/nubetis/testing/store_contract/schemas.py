@@ -43,6 +43,7 @@ from nubetis.testing.store_contract.setting import (
     PEOPLE,
     PLACES,
     ContractSetting,
+    StopError,
     all_rows,
     all_there_is,
     cell,
@@ -56,6 +57,7 @@ from nubetis.testing.store_contract.setting import (
     people,
     race,
     row_of,
+    stop,
     write,
 )
 from nubetis.types import FieldId, FieldName, Key
@@ -347,6 +349,24 @@ class SchemaCases(ContractSetting):
         count = copy.read(lambda txn: txn.count(PEOPLE))
         copy.write(partial(unit, number=count // 2 + 1))
         assert (count % 2, copy.read(lambda txn: txn.count(PEOPLE)), copy.check()) == (0, count + 2, [])
+        copy.close()
+
+    def test_what_looks_first_sees_what_is_copied_and_may_stop_the_snapshot(self, store: Store, tmp_path: Path) -> None:
+        """Where it raises there is no copy."""
+        self.need(store, "snapshots")
+        load(store, PEOPLE, people([{"size": 1}]))
+        target, seen = tmp_path / "snapshot", []
+
+        def refuse(txn: Txn) -> None:
+            seen.append(txn.count(PEOPLE))
+            stop()
+
+        with pytest.raises(StopError):
+            store.snapshot(str(target), fence=refuse)
+        assert not target.exists()
+        store.snapshot(str(target), fence=lambda txn: seen.append(txn.count(PEOPLE)))
+        copy = self.open_snapshot(str(target))
+        assert [*seen, copy.read(lambda txn: txn.count(PEOPLE))] == [1, 1, 1]
         copy.close()
 
     def test_a_store_without_snapshots_says_so(self, store: Store, tmp_path: Path) -> None:
