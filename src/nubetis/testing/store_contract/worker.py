@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import count
 from multiprocessing import get_all_start_methods, get_context
 from random import Random
 from typing import IO, TYPE_CHECKING, Final
@@ -23,15 +24,15 @@ from nubetis.types import Key
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext
-    from multiprocessing.synchronize import Event
+    from multiprocessing.synchronize import Semaphore
 
 __all__ = ["ROWS", "kill_when_told", "killing", "main", "started", "step"]
 
 ROWS: Final = 100
 """Rows that a step adds: writing them takes long enough to be killed in the middle of it."""
 
-_LONGEST: Final = 0.04
-"""Seconds that a writer lives at most, from when it has opened the store: some steps, or a part of one."""
+_MOST: Final = 3
+"""Steps that a writer does at most before the one in which it is killed."""
 
 
 def _say(*words: object) -> None:
@@ -46,15 +47,6 @@ def step(txn: Txn, number: int) -> None:
     gone = Removals(PEOPLE, [Key((number - 1) * ROWS + place) for place in range(ROWS)])
     guard = Guard(counter="steps", delta=1, floor=number, ceiling=number)
     assert txn.write(Batch(parts=(Inserts(PEOPLE, rows), gone), guards=(guard,))).written
-
-
-def _steps(store: Store, first: int, _times: int) -> None:
-    """Do one step after the other, until somebody ends it."""
-    while True:
-        _say("begin", first)
-        store.write(partial(step, number=first))
-        _say("done", first)
-        first += 1
 
 
 def _seats(store: Store, _number: int, times: int) -> None:
@@ -91,7 +83,7 @@ def _history(store: Store, writer: int, times: int) -> None:
 
 
 _TASKS: Final[dict[str, Callable[[Store, int, int], None]]] = {
-    "steps": _steps, "seats": _seats, "fork": _fork, "history": _history,
+    "seats": _seats, "fork": _fork, "history": _history,
 }  # fmt: skip
 
 
@@ -149,7 +141,7 @@ def main() -> None:
 
 
 def kill_when_told() -> None:
-    """For each number that comes in start a process that does steps from there on, and kill it at some moment.
+    """For each number that comes in start a process that does steps from there on, and kill it in the middle of one.
 
     Whoever is forked need not load everything first, so many can be killed in a second.
     """
@@ -159,19 +151,31 @@ def kill_when_told() -> None:
     context: ForkContext | SpawnContext = get_context("fork") if fork else get_context("spawn")
     random = Random(url)
     for line in sys.stdin:
-        opened = context.Event()
-        process = context.Process(target=_do_steps, args=(factory, url, int(line), opened))
+        begun = context.Semaphore(0)
+        process = context.Process(target=_do_steps, args=(factory, url, int(line), begun))
         process.start()
-        opened.wait(PATIENCE)
-        time.sleep(random.random() * _LONGEST)
+        time.sleep(random.random() * _time_of_a_step(begun, random.randint(1, _MOST)))
         word = "killed" if process.is_alive() else "ended"
         process.kill()
         process.join()
         _say(word)
 
 
-def _do_steps(factory: str, url: str, first: int, opened: Event) -> None:
-    """Do steps in a store that is opened here."""
+def _time_of_a_step(begun: Semaphore, steps: int) -> float:
+    """Wait until *steps* are done and one more has begun; give the seconds that the last of them took."""
+    last = time.monotonic()
+    for _ in range(steps + 1):
+        before = last
+        begun.acquire(timeout=PATIENCE)
+        last = time.monotonic()
+    return last - before
+
+
+def _do_steps(factory: str, url: str, first: int, begun: Semaphore) -> None:
+    """Do one step after the other in a store that is opened here, until somebody ends it."""
     store = factory_at(factory)(url, create=False)
-    opened.set()
-    _steps(store, first, 0)
+    for number in count(first):
+        _say("begin", number)
+        begun.release()
+        store.write(partial(step, number=number))
+        _say("done", number)
