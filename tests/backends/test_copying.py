@@ -211,6 +211,24 @@ def test_a_source_that_breaks_while_it_is_written_is_named_too(old, place, monke
     assert "bad.db" in str(caught.value)
 
 
+@pytest.mark.parametrize("kept", ["organisation", "back-up"])
+def test_a_file_is_as_it_was_when_it_has_been_copied_from(old, place, tmp_path, kept):
+    """To the byte, so its sum can be kept beside it."""
+    source = place("sqlite", "kept")
+    if kept == "organisation":
+        copy(old, source)
+        nubetis.open(source).close()
+    else:
+        with nubetis.open(old) as org:
+            org.backup(f"{tmp_path}/kept.db")
+    before = (tmp_path / "kept.db").read_bytes()
+
+    copy(source, place("memory", "new"))
+
+    assert before == (tmp_path / "kept.db").read_bytes()
+    assert ["kept.db"] == [path.name for path in tmp_path.iterdir()]
+
+
 def harm(path, table):
     """Write over the first page of a table."""
     import sqlite3
