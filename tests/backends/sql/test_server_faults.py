@@ -8,6 +8,7 @@ import struct
 import threading
 import traceback
 from contextlib import closing
+from urllib.parse import quote
 
 import attrs
 import psycopg
@@ -236,7 +237,7 @@ def test_hostile_names_are_names_and_nothing_else(postgres):
     with psycopg.connect(locate(postgres("public")).conninfo, autocommit=True) as raw:
         before = {row[0] for row in raw.execute("SELECT nspname FROM pg_namespace")}
         for name in names:
-            url = postgres(connections.quote(name))
+            url = postgres(quote(name))
             with closing(open_postgres(url, create=True)) as store:
                 store.migrate(diff(Schema(), BARE), BARE)
                 assert 1 == store.format()
