@@ -308,6 +308,19 @@ def test_a_wrong_password_is_said_and_not_shown(doorkeeper, caplog):
     assert SECRETS not in "".join(traceback.format_exception(caught.value)) + repr(caught.value) + caplog.text
 
 
+@pytest.mark.parametrize("rows", [3, 20_000])
+def test_a_statement_that_fails_among_many_raises_its_own_error_and_nothing_is_logged(postgres, caplog, rows):
+    """The driver logs what it skips after that; to standard error, where a host has set up no logging."""
+    with closing(connect(locate(postgres("many")))) as link:
+        link.execute("CREATE TEMP TABLE many (id integer PRIMARY KEY)")
+        link.execute("BEGIN")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            link.executemany("INSERT INTO many VALUES (%s)", [(0,), *[(number,) for number in range(rows)]])
+        link.execute("ROLLBACK")
+        assert link.executemany("INSERT INTO many VALUES (%s)", [(number,) for number in range(rows)]).rowcount == rows
+    assert [] == caplog.records
+
+
 def test_a_database_that_is_not_there_is_said(postgres):
     url = postgres("x").replace("/postgres?", "/no_such_database?")
     with refusing("unreachable", StoreError) as caught:

@@ -155,9 +155,23 @@ class Link:
         return cast("Cursor", self._connection.execute(sql.encode(), parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
-        """Run one statement for each of *parameters*, in one conversation."""
+        """Run one statement for each of *parameters*, in one conversation.
+
+        Of one that fails its own error is raised, once the conversation has ended: an error that goes through the end
+        of one makes the driver log that what came after was not done.
+        """
         cursor = self._connection.cursor()
-        cursor.executemany(sql.encode(), parameters)
+        failed: BaseException | None = None
+        try:
+            with self._connection.pipeline():
+                try:
+                    cursor.executemany(sql.encode(), parameters)
+                except psycopg.Error as error:
+                    failed = error
+        except psycopg.errors.PipelineAborted as aborted:
+            failed = failed or aborted.__context__ or aborted
+        if failed is not None:
+            raise failed
         return cast("Cursor", cursor)
 
     def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:
