@@ -163,7 +163,7 @@ def kill_when_told() -> None:
 
 def _time_of_a_step(begun: Semaphore, steps: int) -> float:
     """Wait until *steps* are done and one more has begun; give the seconds that the last of them took."""
-    last = time.monotonic()
+    before = last = time.monotonic()
     for _ in range(steps + 1):
         before = last
         begun.acquire(timeout=PATIENCE)
