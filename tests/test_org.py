@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import attrs
@@ -13,7 +14,7 @@ from nubetis import F, Field, HostSignIn, Module, Surroundings
 from nubetis.errors import AccessDenied, Conflict, InvalidFilter, InvalidValue, NotFound, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
-from nubetis.session import past
+from nubetis.session import past, sealing
 from nubetis.session.state import State
 from nubetis.testing.clock import FixedClock
 from nubetis.testing.people import ADMINISTRATOR, OrgWithPeople, make_org
@@ -313,6 +314,34 @@ def test_a_change_under_way_is_told_to_others(nubetis_org):
 
 
 # -- kept -------------------------------------------------------------------------------------------------------------
+def test_the_anchor_of_a_backup_is_that_of_its_last_entry_also_beside_a_writer(nubetis_org, tmp_path, monkeypatch):
+    """Whoever writes between sealing and copying: nothing that is in the copy may be cut off unnoticed."""
+    seal, late, target = sealing.seal, iter(["a", "b", "c"]), tmp_path / "backup.db"
+
+    def slow(state, *, secret=None):
+        count = seal(state, secret=secret)
+        for name in islice(late, 1):
+            nubetis_org.system("late").create("leads", name=name)
+        return count
+
+    monkeypatch.setattr(sealing, "seal", slow)
+    anchor = nubetis_org.backup(str(target))
+    monkeypatch.undo()
+
+    with nubetis.open(f"sqlite:///{target}") as copy:
+        assert copy.verify().anchor == anchor  # whatever was not sealed is sealed now, and would move it
+    nubetis_org.verify(anchor=anchor).require()
+
+
+def test_a_backup_is_not_made_of_a_journal_that_is_never_sealed_to_its_end(nubetis_org, tmp_path, monkeypatch):
+    monkeypatch.setattr(sealing, "seal", lambda *_, **__: 0)
+    nubetis_org.system("writing").create("leads", name="a")
+
+    with refusing("store_failed"):
+        nubetis_org.backup(f"{tmp_path}/backup.db")
+    assert not (tmp_path / "backup.db").exists()
+
+
 @pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)
 def test_a_back_up_is_the_organisation(nubetis_org, nubetis_session, tmp_path):
     """A copy opens, has the same records, and its journal holds the anchor given with it."""

@@ -411,6 +411,14 @@ def test_each_organisation_has_plug_ins_of_its_own():
         assert "pets" not in other.schema
 
 
+@pytest.mark.parametrize(("scheme", "meant"), [("postgres", "postgresql"), ("sqlite3", "sqlite")])
+def test_a_scheme_that_is_written_otherwise_elsewhere_is_corrected(scheme, meant):
+    with refusing("meant_scheme", NotFound) as caught:
+        open_org(f"{scheme}://ana:hunter2@db.example/crm")
+    assert f"{meant}://" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_an_unknown_scheme_names_the_known_ones():
     """A URL that nobody serves is an error that helps."""
     with refusing("unknown_scheme", NotFound) as caught:

@@ -60,8 +60,7 @@ class _Noting:
 
     def write(self, batch: Batch) -> Outcome:
         for part in batch.parts:
-            keys = [row[0] for row in part.rows] if isinstance(part, Inserts) else part.keys
-            self._touch(part.module, keys)
+            self._touch(part.module, [row[0] for row in part.rows] if isinstance(part, Inserts) else part.keys)
         if batch.expects:
             self._touch(VERSIONS, [1])
         return self._txn.write(batch)
@@ -122,9 +121,9 @@ class LinesStore:
         self._schema = schema
         self._memory.write(lambda _: self._append(self._definition()))
 
-    def snapshot(self, target: str) -> None:
+    def snapshot(self, target: str, *, fence: Callable[[Txn], object] = Txn.versions) -> None:
         """Copy the file while no unit is under way."""
-        self._memory.write(lambda _: shutil.copyfile(self._path, target))
+        self._memory.write(lambda txn: (fence(txn), shutil.copyfile(self._path, target)))
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:  # noqa: ARG002 - it is all one file
         """Write the file anew, with what there is and nothing of what was."""
@@ -149,8 +148,7 @@ class LinesStore:
     ) -> Iterator[tuple[int, Sequence[Key], list[Row]]]:
         for number, keys in touched.items():
             ordered = sorted(keys)
-            rows = txn.get_many(self._schema.by_id[number], ordered)
-            yield number, ordered, [row for row in rows if row is not None]
+            yield number, ordered, [row for row in txn.get_many(self._schema.by_id[number], ordered) if row is not None]
 
     def _append(self, line: dict[str, Any]) -> None:
         end = self._file.seek(0, os.SEEK_END)

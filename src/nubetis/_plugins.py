@@ -232,10 +232,13 @@ class Extensions:
         """Give the factory of the stores whose URLs begin with *scheme*.
 
         Raises:
-            NotFound: ``unknown_scheme``.
+            NotFound: ``unknown_scheme``; ``meant_scheme``, it is written otherwise.
         """
         known = self._registered().stores
         if scheme not in known:
+            for name in sorted(known):
+                if scheme and (name.startswith(scheme) or scheme.startswith(name)):
+                    raise NotFound("meant_scheme", scheme=scheme, meant=name)
             raise NotFound("unknown_scheme", scheme=scheme, known=", ".join(sorted(known)))
         return known[scheme]
 

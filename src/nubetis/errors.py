@@ -73,6 +73,7 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
     "unknown_choice": "{field} has no choice {value}. Choices: {choices}.",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
+    "meant_scheme": "No store answers to {scheme}. Begin the URL with {meant}://.",
     "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first.",
     "name_taken": "There is already a {what} named {name}. Choose another name.",
     # values
@@ -163,7 +164,8 @@ MESSAGES: Final[dict[str, str]] = {
     # stores and files
     "no_database": "There is no organisation at {url}. Make one with nubetis.create(url, administrator=…).",
     "database_exists": "There is already an organisation at {url}. Open it with nubetis.open(url).",
-    "half_made": "{url} was not finished when it was made or copied. Do that again, with --replace or replace=True.",
+    "half_made": "{url} was not finished when it was made, copied or restored. Copy or restore again with --replace "
+    "(replace=True), or take it away and make a new one.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
     "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "

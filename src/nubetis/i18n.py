@@ -40,6 +40,7 @@ PHRASES: Final = (
     "Did you mean {name}?",
     "Known: {names}.",
     "{what} is missing",
+    "nobody knows the setting {name}; those of nubetis are schema and profile",
     "{word} cannot stand here",
     "{word} stands between two things",
     "{name} leads to no module: name one",

@@ -14,7 +14,7 @@ import attrs
 
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
-from nubetis.backends.copying import Copied, copy_out, copy_store, require_room
+from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
 from nubetis.model.convert import module_text, schema_of
@@ -29,7 +29,7 @@ from nubetis.session.delivering import deliver
 from nubetis.session.examining import examine, mend
 from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
-from nubetis.session.sealing import Verification, seal, verify
+from nubetis.session.sealing import Verification, copy_sealed, verify
 from nubetis.session.setup import first_settings, open_session, set_up
 from nubetis.session.state import State
 from nubetis.session.world import World, read_schema
@@ -98,6 +98,7 @@ def create(
 
     Raises:
         Conflict: ``database_exists``.
+        StoreError: ``half_made``; what is there was begun, and is no organisation.
         InvalidValue: ``bad_email``, ``bad_setting``; nothing was made.
 
     >>> with create("memory://", administrator="ana@acme.pe") as org:
@@ -176,13 +177,15 @@ def copy(
     """Copy the organisation at *source* to *target*, in a store of any kind: journal, seals, counters and bytes, too.
 
     The copy is of one instant, and others may go on writing to *source* meanwhile.  It is compared by a content hash
-    before it is an organisation; an interrupted one refuses to open (``half_made``).  With *replace* what is at
-    *target* already is lost; whoever has it open must close it before.
+    before it is an organisation.  With *replace* what is at *target* already is lost: in a file as soon as the copy is
+    whole, elsewhere as soon as *source* was read to its end; an interrupted copy there refuses to open
+    (``half_made``).  Whoever has *target* open must close it before.
 
     Raises:
         NotFound: ``no_database``; there is nothing at *source*.  ``missing_plugin``, as for :func:`open`.
         Conflict: ``database_exists``.
         StoreError: ``half_made``, ``no_capability``; *source* is as it was.
+        Damaged: *source* cannot be read to its end; *target* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
     >>> copy("memory://old", "memory://new").rows > 0
@@ -191,9 +194,14 @@ def copy(
     extensions = _outside(around, plugins).extensions()
     with closing(extensions.stores(_scheme(source))(source, create=False)) as old:
         _require(old, source, present=True)
-        with closing(extensions.stores(_scheme(target))(target, create=True)) as new:
+        read_schema = _reader(extensions)
+        if _scheme(target) == "sqlite":
+            return copy_into_file(old, target, read_schema, replace=replace, progress=progress)
+        with ExitStack() as until_made:
+            new = extensions.stores(_scheme(target))(target, create=True)
+            until_made.callback(new.discard if new.format() is None else new.close)
             require_room(old, new, shown(target), replace=replace)
-            return copy_store(old, new, _reader(extensions), progress=progress)
+            return copy_store(old, new, read_schema, progress=progress)
 
 
 def _reader(extensions: Extensions) -> ReadSchema:
@@ -239,13 +247,14 @@ def _outside(around: Surroundings | None, plugins: Iterable[object]) -> Surround
 
 def _require(store: Store, url: str, *, present: bool) -> None:
     """Stop where there is no organisation although there should be one, or the other way round."""
-    found = store.format() is not None
-    if present and not found:
-        raise NotFound("no_database", url=shown(url))
-    if found and not present:
-        raise Conflict("database_exists", url=shown(url))
-    if present and not store.read(lambda txn: txn.versions()).schema:
+    if store.format() is None:
+        if present:
+            raise NotFound("no_database", url=shown(url))
+        return
+    if not store.read(lambda txn: txn.versions()).schema:
         raise StoreError("half_made", url=shown(url))
+    if not present:
+        raise Conflict("database_exists", url=shown(url))
 
 
 def _scheme(url: str) -> str:
@@ -363,18 +372,20 @@ class Org:
 
     # keeping it --------------------------------------------------------------------------------------------
     def backup(self, target: str) -> str:
-        """Write a consistent copy to the file *target* beside those who work; give the journal's anchor to keep.
+        """Write a consistent copy to the file *target* beside those who work; give its anchor to keep.
 
-        It is an SQLite file whatever the store is; :func:`restore` puts it back, into a store of any kind.
+        The anchor is that of the last entry in the copy, which is an SQLite file whatever the store is; :func:`restore`
+        puts it back, into a store of any kind.
         """
-        seal(State(self._world, None, purpose="sealing"), secret=self._around.secret)
-        anchor = self.verify().anchor
-        store = self._world.store
-        if store.capabilities.snapshots:
-            store.snapshot(target)
-        else:
-            copy_out(store, target, lambda txn: self._world.learn(txn).schema)
-        return anchor
+        store, state = self._world.store, State(self._world, None, purpose="sealing")
+
+        def copy_file(look: Callable[[Txn], None]) -> None:
+            if store.capabilities.snapshots:
+                store.snapshot(target, fence=look)
+            else:
+                copy_out(store, target, lambda txn: self._world.learn(txn).schema, fence=look)
+
+        return copy_sealed(state, copy_file, secret=self._around.secret)
 
     def verify(self, *, anchor: str | None = None) -> Verification:
         """Prove that nobody changed the journal since it was written, as far as seals and *anchor* can tell."""

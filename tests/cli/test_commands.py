@@ -84,6 +84,12 @@ def test_an_error_is_said_with_its_code_beside_the_output(nubetis):
     assert "[no_database]" in said.err
 
 
+def test_a_url_in_a_command_that_is_to_be_typed_is_quoted(nubetis):
+    said = nubetis("find", "deals", "--db", "sqlite:///a&b c.db?profile=fast")
+
+    assert "nubetis create --db 'sqlite:///a&b c.db" in said.err.replace("\n", " ")
+
+
 def test_an_error_is_json_for_programs(nubetis):
     said = nubetis("find", "deals", "--db", "nowhere.db", "--json")
 

@@ -22,7 +22,8 @@ NEEDS = {
     "savepoints": (".savepoint()", "_lose("),
     "linked_filters": ("Linked(", "Linking(", "linked=True"),
     "snapshots": ("open_snapshot(",),
-    "processes": ("self._begin(", "self._killed("),
+    "processes": ("self._begin(", "nullcontext(store)"),
+    "durable": ("closing(self.open_store(tmp_path))",),
 }
 """What a case that uses it must ask for first."""
 

@@ -5,6 +5,9 @@ target: no more than some thousand rows are held at once, and of those with byte
 of ledgers and of blobs are copied as they are, counters (the leases of node numbers among them) go on from where they
 stood.  Tallies and twins are derived, so the target makes its own.
 
+The source is read to its end before anything is made: of one that is damaged nothing is copied, and the target is as
+it was.  A file is made beside its place, which it takes when the copy is whole, so what was there is there until then.
+
 Nothing is an organisation whose schema version is 0.  The target has it until all is there and has been compared, so
 one that an interruption left is never taken for whole: it refuses to open, and the copy is made again with *replace*.
 
@@ -21,17 +24,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from secrets import token_hex
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import Conflict, Damaged, InvalidValue, StoreError, system_reason
+from nubetis.backends.urls import shown
+from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, StoreError
 from nubetis.model.fields import Storage
 from nubetis.model.schema import Schema, SchemaStep, StepKind, diff, key_of
 from nubetis.model.store import Batch, Columns, Guard, Removals, Updates
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from nubetis.model.store import Store, Txn
     from nubetis.types import Progress, Row
 
-__all__ = ["Copied", "ReadSchema", "content_hash", "copy_out", "copy_store", "require_room"]
+__all__ = ["Copied", "ReadSchema", "content_hash", "copy_into_file", "copy_out", "copy_store", "require_room"]
 
 ReadSchema: TypeAlias = Callable[["Txn"], Schema]
 """Gives the modules that a transaction sees, by their definitions."""
@@ -55,6 +56,8 @@ _OWN: Final = (VERSIONS, COUNTERS, TALLIES)
 """What is not copied row by row: the store keeps it in its own way."""
 _LOT: Final = 512
 """Rows read at once."""
+_PASSES: Final = 3
+"""Each row is read, then written, then compared."""
 
 
 @attrs.frozen(kw_only=True)
@@ -68,14 +71,18 @@ class Copied:
 def copy_store(source: Store, target: Store, read_schema: ReadSchema, *, progress: Progress | None = None) -> Copied:
     """Make *target* hold what *source* holds; whatever it held is lost, see :func:`require_room`.
 
+    All of *source* is read before anything of *target* is changed.
+
     Raises:
         StoreError: ``no_capability``, a module has more columns than the target can hold; those of both stores.
         Damaged: ``miscopied``; what arrived is not what was sent.
     """
 
     def unit(txn: Txn) -> Copied:
+        run = _Copy(txn, target, read_schema(txn), progress or _silent)
+        run.read_all()
         _clear(target, read_schema)  # also what an earlier run of this unit left
-        return _Copy(txn, target, read_schema(txn), progress or _silent).run()
+        return run.run()
 
     return source.read(unit)
 
@@ -97,24 +104,49 @@ def require_room(source: Store, target: Store, url: str, *, replace: bool) -> No
         raise InvalidValue("bad_argument", argument="target", reason="it is the organisation that is to be copied")
 
 
-def copy_out(source: Store, target: str, read_schema: ReadSchema) -> None:
+def copy_out(
+    source: Store, target: str, read_schema: ReadSchema, *, fence: Callable[[Txn], object] | None = None
+) -> None:
     """Write a copy to the SQLite file *target*, which must not be there; it is whole, or not there at all.
+
+    *fence* looks first, at what is copied, as in :meth:`~nubetis.model.store.Store.snapshot`.
 
     Raises:
         StoreError: ``unwritable``.
     """
+    from nubetis.backends.sql import refuse_taken  # the one door of a heavy library
+
+    def looked(txn: Txn) -> Schema:
+        if fence is not None:
+            fence(txn)
+        return read_schema(txn)
+
+    refuse_taken(target)
+    _make_file(source, f"sqlite:///{target}", looked, _silent)
+
+
+def copy_into_file(
+    source: Store, url: str, read_schema: ReadSchema, *, replace: bool = False, progress: Progress | None = None
+) -> Copied:
+    """Copy *source* to the SQLite file at *url*; what was there is as it was until the copy is whole.
+
+    Raises:
+        Conflict: ``database_exists``.
+        StoreError: ``half_made``, ``no_folder``; those of :func:`copy_store`.
+        InvalidValue: ``bad_argument``; both are the same store.
+    """
     from nubetis.backends.sql import open_sqlite  # the one door of a heavy library
 
-    if os.path.lexists(target):
-        raise StoreError("unwritable", file=target, reason="there is a file of this name")
-    try:
-        with TemporaryDirectory(prefix=".nubetis-", dir=Path(target).absolute().parent) as folder:
-            url = f"sqlite:///{folder}/copy.db?profile=fast"
-            with closing(open_sqlite(url, create=True)) as file:
-                copy_store(source, file, read_schema)
-                file.snapshot(target)
-    except OSError as error:
-        raise StoreError("unwritable", file=target, reason=system_reason(error)) from None
+    with suppress(NotFound), closing(open_sqlite(url, create=False)) as there:
+        require_room(source, there, shown(url), replace=replace)
+    return _make_file(source, url, read_schema, progress)
+
+
+def _make_file(source: Store, url: str, read_schema: ReadSchema, progress: Progress | None) -> Copied:
+    from nubetis.backends.sql import open_sqlite, put_in_place  # the one door of a heavy library
+
+    with put_in_place(url) as made, closing(open_sqlite(made, create=True)) as file:
+        return copy_store(source, file, read_schema, progress=progress)
 
 
 def content_hash(txn: Txn, schema: Schema) -> str:
@@ -131,28 +163,6 @@ def _silent_lot(_rows: int) -> None:
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
-class _Sum:
-    """The sum of the rows of one module, as they pass."""
-
-    def __init__(self, told: Callable[[int], None]) -> None:
-        self.rows = 0
-        self._hasher = hashlib.blake2b(digest_size=16)
-        self._told = told
-
-    def passing(self, batches: Iterable[Columns]) -> Iterator[Row]:
-        """Give the rows of *batches*, which are in key order."""
-        for batch in batches:
-            rows: list[Row] = list(zip(*batch, strict=True))
-            self._hasher.update(json.dumps(rows, default=_as_text, separators=(",", ":"))[1:-1].encode() + b",")
-            self.rows += len(rows)
-            self._told(len(rows))
-            yield from rows
-
-    def value(self) -> tuple[int, str]:
-        """Give the number of rows and their sum."""
-        return self.rows, self._hasher.hexdigest()
-
-
 def _as_text(cell: object) -> str:
     assert isinstance(cell, bytes)  # noqa: S101 - the one kind of cell that JSON does not know
     return base64.b64encode(cell).decode("ascii")
@@ -170,10 +180,14 @@ def _batches(txn: Txn, module: Module) -> Iterator[Columns]:
 
 
 def _sum_of(txn: Txn, module: Module, told: Callable[[int], None]) -> tuple[int, str]:
-    summed = _Sum(told)
-    for _ in summed.passing(_batches(txn, module)):
-        pass
-    return summed.value()
+    """Give the number of rows and their sum."""
+    count, hasher = 0, hashlib.blake2b(digest_size=16)
+    for batch in _batches(txn, module):
+        rows: list[Row] = list(zip(*batch, strict=True))
+        hasher.update(json.dumps(rows, default=_as_text, separators=(",", ":"))[1:-1].encode() + b",")
+        count += len(rows)
+        told(len(rows))
+    return count, hasher.hexdigest()
 
 
 def _joined(txn: Txn, sums: _Sums) -> str:
@@ -189,6 +203,14 @@ def _counters(txn: Txn) -> dict[str, int]:
 
 
 # -- copying ----------------------------------------------------------------------------------------------------------
+class _UnsentError(Exception):
+    """The source could not be read: *why*."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 @attrs.define
 class _Copy:
     """One run: from the snapshot that *txn* sees into *target*, which is empty."""
@@ -199,38 +221,58 @@ class _Copy:
     progress: Progress
     done: int = 0
     total: int = 0
+    sums: _Sums = attrs.field(factory=dict)
+
+    def read_all(self) -> None:
+        """Read the source to its end, and change nothing."""
+        modules = _copied(self.schema)
+        self.total = _PASSES * sum([self.txn.count(module) for module in modules])
+        self.sums = {module.id: _sum_of(self.txn, module, self._told) for module in modules}
 
     def run(self) -> Copied:
         """Copy, compare, and only then let it be an organisation."""
         self.target.migrate(diff(Schema(), self.schema), self.schema)
-        modules = _copied(self.schema)
-        self.total = 2 * sum([self.txn.count(module) for module in modules])  # each row is written, then compared
-        sums = {module.id: self._load(module) for module in modules}
+        for module in _copied(self.schema):
+            self._load(module)
         counters = _counters(self.txn)
         self._write(Batch(guards=tuple([Guard(counter=name, delta=value) for name, value in counters.items()])))
-        self.target.read(lambda txn: self._compare(txn, sums, counters))
+        self.target.read(lambda txn: self._compare(txn, counters))
         versions = attrs.astuple(self.txn.versions())
         self._write(Batch(parts=(Updates(VERSIONS, ("schema", "access", "settings"), [Key(1)], [versions]),)))
-        return Copied(rows=self.total // 2, content=_joined(self.txn, sums))
+        return Copied(rows=self.total // _PASSES, content=_joined(self.txn, self.sums))
 
-    def _load(self, module: Module) -> tuple[int, str]:
+    def _load(self, module: Module) -> None:
         before = self.done
 
-        def unit(txn: Txn) -> tuple[int, str]:
+        def unit(txn: Txn) -> None:
             self.done = before  # where the target runs the unit again, the rows are read again
-            summed = _Sum(self._told)
-            txn.bulk_load(module, summed.passing(_batches(self.txn, module)))
-            return summed.value()
+            txn.bulk_load(module, self._sent(module))
 
-        return self.target.write(unit)
+        try:
+            self.target.write(unit)
+        except _UnsentError as error:
+            raise error.why from None  # in the unit of the source, which knows what it says
+
+    def _sent(self, module: Module) -> Iterator[Row]:
+        """Give the rows of the source; what stops their reading is no fault of the target."""
+        batches = _batches(self.txn, module)
+        while batch := self._next(batches):
+            self._told(len(batch))
+            yield from batch
+
+    def _next(self, batches: Iterator[Columns]) -> list[Row]:
+        try:
+            return list(zip(*next(batches, ()), strict=True))
+        except Exception as error:
+            raise _UnsentError(error) from error
 
     def _told(self, rows: int) -> None:
         self.done += rows
         self.progress(self.done, self.total)
 
-    def _compare(self, txn: Txn, sums: _Sums, counters: dict[str, int]) -> None:
+    def _compare(self, txn: Txn, counters: dict[str, int]) -> None:
         for module in _copied(self.schema):
-            if _sum_of(txn, module, self._told) != sums[module.id]:
+            if _sum_of(txn, module, self._told) != self.sums[module.id]:
                 raise Damaged("miscopied", module=module.name)
         if _counters(txn) != counters:
             raise Damaged("miscopied", module=COUNTERS.name)

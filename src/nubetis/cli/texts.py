@@ -7,6 +7,7 @@ import os
 import re
 from contextvars import ContextVar
 from enum import Enum
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from nubetis.errors import NubetisError
@@ -80,7 +81,7 @@ def say(error: NubetisError) -> str:
     """Give an error's sentence; where the library says what to call, what to type instead."""
     typed = {
         "no_database": _(
-            "There is no organisation at {url}. Make one: nubetis create --db {url} --administrator E-MAIL"
+            "There is no organisation at {url}. Make one: nubetis create --db {typed} --administrator E-MAIL"
         ),
         "database_exists": _(
             "There is already an organisation at {url}. Name another place; restore and copy replace it with --replace."
@@ -89,10 +90,16 @@ def say(error: NubetisError) -> str:
             "Field {field} of module {module} has the type {type}, which a plug-in gives that was not loaded. "
             "Load it: --plugin MODULE:NAME, or --entry-points."
         ),
-        "half_made": _("{url} was not finished when it was made or copied. Do that again, with --replace."),
+        "half_made": _(
+            "{url} was not finished when it was made, copied or restored. Copy or restore again with --replace, "
+            "or take it away and make a new one."
+        ),
     }
     found = typed.get(error.code)
-    return render(error, _LANGUAGE.get()) if found is None else error.message(found)
+    if found is None:
+        return render(error, _LANGUAGE.get())
+    typed_url = quote(str(error.params.get("url", "")))  # so that a shell takes it for one word
+    return NubetisError(error.code, **{**error.params, "typed": typed_url}).message(found)
 
 
 def say_refusal(refusal: Refusal) -> str:

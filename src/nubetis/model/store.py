@@ -365,8 +365,11 @@ class Store(Protocol):
         """
         ...
 
-    def snapshot(self, target: str) -> None:
-        """Write a consistent copy to *target* while others write."""
+    def snapshot(self, target: str, *, fence: Callable[[Txn], object] | None = None) -> None:
+        """Write a consistent copy to *target* while others write.
+
+        *fence* looks first, at what is copied; what it raises is raised, and there is no copy.
+        """
         ...
 
     def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import attrs
 
-from nubetis.errors import Damaged, InvalidValue
+from nubetis.errors import Damaged, InvalidValue, StoreError
 from nubetis.model.bind import ALWAYS, Missing, OneOf
 from nubetis.model.journal import (
     GENESIS,
@@ -26,11 +27,13 @@ from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS, SEALS
 from nubetis.session.state import State
 from nubetis.types import Key, Row
 
-__all__ = ["NO_ANCHOR", "Verification", "is_anchor", "seal", "verify"]
+__all__ = ["NO_ANCHOR", "Verification", "copy_sealed", "is_anchor", "seal", "verify"]
 
 NO_ANCHOR: Final = f"it is no anchor: copy it whole, such as 12:{GENESIS}"
 _ANCHOR: Final = re.compile(r"[0-9]{1,19}:[0-9a-f]{32}")
 _LOT = 500
+_TRIES = 100
+"""How often is sealed and looked for a copy; most often the first time is enough."""
 _VERIFIED = 16
 """Entries that are verified at once: one alone may have thousands of changes."""
 _DIGEST, _SEAL = ENTRIES.layout.index["digest"], ENTRIES.layout.index["seal"]
@@ -84,8 +87,46 @@ def _seal_some(state: State, secret: bytes | None) -> int:
 
 
 def _last_seal(txn: Txn) -> str:
+    row = _newest(txn)
+    return str(row[2]) if row else GENESIS
+
+
+def _newest(txn: Txn) -> Row | None:
     rows = txn.query(BoundQuery(module=SEALS, where=ALWAYS, order=(Order("id", descending=True),), limit=1))
-    return str(rows[0][2]) if rows else GENESIS
+    return rows[0] if rows else None
+
+
+class _UnsealedError(Exception):
+    """Somebody wrote since all was sealed."""
+
+
+def copy_sealed(state: State, copy: Callable[[Callable[[Txn], None]], object], *, secret: bytes | None = None) -> str:
+    """Seal the journal and *copy* it, as often as somebody wrote in between; give the anchor of the copy's last entry.
+
+    *copy* is given what looks first, at the very state that is copied.
+
+    Raises:
+        StoreError: ``store_failed``; others write so fast that there is always something to seal.
+    """
+    anchor = ""
+
+    def look(txn: Txn) -> None:
+        nonlocal anchor
+        if txn.count(ENTRIES, Missing("seal"), limit=1):
+            raise _UnsealedError
+        anchor = _anchor(txn)
+
+    for _ in range(_TRIES):
+        seal(state, secret=secret)
+        with suppress(_UnsealedError):
+            copy(look)
+            return anchor
+    raise StoreError("store_failed", reason="others write so fast that the journal is never sealed to its end")
+
+
+def _anchor(txn: Txn) -> str:
+    row = _newest(txn)
+    return f"{key_of(row)}:{row[2]!s}" if row else f"0:{GENESIS}"
 
 
 def is_anchor(text: str) -> bool:

@@ -52,6 +52,18 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing(store, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "copy" in path.name or "part" in path.name] == []
 
 
+def test_what_is_written_after_the_fence_has_looked_is_not_in_the_snapshot(store, tmp_path):
+    def look(txn):
+        assert txn.count(PEOPLE) == 0
+        race(lambda: load(store, PEOPLE, [row_of(PEOPLE, 1)]))
+
+    store.snapshot(f"{tmp_path}/copy.db", fence=look)
+
+    assert keys_of(store, ALWAYS) == [1]
+    with closing(open_sqlite(f"sqlite:///{tmp_path}/copy.db", create=False)) as copy:
+        assert keys_of(copy, ALWAYS) == []
+
+
 def test_snapshots_beside_writers_hold_whole_units(store, tmp_path):
     done = threading.Event()
 

@@ -11,6 +11,7 @@ import pytest
 import nubetis
 from nubetis import F, HostSignIn, Money
 from nubetis.backends.sql.postgres.connections import connect, locate
+from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, NotFound, NubetisError, StoreError
 from nubetis.model.kinds import kind
 from tests.stores import refusing
@@ -98,6 +99,8 @@ def test_a_server_that_is_not_there_is_named_without_the_password():
     with pytest.raises(StoreError) as caught:
         nubetis.open("postgresql://ana:hunter2@127.0.0.1:1/crm?schema=acme")
     assert "unreachable" == caught.value.code
+    assert "Connection refused" in str(caught.value)
+    assert "?." not in str(caught.value)
     assert "hunter2" not in f"{caught.value}{caught.value!r}{caught.value.__cause__!r}"
 
 
@@ -131,6 +134,30 @@ def test_a_name_of_a_schema_that_only_looks_so_is_its_own(postgres, name):
         assert (None,) == link.execute("SELECT current_schema()").fetchone()
         link.execute("CREATE SCHEMA " + '"' + name + '"')
         assert (name,) == link.execute("SELECT current_schema()").fetchone()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [("schema=a&shema=acme", "shema"), ("schema=a&profile=quick", "profile"), ("Schema=a", "Schema")]
+)
+def test_a_setting_that_nobody_knows_is_named(query, said):
+    with refusing("bad_argument", InvalidValue) as caught:
+        locate(f"postgresql://ana:hunter2@h/d?{query}")
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_piece_of_a_password_is_not_named_as_a_setting():
+    with refusing("bad_argument", InvalidValue) as caught:
+        locate("postgresql://ana?hunter2=x@h/d?schema=a")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_errors_name_the_server_that_was_asked(postgres):
+    url = postgres("nobody_made_it")
+    with refusing("no_database") as caught:
+        nubetis.open(url)
+    assert "host=" in url
+    assert f"at {shown(url)}." in str(caught.value)
 
 
 def test_any_name_of_a_schema_is_quoted(postgres):

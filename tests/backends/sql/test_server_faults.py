@@ -8,6 +8,7 @@ import struct
 import threading
 import traceback
 from contextlib import closing
+from urllib.parse import quote
 
 import attrs
 import psycopg
@@ -300,7 +301,7 @@ def test_hostile_names_are_names_and_nothing_else(postgres):
     with psycopg.connect(locate(postgres("public")).conninfo, autocommit=True) as raw:
         before = {row[0] for row in raw.execute("SELECT nspname FROM pg_namespace")}
         for name in names:
-            url = postgres(connections.quote(name))
+            url = postgres(quote(name))
             with closing(open_postgres(url, create=True)) as store:
                 store.migrate(diff(Schema(), BARE), BARE)
                 assert 1 == store.format()
@@ -369,6 +370,19 @@ def test_a_wrong_password_is_said_and_not_shown(doorkeeper, caplog):
     assert b"hunter2" in asked[0]
     assert "password authentication failed" in str(caught.value)
     assert SECRETS not in "".join(traceback.format_exception(caught.value)) + repr(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize("rows", [3, 20_000])
+def test_a_statement_that_fails_among_many_raises_its_own_error_and_nothing_is_logged(postgres, caplog, rows):
+    """The driver logs what it skips after that; to standard error, where a host has set up no logging."""
+    with closing(connect(locate(postgres("many")))) as link:
+        link.execute("CREATE TEMP TABLE many (id integer PRIMARY KEY)")
+        link.execute("BEGIN")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            link.executemany("INSERT INTO many VALUES (%s)", [(0,), *[(number,) for number in range(rows)]])
+        link.execute("ROLLBACK")
+        assert link.executemany("INSERT INTO many VALUES (%s)", [(number,) for number in range(rows)]).rowcount == rows
+    assert [] == caplog.records
 
 
 def test_a_database_that_is_not_there_is_said(postgres):

@@ -131,7 +131,7 @@ class MemoryStore:
                     tables[module.id] = Table(module) if old is None else moved(old, module)
             home.tables = _with_versions_row(tables)
 
-    def snapshot(self, target: str) -> None:  # noqa: ARG002 - the contract's signature
+    def snapshot(self, target: str, *, fence: Callable[[Txn], object] | None = None) -> None:  # noqa: ARG002 - the contract's
         """Refuse: see the theory above."""
         raise StoreError("no_capability", what="snapshots", hint="Back it up: nubetis backup.")
 

@@ -52,6 +52,10 @@ class Database(Protocol):
         """What the store can do there."""
         ...
 
+    def make_ready(self, link: Connection) -> None:
+        """Make it ready to be written; whoever only reads leaves it as it is."""
+        ...
+
     def clear(self, link: Connection) -> None:
         """Take away all that was made here, in the transaction of *link*."""
         ...
@@ -111,6 +115,7 @@ class SqlStore:
         self._units = Units(database.url, database.pool, self._tables, patience)
         self._schema = Schema()
         self._is_shed = True
+        self._is_ready = False
         self.capabilities = database.capabilities
 
     def format(self) -> int | None:
@@ -124,6 +129,7 @@ class SqlStore:
 
     def write(self, unit: Callable[[Txn], T]) -> T:
         """Run a unit and commit it; run it again when another writer was faster."""
+        self._make_ready()
         result = self._units.write(unit)
         self._shed_again()
         return result
@@ -134,6 +140,7 @@ class SqlStore:
         """Bring the tables to *schema*, in one transaction."""
         every = list(steps)
         self.capabilities.refuse_excess(schema.modules)
+        self._make_ready()
         try:
             self._units.define(lambda txn: txn.migrate(every, schema, fence))
         except BaseException:
@@ -141,13 +148,19 @@ class SqlStore:
             raise
         self._schema = schema
 
-    def snapshot(self, target: str) -> None:
-        """Write a consistent copy to the file *target* while others write.
+    def snapshot(self, target: str, *, fence: Callable[[Txn], object] | None = None) -> None:
+        """Write a consistent copy to the file *target* while others write, of what *fence* saw.
 
         Raises:
             StoreError: ``unwritable``; there is a file already, or no room.
         """
-        self._units.apart(lambda link: self._database.copy_out(link, target))
+
+        def unit(txn: SqlTxn) -> None:
+            if fence is not None:
+                fence(txn)
+            txn.apart(lambda link: self._database.copy_out(link, target))
+
+        self._units.read(unit)
 
     def check(self, schema: Schema | None = None, *, progress: Progress | None = None) -> list[Finding]:
         """Give what is wrong."""
@@ -181,6 +194,12 @@ class SqlStore:
 
         self._units.write(lambda txn: txn.compact(wanted))
         self._shed()
+
+    def _make_ready(self) -> None:
+        if not self._is_ready:
+            self._units.refuse_nesting()
+            self._units.apart(self._database.make_ready)
+            self._is_ready = True
 
     def _shed(self) -> None:
         """Let go of the log; where that cannot be, because somebody reads it, say, each write and check tries again."""

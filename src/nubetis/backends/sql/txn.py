@@ -91,6 +91,10 @@ class SqlTxn:
             except self._tables.dialect.raised:  # the line is lost: what follows says so
                 cursor.close()  # now it knows that there is nobody to tell, and only lets go
 
+    def apart(self, work: Callable[[Connection], object]) -> None:
+        """Do *work* on the connection, which sees the snapshot of this unit."""
+        work(self._db)
+
     # -- reading --------------------------------------------------------------------------------------------
     def versions(self) -> Versions:
         """Give the versions row."""

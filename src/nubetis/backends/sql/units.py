@@ -84,7 +84,7 @@ class Units:
         return self.attempt(once)
 
     def _write(self, unit: Callable[[SqlTxn], T], begin: str, lock: Callable[[int], str]) -> T:
-        self._refuse_nesting()
+        self.refuse_nesting()
         with self._turn():
             return self.attempt(lambda tried: self._run(unit, begin, lock(tried), writable=True))
 
@@ -96,12 +96,17 @@ class Units:
         """Let the writers of this process queue, where the database takes one at a time."""
         return self.pool.turn(self.url, self.patience) if self.tables.dialect.one_writer else nullcontext()
 
-    def _refuse_nesting(self) -> None:
+    def refuse_nesting(self) -> None:
+        """Stop where this thread is inside a unit already.
+
+        Raises:
+            StoreError: ``store_failed``.
+        """
         if get_ident() in self.pool.busy:
             raise StoreError("store_failed", reason="a unit of work was begun inside another")
 
     def _run(self, unit: Callable[[SqlTxn], T], begin: str, lock: str = "", *, writable: bool) -> T:
-        self._refuse_nesting()
+        self.refuse_nesting()
         dialect, me = self.tables.dialect, get_ident()
         link = self.pool.take()
         self.pool.busy.add(me)

@@ -91,6 +91,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ): (
             "what_was_written_is_there_when_it_is_opened_again",
             "a_process_killed_while_it_commits_leaves_whole_units",
+            "a_process_killed_beside_others_leaves_whole_units",
             "an_operation_that_was_cancelled_is_gone_on_with",
         ),
         "**Order.** Text compares by code point; an empty value sorts first.": (
@@ -410,6 +411,11 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "rows_of_the_schema_before_can_be_read_and_written_meanwhile",
             "a_schema_operation_that_was_interrupted_is_gone_on_with",
         ),
+        (
+            "*fence* looks first, in the transaction of the change and when no other change can come between; what "
+            "it raises is raised, and nothing was changed: so that of several who go on with a change none does a step "
+            "late."
+        ): ("what_looks_first_sees_what_is_there_and_may_stop_the_change",),
         "The first call, on an empty store, also writes the format and the versions row, all of it 0.": (
             "an_empty_store_has_no_format",
             "an_expected_version_is_raised_by_one",
@@ -430,6 +436,9 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "Write a consistent copy to *target* while others write.": (
             "a_snapshot_is_a_whole_store",
             "a_snapshot_taken_beside_a_writer_is_restored_and_gone_on_with",
+        ),
+        "*fence* looks first, at what is copied; what it raises is raised, and there is no copy.": (
+            "what_looks_first_sees_what_is_copied_and_may_stop_the_snapshot",
         ),
     },
     "Store.check": {

@@ -43,6 +43,7 @@ from nubetis.testing.store_contract.setting import (
     PEOPLE,
     PLACES,
     ContractSetting,
+    StopError,
     all_rows,
     all_there_is,
     cell,
@@ -56,6 +57,7 @@ from nubetis.testing.store_contract.setting import (
     people,
     race,
     row_of,
+    stop,
     write,
 )
 from nubetis.types import FieldId, FieldName, Key
@@ -277,8 +279,7 @@ class SchemaCases(ContractSetting):
 
     def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
         """Rows, tallies, versions, counters."""
-        store = self.open_store(tmp_path)
-        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        store = self.fresh_store(tmp_path)
         load(store, PEOPLE, any_rows(Random(6), PEOPLE, count=20))
         write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),)))
         assert store.write(lambda txn: txn.allocate("a", 5)) == 1
@@ -350,10 +351,28 @@ class SchemaCases(ContractSetting):
         assert (count % 2, copy.read(lambda txn: txn.count(PEOPLE)), copy.check()) == (0, count + 2, [])
         copy.close()
 
+    def test_what_looks_first_sees_what_is_copied_and_may_stop_the_snapshot(self, store: Store, tmp_path: Path) -> None:
+        """Where it raises there is no copy."""
+        self.need(store, "snapshots")
+        load(store, PEOPLE, people([{"size": 1}]))
+        target, seen = tmp_path / "snapshot", []
+
+        def refuse(txn: Txn) -> None:
+            seen.append(txn.count(PEOPLE))
+            stop()
+
+        with pytest.raises(StopError):
+            store.snapshot(str(target), fence=refuse)
+        assert not target.exists()
+        store.snapshot(str(target), fence=lambda txn: seen.append(txn.count(PEOPLE)))
+        copy = self.open_snapshot(str(target))
+        assert [*seen, copy.read(lambda txn: txn.count(PEOPLE))] == [1, 1, 1]
+        copy.close()
+
     def test_a_store_without_snapshots_says_so(self, store: Store, tmp_path: Path) -> None:
         """It refuses with the code that says what it cannot do."""
         if store.capabilities.snapshots:
-            pytest.skip(f"{store.capabilities.name} has snapshots")
+            pytest.skip(f"{store.capabilities.name} declares snapshots=True")
         with pytest.raises(StoreError) as caught:
             store.snapshot(str(tmp_path / "snapshot"))
         assert caught.value.code == "no_capability"

@@ -271,6 +271,12 @@ class ContractSetting:
         """Open the store of the organisation in *folder*; make one, empty, where there is none."""
         return factory_at(self.factory)(self.url_of(folder), create=True)
 
+    def fresh_store(self, folder: Path) -> Store:
+        """Make a store in *folder*, with the tables of :data:`CONTRACT_SCHEMA`."""
+        store = self.open_store(folder)
+        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        return store
+
     def open_snapshot(self, target: str) -> Store:
         """Open what :meth:`Store.snapshot` wrote to *target*."""
         pytest.skip(f"no way given to open the snapshot {target}")
@@ -278,8 +284,7 @@ class ContractSetting:
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         """Give a fresh store with :data:`CONTRACT_SCHEMA`; it must be sound at the end of each case."""
-        store = self.open_store(tmp_path)
-        store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        store = self.fresh_store(tmp_path)
         yield store
         assert store.check() == []
         store.close()
@@ -287,4 +292,4 @@ class ContractSetting:
     def need(self, store: Store, capability: str) -> None:
         """Skip the case, with the reason, where the store declares that it cannot."""
         if not getattr(store.capabilities, capability):
-            pytest.skip(f"{store.capabilities.name} declares that it has no {capability}")
+            pytest.skip(f"{store.capabilities.name} declares {capability}=False")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -13,15 +14,16 @@ from typing import IO, Final
 
 import pytest
 
-from nubetis.model.store import Batch, ConflictKind, Guard, Store
+from nubetis.model.store import Batch, ConflictKind, Guard, Store, Txn
 from nubetis.testing.store_contract.history import Changed, Event, Moved, faults, prepare, work
 from nubetis.testing.store_contract.setting import PEOPLE, ContractSetting, all_rows, race, write
-from nubetis.testing.store_contract.worker import ROWS, started
+from nubetis.testing.store_contract.worker import ROWS, killing, started
 
 __all__ = ["ProcessCases", "events_of"]
 
 _EVENTS: Final[dict[str, type[Event]]] = {"Changed": Changed, "Moved": Moved}
 _WRITERS: Final = 8
+_KILLED: Final = 12
 
 
 def _answers(lines: IO[str]) -> list[list[str]]:
@@ -46,6 +48,11 @@ def events_of(lines: IO[str]) -> list[Event]:
     return [_event(*said) for said in _answers(lines) if said[0] in _EVENTS]
 
 
+def _greatest(said: list[list[str]], word: str, least: int) -> int:
+    """Give the greatest number that was said with *word*."""
+    return max([int(number) for first, number in said if first == word], default=least)
+
+
 class ProcessCases(ContractSetting):
     """What holds between processes, and what a killed one leaves."""
 
@@ -56,30 +63,43 @@ class ProcessCases(ContractSetting):
         assert [lines.readline() for lines in found] == ["ready\n"] * len(numbers)
         return found
 
-    def test_a_process_killed_while_it_commits_leaves_whole_units(self, store: Store, tmp_path: Path) -> None:
-        """Each unit that it was told of is there, and of the one under way all or nothing."""
-        self.need(store, "processes")
-        random, first = Random(7), 1
-        for _ in range(3):
-            done, begun = self._killed(tmp_path, first, after=random.randint(1, 12))
-            rows = store.read(lambda txn: all_rows(txn, PEOPLE))
-            last = {int(row[0] or 0) // ROWS for row in rows}
-            assert (len(rows), len(last)) == ((ROWS, 1) if last or done else (0, 0))
-            assert done <= max(last, default=0) <= begun
-            assert store.check() == []
-            first = max(last, default=0) + 1
-            guard = Guard(counter="steps", delta=0, floor=first - 1, ceiling=first - 1)
-            assert write(store, Batch(guards=(guard,))).written
+    def test_a_process_killed_while_it_commits_leaves_whole_units(self, tmp_path: Path) -> None:
+        """Each unit that it was told of is there, and of the one under way all or nothing; nobody else has it open."""
+        with closing(self.fresh_store(tmp_path)) as store:
+            self.need(store, "durable")
+        self._kill_writers(tmp_path, lambda: closing(self.open_store(tmp_path)))
 
-    def _killed(self, folder: Path, first: int, *, after: int) -> tuple[int, int]:
-        """Kill a process when it has begun *after* units; give which one was done last, and which one begun."""
-        with ExitStack() as stack:
-            (lines,) = self._begin(stack, folder, "steps", [first])
-            for line in lines:
-                word, number = line.split()
-                if (word, int(number)) == ("begin", first + after):
-                    break
-        return first + after - 1, first + after
+    def test_a_process_killed_beside_others_leaves_whole_units(self, store: Store, tmp_path: Path) -> None:
+        """The same, where the store is open in another process meanwhile."""
+        self.need(store, "processes")
+        self._kill_writers(tmp_path, lambda: nullcontext(store))
+
+    def _kill_writers(self, folder: Path, opened: Callable[[], AbstractContextManager[Store]]) -> None:
+        """Kill one writer after the other, each at another moment, and look what it left."""
+        first = 1
+        with killing(self.factory, self.url_of(folder)) as kill:
+            for _ in range(_KILLED):
+                said = kill(first)
+                with opened() as store:
+                    last = self._last_step(store)
+                    assert _greatest(said, "done", first - 1) <= last <= _greatest(said, "begin", first - 1)
+                    assert store.check() == []
+                first = last + 1
+        assert first > 1
+
+    def _last_step(self, store: Store) -> int:
+        """Give the number of the step whose rows are there: whole, and those of no other."""
+
+        def unit(txn: Txn) -> int:
+            rows = all_rows(txn, PEOPLE)
+            steps = {int(row[0] or 0) // ROWS for row in rows}
+            last = max(steps, default=0)
+            assert (len(rows), steps) == ((ROWS, {last}) if last else (0, set()))
+            counted = Guard(counter="steps", delta=0, floor=last, ceiling=last)
+            assert txn.write(Batch(guards=(counted,))).written
+            return last
+
+        return store.write(unit)
 
     def test_processes_never_oversell(self, store: Store, tmp_path: Path) -> None:
         """However many ask at once, as many are granted as there are."""

@@ -1,5 +1,4 @@
 """A process of its own that opens a store by its factory and URL."""
-# ruff: noqa: T201 - it talks to the case that started it
 
 from __future__ import annotations
 
@@ -11,20 +10,35 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import count
+from multiprocessing import get_all_start_methods, get_context
 from random import Random
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import attrs
 
 from nubetis.model.store import Batch, Guard, Inserts, Removals, Store, Txn
 from nubetis.testing.store_contract.history import work
-from nubetis.testing.store_contract.setting import PEOPLE, factory_at, row_of
+from nubetis.testing.store_contract.setting import PATIENCE, PEOPLE, factory_at, row_of
 from nubetis.types import Key
 
-__all__ = ["ROWS", "main", "started", "step"]
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkContext, SpawnContext
+    from multiprocessing.synchronize import Semaphore
 
-ROWS: Final = 20
-"""Rows that a step adds."""
+__all__ = ["ROWS", "kill_when_told", "killing", "main", "started", "step"]
+
+ROWS: Final = 100
+"""Rows that a step adds: writing them takes long enough to be killed in the middle of it."""
+
+_MOST: Final = 3
+"""Steps that a writer does at most before the one in which it is killed."""
+
+
+def _say(*words: object) -> None:
+    """Say a line to the case that started this process, whole: it may be killed at any moment."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 def step(txn: Txn, number: int) -> None:
@@ -33,15 +47,6 @@ def step(txn: Txn, number: int) -> None:
     gone = Removals(PEOPLE, [Key((number - 1) * ROWS + place) for place in range(ROWS)])
     guard = Guard(counter="steps", delta=1, floor=number, ceiling=number)
     assert txn.write(Batch(parts=(Inserts(PEOPLE, rows), gone), guards=(guard,))).written
-
-
-def _steps(store: Store, first: int, _times: int) -> None:
-    """Do one step after the other, until somebody ends it."""
-    while True:
-        print("begin", first, flush=True)
-        store.write(partial(step, number=first))
-        print("done", first, flush=True)
-        first += 1
 
 
 def _seats(store: Store, _number: int, times: int) -> None:
@@ -53,7 +58,7 @@ def _seats(store: Store, _number: int, times: int) -> None:
         time.sleep(0.001)
         return txn.write(take).written
 
-    print("done", sum(store.write(unit) for _ in range(times)), flush=True)
+    _say("done", sum(store.write(unit) for _ in range(times)))
 
 
 def _fork(store: Store, number: int, _times: int) -> None:
@@ -65,7 +70,7 @@ def _fork(store: Store, number: int, _times: int) -> None:
         os._exit(0)
     _, status = os.waitpid(child, 0)
     store.write(partial(step, number=number + 2))
-    print("done", status, flush=True)
+    _say("done", status)
 
 
 def _history(store: Store, writer: int, times: int) -> None:
@@ -73,42 +78,104 @@ def _history(store: Store, writer: int, times: int) -> None:
     random = Random(f"history {writer}")
     events = work(store, writer, times=times, random=random, pause=lambda: time.sleep(random.random() / 500))
     for event in events:
-        print(type(event).__name__, json.dumps(attrs.asdict(event)), flush=True)
-    print("done", len(events), flush=True)
+        _say(type(event).__name__, json.dumps(attrs.asdict(event)))
+    _say("done", len(events))
 
 
 _TASKS: Final[dict[str, Callable[[Store, int, int], None]]] = {
-    "steps": _steps, "seats": _seats, "fork": _fork, "history": _history,
+    "seats": _seats, "fork": _fork, "history": _history,
 }  # fmt: skip
 
 
 @contextmanager
 def started(factory: str, url: str, task: str, number: int, *, times: int = 12) -> Generator[IO[str]]:
     """Start a process that does *task*, *times* times; give what it says.  It is killed when this ends."""
-    command = [
-        sys.executable,
-        "-c",
-        f"from {__name__} import main; main()",
-        factory,
-        url,
-        task,
-        str(number),
-        str(times),
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
-    assert process.stdout is not None
-    try:
+    with _running("main", factory, url, task, str(number), str(times)) as process:
+        assert process.stdout is not None
         yield process.stdout
+
+
+@contextmanager
+def killing(factory: str, url: str) -> Generator[Callable[[int], list[list[str]]]]:
+    """Give a function that lets a process do steps from a number on, until it is killed at some moment.
+
+    It gives what the process said, a list of words a line.  Nobody but that process has the store open.
+    """
+    with _running("kill_when_told", factory, url) as process:
+        given, said = process.stdin, process.stdout
+        assert given is not None
+        assert said is not None
+
+        def kill(first: int) -> list[list[str]]:
+            given.write(f"{first}\n")
+            given.flush()
+            found = [said.readline().split()]
+            while found[-1] and found[-1][0] in {"begin", "done"}:
+                found.append(said.readline().split())
+            assert found.pop() == ["killed"]
+            return found
+
+        yield kill
+
+
+@contextmanager
+def _running(function: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """Run a function of this module in a process of its own, which is killed at the end."""
+    command = [sys.executable, "-c", f"from {__name__} import {function}; {function}()", *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)  # noqa: S603
+    try:
+        yield process
     finally:
         process.kill()
-        process.stdout.close()
-        process.wait()
+        process.communicate()
 
 
 def main() -> None:
     """Do the task that the command line names."""
     factory, url, task, number, times = sys.argv[1:]
     with closing(factory_at(factory)(url, create=False)) as store:
-        print("ready", flush=True)
+        _say("ready")
         _TASKS[task](store, int(number), int(times))
+
+
+def kill_when_told() -> None:
+    """For each number that comes in start a process that does steps from there on, and kill it in the middle of one.
+
+    Whoever is forked need not load everything first, so many can be killed in a second.
+    """
+    factory, url = sys.argv[1:]
+    factory_at(factory)
+    fork = "fork" in get_all_start_methods()
+    context: ForkContext | SpawnContext = get_context("fork") if fork else get_context("spawn")
+    random = Random(url)
+    for line in sys.stdin:
+        begun = context.Semaphore(0)
+        process = context.Process(target=_do_steps, args=(factory, url, int(line), begun))
+        process.start()
+        time.sleep(random.random() * _time_of_a_step(begun, random.randint(1, _MOST)))
+        word = "killed" if process.is_alive() else "ended"
+        process.kill()
+        process.join()
+        _say(word)
+
+
+def _time_of_a_step(begun: Semaphore, steps: int) -> float:
+    """Wait until *steps* are done and one more has begun; give the seconds that the last of them took."""
+    before = last = time.monotonic()
+    for _ in range(steps + 1):
+        before = last
+        begun.acquire(timeout=PATIENCE)
+        last = time.monotonic()
+    return last - before
+
+
+def _do_steps(factory: str, url: str, first: int, begun: Semaphore) -> None:
+    """Do one step after the other in a store that is opened here, until somebody ends it."""
+    store = factory_at(factory)(url, create=False)
+    for number in count(first):
+        _say("begin", number)
+        begun.release()
+        store.write(partial(step, number=number))
+        _say("done", number)

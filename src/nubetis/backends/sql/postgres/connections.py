@@ -8,16 +8,17 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, cast
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import attrs
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Conninfo, TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
 from nubetis.backends.sql.postgres.faults import Unfit, unreachable, was_slower
+from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
 
@@ -59,15 +60,16 @@ def locate(url: str) -> Location:
     parts = _parts(url)
     settings = _settings(parts.query)
     schema, profile = settings.pop("schema", "nubetis"), settings.pop("profile", Profile.DURABLE.value)
-    if parts.scheme not in _SCHEMES or profile not in list(Profile):
+    if parts.scheme not in _SCHEMES:
         raise _bad("url", "write it as postgresql://user@host/database?schema=acme")
+    if profile not in list(Profile):
+        raise _bad("url", "profile is durable or fast")
+    _refuse_unknown(settings)
     _refuse_schema(schema)
     user, _, hosts = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
-    netloc = f"{name}@{hosts}" if name else hosts
-    shown = urlunsplit((parts.scheme, netloc, parts.path, f"schema={quote(schema)}", ""))
     given = {"user": unquote(name), "password": unquote(password), "dbname": unquote(parts.path[1:]), **_hosts(hosts)}
-    return Location(shown, _conninfo({key: value for key, value in given.items() if value} | settings), schema,
+    return Location(shown(url), _conninfo({key: value for key, value in given.items() if value} | settings), schema,
                     Profile(profile))  # fmt: skip
 
 
@@ -81,6 +83,16 @@ def _refuse_schema(name: str) -> None:
         raise _bad("url", "the name of a schema has 1 to 63 bytes, such as schema=acme")
     if name in _MEANT or name.startswith("pg_"):
         raise _bad("url", "PostgreSQL keeps this name of a schema for itself: choose another, such as schema=acme")
+
+
+def _refuse_unknown(settings: Mapping[str, str]) -> None:
+    """Name a setting that neither nubetis nor the driver knows; one with @ is a part of a password."""
+    known = {setting.keyword.decode() for setting in Conninfo.get_defaults()}
+    strange = [name for name in settings if name not in known]
+    if strange and any("@" in value for value in settings.values()):
+        raise _unescaped()
+    if strange:
+        raise _bad("url", f"nobody knows the setting {strange[0]}; those of nubetis are schema and profile")
 
 
 def _unescaped() -> InvalidValue:
@@ -125,7 +137,7 @@ def _conninfo(settings: Mapping[str, str]) -> str:
     try:
         return make_conninfo("", **settings)
     except psycopg.Error:
-        raise _bad("url", "the driver does not know one of the settings after the question mark") from None
+        raise _bad("url", "the driver does not take one of the settings after the question mark") from None
 
 
 class Link:
@@ -162,9 +174,23 @@ class Link:
             raise _judged(error) from None
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Stored]], /) -> Cursor:
-        """Run one statement for each of *parameters*, in one conversation."""
+        """Run one statement for each of *parameters*, in one conversation.
+
+        Of one that fails its own error is raised, once the conversation has ended: an error that goes through the end
+        of one makes the driver log that what came after was not done.
+        """
         cursor = self._connection.cursor()
-        cursor.executemany(sql.encode(), parameters)
+        failed: BaseException | None = None
+        try:
+            with self._connection.pipeline():
+                try:
+                    cursor.executemany(sql.encode(), parameters)
+                except psycopg.Error as error:
+                    failed = error
+        except psycopg.errors.PipelineAborted as aborted:
+            failed = failed or aborted.__context__ or aborted
+        if failed is not None:
+            raise failed
         return cast("Cursor", cursor)
 
     def insert_many(self, sql: str, lots: Iterable[Sequence[Row]], /) -> None:

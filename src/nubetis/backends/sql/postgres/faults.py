@@ -90,6 +90,10 @@ def translated(error: Exception, url: str) -> NubetisError:
 
 
 def unreachable(error: psycopg.Error, url: str) -> NubetisError:
-    """Give the error that says why there is no connection; the driver's words hold no password."""
-    reason = (str(error).strip().splitlines() or ["no reason given"])[-1].removeprefix("connection failed: ")
-    return StoreError("unreachable", url=url, reason=reason.removesuffix("."))
+    """Give the error that says why there is no connection, in the words of the server and the driver.
+
+    They hold no password.  What the driver asks after them ("Is the server running…?") the error says itself.
+    """
+    lines = [line.strip().removeprefix("connection failed: ") for line in str(error).splitlines()]
+    said = dict.fromkeys([line for line in lines if line and not line.endswith("?")])
+    return StoreError("unreachable", url=url, reason=" ".join(said).removesuffix(".") or "no reason given")

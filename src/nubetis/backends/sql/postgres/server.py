@@ -97,6 +97,9 @@ class PostgresSchema:
         can = Capabilities(name="postgresql", durable=durable, snapshots=False, max_fields=400, max_params=65_535)
         return cls(place.url, Pool(lambda: reconnect(place)), can)
 
+    def make_ready(self, link: Connection) -> None:
+        """Do nothing: a server is."""
+
     def shed(self, link: Connection) -> bool:  # noqa: ARG002 - nothing is asked of it
         """Do nothing: the server keeps its log and its pages for itself, and its keeper says for how long."""
         return True

@@ -22,7 +22,7 @@ from nubetis.backends.sql.sqlite.faults import translated
 from nubetis.backends.sql.store import format_of
 from nubetis.errors import Conflict, Damaged, StoreError, system_reason
 
-__all__ = ["copy_out", "found_format", "restore"]
+__all__ = ["copy_out", "found_format", "put_in_place", "refuse_taken", "restore"]
 
 
 def found_format(place: Location) -> int | None:
@@ -37,12 +37,36 @@ def copy_out(link: sqlite3.Connection, target: str) -> None:
     Raises:
         StoreError: ``unwritable``.
     """
+    refuse_taken(target)
+    with _temporary(target) as temporary:
+        _copy(link, temporary)
+
+
+def refuse_taken(target: str) -> None:
+    """Stop where no file can be made at *target*.
+
+    Raises:
+        StoreError: ``unwritable``.
+    """
     if not may_name_a_file(target):
         raise StoreError("unwritable", file=target, reason="no file can have this name")
     if os.path.lexists(target):
         raise StoreError("unwritable", file=target, reason="there is a file of this name")
-    with _temporary(target) as temporary:
-        _copy(link, temporary)
+
+
+@contextmanager
+def put_in_place(url: str) -> Generator[str]:
+    """Give the URL of a file to be made, which takes the place of the one at *url* when all went well.
+
+    Until then what is at *url* is as it was.  Whoever has it open must close it before.
+    """
+    place = locate(url)
+    with _temporary(place.path) as temporary:
+        yield f"sqlite:///{temporary}?profile=fast"
+        with closing(connect(temporary)) as link:
+            link.execute("PRAGMA journal_mode = DELETE")  # one file that is whole by itself
+        _sync(temporary)
+        _clear(place)
 
 
 def restore(source: str, url: str, *, replace: bool = False) -> None:

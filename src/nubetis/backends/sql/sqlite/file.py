@@ -74,11 +74,14 @@ class SqliteFile:
                 units.attempt(lambda _: connect(place.path, mode="rwc").close())
                 until_open.callback(remove, place.path)
             until_open.callback(pool.close)
-            units.apart(lambda link: link.execute("PRAGMA journal_mode = WAL"))
             units.apart(SQLITE.catalogue)  # makes what lies beside the file, if there is room
             found = cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
             until_open.pop_all()
         return found
+
+    def make_ready(self, link: Connection) -> None:
+        """Let the file have a log, as a back-up has none: the file itself says so, and it stays so."""
+        link.execute("PRAGMA journal_mode = WAL")
 
     def shed(self, link: Connection) -> bool:
         """Write the log into the file and empty it, unless others read an older state."""

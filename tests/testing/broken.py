@@ -1,0 +1,47 @@
+"""Stores that say they are durable and are not, each in one way: the contract suite must find them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nubetis_lines import LinesStore, _text
+
+
+class TornStore(LinesStore):
+    """Writes key by key, each whole, so that a unit may be there in part."""
+
+    def _append(self, line):
+        for number, keys, rows in line.pop("rows", ()):
+            found = {row[0]: row for row in rows}
+            for key in keys:
+                self._put({"rows": [[number, [key], [found[key]] if key in found else []]]})
+        if line:
+            self._put(line)
+
+    def _put(self, line):
+        self._file.write(_text(line))
+        self._file.flush()
+
+
+class ForgetfulStore(LinesStore):
+    """Answers at once, and writes when it is closed."""
+
+    def _append(self, line):
+        self.__dict__.setdefault("_kept", []).append(line)
+
+    def close(self):
+        for line in self.__dict__.pop("_kept", []):
+            super()._append(line)
+        super().close()
+
+
+def _path(url):
+    return Path(url.partition(":///")[2])
+
+
+def open_torn(url, *, create):
+    return TornStore(url, _path(url))
+
+
+def open_forgetful(url, *, create):
+    return ForgetfulStore(url, _path(url))
