@@ -18,9 +18,11 @@ from nubetis import F, doctor
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql.sqlite import checks
 from nubetis.doctor import diagnose, examine_environment
+from nubetis.model.fields import Field
 from nubetis.model.findings import FINDINGS, Area, Finding, Severity
 from nubetis.model.ids import decode
-from nubetis.model.kinds import FileRef
+from nubetis.model.kinds import FileRef, kind
+from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Guard, Inserts, Removals, Updates
 from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, OUTBOX
 from nubetis.testing.people import make_org
@@ -262,6 +264,71 @@ def test_harm_to_tables_is_named_and_what_follows_from_rows_is_made_again(org, u
         assert left == ([] if mends else findings), statement
         if not mends:
             break
+
+
+FOREIGN = [
+    ("CREATE TABLE ledger (id INTEGER)", Finding("table_foreign", "ledger")),
+    ("ALTER TABLE accounts ADD COLUMN zz INTEGER", Finding("column_foreign", "accounts", "zz")),
+    ("CREATE INDEX zz ON contacts (last_name)", Finding("index_foreign", "contacts", "zz")),
+]
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+def test_what_other_hands_have_made_is_named_and_left_alone(org, url):
+    """It is no harm, but whoever takes it for his own finds that no copy has it."""
+    wanted = []
+    for statement, finding in FOREIGN:
+        execute(url, statement)
+        wanted.append(finding)
+        assert set(org.check()) == set(wanted)
+    assert {each.severity for each in wanted} == {Severity.WARNING}
+    assert set(org.repair(wanted)) == set(wanted)
+    with org.administrator() as session:
+        session.create("accounts", name="B")
+        session.create("contacts", last_name="C")
+
+
+def lose_the_definition(org, url, module="visits"):
+    """Add a module with a record, and take its definition out of the store."""
+    org.add_module(Module(name=module, prefix="vis", fields=[Field(name="name", type=kind("text"))]))
+    with org.administrator() as session:
+        session.create(module, name=VALUE)
+    definitions = org.schema.module("modules")
+    (key,) = [row[0] for row in all_rows(org, definitions) if row[definitions.layout.index["name"]] == module]
+    write(org, Removals(definitions, [key]))
+
+
+def test_records_whose_module_is_gone_are_found(org, url):
+    """Who opens the organisation does not see them, and a copy would leave them behind."""
+    lose_the_definition(org, url)
+    found = diagnose(url, around=org._around)
+
+    assert Finding("module_lost", "visits", count=1) in found.findings
+    assert found.severity is Severity.ERROR
+    assert not any(each.code.endswith("foreign") for each in found.findings)
+
+
+FORMS = [
+    ("phone", "ALTER TABLE accounts ALTER COLUMN phone TYPE varchar(900)", "phone CHARACTER VARYING(900)"),
+    ("created_in", "ALTER TABLE accounts ALTER COLUMN created_in SET NOT NULL", "created_in BIGINT NOT NULL"),
+    ("id", "ALTER TABLE accounts DROP CONSTRAINT accounts_pkey", "id BIGINT NOT NULL"),
+]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_column_of_another_form_is_found_on_a_server(org, url):
+    for column, statement, form in FORMS:
+        execute(url, statement)
+        (found,) = org.check()
+        assert (found.code, found.about) == ("column_wrong", "accounts"), column
+        assert form in found.detail
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_column_of_another_form_is_found_in_a_file(org, url):
+    execute(url, "ALTER TABLE accounts DROP COLUMN phone", "ALTER TABLE accounts ADD COLUMN phone INTEGER")
+
+    assert org.check() == [Finding("column_wrong", "accounts", "phone INTEGER")]
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -58,6 +58,7 @@ def _warning(area: Area, sentence: str, remedy: str, *, mends: bool = False) -> 
 
 _REPAIR: Final = "It can be made again from the records: nubetis doctor --repair"
 _RESTORE: Final = "Stop writing, keep a copy of the files as they are, and restore the last back-up."
+_FOREIGN: Final = "Nothing is lost; nubetis leaves it alone and no copy has it. Ask who made it, or take it away."
 
 FINDINGS: Final[dict[str, Kind]] = {
     # environment
@@ -133,6 +134,15 @@ FINDINGS: Final[dict[str, Kind]] = {
     "table_unreadable": _error(Area.INTEGRITY, "Table {about} cannot be read to its end.", _RESTORE),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
     "column_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _RESTORE),
+    "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
+    "module_lost": _error(
+        Area.SCHEMA,
+        "Table {about} has {count} records, and the definition of its module is gone: nobody sees them, no copy has them.",
+        _RESTORE,
+    ),
+    "table_foreign": _warning(Area.SCHEMA, "Table {about} belongs to no module.", _FOREIGN),
+    "column_foreign": _warning(Area.SCHEMA, "Table {about} has columns that belong to no field: {detail}.", _FOREIGN),
+    "index_foreign": _warning(Area.SCHEMA, "Table {about} has indexes that nubetis did not make: {detail}.", _FOREIGN),
     "index_missing": _warning(Area.SCHEMA, "Table {about} lacks the indexes {detail}.", _REPAIR, mends=True),
     "index_orphaned": _warning(
         Area.SCHEMA,

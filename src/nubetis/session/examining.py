@@ -45,6 +45,10 @@ _AHEAD: Final = timedelta(minutes=5)
 _PLAN: Final = "plan:"
 _FILES: Final = No(All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;"))))
 _PLANS: Final = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
+_AHEAD_OF_SCHEMA: Final = frozenset(
+    {"index_orphaned", "index_foreign", "column_foreign", "table_foreign", "module_lost"}
+)
+"""What a change under way has made, or has still to take away."""
 
 Part: TypeAlias = Callable[[State], Iterable[Finding]]
 
@@ -54,8 +58,7 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
 
     Cost: all that there is, is read.  A part that cannot be examined because of what another one found is named.
     """
-    schema = state.read(lambda: state.known.schema)
-    findings = state.world.store.check(schema, progress=progress)
+    findings = _stored(state, progress)
     for done, (name, part) in enumerate(_PARTS.items()):
         if progress is not None:
             progress(done, len(_PARTS))
@@ -64,7 +67,16 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
         except StoreError as error:
             findings.append(Finding("not_examined", name, error.code))
     pending = any(each.code == "schema_pending" for each in findings)
-    return [each for each in findings if not (pending and each.code == "index_orphaned")]  # the change needs it
+    return [each for each in findings if not (pending and each.code in _AHEAD_OF_SCHEMA)]
+
+
+def _stored(state: State, progress: Progress | None) -> list[Finding]:
+    """Compare the store with the schema; again where somebody changed that meanwhile."""
+    while True:
+        schema = state.read(lambda: state.known.schema)
+        findings = state.world.store.check(schema, progress=progress)
+        if state.read(lambda: state.known.schema.version) == schema.version:
+            return findings
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
