@@ -137,7 +137,7 @@ FINDINGS: Final[dict[str, Kind]] = {
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
     "module_lost": _error(
         Area.SCHEMA,
-        "Table {about} has {count} records, and the definition of its module is gone: nobody sees them, no copy has them.",
+        "Table {about} has {count} records, and the definition of its module is gone: nobody sees them.",
         _RESTORE,
     ),
     "table_foreign": _warning(Area.SCHEMA, "Table {about} belongs to no module.", _FOREIGN),
@@ -194,6 +194,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         mends=True,
     ),
     # integrity
+    "record_lost": _error(
+        Area.INTEGRITY,
+        "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
+        "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
+    ),
     "link_broken": _error(
         Area.INTEGRITY,
         "{count} links of {about} lead to records that never were purged and are not there; the first is of {detail}.",

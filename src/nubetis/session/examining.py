@@ -28,6 +28,7 @@ from nubetis.model.schema import ID, Module, key_of
 from nubetis.model.store import Batch, Guard, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
 from nubetis.session.erasing import unused_files
+from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State
 from nubetis.types import Key, Progress, Stored
@@ -298,6 +299,7 @@ def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
 
 _PARTS: Final[Mapping[str, Part]] = {
     "operations": _operations,
+    "records": lost_records,
     "links": _links,
     "files": _blobs,
     "plans": _plans,
