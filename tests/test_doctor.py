@@ -204,6 +204,23 @@ def test_a_counter_that_was_set_on_gives_no_number_that_is_taken(org):
     assert org.verify().tampered == ()
 
 
+def test_automatic_numbers_go_on_behind_those_that_are_taken(org):
+    """Also where the counter is gone, and the last of them lies in the bin."""
+    org.add_field("leads", Field(name="code", type=kind("auto_number")))
+    with org.administrator() as session:
+        made = [session.create("leads", name=str(number)) for number in range(3)]
+        session.delete(made[-1])
+    module = org.schema.module("leads")
+    name = f"number:{module.id}:{module.field('code').id}"
+    (counter,) = [row[0] for row in all_rows(org, COUNTERS) if row[1] == name]
+    write(org, Removals(COUNTERS, [counter]))
+
+    assert org.check() == [Finding("counter_behind", name, "leads.code", 3)]
+    assert org.repair(org.check()) == []
+    with org.administrator() as session:
+        assert session.create("leads", name="next")["code"] == 4
+
+
 def test_a_changed_journal_is_found_by_its_seals_and_a_cut_one_by_its_anchor(org, url):
     anchor = org.verify().anchor
     assert diagnose(url, anchor=anchor, around=org._around).findings == ()

@@ -25,7 +25,7 @@ from nubetis.model.kinds.files import FILE_TYPES
 from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, key_of
-from nubetis.model.store import Batch, Guard, Removals
+from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
 from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
@@ -286,10 +286,23 @@ def _counters(state: State) -> Iterator[Finding]:
         behind = _last(state.txn, ledger, where) - counters.get(name, 0)
         if behind > 0:
             yield Finding("counter_behind", name, count=behind)
+    yield from _numbers(state, counters)
     newest = _last(state.txn, ENTRIES, ALWAYS)
     ahead = instant_of(newest) - state.world.now()
     if newest and ahead > _AHEAD:
         yield Finding("clock_behind", "clock", count=int(ahead.total_seconds() // 60))
+
+
+def _numbers(state: State, counters: Mapping[str, int]) -> Iterator[Finding]:
+    """Look whether the counter of each automatic number is behind the highest that a record has."""
+    for module in state.known.schema.modules:
+        for field in [each for each in module.all_fields if each.type.name == "auto_number"]:
+            highest = (Measure(MeasureKind.MAX, field.column),)
+            ((taken,),) = state.txn.aggregate(module, ALWAYS, measures=highest)
+            name = f"number:{module.id}:{field.id}"
+            behind = int(taken or 0) - counters.get(name, 0)
+            if behind > 0:
+                yield Finding("counter_behind", name, f"{module.name}.{field.name}", behind)
 
 
 def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
