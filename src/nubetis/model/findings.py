@@ -58,6 +58,7 @@ def _warning(area: Area, sentence: str, remedy: str, *, mends: bool = False) -> 
 
 _REPAIR: Final = "It can be made again from the records: nubetis doctor --repair"
 _RESTORE: Final = "Stop writing, keep a copy of the files as they are, and restore the last back-up."
+_FOREIGN: Final = "Nothing is lost; nubetis leaves it alone and no copy has it. Ask who made it, or take it away."
 
 FINDINGS: Final[dict[str, Kind]] = {
     # environment
@@ -133,6 +134,15 @@ FINDINGS: Final[dict[str, Kind]] = {
     "table_unreadable": _error(Area.INTEGRITY, "Table {about} cannot be read to its end.", _RESTORE),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
     "column_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _RESTORE),
+    "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
+    "module_lost": _error(
+        Area.SCHEMA,
+        "Table {about} has {count} records, and the definition of its module is gone: nobody sees them.",
+        _RESTORE,
+    ),
+    "table_foreign": _warning(Area.SCHEMA, "Table {about} belongs to no module.", _FOREIGN),
+    "column_foreign": _warning(Area.SCHEMA, "Table {about} has columns that belong to no field: {detail}.", _FOREIGN),
+    "index_foreign": _warning(Area.SCHEMA, "Table {about} has indexes that nubetis did not make: {detail}.", _FOREIGN),
     "index_missing": _warning(Area.SCHEMA, "Table {about} lacks the indexes {detail}.", _REPAIR, mends=True),
     "index_orphaned": _warning(
         Area.SCHEMA,
@@ -184,6 +194,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         mends=True,
     ),
     # integrity
+    "record_lost": _error(
+        Area.INTEGRITY,
+        "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
+        "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
+    ),
     "link_broken": _error(
         Area.INTEGRITY,
         "{count} links of {about} lead to records that never were purged and are not there; the first is of {detail}.",

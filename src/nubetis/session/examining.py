@@ -25,9 +25,10 @@ from nubetis.model.kinds.files import FILE_TYPES
 from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, key_of
-from nubetis.model.store import Batch, Guard, Removals
+from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
 from nubetis.session.erasing import unused_files
+from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State
 from nubetis.types import Key, Progress, Stored
@@ -45,6 +46,10 @@ _AHEAD: Final = timedelta(minutes=5)
 _PLAN: Final = "plan:"
 _FILES: Final = No(All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;"))))
 _PLANS: Final = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
+_AHEAD_OF_SCHEMA: Final = frozenset(
+    {"index_orphaned", "index_foreign", "column_foreign", "table_foreign", "module_lost"}
+)
+"""What a change under way has made, or has still to take away."""
 
 Part: TypeAlias = Callable[[State], Iterable[Finding]]
 
@@ -54,8 +59,7 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
 
     Cost: all that there is, is read.  A part that cannot be examined because of what another one found is named.
     """
-    schema = state.read(lambda: state.known.schema)
-    findings = state.world.store.check(schema, progress=progress)
+    findings = _stored(state, progress)
     for done, (name, part) in enumerate(_PARTS.items()):
         if progress is not None:
             progress(done, len(_PARTS))
@@ -64,7 +68,16 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
         except StoreError as error:
             findings.append(Finding("not_examined", name, error.code))
     pending = any(each.code == "schema_pending" for each in findings)
-    return [each for each in findings if not (pending and each.code == "index_orphaned")]  # the change needs it
+    return [each for each in findings if not (pending and each.code in _AHEAD_OF_SCHEMA)]
+
+
+def _stored(state: State, progress: Progress | None) -> list[Finding]:
+    """Compare the store with the schema; again where somebody changed that meanwhile."""
+    while True:
+        schema = state.read(lambda: state.known.schema)
+        findings = state.world.store.check(schema, progress=progress)
+        if state.read(lambda: state.known.schema.version) == schema.version:
+            return findings
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
@@ -273,10 +286,23 @@ def _counters(state: State) -> Iterator[Finding]:
         behind = _last(state.txn, ledger, where) - counters.get(name, 0)
         if behind > 0:
             yield Finding("counter_behind", name, count=behind)
+    yield from _numbers(state, counters)
     newest = _last(state.txn, ENTRIES, ALWAYS)
     ahead = instant_of(newest) - state.world.now()
     if newest and ahead > _AHEAD:
         yield Finding("clock_behind", "clock", count=int(ahead.total_seconds() // 60))
+
+
+def _numbers(state: State, counters: Mapping[str, int]) -> Iterator[Finding]:
+    """Look whether the counter of each automatic number is behind the highest that a record has."""
+    for module in state.known.schema.modules:
+        for field in [each for each in module.all_fields if each.type.name == "auto_number"]:
+            highest = (Measure(MeasureKind.MAX, field.column),)
+            ((taken,),) = state.txn.aggregate(module, ALWAYS, measures=highest)
+            name = f"number:{module.id}:{field.id}"
+            behind = int(taken or 0) - counters.get(name, 0)
+            if behind > 0:
+                yield Finding("counter_behind", name, f"{module.name}.{field.name}", behind)
 
 
 def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
@@ -286,6 +312,7 @@ def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
 
 _PARTS: Final[Mapping[str, Part]] = {
     "operations": _operations,
+    "records": lost_records,
     "links": _links,
     "files": _blobs,
     "plans": _plans,

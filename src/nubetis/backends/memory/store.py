@@ -20,7 +20,7 @@ from nubetis.model.store import (
     Txn,
     Versions,
 )  # fmt: skip
-from nubetis.model.system import VERSIONS
+from nubetis.model.system import SYSTEM_SCHEMA, VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -145,7 +145,7 @@ class MemoryStore:
                 progress(done, len(wanted))
             table = tables.get(module.id)
             findings += [Finding("table_missing", module.name)] if table is None else _compared(table)
-        return findings
+        return findings + ([] if schema is None else _lost(tables, schema))
 
     def mend(self, findings: Iterable[Finding], schema: Schema) -> None:  # noqa: ARG002 - its tables know their modules
         """Make again what is derived."""
@@ -199,6 +199,13 @@ def _compared(table: Table) -> list[Finding]:
     found = [Finding("twin_wrong", name, "rows", len(table.rows))] if astray["rows"] else []
     found += [Finding("tally_wrong", name, "tallies")] if astray["tallies"] else []
     return found + ([Finding("index_wrong", name)] if astray["taken"] else [])
+
+
+def _lost(tables: Tables, schema: Schema) -> list[Finding]:
+    """Give the tables whose module is not known any more, where they have rows."""
+    known = {module.id for module in (*SYSTEM_SCHEMA.modules, *schema.modules)}
+    left = [table for number, table in tables.items() if number not in known and table.rows]
+    return [Finding("module_lost", str(table.module.table), count=len(table.rows)) for table in left]
 
 
 def _plain(derived: object) -> object:

@@ -26,6 +26,8 @@ __all__ = ["findings_of", "homes_of", "members"]
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
+_OURS: Final = frozenset({"id", "version", "created_in", "deleted_in"})
+"""Columns that the table of every journalled module has."""
 
 
 def homes_of(tables: Tables, schema: Schema) -> list[ModuleTable]:
@@ -49,7 +51,25 @@ def findings_of(
         if progress is not None:
             progress(done, len(homes))
         findings += _Check(connection, tables, home, present).findings()
-    return findings
+    return findings if schema is None else [*findings, *_others(connection, tables, homes, present)]
+
+
+def _others(
+    connection: Connection, tables: Tables, homes: Collection[ModuleTable], present: Mapping[str, Found]
+) -> Iterator[Finding]:
+    """Give the tables that no module has: one that is made as ours and has rows has lost its module."""
+    ours = {home.name for home in homes} | {side.name for home in homes for side in home.sides.values()}
+    left = {name: found for name, found in present.items() if name not in ours}
+    lost = {name: _rows(connection, tables, name) for name, found in left.items() if _OURS.issubset(found.columns)}
+    yield from [Finding("module_lost", name, count=rows) for name, rows in lost.items() if rows]
+    sides = tuple([f"{name}__" for name, rows in lost.items() if rows])
+    yield from [Finding("table_foreign", name) for name in left if not lost.get(name) and not name.startswith(sides)]
+
+
+def _rows(connection: Connection, tables: Tables, name: str) -> int:
+    counted = sa.select(sa.func.count()).select_from(sa.table(name))
+    row = connection.execute(tables.dialect.text(counted)).fetchone()
+    return 0 if row is None else int(row[0] or 0)
 
 
 def _used(tables: Tables, present: Collection[str]) -> list[ModuleTable]:
@@ -94,12 +114,26 @@ class _Check:
         if missing:
             yield Finding("column_missing", home.name, ", ".join(missing[:_MOST]))
             return
+        yield from self._columns(home.table)
+        for side in home.sides.values():
+            yield from self._columns(side)
         wanted, found = set(home.index_creation), present.indexes
         if lost := wanted - found:
             yield Finding("index_missing", home.name, ", ".join(sorted(lost)))
         if left := {name for name in found - wanted if home.made(name)}:
             yield Finding("index_orphaned", home.name, ", ".join(sorted(left)))
+        if strange := {name for name in found - wanted if not home.made(name)}:
+            yield Finding("index_foreign", home.name, ", ".join(sorted(strange)[:_MOST]))
         yield from self._derived()
+
+    def _columns(self, table: sa.Table) -> Iterator[Finding]:
+        """Give the columns that nubetis did not make, or not so."""
+        forms = self._present[table.name].forms if table.name in self._present else {}
+        wanted = {column.name: self._tables.dialect.form(column) for column in table.columns}
+        if wrong := [f"{name} {form}" for name, form in forms.items() if form != wanted.get(name, form)]:
+            yield Finding("column_wrong", table.name, ", ".join(wrong[:_MOST]))
+        if strange := [name for name in forms if name not in wanted]:
+            yield Finding("column_foreign", table.name, ", ".join(strange[:_MOST]))
 
     def _derived(self) -> Iterator[Finding]:
         home = self._home

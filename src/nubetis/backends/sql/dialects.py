@@ -119,17 +119,20 @@ def _itself(cell: Cell) -> Cell:
 
 @attrs.frozen
 class Found:
-    """A table as the database has it: its columns in their order, and the names of its indexes."""
+    """A table as the database has it: its columns in their order, the names of its indexes, the form of each column."""
 
     columns: list[str] = attrs.Factory(list)
     indexes: set[str] = attrs.Factory(set)
+    forms: dict[str, str] = attrs.Factory(dict)
 
 
 def catalogue(columns: Iterable[Row], indexes: Iterable[Row]) -> dict[str, Found]:
-    """Give the tables that rows of (table, column, in order) and of (table, index) tell of."""
+    """Give the tables that rows of (table, column, its form, in order) and of (table, index) tell of."""
     found: dict[str, Found] = {}
-    for table, column in columns:
-        found.setdefault(str(table), Found()).columns.append(str(column))
+    for table, column, form in columns:
+        one = found.setdefault(str(table), Found())
+        one.columns.append(str(column))
+        one.forms[str(column)] = str(form)
     for table, index in indexes:
         found.setdefault(str(table), Found()).indexes.add(str(index))
     return found
@@ -203,6 +206,11 @@ class Dialect:
     """Keeps other writers from a table, where there are others."""
     one_writer: bool
     """The database takes one writer at a time."""
+
+    def form(self, column: sa.Column[Any]) -> str:
+        """Give the form of *column* as :attr:`catalogue` does: its type, and what it refuses."""
+        refuses = f"{'' if column.nullable else ' NOT NULL'}{' PRIMARY KEY' if column.primary_key else ''}"
+        return f"{column.type.compile(dialect=self.compiler)}{refuses}"
 
     def text(self, element: sa.ClauseElement) -> str:
         """Compile *element*, which has no parameters or takes them as they come."""

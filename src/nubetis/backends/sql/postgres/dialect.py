@@ -24,14 +24,20 @@ _COMPILER: Final = PGDialect(paramstyle="format")  # type: ignore[no-untyped-cal
 _OURS: Final = "relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
 
 _COLUMNS: Final = f"""
-SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+SELECT relname, attname, upper(format_type(atttypid, atttypmod))
+    || coalesce(' COLLATE "' || nullif(collname, 'default') || '"', '')
+    || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+    || CASE WHEN attnum = ANY (indkey) THEN ' PRIMARY KEY' ELSE '' END
+FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+LEFT JOIN pg_index ON indrelid = pg_class.oid AND indisprimary
 WHERE {_OURS} AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum
 """
 
 _INDEXES: Final = f"""
 SELECT t.relname, i.relname
 FROM pg_class AS t JOIN pg_index ON indrelid = t.oid JOIN pg_class AS i ON i.oid = indexrelid
-WHERE t.{_OURS} AND t.relkind IN ('r', 'p')
+WHERE t.{_OURS} AND t.relkind IN ('r', 'p') AND NOT indisprimary
 """
 
 

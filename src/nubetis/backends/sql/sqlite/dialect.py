@@ -33,7 +33,9 @@ def _violated(error: Exception) -> tuple[str, ...]:
 
 # Tables of an extension have no page of their own, and cannot be looked at where it is not loaded.
 _COLUMNS: Final = """
-SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+SELECT m.name, c.name,
+    upper(c.type) || iif(c."notnull", ' NOT NULL', '') || iif(c.pk, ' PRIMARY KEY', '')
+FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
 WHERE m.type = 'table' AND m.rootpage > 0 AND m.name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY m.name, c.cid
 """
 
