@@ -71,6 +71,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "**Versions.** An update with an expected version applies only to that version; the store adds one.": (
             "an_update_with_the_right_version_raises_it_by_one",
+            "a_stale_row_is_found_wherever_it_stands",
             "of_two_writers_with_one_version_one_is_stale",
         ),
         (
@@ -202,6 +203,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Expect": {
         "The version *name* must still be *version*; it is raised by one.": (
             "an_expected_version_is_raised_by_one",
+            "each_version_is_expected_alone_and_with_the_others",
             "of_racing_structural_changes_one_wins_each_round",
         ),
     },
@@ -217,6 +219,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "ConflictKind.STALE": {
         "The row has another version; *actual* tells which.": (
             "a_stale_version_is_returned_with_the_one_found",
+            "a_stale_row_is_found_wherever_it_stands",
             "all_stale_rows_are_named",
         ),
     },
@@ -238,7 +241,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "ConflictKind.VERSION": {
-        "The version *column* has moved to *actual*.": ("a_version_that_moved_is_returned_as_a_conflict",),
+        "The version *column* has moved to *actual*.": (
+            "a_version_that_moved_is_returned_as_a_conflict",
+            "each_version_is_expected_alone_and_with_the_others",
+        ),
     },
     "WriteConflict": {
         "One thing that stands against a batch.": ("all_stale_rows_are_named",),
@@ -273,6 +279,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Txn.get_many": {
         "Give the row of each key, in that order, deleted ones too; ``None`` where there is none.": (
             "get_many_keeps_the_order_asked_for_and_says_what_is_missing",
+            "get_many_gives_every_row_of_a_lot_of_any_size",
             "get_many_gives_deleted_rows_too",
         ),
     },
@@ -410,6 +417,11 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "rows_of_the_schema_before_can_be_read_and_written_meanwhile",
             "a_schema_operation_that_was_interrupted_is_gone_on_with",
         ),
+        (
+            "*fence* looks first, in the transaction of the change and when no other change can come between; what it "
+            "raises is raised, and nothing was changed: so that of several who go on with a change none does a step "
+            "late."
+        ): ("what_looks_first_sees_what_is_there_and_may_stop_the_change",),
         "The first call, on an empty store, also writes the format and the versions row, all of it 0.": (
             "an_empty_store_has_no_format",
             "an_expected_version_is_raised_by_one",

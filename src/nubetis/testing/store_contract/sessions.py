@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -15,7 +16,7 @@ from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import Schema, SchemaStep
-from nubetis.model.store import Store
+from nubetis.model.store import Store, Txn
 from nubetis.model.system import ENTRIES, SEALS
 from nubetis.org import Org
 from nubetis.session.resuming import resume
@@ -24,6 +25,8 @@ from nubetis.testing.store_contract.setting import ContractSetting, StopError, a
 from nubetis.types import Stored
 
 __all__ = ["SessionCases"]
+
+Fence: TypeAlias = Callable[[Txn], object] | None
 
 
 class _Opening:
@@ -57,11 +60,11 @@ class SessionCases(ContractSetting):
         """Stopped before any of the calls that change the tables, and after each; the next opening mends it."""
         migrate = org._world.store.migrate  # noqa: SLF001 - the case is about what the store is asked
 
-        def early(steps: Iterable[SchemaStep], schema: Schema) -> None:  # noqa: ARG001 - as migrate has them
+        def early(steps: Iterable[SchemaStep], schema: Schema, fence: Fence = None) -> None:  # noqa: ARG001 - as migrate has them
             stop()
 
-        def late(steps: Iterable[SchemaStep], schema: Schema) -> None:
-            migrate(steps, schema)
+        def late(steps: Iterable[SchemaStep], schema: Schema, fence: Fence = None) -> None:
+            migrate(steps, schema, fence=fence)
             stop()
 
         for interrupted in (early, late):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from typing import ClassVar, Final, NoReturn, TypeVar
 
 import pytest
@@ -23,15 +24,18 @@ from nubetis.model.schema import Module, Schema, diff
 from nubetis.model.store import (
     Batch,
     ConflictKind,
+    Expect,
+    Guard,
     Inserts,
     Outcome,
     Store,
     StoreFactory,
     Txn,
     Updates,
+    VersionName,
 )  # fmt: skip
-from nubetis.model.system import SYSTEM_SCHEMA
-from nubetis.testing.generate import LONG, TEXTS
+from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from nubetis.testing.generate import LONG, TEXTS, any_rows
 from nubetis.types import Key, Row, Stored
 
 __all__ = [
@@ -49,6 +53,7 @@ __all__ = [
     "cell",
     "factory_at",
     "field_of",
+    "fill",
     "get",
     "in_thread",
     "inserting",
@@ -209,10 +214,27 @@ def kinds(outcome: Outcome) -> list[ConflictKind]:
 
 
 def all_there_is(txn: Txn) -> object:
-    """Give the rows, tallies and versions, to be compared."""
-    tables = {module.name: all_rows(txn, module) for module in (PEOPLE, PLACES, LOGS)}
-    tallies = [txn.tally(PEOPLE, column) for column in PEOPLE.tallied_by]
+    """Give the rows of all modules, the store's own and the journal's too, tallies and versions, to be compared."""
+    shown = [module for module in CONTRACT_SCHEMA.modules if module != TALLIES]
+    tables = {module.name: all_rows(txn, module) for module in shown}
+    tallies = {module.name: [txn.tally(module, each) for each in _tallied(module)] for module in shown}
     return tables, tallies, txn.versions()
+
+
+def _tallied(module: Module) -> list[str]:
+    return [module.field(name).column for name in module.tallied_by]
+
+
+def fill(store: Store) -> None:
+    """Put rows into every module, move each version by another number, and count something."""
+    for module in CONTRACT_SCHEMA.modules:
+        if module not in (TALLIES, COUNTERS, VERSIONS):
+            load(store, module, any_rows(Random(7), module, count=20))
+    for place, name in enumerate(VersionName, start=1):
+        for version in range(place):
+            assert write(store, Batch(expects=(Expect(name, version),))).written
+    assert write(store, Batch(guards=(Guard(counter="seats", delta=-3),))).written
+    assert store.write(lambda txn: txn.allocate("numbers", 5)) == 1
 
 
 class StopError(Exception):

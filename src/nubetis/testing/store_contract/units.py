@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from functools import partial
-from itertools import chain
+from itertools import chain, product
 from typing import NoReturn
 
 import attrs
@@ -36,6 +36,7 @@ from nubetis.testing.store_contract.setting import (
     LOGS,
     PATIENCE,
     PEOPLE,
+    PLACES,
     ContractSetting,
     StopError,
     all_rows,
@@ -149,6 +150,28 @@ class UnitCases(ContractSetting):
         outcome = write(store, attrs.evolve(move, parts=(Inserts(PEOPLE, [row_of(PEOPLE, 1)]),)))
         assert (WriteConflict(ConflictKind.VERSION, None, None, "schema", 1),) == outcome.conflicts
         assert keys_of(store, ALWAYS) == []
+
+    @pytest.mark.parametrize("moved", [(), (VersionName.ACCESS,), (VersionName.SETTINGS, VersionName.SCHEMA)])
+    def test_each_version_is_expected_alone_and_with_the_others(
+        self, store: Store, moved: tuple[VersionName, ...]
+    ) -> None:
+        """Right or wrong, with rows or without: each one that is wrong is named, and then none moves."""
+        for name in moved:
+            assert write(store, Batch(expects=(Expect(name, 0),))).written
+        now = store.read(lambda txn: txn.versions())
+        names = list(VersionName)
+        for number, offs in enumerate(product((0, 0, 1, -1), repeat=len(names))):
+            named = [(name, off) for name, off in zip(names, offs, strict=True) if off]
+            asked = tuple([Expect(name, now.of(name) + off) for name, off in zip(names, offs, strict=True)])
+            alone = tuple([Expect(name, now.of(name) + off) for name, off in named])
+            rows = (Inserts(PLACES, [row_of(PLACES, 1)]),) if number % 2 else ()
+            for expects in (asked, alone) if named else ():
+                conflicts = write(store, Batch(parts=rows, expects=expects)).conflicts
+                found = {(each.kind, each.column, each.actual) for each in conflicts}
+                assert {(ConflictKind.VERSION, name, now.of(name)) for name, _ in named} == found
+        assert (now, []) == (store.read(lambda txn: txn.versions()), keys_of(store, ALWAYS, PLACES))
+        assert write(store, Batch(expects=tuple([Expect(name, now.of(name)) for name in names]))).written
+        assert Versions(*[now.of(name) + 1 for name in names]) == store.read(lambda txn: txn.versions())
 
     def test_of_racing_structural_changes_one_wins_each_round(self, store: Store) -> None:
         """Compare-and-set of the access version by four threads."""
