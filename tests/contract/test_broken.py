@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import closing
+import sqlite3
+from contextlib import ExitStack, closing, suppress
+from functools import partial
 
 import attrs
 import pytest
 from _pytest.outcomes import Failed
 
+from nubetis.backends import open_memory
+from nubetis.backends.memory.transactions import Transaction
 from nubetis.backends.sql import open_sqlite
 from nubetis.errors import Conflict
 from nubetis.model.bind import ALWAYS
 from nubetis.model.schema import Schema, diff, key_of
 from nubetis.model.store import Batch, Expect, Removals, Updates, VersionName
-from nubetis.model.system import COUNTERS, ENTRIES
+from nubetis.model.system import COUNTERS, ENTRIES, SEALS
+from nubetis.testing.people import make_org
 from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract
+from nubetis.testing.store_contract.sessions import _Opening
 from nubetis.testing.store_contract.setting import LOGS, all_rows, setting
+from tests.contract.harming import HARM
 
 
 class BrokenTxn:
@@ -151,6 +158,77 @@ class TakesOutWhenRefused(Broken):
             raise
 
 
+class FindsNothing(Broken):
+    def check(self, schema=None, *, progress=None):  # noqa: ARG002 - the signature of a store
+        return []
+
+
+class MendsNothing(Broken):
+    def mend(self, findings, schema):
+        pass
+
+
+class MendsARow(Broken):
+    def mend(self, findings, schema):
+        self._store.mend(findings, schema)
+        self._store.write(lambda txn: txn.write(setting("size", [2], [77])))
+
+
+class LosesAUnit(Broken):
+    """Says of one unit in nine that it is written, when it is not."""
+
+    units = 0
+
+    def write(self, unit):
+        self.units += 1
+        if self.units % 9:
+            return super().write(unit)
+        with suppress(ZeroDivisionError):
+            self._store.write(lambda txn: (unit(txn), 1 / 0))
+        return None
+
+
+class RunsUnitsOverAndOver(Broken):
+    def write(self, unit):
+        for _ in range(25):
+            with suppress(ZeroDivisionError):
+                self._store.write(lambda txn: (unit(txn), 1 / 0))
+        return super().write(unit)
+
+
+class HidesASeal(BrokenTxn):
+    def query(self, query):
+        return [row for row in self._txn.query(query) if query.module != SEALS or row[0] != 3]
+
+
+class TurnsTheSealsRound(BrokenTxn):
+    def query(self, query):
+        found = self._txn.query(query)
+        return found[::-1] if query.module == SEALS else found
+
+
+class ShowsWhatIsNotCommitted(Broken):
+    under_way = None
+
+    def __init__(self, url):
+        self._store = open_memory(url.replace("sqlite:///", "memory://"), create=True)
+
+    def write(self, unit):
+        def noted(txn):
+            self.under_way = txn
+            return unit(txn)
+
+        try:
+            return self._store.write(noted)
+        finally:
+            self.under_way = None
+
+    def read(self, unit):
+        if self.under_way is None:
+            return self._store.read(unit)
+        return unit(Transaction(self.under_way.tables, writes=False))
+
+
 def on(txn):
     """Give a store whose units get *txn*."""
     return type(txn.__name__, (Broken,), {"txn": txn})
@@ -176,6 +254,14 @@ BROKEN = [
     (on(LooksAtALotOfVersions), "a_stale_row_is_found", {"count": 501}),
     (ChangesARowWhenRefused, "a_field_that_is_not_unique_cannot_become_so", {}),
     (ChangesARowWhenRefused, "what_was_refused_is_not_looked_for_afterwards", {}),
+    *[(FindsNothing, "what_was_harmed", {"what": what}) for what in HARM],
+    *[(MendsNothing, "what_was_harmed", {"what": what}) for what in HARM],
+    (MendsARow, "what_was_harmed", {"what": "tallies"}),
+    (LosesAUnit, "units_that_touch_the_same_rows", {}),
+    (RunsUnitsOverAndOver, "units_that_touch_the_same_rows", {}),
+    (on(HidesASeal), "who_follows_the_journal", {}),
+    (on(TurnsTheSealsRound), "who_follows_the_journal", {}),
+    (ShowsWhatIsNotCommitted, "a_write_unit_sees_its_own_writes", {}),
     (TakesOutWhenRefused, "a_field_that_is_not_unique_cannot_become_so", {}),
 ]
 
@@ -184,6 +270,10 @@ def case_of(store, beginning):
     """Give the one case of the suite that begins so, for a store of the kind of *store*."""
 
     class Suite(StoreContract):
+        def harm(self, folder, store, what):  # noqa: ARG002 - the signature of the suite
+            with closing(sqlite3.connect(folder / "org.db")) as link, link:
+                link.execute(HARM[what])
+
         def open_store(self, folder):
             return store(f"sqlite:///{folder}/org.db")
 
@@ -198,10 +288,13 @@ def run(store, beginning, tmp_path, given):
     """Run a case on a store of its own, as pytest would."""
     suite, case = case_of(store, beginning)
     wanted, more = inspect.signature(case).parameters, {"tmp_path": tmp_path}
-    with closing(suite.open_store(tmp_path)) as made:
+    with ExitStack() as stack:
         if "store" in wanted:
+            more["store"] = made = stack.enter_context(closing(suite.open_store(tmp_path)))
             made.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
-        more |= {"store": made}
+        if "org" in wanted:
+            plugin = _Opening(partial(suite.open_store, tmp_path))
+            more["org"] = stack.enter_context(make_org("contract://org", plugins=[plugin]))
         case(**{name: more[name] for name in wanted if name in more}, **given)
 
 

@@ -107,6 +107,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "who_follows_the_journal_misses_nothing",
         ),
         "Waiting for other writers is the store's business.": (
+            "units_that_touch_the_same_rows_in_any_order_all_come_to_their_end",
             "writers_who_meet_inside_their_units_stay_serial",
             "tallies_do_not_lose_what_many_write_at_once",
         ),
@@ -394,6 +395,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.write": {
         "Run a unit and commit it; run it again when another writer was faster.": (
+            "units_that_touch_the_same_rows_in_any_order_all_come_to_their_end",
             "a_unit_gives_what_it_returns",
             "writers_who_meet_inside_their_units_stay_serial",
         ),
@@ -446,12 +448,16 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.check": {
         "Give what is wrong with the store; nothing where all is well.": (
+            "what_was_harmed_is_found_and_mended",
             "whatever_is_done_in_any_order_it_is_as_in_memory",
         ),
         (
             "Compares what is derived from rows (twins, sets, indexes, tallies) with the rows, on one snapshot and "
             "beside writers, in memory that does not grow with the records."
-        ): ("a_sound_store_is_found_sound_beside_writers",),
+        ): (
+            "a_sound_store_is_found_sound_beside_writers",
+            "what_was_harmed_is_found_and_mended",
+        ),
         "*schema* names the modules; without it, those that the store knows.": (
             "a_sound_store_is_found_sound_beside_writers",
         ),
@@ -459,9 +465,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.mend": {
         ("Make again what is derived from rows, where *findings* of :meth:`check` say that it does not follow."): (
+            "what_was_harmed_is_found_and_mended",
             "mending_what_is_sound_changes_nothing",
         ),
-        "No row changes.": ("mending_what_is_sound_changes_nothing",),
+        "No row changes.": ("mending_what_is_sound_changes_nothing", "what_was_harmed_is_found_and_mended"),
         "What cannot be mended stays as it is, and is found again.": (),
     },
     "Store.facts": {

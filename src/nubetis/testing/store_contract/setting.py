@@ -40,6 +40,7 @@ from nubetis.types import Key, Row, Stored
 
 __all__ = [
     "CONTRACT_SCHEMA",
+    "DERIVED",
     "HOSTILE",
     "LOGS",
     "PATIENCE",
@@ -72,6 +73,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+DERIVED: Final = ("twins", "sets", "tallies", "indexes")
+"""What a store derives from rows."""
 
 PATIENCE: Final = 30.0
 """Seconds after which a thread that does not come counts as stuck."""
@@ -296,6 +300,14 @@ class ContractSetting:
     def open_snapshot(self, target: str) -> Store:
         """Open what :meth:`Store.snapshot` wrote to *target*."""
         pytest.skip(f"no way given to open the snapshot {target}")
+
+    def harm(self, folder: Path, store: Store, what: str) -> None:  # noqa: ARG002 - the signature of those that can
+        """Harm what is derived of people, in the store of *folder*, by other means than its own; no row changes.
+
+        *what* is one of :data:`DERIVED`: a twin of ``name``, the index of the set ``marks``, the tallies, or what finds
+        values (in a store that has indexes that can be lost).  A store that keeps no such thing skips.
+        """
+        pytest.skip(f"no way given to harm the {what} of {store.capabilities.name}")
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
