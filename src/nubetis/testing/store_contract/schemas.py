@@ -177,7 +177,7 @@ class SchemaCases(ContractSetting):
         again = purged.with_field("people", attrs.evolve(old, id=FieldId(0)))
         store.migrate(diff(purged, again), again)
         module = again.module("people")
-        column = PEOPLE.layout.slots[old.name].field.column
+        column = module.layout.slots[old.name].field.column
         assert {None} == {cell(module, row, column) for row in store.read(lambda txn: all_rows(txn, module))}
 
     def test_a_dropped_module_is_gone(self, store: Store) -> None:
