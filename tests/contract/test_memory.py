@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from nubetis.backends.memory import forget_memory
+from nubetis.model.store import Store
 from nubetis.testing.store_contract import StoreContract
+from nubetis.testing.store_contract.setting import PEOPLE
 
 
 class TestMemoryStore(StoreContract):
@@ -26,3 +28,14 @@ class TestMemoryStore(StoreContract):
         url = f"memory://{folder}"
         self._urls.add(url)
         return url
+
+    def harm(self, folder: Path, store: Store, what: str) -> None:  # noqa: ARG002 - the signature of the suite
+        table = store._home.tables[PEOPLE.id]
+        if what == "sets":
+            pytest.skip("memory keeps no index of sets")
+        elif what == "twins":
+            at = table.index["name__f"]
+            table.rows[1] = (*table.rows.get(1)[:at], "harmed", *table.rows.get(1)[at + 1 :])
+        else:
+            found = table.tallies if what == "tallies" else table.taken["code"]
+            found.pop(next(iter(found.items()))[0])

@@ -8,6 +8,9 @@ A store's own tests subclass :class:`StoreContract` and say where its factory is
         def url_of(self, folder: Path) -> str:
             return f"mine:///{folder}/org"
 
+``open_snapshot`` opens what a store's snapshots wrote, and ``harm`` harms what it derives from rows behind its back;
+without them the cases that need them are skipped.
+
 What a store declares in its ``capabilities`` that it cannot do is skipped, with the reason.  Threads meet at
 barriers and events; only started processes sleep, for a moment between reading and writing.
 :data:`~nubetis.testing.store_contract.rules.RULES` says which cases hold a store to which sentence.

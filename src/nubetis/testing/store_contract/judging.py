@@ -8,22 +8,37 @@ from random import Random
 import pytest
 
 from nubetis.errors import NotFound
+from nubetis.model.bind import Holds, Test
+from nubetis.model.fields import Operator
 from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
-from nubetis.model.store import Batch, Expect, Store, VersionName
+from nubetis.model.store import Batch, ConflictKind, Expect, Store, Txn, VersionName
 from nubetis.testing.generate import any_rows
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
+    DERIVED,
     PEOPLE,
     ContractSetting,
+    all_rows,
     all_there_is,
     factory_at,
+    inserting,
+    kinds,
     load,
+    people,
     race,
+    row_of,
     write,
 )
+from nubetis.types import Stored
 
 __all__ = ["JudgingCases"]
+
+
+def _derived(txn: Txn) -> object:
+    """Give the rows, and what is found by what is derived from them."""
+    looks = (Test("name__f", Operator.EQ, "jose"), Holds("marks", "a"), Test("size", Operator.EQ, 1))
+    return all_there_is(txn), [all_rows(txn, PEOPLE, look) for look in looks]
 
 
 class JudgingCases(ContractSetting):
@@ -42,6 +57,20 @@ class JudgingCases(ContractSetting):
         assert found == [[], []]
         assert told
         assert told == sorted(told)
+
+    @pytest.mark.parametrize("what", DERIVED)
+    def test_what_was_harmed_is_found_and_mended(self, store: Store, tmp_path: Path, what: str) -> None:
+        """What is derived from rows is as it was before, and the rows are too."""
+        cells: dict[str, Stored] = {"name": "José", "code": "x", "marks": '["a"]', "owner": 1, "size": 1}
+        load(store, PEOPLE, people([cells, {"name": "Ana", "owner": 2}, {}]))
+        before = store.read(_derived)
+        self.harm(tmp_path, store, what)
+        found = store.check(CONTRACT_SCHEMA)
+        assert (bool(found), all(each.mends for each in found), bool(store.check())) == (True, True, True)
+        store.mend(found, CONTRACT_SCHEMA)
+        assert (store.check(CONTRACT_SCHEMA), store.check()) == ([], [])
+        assert before == store.read(_derived)
+        assert kinds(write(store, inserting(PEOPLE, [row_of(PEOPLE, 9, {"code": "X"})]))) == [ConflictKind.UNIQUE]
 
     def test_mending_what_is_sound_changes_nothing(self, store: Store) -> None:
         """Nor does a finding of something that is not so."""

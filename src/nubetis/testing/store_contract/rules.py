@@ -71,6 +71,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "**Versions.** An update with an expected version applies only to that version; the store adds one.": (
             "an_update_with_the_right_version_raises_it_by_one",
+            "a_stale_row_is_found_wherever_it_stands",
             "of_two_writers_with_one_version_one_is_stale",
         ),
         (
@@ -107,6 +108,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "who_follows_the_journal_misses_nothing",
         ),
         "Waiting for other writers is the store's business.": (
+            "units_that_touch_the_same_rows_in_any_order_all_come_to_their_end",
             "writers_who_meet_inside_their_units_stay_serial",
             "tallies_do_not_lose_what_many_write_at_once",
         ),
@@ -203,6 +205,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Expect": {
         "The version *name* must still be *version*; it is raised by one.": (
             "an_expected_version_is_raised_by_one",
+            "each_version_is_expected_alone_and_with_the_others",
             "of_racing_structural_changes_one_wins_each_round",
         ),
     },
@@ -218,6 +221,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "ConflictKind.STALE": {
         "The row has another version; *actual* tells which.": (
             "a_stale_version_is_returned_with_the_one_found",
+            "a_stale_row_is_found_wherever_it_stands",
             "all_stale_rows_are_named",
         ),
     },
@@ -239,7 +243,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "ConflictKind.VERSION": {
-        "The version *column* has moved to *actual*.": ("a_version_that_moved_is_returned_as_a_conflict",),
+        "The version *column* has moved to *actual*.": (
+            "a_version_that_moved_is_returned_as_a_conflict",
+            "each_version_is_expected_alone_and_with_the_others",
+        ),
     },
     "WriteConflict": {
         "One thing that stands against a batch.": ("all_stale_rows_are_named",),
@@ -274,6 +281,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Txn.get_many": {
         "Give the row of each key, in that order, deleted ones too; ``None`` where there is none.": (
             "get_many_keeps_the_order_asked_for_and_says_what_is_missing",
+            "get_many_gives_every_row_of_a_lot_of_any_size",
             "get_many_gives_deleted_rows_too",
         ),
     },
@@ -388,6 +396,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.write": {
         "Run a unit and commit it; run it again when another writer was faster.": (
+            "units_that_touch_the_same_rows_in_any_order_all_come_to_their_end",
             "a_unit_gives_what_it_returns",
             "writers_who_meet_inside_their_units_stay_serial",
         ),
@@ -443,12 +452,16 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.check": {
         "Give what is wrong with the store; nothing where all is well.": (
+            "what_was_harmed_is_found_and_mended",
             "whatever_is_done_in_any_order_it_is_as_in_memory",
         ),
         (
             "Compares what is derived from rows (twins, sets, indexes, tallies) with the rows, on one snapshot and "
             "beside writers, in memory that does not grow with the records."
-        ): ("a_sound_store_is_found_sound_beside_writers",),
+        ): (
+            "a_sound_store_is_found_sound_beside_writers",
+            "what_was_harmed_is_found_and_mended",
+        ),
         "*schema* names the modules; without it, those that the store knows.": (
             "a_sound_store_is_found_sound_beside_writers",
         ),
@@ -456,9 +469,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.mend": {
         ("Make again what is derived from rows, where *findings* of :meth:`check` say that it does not follow."): (
+            "what_was_harmed_is_found_and_mended",
             "mending_what_is_sound_changes_nothing",
         ),
-        "No row changes.": ("mending_what_is_sound_changes_nothing",),
+        "No row changes.": ("mending_what_is_sound_changes_nothing", "what_was_harmed_is_found_and_mended"),
         "What cannot be mended stays as it is, and is found again.": (),
     },
     "Store.facts": {

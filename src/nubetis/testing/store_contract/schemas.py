@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Final
 
 import attrs
 import pytest
@@ -49,6 +50,7 @@ from nubetis.testing.store_contract.setting import (
     cell,
     factory_at,
     field_of,
+    fill,
     get,
     inserting,
     keys_of,
@@ -66,6 +68,16 @@ __all__ = [
     "SchemaCases",
 ]
 
+_SEAT: Final = Guard(counter="seats", delta=1)
+
+
+def _in_units(txn: Txn) -> list[int]:
+    """Give how many units each thing says that there were, where each wrote all of them."""
+    counters = {cell(COUNTERS, row, "name"): cell(COUNTERS, row, "value") for row in all_rows(txn, COUNTERS)}
+    counted = [int(counters.get(name) or 0) for name in ("rows", "seats")]
+    people = txn.count(PEOPLE)
+    return [people // 2 if people % 2 == 0 else -1, txn.count(LOGS), *counted, txn.versions().access - 1]
+
 
 class SchemaCases(ContractSetting):
     """What a migration keeps, and what opening, closing and copying do."""
@@ -81,8 +93,7 @@ class SchemaCases(ContractSetting):
 
     def test_each_step_may_be_repeated(self, store: Store) -> None:
         """Records, versions and counters stay."""
-        load(store, PEOPLE, any_rows(Random(1), PEOPLE, count=10))
-        write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),)))
+        fill(store)
         before = store.read(all_there_is)
         store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
         assert before == store.read(all_there_is)
@@ -168,7 +179,7 @@ class SchemaCases(ContractSetting):
         again = purged.with_field("people", attrs.evolve(old, id=FieldId(0)))
         store.migrate(diff(purged, again), again)
         module = again.module("people")
-        column = PEOPLE.layout.slots[old.name].field.column
+        column = module.layout.slots[old.name].field.column
         assert {None} == {cell(module, row, column) for row in store.read(lambda txn: all_rows(txn, module))}
 
     def test_a_dropped_module_is_gone(self, store: Store) -> None:
@@ -181,12 +192,18 @@ class SchemaCases(ContractSetting):
         assert (keys_of(store, ALWAYS, LOGS), keys_of(store, ALWAYS, PLACES)) == ([], [1])
 
     def test_a_field_that_is_not_unique_cannot_become_so(self, store: Store) -> None:
-        """Nothing is changed; without the twin, it can."""
-        load(store, PEOPLE, people([{"name": "José"}, {"name": "JOSE"}]))
+        """Nothing is changed, of what goes with it neither; without the twin, it can."""
+        fill(store)
+        twins = people([{"name": "José"}, {"name": "JOSE"}])
+        assert write(store, Batch(parts=(Removals(PEOPLE, [*map(Key, range(1, 21))]), Inserts(PEOPLE, twins)))).written
         unique = CONTRACT_SCHEMA.with_field("people", attrs.evolve(PEOPLE.field("name"), unique=True))
-        with pytest.raises(Conflict) as caught:
-            store.migrate(diff(CONTRACT_SCHEMA, unique), unique)
-        assert caught.value.code == "not_unique"
+        more = unique.with_field("places", field_of("nick", unique=True)).without_module("logs")
+        before = store.read(all_there_is)
+        for schema in (unique, more):
+            with pytest.raises(Conflict) as caught:
+                store.migrate(diff(CONTRACT_SCHEMA, schema), schema)
+            assert caught.value.code == "not_unique"
+            assert (before, []) == (store.read(all_there_is), store.check(CONTRACT_SCHEMA))
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
         self._change(store, unique)
 
@@ -198,9 +215,10 @@ class SchemaCases(ContractSetting):
         store.close()
         again = self.open_store(tmp_path)
         unique = CONTRACT_SCHEMA.with_field("people", attrs.evolve(PEOPLE.field("name"), unique=True))
+        before = again.read(all_there_is)
         with pytest.raises(Conflict):
             again.migrate(diff(CONTRACT_SCHEMA, unique), unique)
-        assert again.check() == []
+        assert (before, []) == (again.read(all_there_is), again.check())
         again.close()
 
     def test_a_long_text_is_unique_however_long_it_is(self, store: Store) -> None:
@@ -280,8 +298,7 @@ class SchemaCases(ContractSetting):
     def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
         """Rows, tallies, versions, counters."""
         store = self.fresh_store(tmp_path)
-        load(store, PEOPLE, any_rows(Random(6), PEOPLE, count=20))
-        write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),)))
+        fill(store)
         assert store.write(lambda txn: txn.allocate("a", 5)) == 1
         before = store.read(all_there_is)
         store.close()
@@ -322,13 +339,16 @@ class SchemaCases(ContractSetting):
     def test_a_snapshot_is_a_whole_store(self, store: Store, tmp_path: Path) -> None:
         """What is written afterwards is not in it."""
         self.need(store, "snapshots")
-        load(store, PEOPLE, any_rows(Random(7), PEOPLE, count=20))
+        fill(store)
         before = store.read(all_there_is)
         target = str(tmp_path / "snapshot")
         store.snapshot(target)
-        write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
+        write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),), expects=(Expect(VersionName.ACCESS, 2),)))
+        store.write(lambda txn: txn.allocate("numbers"))
         copy = self.open_snapshot(target)
-        assert (before, []) == (copy.read(all_there_is), copy.check())
+        assert (before, []) == (copy.read(all_there_is), copy.check(CONTRACT_SCHEMA))
+        assert copy.write(lambda txn: txn.allocate("numbers")) == 6
+        assert kinds(write(copy, Batch(guards=(Guard(counter="seats", delta=-1, floor=-3),)))) == [ConflictKind.GUARD]
         copy.close()
 
     def test_a_snapshot_taken_beside_a_writer_is_restored_and_gone_on_with(self, store: Store, tmp_path: Path) -> None:
@@ -338,17 +358,23 @@ class SchemaCases(ContractSetting):
 
         def unit(txn: Txn, number: int) -> None:
             assert number == txn.allocate("rows")
-            txn.write(inserting(PEOPLE, [row_of(PEOPLE, number * 2), row_of(PEOPLE, number * 2 + 1)]))
+            rows = Inserts(PEOPLE, [row_of(PEOPLE, number * 2), row_of(PEOPLE, number * 2 + 1)])
+            lines, move = Inserts(LOGS, [row_of(LOGS, number)]), Expect(VersionName.ACCESS, number)
+            assert txn.write(Batch(parts=(rows, lines), guards=(_SEAT,), expects=(move,))).written
 
-        def fill() -> None:
-            for number in range(1, 21):
+        def many() -> None:
+            for number in range(2, 21):
                 store.write(partial(unit, number=number))
 
-        race(fill, lambda: store.snapshot(target))
+        assert write(store, Batch(expects=(Expect(VersionName.ACCESS, 0),))).written
+        store.write(partial(unit, number=1))
+        race(many, lambda: store.snapshot(target))
         copy = self.open_snapshot(target)
-        count = copy.read(lambda txn: txn.count(PEOPLE))
-        copy.write(partial(unit, number=count // 2 + 1))
-        assert (count % 2, copy.read(lambda txn: txn.count(PEOPLE)), copy.check()) == (0, count + 2, [])
+        count = copy.read(lambda txn: txn.count(LOGS))
+        assert count > 0
+        assert copy.read(_in_units) == [count] * 5
+        copy.write(partial(unit, number=count + 1))
+        assert (copy.read(_in_units), copy.check(CONTRACT_SCHEMA)) == ([count + 1] * 5, [])
         copy.close()
 
     def test_what_looks_first_sees_what_is_copied_and_may_stop_the_snapshot(self, store: Store, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from typing import ClassVar, Final, NoReturn, TypeVar
 
 import pytest
@@ -23,19 +24,23 @@ from nubetis.model.schema import Module, Schema, diff
 from nubetis.model.store import (
     Batch,
     ConflictKind,
+    Expect,
+    Guard,
     Inserts,
     Outcome,
     Store,
     StoreFactory,
     Txn,
     Updates,
+    VersionName,
 )  # fmt: skip
-from nubetis.model.system import SYSTEM_SCHEMA
-from nubetis.testing.generate import LONG, TEXTS
+from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from nubetis.testing.generate import LONG, TEXTS, any_rows
 from nubetis.types import Key, Row, Stored
 
 __all__ = [
     "CONTRACT_SCHEMA",
+    "DERIVED",
     "HOSTILE",
     "LOGS",
     "PATIENCE",
@@ -49,6 +54,7 @@ __all__ = [
     "cell",
     "factory_at",
     "field_of",
+    "fill",
     "get",
     "in_thread",
     "inserting",
@@ -67,6 +73,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+DERIVED: Final = ("twins", "sets", "tallies", "indexes")
+"""What a store derives from rows."""
 
 PATIENCE: Final = 30.0
 """Seconds after which a thread that does not come counts as stuck."""
@@ -209,10 +218,27 @@ def kinds(outcome: Outcome) -> list[ConflictKind]:
 
 
 def all_there_is(txn: Txn) -> object:
-    """Give the rows, tallies and versions, to be compared."""
-    tables = {module.name: all_rows(txn, module) for module in (PEOPLE, PLACES, LOGS)}
-    tallies = [txn.tally(PEOPLE, column) for column in PEOPLE.tallied_by]
+    """Give the rows of all modules, the store's own and the journal's too, tallies and versions, to be compared."""
+    shown = [module for module in CONTRACT_SCHEMA.modules if module != TALLIES]
+    tables = {module.name: all_rows(txn, module) for module in shown}
+    tallies = {module.name: [txn.tally(module, each) for each in _tallied(module)] for module in shown}
     return tables, tallies, txn.versions()
+
+
+def _tallied(module: Module) -> list[str]:
+    return [module.field(name).column for name in module.tallied_by]
+
+
+def fill(store: Store) -> None:
+    """Put rows into every module, move each version by another number, and count something."""
+    for module in CONTRACT_SCHEMA.modules:
+        if module not in (TALLIES, COUNTERS, VERSIONS):
+            load(store, module, any_rows(Random(7), module, count=20))
+    for place, name in enumerate(VersionName, start=1):
+        for version in range(place):
+            assert write(store, Batch(expects=(Expect(name, version),))).written
+    assert write(store, Batch(guards=(Guard(counter="seats", delta=-3),))).written
+    assert store.write(lambda txn: txn.allocate("numbers", 5)) == 1
 
 
 class StopError(Exception):
@@ -280,6 +306,14 @@ class ContractSetting:
     def open_snapshot(self, target: str) -> Store:
         """Open what :meth:`Store.snapshot` wrote to *target*."""
         pytest.skip(f"no way given to open the snapshot {target}")
+
+    def harm(self, folder: Path, store: Store, what: str) -> None:  # noqa: ARG002 - the signature of those that can
+        """Harm what is derived of people, in the store of *folder*, by other means than its own; no row changes.
+
+        *what* is one of :data:`DERIVED`: a twin of ``name``, the index of the set ``marks``, the tallies, or what finds
+        values (in a store that has indexes that can be lost).  A store that keeps no such thing skips.
+        """
+        pytest.skip(f"no way given to harm the {what} of {store.capabilities.name}")
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:

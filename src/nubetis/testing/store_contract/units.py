@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import suppress
 from functools import partial
-from itertools import chain
+from itertools import chain, product
+from random import Random
 from typing import NoReturn
 
 import attrs
@@ -36,6 +38,7 @@ from nubetis.testing.store_contract.setting import (
     LOGS,
     PATIENCE,
     PEOPLE,
+    PLACES,
     ContractSetting,
     StopError,
     all_rows,
@@ -49,6 +52,7 @@ from nubetis.testing.store_contract.setting import (
     people,
     race,
     row_of,
+    setting,
     stop,
     write,
 )
@@ -57,6 +61,12 @@ from nubetis.types import Key, Stored
 __all__ = [
     "UnitCases",
 ]
+
+
+def _orders(seed: int) -> list[list[int]]:
+    """Give the keys of four of six rows, five times, in any order."""
+    random = Random(seed)
+    return [random.sample(range(1, 7), 4) for _ in range(5)]
 
 
 class UnitCases(ContractSetting):
@@ -114,6 +124,28 @@ class UnitCases(ContractSetting):
 
         assert sorted(race(lambda: store.write(first), second)) == [False, True]
 
+    def test_units_that_touch_the_same_rows_in_any_order_all_come_to_their_end(self, store: Store) -> None:
+        """Six threads of five units, each of which changes four of six rows: none is lost, and none runs for ever."""
+        load(store, PEOPLE, people([{"size": 0}] * 6))
+        runs, orders = list[int](), {number: _orders(number) for number in range(6)}
+
+        def unit(txn: Txn, number: int, keys: list[int]) -> None:
+            runs.append(number)
+            for key in keys:
+                row = txn.get_many(PEOPLE, [Key(key)])[0]
+                size, version = (int(cell(PEOPLE, row, name) or 0) for name in ("size", "version"))
+                assert txn.write(setting("size", [key], [size + 1], expected=[version])).written
+
+        def many(number: int) -> None:
+            for keys in orders[number]:
+                store.write(partial(unit, number=number, keys=keys))
+
+        race(*[partial(many, number) for number in orders])
+        asked = Counter(key for several in orders.values() for keys in several for key in keys)
+        sizes = {int(row[0] or 0): cell(PEOPLE, row, "size") for row in store.read(lambda txn: all_rows(txn, PEOPLE))}
+        assert asked == sizes
+        assert len(runs) <= 20 * 30
+
     def test_rights_that_move_while_a_writer_pauses_are_not_overlooked(self, store: Store) -> None:
         """Who read the access version first, and writes last, either came first or is told that it moved."""
         inside, begun = threading.Event(), threading.Event()
@@ -149,6 +181,28 @@ class UnitCases(ContractSetting):
         outcome = write(store, attrs.evolve(move, parts=(Inserts(PEOPLE, [row_of(PEOPLE, 1)]),)))
         assert (WriteConflict(ConflictKind.VERSION, None, None, "schema", 1),) == outcome.conflicts
         assert keys_of(store, ALWAYS) == []
+
+    @pytest.mark.parametrize("moved", [(), (VersionName.ACCESS,), (VersionName.SETTINGS, VersionName.SCHEMA)])
+    def test_each_version_is_expected_alone_and_with_the_others(
+        self, store: Store, moved: tuple[VersionName, ...]
+    ) -> None:
+        """Right or wrong, with rows or without: each one that is wrong is named, and then none moves."""
+        for name in moved:
+            assert write(store, Batch(expects=(Expect(name, 0),))).written
+        now = store.read(lambda txn: txn.versions())
+        names = list(VersionName)
+        for number, offs in enumerate(product((0, 0, 1, -1), repeat=len(names))):
+            named = [(name, off) for name, off in zip(names, offs, strict=True) if off]
+            asked = tuple([Expect(name, now.of(name) + off) for name, off in zip(names, offs, strict=True)])
+            alone = tuple([Expect(name, now.of(name) + off) for name, off in named])
+            rows = (Inserts(PLACES, [row_of(PLACES, 1)]),) if number % 2 else ()
+            for expects in (asked, alone) if named else ():
+                conflicts = write(store, Batch(parts=rows, expects=expects)).conflicts
+                found = {(each.kind, each.column, each.actual) for each in conflicts}
+                assert {(ConflictKind.VERSION, name, now.of(name)) for name, _ in named} == found
+        assert (now, []) == (store.read(lambda txn: txn.versions()), keys_of(store, ALWAYS, PLACES))
+        assert write(store, Batch(expects=tuple([Expect(name, now.of(name)) for name in names]))).written
+        assert Versions(*[now.of(name) + 1 for name in names]) == store.read(lambda txn: txn.versions())
 
     def test_of_racing_structural_changes_one_wins_each_round(self, store: Store) -> None:
         """Compare-and-set of the access version by four threads."""

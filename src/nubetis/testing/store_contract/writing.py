@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from random import Random
 
 import pytest
 
@@ -76,11 +77,21 @@ class WritingCases(ContractSetting):
 
     def test_get_many_keeps_the_order_asked_for_and_says_what_is_missing(self, store: Store) -> None:
         """Also of keys that are asked twice, and of more keys than a statement has parameters."""
-        load(store, PEOPLE, people([{}] * 3))
-        keys = [Key(3), Key(9), Key(1), Key(3), *map(Key, range(100, 40_100))]
-        found = store.read(lambda txn: txn.get_many(PEOPLE, keys))
-        assert [row and row[0] for row in found[:4]] == [3, None, 1, 3]
-        assert (40_004, {None}) == (len(found), set(found[4:]))
+        there = range(1, 2001)
+        load(store, LOGS, [row_of(LOGS, key) for key in there])
+        keys = [Key(3), Key(9000), Key(1), Key(3), *map(Key, range(1001, 40_000)), Key(2), Key(3)]
+        found = store.read(lambda txn: txn.get_many(LOGS, keys))
+        assert [row and row[0] for row in found] == [key if key in there else None for key in keys]
+
+    @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 999, 1000, 1001, 2000])
+    def test_get_many_gives_every_row_of_a_lot_of_any_size(self, store: Store, count: int) -> None:
+        """In an order that is not theirs, with some asked twice and one in the middle that is not there."""
+        load(store, LOGS, [row_of(LOGS, key, {"size": key}) for key in range(1, 2001)])
+        keys = Random(count).choices([Key(key) for key in range(1, 2001)], k=count)
+        lacking = [Key(9000) if place == count // 2 else key for place, key in enumerate(keys)]
+        for asked in (keys, sorted(keys), lacking):
+            found = store.read(lambda txn, asked=asked: txn.get_many(LOGS, asked))  # type: ignore[misc]
+            assert [row and row[0] for row in found] == [key if key < 9000 else None for key in asked]
 
     def test_get_many_gives_deleted_rows_too(self, store: Store) -> None:
         """Whether a record is in the recycle bin is not the store's business."""
@@ -154,6 +165,19 @@ class WritingCases(ContractSetting):
         outcome = write(store, setting("size", [1, 2, 3], [0, 0, 0], expected=[1, 1, 1]))
         assert {(1, 2), (2, 3)} == {(conflict.key, conflict.actual) for conflict in outcome.conflicts}
 
+    @pytest.mark.parametrize("count", [1, 3, 7, 501])
+    def test_a_stale_row_is_found_wherever_it_stands(self, store: Store, count: int) -> None:
+        """First, last, between or behind any number of others: nothing is written, and the row is named."""
+        load(store, PEOPLE, people([{"size": 1, "version": 5}] * count))
+        keys = list(range(1, count + 1))
+        for place in {*range(min(count, 7)), count - 1} if count < 500 else (2, 499, 500):
+            versions = [4 + 2 * (place % 2) if each == place else 5 for each in range(count)]
+            outcome = write(store, setting("size", keys, [7] * count, expected=versions))
+            assert (WriteConflict(ConflictKind.STALE, PEOPLE, Key(place + 1), "", 5),) == outcome.conflicts
+        assert keys_of(store, Test("size", Operator.EQ, 7)) == []
+        assert write(store, setting("size", keys, [7] * count, expected=[5] * count)).written
+        assert len(keys_of(store, All((Test("size", Operator.EQ, 7), Test("version", Operator.EQ, 6))))) == count
+
     @pytest.mark.parametrize("expected", [[1], None])
     def test_an_update_of_no_row_is_returned_as_missing(self, store: Store, expected: list[int] | None) -> None:
         """With and without an expected version."""
@@ -176,6 +200,7 @@ class WritingCases(ContractSetting):
     def test_a_batch_with_a_conflict_leaves_nothing(self, store: Store) -> None:
         """Whatever it held: rows, guards, versions; the transaction goes on."""
         load(store, PEOPLE, people([{"size": 1, "code": "x"}]))
+        assert write(store, Batch(guards=(Guard(counter="seats", delta=0),))).written
         batch = Batch(
             parts=(
                 Inserts(PEOPLE, [row_of(PEOPLE, 2, {"owner": 4})]),
