@@ -45,8 +45,8 @@ CACHES: Final = Lock()
 
 
 def table_name(module: Module) -> str:
-    """Give the name of the module's table; SQLite keeps names that begin with ``sqlite_`` for itself."""
-    return f"_{module.table}" if module.table.startswith("sqlite_") else module.table
+    """Give the name of the module's table; names that begin with ``sqlite_`` or ``pg_`` belong to the databases."""
+    return f"_{module.table}" if module.table.startswith(("sqlite_", "pg_")) else module.table
 
 
 def side_name(table: str, column: str) -> str:
