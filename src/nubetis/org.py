@@ -110,7 +110,7 @@ def create(
     schema = _schema_of(extensions)
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
-    first = first_settings(administrator, settings or {})
+    first = first_settings(administrator, {} if settings is None else settings)
     check_scope(schema)
     check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:

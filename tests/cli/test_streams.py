@@ -56,12 +56,28 @@ def test_a_full_disk_behind_the_output_is_no_traceback():
     assert b"[unwritable]" in done.stderr
 
 
-def test_nobody_reading_on_is_said_to_nobody():
+@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX")
+@pytest.mark.parametrize("environ", [{}, {"PYTHONUNBUFFERED": "1"}])
+@pytest.mark.parametrize("arguments", [["--help"], ["find", "nope", "--db", "x" * 2000, "--json"]])
+def test_a_part_written_is_not_taken_for_the_whole(tmp_path, environ, arguments):
+    """A file may grow to one block: the first write succeeds in part."""
+    limited = 'ulimit -f 1; out=$1; shift; exec "$@" > "$out"'
+    start = ["sh", "-c", limited, "sh", str(tmp_path / "answer"), *PROGRAM, *arguments]
+    done = subprocess.run(
+        start, env={**os.environ, "LANGUAGE": "en", **environ}, stderr=subprocess.PIPE, check=False
+    )  # fmt: skip
+
+    assert done.returncode == commands.EXIT_CODES["store"]
+    assert b"[unwritable]" in done.stderr
+
+
+@pytest.mark.parametrize("environ", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_nobody_reading_on_is_said_to_nobody(environ):
     """As behind `head`: the pipe is closed before the answer is written."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = program("--help", stdout=writing)
+        done = program("--help", stdout=writing, env=environ)
     finally:
         os.close(writing)
 

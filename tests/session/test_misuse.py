@@ -10,6 +10,7 @@ from nubetis import F, Field, Module, Money, Table, create, hookimpl
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
+from nubetis.model.text import parse
 from nubetis.session.erasing import erase
 from nubetis.session.holding import holds, plan_hold
 from nubetis.session.past import as_of, operations
@@ -50,6 +51,21 @@ MISUSES = {
     "sum of nothing": (lambda org, s, deal: s.aggregate("deals", measures={"t": "sum"}), "sum amount"),
     "a measure that is a number": (lambda org, s, deal: s.aggregate("deals", measures={"t": 3}), "sum amount"),
     "measures": (lambda org, s, deal: s.aggregate("deals", measures="count"), "measures: give measures by name"),
+    "no measure": (lambda org, s, deal: s.aggregate("deals", measures={}), "measures: give measures by name"),
+    "a measure named by a number": (lambda org, s, deal: s.aggregate("deals", measures={5: "count"}), "a text"),
+    "a measure named as what it is grouped by": (
+        lambda org, s, deal: s.aggregate("deals", by="stage", measures={"stage": "count"}),
+        "another name",
+    ),
+    "a filter that is a number": (lambda org, s, deal: parse(5), "text: give a text"),
+    "first settings": (
+        lambda org, s, deal: create("memory://", administrator="a@b.pe", settings=5),
+        "settings by name",
+    ),
+    "first name": (
+        lambda org, s, deal: create("memory://", administrator="a@b.pe", settings={"name": "a\0b"}),
+        "no text",
+    ),
     "can": (lambda org, s, deal: s.can("fly", deal), "view, create, edit, delete"),
     "decide": (lambda org, s, deal: s.decide("fly", deal), "view, create, edit, delete"),
     "module": (lambda org, s, deal: s.find(3), "no module 3"),

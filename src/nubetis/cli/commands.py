@@ -6,6 +6,7 @@ Nothing heavy loads here: a command's module is imported when the command is ask
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -123,6 +124,9 @@ def main() -> None:
         stream = getattr(sys, name)
         if stream is None:  # closed by who started us: nobody listens
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif isinstance(getattr(stream, "buffer", None), io.RawIOBase):  # it would take a part written for the whole
+            whole = open(stream.fileno(), "w", 1, stream.encoding, "replace", closefd=False)  # noqa: SIM115
+            setattr(sys, name, whole)
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a ? instead of failing
     code = run(sys.argv[1:])

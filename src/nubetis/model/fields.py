@@ -162,6 +162,8 @@ class Choice:
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _RESERVED: Final = frozenset({"and", "or", "not", "in", "is", "me", "any", "all", "values"})
+_OF_STORES: Final = frozenset({"rowid", "oid", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+"""Columns that a table of SQLite or PostgreSQL has by itself: an organisation moves between stores."""
 
 
 def check_name(name: str, *, what: str) -> str:
@@ -173,7 +175,8 @@ def check_name(name: str, *, what: str) -> str:
     >>> check_name("stage", what="field")
     'stage'
     """
-    if not _NAME.fullmatch(name) or name in _RESERVED or "__" in name:
+    taken = name in _RESERVED or (what == "field" and name in _OF_STORES)
+    if not _NAME.fullmatch(name) or taken or "__" in name:
         raise InvalidValue("bad_name", name=repr(name[:60]), what=what)
     return name
 

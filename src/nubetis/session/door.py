@@ -193,7 +193,7 @@ class Session:
 
         Raises:
             InvalidFilter: a field does not exist, or is of a type of which there is no such number.
-            InvalidValue: ``bad_argument``; a measure is none of these.
+            InvalidValue: ``bad_argument``; there is no measure, one is none of these, or named as a field of *by*.
         """
         groups = _names_of_fields("by", by)
         require(measures, Mapping, argument="measures", expected="measures by name")

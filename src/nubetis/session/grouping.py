@@ -31,6 +31,7 @@ def aggregated(
     state: State, module: Module, where: Filter, by: Sequence[str], measures: Mapping[str, str]
 ) -> list[dict[str, Value]]:
     """Give a dict of the fields of *by* and the names of *measures* for each group of the records that fit."""
+    _check_names(by, measures)
     planner = state.planner()
     groups = [_grouped(module, name, planner.view) for name in by]
     wanted = {name: _measure(module, text, planner.view) for name, text in measures.items()}
@@ -44,6 +45,16 @@ def aggregated(
     )
     cells = [*zip(by, map(_Cells, groups), strict=True), *[(name, each) for name, (_, each) in wanted.items()]]
     return [_values(_unfolded(row, parts), cells) for row in rows]
+
+
+def _check_names(by: Sequence[str], measures: Mapping[str, str]) -> None:
+    if not measures:
+        raise InvalidValue("bad_argument", argument="measures", reason="give measures by name")
+    for name in measures:
+        require(name, str, argument="measures", expected="a text as the name of each")
+        if name in by:
+            reason = f"records are grouped by {name}: give the measure another name"
+            raise InvalidValue("bad_argument", argument="measures", reason=reason)
 
 
 def _grouped(module: Module, path: str, view: Viewpoint) -> Field:

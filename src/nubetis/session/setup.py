@@ -31,8 +31,9 @@ def first_settings(administrator: str, settings: Mapping[str, Json]) -> dict[str
     """Give the settings that an organisation begins with.
 
     Raises:
-        InvalidValue: ``bad_setting``.
+        InvalidValue: ``bad_setting``; ``bad_argument``, they are no mapping.
     """
+    require(settings, Mapping, argument="settings", expected="settings by name")
     found = {"name": _name_of(administrator), **settings}
     check_first(found)
     return found

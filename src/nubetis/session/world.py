@@ -250,6 +250,8 @@ def _check_values(settings: Mapping[str, Json]) -> None:
     name = settings.get("name")
     if not isinstance(name, str) or not name.strip():
         raise InvalidValue("bad_setting", name="name", reason="an organisation has a name")
+    if not is_storable(name):
+        raise InvalidValue("bad_setting", name="name", reason="no text holds NUL or half of a surrogate pair")
     if "currency" in settings:
         try:
             Money(Decimal(0), str(settings["currency"]))

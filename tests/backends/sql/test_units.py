@@ -17,6 +17,7 @@ from nubetis.backends.sql import SqlStore
 from nubetis.backends.sql.sqlite import SqliteFile
 from nubetis.backends.sql.sqlite.connections import locate
 from nubetis.backends.sql.sqlite.faults import translated
+from nubetis.backends.sql.sqlite.file import pool_of
 from nubetis.errors import Conflict, Damaged, StoreBusy, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.store import Batch, Guard, Inserts
@@ -98,7 +99,7 @@ def test_connections_are_as_many_as_units_at_once(store):
 
 
 def test_another_writer_is_waited_for_and_then_named(url, store, tmp_path):
-    impatient = SqlStore(SqliteFile.at(locate(url), make=False), patience=0.05)
+    impatient = SqlStore(SqliteFile.at(locate(url), pool_of(locate(url)), make=False), patience=0.05)
     with closing(sqlite3.connect(tmp_path / "org.db", isolation_level=None)) as link:
         link.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy) as caught:
@@ -111,7 +112,7 @@ def test_another_writer_is_waited_for_and_then_named(url, store, tmp_path):
 
 
 def test_a_thread_waits_for_a_thread_no_longer_than_it_must(url, store):
-    impatient = SqlStore(SqliteFile.at(locate(url), make=False), patience=0.01)
+    impatient = SqlStore(SqliteFile.at(locate(url), pool_of(locate(url)), make=False), patience=0.01)
     inside, done = threading.Event(), threading.Event()
 
     def holder():
@@ -242,7 +243,9 @@ def test_a_child_born_inside_a_unit_cannot_commit_it(store):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
-def test_a_child_does_not_wait_for_its_parents_writers(store):
+def test_a_child_does_not_wait_for_its_parents_writers(store, monkeypatch):
+    """It is refused the file at once: SQLite would have it wait for a lock that nobody gives back."""
+    monkeypatch.setattr("nubetis.backends.sql.pool.LONGEST", 0.01)
     inside, done = threading.Event(), threading.Event()
 
     def holder():
@@ -250,16 +253,21 @@ def test_a_child_does_not_wait_for_its_parents_writers(store):
 
     def forker():
         assert inside.wait(30)
-        code = in_child(lambda: keys_of(store, ALWAYS))
+        code = in_child(lambda: refused(store))
         done.set()
         return code
+
+    def refused(store):
+        with pytest.raises(StoreError, match="forked while"):
+            keys_of(store, ALWAYS)
 
     assert race(holder, forker)[1] == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
-def test_a_child_does_not_think_its_parents_threads_are_in_units(store):
+def test_a_child_does_not_think_its_parents_threads_are_in_units(store, monkeypatch):
     """Their numbers are given to threads of the child, which would be refused as units inside units."""
+    monkeypatch.setattr("nubetis.backends.sql.pool.LONGEST", 0.01)
     inside, done = threading.Event(), threading.Event()
 
     def holder():
@@ -284,8 +292,8 @@ def test_a_connection_given_back_at_the_last_moment_is_not_used_by_the_child(sto
     monkeypatch.setattr(type(store._units.pool), "drain", lambda _: None)
 
     def child():
-        assert keys_of(store, ALWAYS) == []
-        assert all(store._units.pool.is_own(link) for link in store._units.pool._idle)
+        with pytest.raises(StoreError, match="forked while"):
+            keys_of(store, ALWAYS)
 
     assert in_child(child) == 0
 

@@ -249,9 +249,10 @@ def forget_memory(url: str) -> None:
 
 def _after_fork() -> None:
     """Begin anew in a child, which has a copy of its own: the threads that waited, or wrote, are gone."""
+    _HOMES_LOCK.release()
     for home in list(_homes):
         home.queue = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_HOMES_LOCK.acquire, after_in_parent=_HOMES_LOCK.release, after_in_child=_after_fork)

@@ -5,30 +5,47 @@ ends leaves none behind.  Nothing of a connection may cross a fork (SQLite keeps
 server would see two clients on one line): all idle ones are closed just before it (``os.register_at_fork``), in the
 parent too, and both sides open new ones when they need them.  One that a unit holds at that moment stays with the
 parent; the child keeps it untouched for as long as it lives, because closing it would reach what the parent uses.
+
+SQLite's own notes of who holds which lock are copied into the child while the locks are not: with a writer's, the
+child waits for ever; with a reader's, it takes no lock where it should, and what it writes is lost when the parent
+closes the file.  So before a fork no unit begins, and those of other threads on a file are waited for.  Where one has
+not ended after :data:`LONGEST` seconds, or the unit itself forks, the child is refused that file, however it opens it.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
+from nubetis.backends.sql.tables import CACHES
 from nubetis.errors import StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection
 
-__all__ = ["Pool"]
+__all__ = ["LONGEST", "Pool"]
+
+LONGEST: Final = 60.0
+"""Seconds that a fork waits for units of other threads."""
+
+_PAUSE: Final = 0.001
 
 
 class Pool:
-    """Lends connections; *busy* are the threads that are in a unit."""
+    """Lends connections; *busy* are the threads that are in a unit.
 
-    def __init__(self, make: Callable[[], Connection]) -> None:
+    With *file* they are to that file of this machine, and a fork waits until nobody has one.
+    """
+
+    def __init__(self, make: Callable[[], Connection], *, file: str = "") -> None:
         self.busy: set[int] = set()
+        self._file = file
+        self._inside: list[int] = []
         self._turn = Lock()
         self._make = make
         self._idle: list[Connection] = []
@@ -37,30 +54,68 @@ class Pool:
 
     def take(self) -> Connection:
         """Give a connection that is the caller's alone until he gives it back."""
+        self._enter()
         try:
             return self._idle.pop()
         except IndexError:
-            if self._closed:
-                raise StoreError("closed", what="store") from None
-            made = self._make()
-            made.born = _generation[0]
-            return made
+            return self._made()
 
     def give(self, link: Connection) -> None:
         """Take a connection back; one that a fork has made strange stays as it is for ever."""
-        if not self.is_own(link):
-            _strangers.append(link)
-        elif self._closed:
-            link.close()
+        if self._closed or not self.is_own(link):
+            self.drop(link)
         else:
             self._idle.append(link)
+            self._leave()
 
     def drop(self, link: Connection) -> None:
         """Close a connection that may be broken."""
-        if self.is_own(link):
-            link.close()
-        else:
-            _strangers.append(link)
+        try:
+            if self.is_own(link):
+                link.close()
+            else:
+                _strangers.append(link)
+        finally:
+            self._leave()
+
+    @contextmanager
+    def inside(self) -> Generator[None]:
+        """Give the block in which other threads do not fork, nor is it begun while they do.
+
+        Raises:
+            StoreError: ``store_failed``; this process was forked while another thread was in such a block.
+        """
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _enter(self) -> None:
+        if self._file in _torn:
+            raise StoreError("store_failed", reason=_TORN)
+        me, within = get_ident(), self._inside
+        within.append(me)
+        while _forking and within.count(me) == 1:  # whom the fork waits for goes on
+            within.remove(me)
+            time.sleep(_PAUSE)
+            within.append(me)
+
+    def _leave(self) -> None:
+        with suppress(ValueError):  # the unit forked, and this is the child
+            self._inside.remove(get_ident())
+
+    def _made(self) -> Connection:
+        made = None
+        try:
+            made = None if self._closed else self._make()
+        finally:
+            if made is None:
+                self._leave()
+        if made is None:
+            raise StoreError("closed", what="store") from None
+        made.born = _generation[0]
+        return made
 
     def is_own(self, link: Connection) -> bool:
         """Say whether this process opened the connection."""
@@ -82,6 +137,11 @@ class Pool:
             if self._turn is turn:  # a fork inside the unit made another
                 turn.release()
 
+    def await_others(self, until: float) -> None:
+        """Wait until no other thread has a connection to the file; a unit that forks itself waits for nobody."""
+        while self._file and self._inside and get_ident() not in self._inside and time.monotonic() < until:
+            time.sleep(_PAUSE)
+
     def drain(self) -> None:
         """Close what is idle."""
         while self._idle:
@@ -89,6 +149,9 @@ class Pool:
 
     def renew(self) -> None:
         """Begin anew in a child: other threads, and what they held, are gone; their numbers may be given again."""
+        if self._file and (self._inside or self._idle):
+            _torn.add(self._file)
+        self._inside.clear()
         self._turn = Lock()
         self.busy &= {get_ident()}
         _strangers.extend(self._idle)  # given back by another thread when all had been closed for the fork
@@ -97,24 +160,41 @@ class Pool:
     def close(self) -> None:
         """Close what is idle now, and the rest as it comes back."""
         self._closed = True
-        self.drain()
+        with suppress(StoreError), self.inside():  # a child has nothing to close of a file it is refused
+            self.drain()
 
 
 _pools: Final[WeakSet[Pool]] = WeakSet()
 _strangers: Final[list[Connection]] = []
 _generation: Final = [0]
+_forking: Final[list[int]] = []
+"""The threads that are about to fork."""
+_torn: Final[set[str]] = set()
+"""Files that this process was born with a foreign connection to."""
+_TORN: Final = "the process was forked while a thread of it was in a unit of work: begin a new process instead"
 
 
 def _before_fork() -> None:
+    _forking.append(get_ident())
+    until = time.monotonic() + LONGEST
     for pool in list(_pools):
+        pool.await_others(until)
         pool.drain()
+    CACHES.acquire()  # last: a unit that is waited for may need it
+
+
+def _after_fork_in_parent() -> None:
+    CACHES.release()
+    _forking.remove(get_ident())
 
 
 def _after_fork() -> None:
+    CACHES.release()
+    _forking.clear()
     _generation[0] += 1
     for pool in list(_pools):
         pool.renew()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)

@@ -8,7 +8,6 @@ this choice" is a look-up.  Names of modules and fields have no ``__``, so nothi
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -41,16 +40,13 @@ _LOT: Final = 500
 _KEPT: Final = 1024
 """Statements kept for one module."""
 
-_CACHES: Final = Lock()
+CACHES: Final = Lock()
 """Whoever adds to what is kept holds it; a fork too, so that no child has a lock, or a cache, that is half done."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_CACHES.acquire, after_in_parent=_CACHES.release, after_in_child=_CACHES.release)
 
 
 def table_name(module: Module) -> str:
-    """Give the name of the module's table; SQLite keeps names that begin with ``sqlite_`` for itself."""
-    return f"_{module.table}" if module.table.startswith("sqlite_") else module.table
+    """Give the name of the module's table; names that begin with ``sqlite_`` or ``pg_`` belong to the databases."""
+    return f"_{module.table}" if module.table.startswith(("sqlite_", "pg_")) else module.table
 
 
 def side_name(table: str, column: str) -> str:
@@ -218,7 +214,7 @@ class ModuleTable:
         return found[1]
 
     def _make(self, key: Hashable, made: Statement, keep: object) -> Statement:
-        with _CACHES:
+        with CACHES:
             while len(self._statements) >= _KEPT:
                 self._statements.popitem(last=False)
             self._statements[key] = (keep, made)
@@ -342,13 +338,13 @@ class Tables:
 
     def forget(self, modules: Iterable[Module]) -> None:
         """Forget the tables of modules that have not come to be."""
-        with _CACHES:
+        with CACHES:
             for module in modules:
                 self._known.pop(id(module), None)
 
     def _add(self, module: Module) -> ModuleTable:
         made = _table_of(Same(module), Same(self.dialect))
-        with _CACHES:
+        with CACHES:
             while len(self._known) >= _KEPT:
                 self._known.pop(next(iter(self._known)))
             return self._known.setdefault(id(module), made)  # keeps the module, so its id stays its own

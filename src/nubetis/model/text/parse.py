@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import InvalidFilter, InvalidValue
+from nubetis.errors import InvalidFilter, InvalidValue, require
 from nubetis.model.bind import DEPTH
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, And, Compare, Filter, Has, Not, Or, join
@@ -46,12 +46,14 @@ def parse(
     Raises:
         InvalidFilter: ``params["position"]`` and ``params["end"]`` give the span that is wrong,
             ``params["hint"]`` what may have been meant.
+        InvalidValue: ``bad_argument``; *text* is none.
 
     >>> parse('stage in (won, lost) and amount > 1000.5 "acme corp"').parts[1]
     F.amount > Decimal('1000.5')
     >>> parse("stage = won or not closed in last 7 days")
     (F.stage == 'won') | ~F.closed.in_(period('last', 'day', 7))
     """
+    require(text, str, argument="text", expected="a text")
     is_number = None if formats is None else _NumberTest(formats)
     reader = _Reader(tokenize(text, is_number=is_number), Names(module, schema, formats, readable))
     found = reader.either()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.sqlite.connections import Link
     from nubetis.model.findings import Finding
 
-__all__ = ["SqliteFile", "open_sqlite"]
+__all__ = ["SqliteFile", "open_sqlite", "pool_of"]
 
 
 def open_sqlite(url: str, *, create: bool) -> SqlStore:
@@ -47,11 +47,18 @@ def open_sqlite(url: str, *, create: bool) -> SqlStore:
     True
     """
     place = locate(url)
-    # the function, because the method of Path raises where a name is too long or a folder may not be entered
-    exists = os.path.isfile(place.path) and found_format(place) is not None  # noqa: PTH113
-    if not exists and not create:
-        raise NotFound("no_database", url=place.url)
-    return SqlStore(SqliteFile.at(place, make=not exists))
+    pool = pool_of(place)
+    with pool.inside():
+        # the function, because the method of Path raises where a name is too long or a folder may not be entered
+        exists = os.path.isfile(place.path) and found_format(place) is not None  # noqa: PTH113
+        if not exists and not create:
+            raise NotFound("no_database", url=place.url)
+        return SqlStore(SqliteFile.at(place, pool, make=not exists))
+
+
+def pool_of(place: Location) -> Pool:
+    """Give the connections to the file at *place*."""
+    return Pool(lambda: connect(place.path, place.profile), file=place.path)
 
 
 @attrs.frozen
@@ -64,9 +71,8 @@ class SqliteFile:
     dialect: Dialect = SQLITE
 
     @classmethod
-    def at(cls, place: Location, *, make: bool) -> SqliteFile:
+    def at(cls, place: Location, pool: Pool, *, make: bool) -> SqliteFile:
         """Open the file at *place*, or *make* it."""
-        pool = Pool(lambda: connect(place.path, place.profile))
         units = Units(place.url, pool, Tables(SQLITE))
         with ExitStack() as until_open:
             if make:
