@@ -589,17 +589,20 @@ def test_a_server_that_does_not_sync_is_named_where_durability_was_asked_for(pos
         assert int(str(org.facts()["version"]).partition(".")[0]) >= 13
 
 
-def test_a_database_of_another_encoding_is_named(postgres):
+def test_a_database_of_another_encoding_is_named(postgres, monkeypatch):
+    """One made before that was refused."""
     import psycopg
 
-    from nubetis.backends.sql.postgres import open_postgres
+    from nubetis.backends.sql.postgres import open_postgres, server
     from nubetis.backends.sql.postgres.connections import locate
 
     base = postgres("ascii")
     with psycopg.connect(locate(base).conninfo, autocommit=True) as link:
         link.execute("CREATE DATABASE seven ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
         name = link.info.dbname
-    store = open_postgres(base.replace(f"/{name}?", "/seven?"), create=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "_ENCODING", "SQL_ASCII")
+        store = open_postgres(base.replace(f"/{name}?", "/seven?"), create=True)
 
     assert codes(store.check()) == ["encoding_wrong"]
     store.close()

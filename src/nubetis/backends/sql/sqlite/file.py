@@ -80,6 +80,8 @@ class SqliteFile:
                 units.attempt(lambda _: connect(place.path, mode="rwc").close())
                 until_open.callback(remove, place.path)
             until_open.callback(pool.close)
+            if make:  # now, while what fails can be taken away again
+                units.apart(_log)
             units.apart(SQLITE.catalogue)  # makes what lies beside the file, if there is room
             found = cls(place.url, pool, units.apart(lambda link: _capabilities(cast("Link", link), place.profile)))
             until_open.pop_all()
@@ -87,7 +89,7 @@ class SqliteFile:
 
     def make_ready(self, link: Connection) -> None:
         """Let the file have a log, as a back-up has none: the file itself says so, and it stays so."""
-        link.execute("PRAGMA journal_mode = WAL")
+        _log(link)
 
     def shed(self, link: Connection) -> bool:
         """Write the log into the file and empty it, unless others read an older state."""
@@ -121,6 +123,10 @@ class SqliteFile:
     def facts(self, link: Connection) -> dict[str, str | int]:
         """Give what the file has and how it is written."""
         return facts_of(cast("Link", link))
+
+
+def _log(link: Connection) -> None:
+    link.execute("PRAGMA journal_mode = WAL")
 
 
 def _capabilities(link: Link, profile: Profile) -> Capabilities:
