@@ -71,7 +71,7 @@ MESSAGES: Final[dict[str, str]] = {
         "Hand it over: plugins=[…]."
     ),
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
-    "unknown_choice": "{field} has no choice {value}. Choices: {choices}.",
+    "unknown_choice": "{field} has no such choice. Choices: {choices}. {hint}",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
     "meant_scheme": "No store answers to {scheme}. Begin the URL with {meant}://.",
     "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first.",

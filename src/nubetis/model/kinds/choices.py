@@ -23,7 +23,7 @@ def _check_choice(field: Field, offered: object) -> str:
     if not isinstance(offered, str):
         raise wrong(field, offered, "a choice")
     if known and offered not in known:
-        raise InvalidValue("unknown_choice", field=field.name, value=repr(offered[:60]), choices=", ".join(known))
+        raise InvalidValue("unknown_choice", field=field.name, hint="", choices=", ".join(known))
     return clean_text(field, offered, field.max_length)
 
 

@@ -123,12 +123,7 @@ class Names:
         if not known or value in known:
             return value
         hint = suggest(said[:_LONGEST], {*known, *[choice.label for choice in field.choices if choice.label]})
-        params = {
-            "field": field.name,
-            "value": repr(said[:_LONGEST]),
-            "choices": ", ".join(known),
-            "hint": hint,
-        }
+        params = {"field": field.name, "choices": ", ".join(known), "hint": hint}
         raise at_span(InvalidFilter("unknown_choice", **params), tokens[0].start, tokens[-1].end)
 
     def _choice_labels(self, field: Field) -> Mapping[str, str]:

@@ -96,4 +96,4 @@ def unreachable(error: psycopg.Error, url: str) -> NubetisError:
     """
     lines = [line.strip().removeprefix("connection failed: ") for line in str(error).splitlines()]
     said = dict.fromkeys([line for line in lines if line and not line.endswith("?")])
-    return StoreError("unreachable", url=url, reason=" ".join(said).removesuffix(".") or "no reason given")
+    return StoreError("unreachable", url=url, reason=" ".join(said).removesuffix("."))
