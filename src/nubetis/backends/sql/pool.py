@@ -92,7 +92,7 @@ class Pool:
             self._leave()
 
     def _enter(self) -> None:
-        if self._file in _torn:
+        if _torn and self._file in _torn:
             raise StoreError("store_failed", reason=_TORN)
         me, within = get_ident(), self._inside
         within.append(me)
@@ -102,8 +102,10 @@ class Pool:
             within.append(me)
 
     def _leave(self) -> None:
-        with suppress(ValueError):  # the unit forked, and this is the child
+        try:  # noqa: SIM105 - each unit comes here
             self._inside.remove(get_ident())
+        except ValueError:  # the unit forked, and this is the child
+            pass
 
     def _made(self) -> Connection:
         made = None
