@@ -69,6 +69,14 @@ def test_the_picture_fits_the_terminal_and_has_no_colour_in_a_pipe(nubetis):
     assert "✓" in said.out
 
 
+def test_in_a_file_it_is_as_wide_as_its_content(nubetis, monkeypatch):
+    """A log of CI has no terminal to be filled."""
+    monkeypatch.delenv("COLUMNS")
+    said = nubetis("demo", "--db", "demo.db", "--rows", "60")
+
+    assert max(map(len, said.out.splitlines())) < 400
+
+
 def test_the_picture_speaks_spanish(nubetis):
     said = nubetis("demo", "--rows", "60", "--lang", "es")
 

@@ -171,7 +171,7 @@ def tree(root: str, branches: Mapping[str, Sequence[str]]) -> RenderableType:
 
 def panel(body: RenderableType, title: str = "") -> Panel:
     """Give a frame."""
-    return Panel(body, title=line(title, "bold") if title else None, title_align="left", box=box.ROUNDED)
+    return Panel(body, title=line(title, "bold") if title else None, title_align="left", box=box.ROUNDED, expand=False)
 
 
 def grid(
