@@ -194,10 +194,9 @@ def test_a_session_that_the_server_ended_while_it_was_idle_is_made_anew(store, u
     do()
 
 
-@pytest.mark.parametrize("last", ["statement", "commit"])
-@pytest.mark.parametrize("kind", ["read", "write"])
+@pytest.mark.parametrize(("kind", "last"), [("read", "statement"), ("read", "commit"), ("write", "statement")])
 def test_a_unit_that_thought_too_long_for_the_server_is_run_again(store, url, kind, last):
-    """The server ended it while it waited for more, so before the commit."""
+    """The server ended it while it waited for more, so before the commit; of a write's commit it may not say so."""
     runs = []
 
     def unit(txn):
@@ -212,6 +211,42 @@ def test_a_unit_that_thought_too_long_for_the_server_is_run_again(store, url, ki
 
     assert 1 == getattr(store, kind)(unit)
     assert 2 == len(set(runs))
+
+
+def test_a_connection_that_is_lost_among_many_statements_is_not_used_again(store):
+    """The driver sends them together; one that broke in the middle of that never comes out of it, nor is it closed."""
+    runs = []
+
+    def unit(txn):
+        runs.append(txn._db.execute("SELECT pg_backend_pid()").fetchone())
+        if len(runs) < 2:
+            link = txn._db._connection.pgconn
+            link.enter_pipeline_mode()
+            link.send_query_params(b"SELECT 1", None)
+            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
+        return txn.allocate("x")
+
+    assert store.write(unit) == 1
+    assert len(set(runs)) == 2
+    assert store.read(lambda txn: txn.versions().schema) == 0
+
+
+@pytest.mark.parametrize("moment", ["SELECT 1 FROM pg_namespace", "SELECT 1 WHERE has_schema"])
+def test_a_connection_that_is_lost_while_one_opens_is_made_again(store, url, monkeypatch, moment):
+    """Whoever ends it: the organisation is there, and who opens it asks no more than that."""
+    real, ended = psycopg.Connection.execute, []
+
+    def execute(link, query, *given, **more):
+        text = query.decode() if isinstance(query, bytes) else query
+        if text.startswith(moment) and not ended:
+            ended.append(text)
+            real(link, "SELECT pg_terminate_backend(pg_backend_pid())")
+        return real(link, query, *given, **more)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", execute)
+    with closing(open_postgres(url, create=False)) as again:
+        assert again.read(lambda txn: txn.versions()).schema == 0
+    assert len(ended) == 1
 
 
 def test_two_units_that_wait_for_each_other_are_both_written(store):
@@ -279,6 +314,7 @@ def test_a_server_that_does_not_come_back_is_named(store, url, monkeypatch):
     gone = open_postgres(url, create=False)
     monkeypatch.setattr(connections, "_RESTART", 0.0)
     place = locate("postgresql://ana:hunter2@127.0.0.1:1/crm?schema=acme")
+    gone._database.pool.drain()
     gone._database.pool._make = lambda: connections.reconnect(place)
     with refusing("unreachable", StoreError):
         gone.read(lambda txn: txn.versions())

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import attrs
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import Conninfo, TransactionStatus
+from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
@@ -34,6 +34,7 @@ _LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
 """Seconds that a server may take to come back."""
 _ALIVE: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
+_WHOLE: Final = _ALIVE | {TransactionStatus.IDLE}
 
 
 @attrs.frozen
@@ -155,8 +156,9 @@ class Link:
 
     @property
     def usable(self) -> bool:
-        """Say whether the server still answers, as far as is known."""
-        return not self._connection.closed
+        """Say whether the server still answers, as far as is known; one that broke in a pipeline never leaves it."""
+        info = self._connection.info
+        return info.pipeline_status is PipelineStatus.OFF and info.transaction_status in _WHOLE
 
     def is_there(self) -> bool:
         """Say so: nobody moves a schema that is in use."""
@@ -248,8 +250,12 @@ def connect(place: Location) -> Link:
         "jit": "off",  # compiling costs more than a page
         "client_encoding": "UTF8",
     }
-    for name, value in settings.items():
-        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    try:
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    except psycopg.Error as error:
+        connection.close()
+        raise unreachable(error, place.url) from None
     return Link(connection)
 
 

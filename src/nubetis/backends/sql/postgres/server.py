@@ -9,18 +9,17 @@ the schema, and a load of many rows into a module that has none, which takes its
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Final
 
 import attrs
-import psycopg
 
 from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
 from nubetis.backends.sql.postgres.connections import Location, connect, locate, reconnect
 from nubetis.backends.sql.postgres.dialect import POSTGRES
-from nubetis.backends.sql.postgres.faults import translated
 from nubetis.backends.sql.store import SqlStore, format_of
+from nubetis.backends.sql.tables import Tables
+from nubetis.backends.sql.units import Units
 from nubetis.errors import NotFound, StoreError
 from nubetis.model.findings import Finding
 from nubetis.model.store import Capabilities
@@ -56,12 +55,14 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
         StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``; nothing was changed.
     """
     place = locate(url)
-    with closing(connect(place)) as link:
-        try:
-            _enter(link, place, create=create)
-        except psycopg.Error as error:
-            raise translated(error, place.url) from None
-    return SqlStore(PostgresSchema.at(place))
+    connect(place).close()  # a server that is not there is not waited for
+    found = PostgresSchema.at(place)
+    try:
+        Units(place.url, found.pool, Tables(POSTGRES)).apart(lambda link: _enter(link, place, create=create))
+    except BaseException:
+        found.pool.close()
+        raise
+    return SqlStore(found)
 
 
 def _enter(link: Connection, place: Location, *, create: bool) -> None:
