@@ -141,7 +141,7 @@ MESSAGES: Final[dict[str, str]] = {
     "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
-    "referenced": "Record {id} is still linked from {count} records of {module}.",
+    "referenced": "Record {id} is still linked from {module} ({count}).",
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
     "closed": "This {what} is closed. Open it again.",
