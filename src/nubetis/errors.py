@@ -149,6 +149,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cancelled": "Stopped as asked, after {done} records. Resume the operation or undo it.",
     # schema
     "schema_system": "{name} is part of nubetis and cannot be changed so: {reason}.",
+    "schema_needed": "{name} cannot be retired: {reason}. Name another field there first.",
     "schema_type": "The type of {field} cannot be changed from {old} to {new}: make a new field and copy the values.",
     "schema_unique": "{field} is unique, and one change would compare it in another way: make it not unique first, "
     "then filterable or not, and unique again last.",

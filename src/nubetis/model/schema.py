@@ -295,7 +295,7 @@ class Module:
         """See that names are there once, and that title, tallies and indexes name fields; once for each module.
 
         Raises:
-            InvalidValue: ``name_taken``.
+            InvalidValue: ``name_taken``; ``schema_needed``, one of these fields is retired.
             NotFound: ``unknown_field``.
         """
         _ = self._is_sound
@@ -307,12 +307,19 @@ class Module:
             if field.name in seen:
                 raise InvalidValue("name_taken", name=field.name, what="field")
             seen.add(field.name)
-        for name in (self.title, *self.tallied_by):
-            self.field(name)
+        self._need(self.title, f"it is the title of {self.name}")
+        for name in self.tallied_by:
+            self._need(name, "counts are kept by it")
         for name in chain(*self.indexes):
             if name not in self.layout.index:
-                self.field(name)
+                self._need(name, "an index names it")
         return True
+
+    def _need(self, name: str, reason: str) -> None:
+        """See that the field *name* is there, and not retired though the module needs it."""
+        if name not in self.layout.slots and any(field.name == name for field in self.fields):
+            raise InvalidValue("schema_needed", name=name, reason=reason)
+        self.field(name)
 
     def _active(self) -> list[Field]:
         return [slot.field for slot in self.layout.slots.values()]
@@ -483,7 +490,15 @@ class Schema:
         return self.with_module(attrs.evolve(old, fields=fields))
 
     def retire_field(self, module: str, name: str) -> Schema:
-        """Give a schema in which the field is no longer seen; its data stay."""
+        """Give a schema in which the field is no longer seen; its data stay.
+
+        A validation rule that asks for it is refused when the schema is applied: ``bad_rule_filter``.
+
+        Raises:
+            NotFound: ``unknown_field``.
+            InvalidValue: ``schema_system``; every record has it. ``schema_needed``; it is the module's title, counts
+                are kept by it, or an index names it.
+        """
         field = self.module(module).field(name)
         if field.id < FIRST_OWN_FIELD:
             raise InvalidValue("schema_system", name=name, reason="every record has it")
