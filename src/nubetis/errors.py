@@ -142,6 +142,7 @@ MESSAGES: Final[dict[str, str]] = {
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
     "referenced": "Record {id} is still linked from {module} ({count}).",
+    "choice_in_use": "{field} of {module} cannot lose the choice {choice}: records have it ({count}). Change them.",
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
     "closed": "This {what} is closed. Open it again.",
