@@ -32,8 +32,9 @@ from nubetis.model.filters import (
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.kinds.texts import is_storable
+from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
-from nubetis.model.schema import Module, Schema, suggest, suggest_field
+from nubetis.model.schema import Module, Schema, suggest_field
 from nubetis.types import RecordId, Stored
 
 __all__ = [

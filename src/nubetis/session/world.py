@@ -20,9 +20,10 @@ from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.money import Money
+from nubetis.model.nearest import suggest
 from nubetis.model.plan import Part, Plan
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import DELETED_IN, Module, Schema, key_of, suggest
+from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Store, Txn, Versions
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.types import Json, Key, RecordId, Row
