@@ -1,8 +1,7 @@
 """An organisation in a file of JSON lines: what a store of one's own can look like.
 
-The memory store answers; the file remembers.  A unit of work runs in memory, and just before memory keeps it, one
-line is appended: the rows that it touched, as they are now.  Opening the file plays the lines back.  A line without
-its end was never acknowledged, and is cut off.
+The memory store answers, the file remembers: a unit of work runs in memory, and just before memory keeps it, one line
+with the rows it touched is appended.  Opening plays the lines back; one without its end never counted, and is cut off.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,8 @@ from nubetis.backends import open_memory
 from nubetis.errors import Damaged, NotFound, StoreBusy, StoreError
 from nubetis.hookspecs import Registry
 from nubetis.model.bind import Bound
-from nubetis.model.convert import module_text, schema_of
+from nubetis.model.convert import missing_type, module_text, schema_of
+from nubetis.model.fields import FieldType
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.schema import Module, Schema, SchemaStep, diff
 from nubetis.model.store import Batch, Capabilities, Inserts, Outcome, Removals, Txn, Versions
@@ -32,20 +33,23 @@ T = TypeVar("T")
 
 
 class LinesPlugin:
-    """Opens ``lines:///path``."""
+    """Opens ``lines:///path``, where fields may be of the built-in types and of *types*, which other plug-ins give."""
+
+    def __init__(self, *types: FieldType) -> None:
+        self._types = {**BUILT_IN, **{each.name: each for each in types}}
 
     @hookimpl
     def nubetis_stores(self, registry: Registry) -> None:
         """Register the store."""
-        registry.add_store("lines", open_lines)
+        registry.add_store("lines", partial(open_lines, types=self._types))
 
 
-def open_lines(url: str, *, create: bool) -> LinesStore:
+def open_lines(url: str, *, create: bool, types: Mapping[str, FieldType] = BUILT_IN) -> LinesStore:
     """Open the file at ``lines:///path``, the fourth slash being that of an absolute one."""
     path = Path(url.partition(":///")[2])
     if not create and not path.exists():
         raise NotFound("no_database", url=url)
-    return LinesStore(url, path)
+    return LinesStore(url, path, types)
 
 
 class _Noting:
@@ -84,12 +88,10 @@ class LinesStore:
 
     capabilities = Capabilities(name="lines", processes=False)
 
-    def __init__(self, url: str, path: Path) -> None:
-        self._path = path
-        self._memory = memory = open_memory("memory://", create=True)
-        self.format, self.read, self.check = memory.format, memory.read, memory.check
-        self.mend, self.facts = memory.mend, memory.facts
-        self._schema = Schema()
+    def __init__(self, url: str, path: Path, types: Mapping[str, FieldType]) -> None:
+        self._memory = m = open_memory("memory://", create=True)
+        self.format, self.read, self.check, self.mend, self.facts = m.format, m.read, m.check, m.mend, m.facts
+        self._path, self._types, self._schema = path, types, Schema()
         self._file = path.open("a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,7 +116,7 @@ class LinesStore:
         return self._memory.write(noted)
 
     def migrate(
-        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], Any] | None = None
     ) -> None:
         """Change the tables in memory, then say so; refused changes leave no line."""
         self._memory.migrate(steps, schema, fence=fence)
@@ -143,9 +145,7 @@ class LinesStore:
     def _definition(self) -> dict[str, Any]:
         return {"schema": list(map(module_text, self._schema.modules)), "version": self._schema.version}
 
-    def _rows(
-        self, txn: Txn, touched: Mapping[ModuleId, Iterable[Key]]
-    ) -> Iterator[tuple[int, Sequence[Key], list[Row]]]:
+    def _rows(self, txn: Txn, touched: Mapping[ModuleId, Iterable[Key]]) -> Iterator[tuple[int, list[Key], list[Row]]]:
         for number, keys in touched.items():
             ordered = sorted(keys)
             yield number, ordered, [row for row in txn.get_many(self._schema.by_id[number], ordered) if row is not None]
@@ -177,18 +177,18 @@ class LinesStore:
                 return
             try:
                 self._play(json.loads(text, object_hook=_bytes_back))
-            except (ValueError, LookupError, TypeError) as error:
+            except (ValueError, KeyError, IndexError, TypeError) as error:
                 raise Damaged("damaged", what=str(self._path), reason=f"line {number}: {error}") from error
 
     def _play(self, line: dict[str, Any]) -> None:
         if "schema" in line:
-            schema = schema_of(line["schema"], types=BUILT_IN, version=line["version"])
-            self._memory.migrate(diff(self._schema, schema), schema)
-            self._schema = schema
+            if missing := next(filter(None, [missing_type(each, self._types) for each in line["schema"]]), None):
+                raise missing
+            old, self._schema = self._schema, schema_of(line["schema"], types=self._types, version=line["version"])
+            self._memory.migrate(diff(old, self._schema), self._schema)
         touched = [(self._schema.by_id[ModuleId(number)], keys, rows) for number, keys, rows in line.get("rows", ())]
-        removals = [Removals(module, keys) for module, keys, _ in touched]
-        inserts = [Inserts(module, [tuple(row) for row in rows]) for module, _, rows in touched]
-        self._memory.write(lambda txn: txn.write(Batch(parts=(*removals, *inserts))))
+        inserts = [Inserts(module, list(map(tuple, rows))) for module, _, rows in touched]
+        self._memory.write(lambda txn: txn.write(Batch(parts=(*[Removals(m, k) for m, k, _ in touched], *inserts))))
 
 
 def _text(line: dict[str, Any]) -> bytes:

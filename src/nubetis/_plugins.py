@@ -19,8 +19,9 @@ from nubetis import hookspecs
 from nubetis.errors import NotFound, NubetisError, PluginError
 from nubetis.model.fields import FieldType
 from nubetis.model.guards import guarded
+from nubetis.model.nearest import suggest
 from nubetis.model.plan import Refusal
-from nubetis.model.schema import Module, suggest
+from nubetis.model.schema import Module
 
 if TYPE_CHECKING:
     from collections.abc import Callable

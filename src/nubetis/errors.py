@@ -141,7 +141,8 @@ MESSAGES: Final[dict[str, str]] = {
     "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",
-    "referenced": "Record {id} is still linked from {count} records of {module}.",
+    "referenced": "Record {id} is still linked from {module} ({count}).",
+    "choice_in_use": "{field} of {module} cannot lose the choice {choice}: records have it ({count}). Change them.",
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
     "closed": "This {what} is closed. Open it again.",
@@ -149,6 +150,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cancelled": "Stopped as asked, after {done} records. Resume the operation or undo it.",
     # schema
     "schema_system": "{name} is part of nubetis and cannot be changed so: {reason}.",
+    "schema_needed": "{name} cannot be retired: {reason}. Name another field there first.",
     "schema_type": "The type of {field} cannot be changed from {old} to {new}: make a new field and copy the values.",
     "schema_unique": "{field} is unique, and one change would compare it in another way: make it not unique first, "
     "then filterable or not, and unique again last.",

@@ -168,6 +168,19 @@ def test_an_undo_says_where_the_records_are_and_the_second_that_nothing_is_left(
     ]
 
 
+def test_an_undo_tells_what_others_changed_from_what_others_link_to(acme):
+    """A record may stay for either reason, and one linking record is not several."""
+    Path("pets.csv").write_text("Empresa\nRex SAC\nOtra SAC\n", encoding="utf-8")
+    made = acme("import", "pets.csv", "-m", "accounts", "--json").json["operation"]["id"]
+    Path("people.csv").write_text("Apellidos,Empresa\nPaz,Rex SAC\n", encoding="utf-8")
+    acme("import", "people.csv", "-m", "contacts")
+    said = " ".join(acme("journal", "undo", made).out.split())
+
+    assert "Set back: 1. Kept, because other records link to them: 1. Failed: 0." in said
+    assert "changed" not in said
+    assert "is still linked from contacts (1)." in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

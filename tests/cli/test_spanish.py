@@ -91,3 +91,17 @@ def test_what_programs_read_is_the_same_in_every_language(habla):
     assert spoken[0] == spoken[1]
     assert {each["cause"] for each in spoken[0]["operations"]} == {"import", "setup"}
     assert "importación" in habla("journal", "list").out
+
+
+def test_what_doctor_calls_its_facts_is_spanish(habla):
+    said = habla("doctor").out
+
+    assert {"entries", "anchor", "durable", "processes", "packages", "path"}.isdisjoint(said.split())
+    assert "auditoría" in said
+    assert "journal_mode" in said  # the engine's own name
+
+
+def test_why_a_column_fills_a_field_is_spanish_for_programs_too(habla):
+    said = habla("import", "c.csv", "-m", "contacts", "--dry-run", "--json").json["mapping"]
+
+    assert {each["column"]: each["because"] for each in said}["Correo"] == "un sinónimo"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
+import attrs
 import pytest
 
 import nubetis
-from nubetis import Surroundings
-from nubetis.errors import Damaged, StoreBusy
+from nubetis import Field, Surroundings, hookimpl
+from nubetis.errors import Damaged, NotFound, StoreBusy
 from nubetis.model.bind import ALWAYS
-from nubetis.model.schema import Schema, diff
+from nubetis.model.kinds import BUILT_IN
+from nubetis.model.schema import Module, Schema, diff
 from nubetis.model.store import Store
 from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract, row_of
 from nubetis.testing.store_contract.setting import PEOPLE, PLACES, factory_at, keys_of, load, people
@@ -77,6 +80,34 @@ def test_a_line_cut_short_is_as_if_it_had_not_been_written(tmp_path):
     path.write_bytes(whole + b"{}x\n")
     with pytest.raises(Damaged):
         opened(url, create=False)
+
+
+class Taxes:
+    """Gives a field type, and a module whose field has it."""
+
+    TYPE = attrs.evolve(BUILT_IN["text"], name="ruc")
+
+    @hookimpl
+    def nubetis_field_types(self):
+        return [self.TYPE]
+
+    @hookimpl
+    def nubetis_modules(self):
+        return [Module(name="firms", fields=[Field(name="tax", type=self.TYPE)])]
+
+
+def test_a_field_type_of_a_plug_in_is_named_where_it_is_missing_and_read_where_it_is_given(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLE)
+    given = import_module("nubetis_lines").LinesPlugin
+    url = f"lines:///{tmp_path}/org.jsonl"
+    full = Surroundings(plugins=(given(Taxes.TYPE), Taxes()))
+    with nubetis.create(url, administrator="ana@acme.pe", around=full) as org:
+        org.system("testing").create("firms", tax="20100070970")
+    with pytest.raises(NotFound) as caught:
+        nubetis.open(url, around=Surroundings(plugins=(given(), Taxes())))
+    assert (caught.value.code, caught.value.params["type"]) == ("missing_plugin", "ruc")
+    with nubetis.open(url, around=full) as org:
+        assert [each["tax"] for each in org.system("testing").find("firms")] == ["20100070970"]
 
 
 def test_the_example_stays_an_example():

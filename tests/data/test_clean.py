@@ -11,10 +11,10 @@ from nubetis.data.clean import clean_columns, clean_text
 
 PIECES = st.sampled_from(
     ["JosÃ©", "Ã", "\xad", "\u200b", " ", "\u00a0", "MARÍA", "de la", "O'NEIL", "+51", "(01)", "445-3020", "x12", "00",
-     "Ana@X.PE", "<", ">", "mailto:", "\n", "\r\n", "ñ", "İ", "ß", "ǆ", "é", "1", "."]
+     "Ana@X.PE", "www.", "acme.pe", "/a", "<", ">", "mailto:", "\n", "\r\n", "ñ", "İ", "ß", "ǆ", "é", "1", "."]
 )  # fmt: skip
 CELLS = st.none() | st.text(max_size=10) | st.lists(PIECES, max_size=5).map("".join)
-HEADERS = st.sampled_from(["nombre", "correo", "telefono", "notas", "x"])
+HEADERS = st.sampled_from(["nombre", "correo", "telefono", "web", "notas", "x"])
 
 
 @given(st.dictionaries(HEADERS, st.lists(CELLS, min_size=4, max_size=4), max_size=3))
@@ -22,6 +22,12 @@ def test_cleaning_what_is_clean_changes_nothing(columns):
     once, _ = clean_columns(columns)
     twice, report = clean_columns(once)
     assert (twice, report.cells) == (once, 0)
+
+
+def test_what_is_made_of_an_address_of_the_web_is_reported():
+    found, report = clean_columns({"Web": ["www.acme.pe", "https://x.pe", None]})
+    assert found == {"Web": ["https://www.acme.pe", "https://x.pe", None]}
+    assert [(each.cleaner, each.cells) for each in report.changes] == [(Cleaner.URL, 1)]
 
 
 @given(st.lists(CELLS, max_size=8), st.randoms(use_true_random=False))
@@ -52,6 +58,11 @@ def test_the_order_of_the_rows_does_not_matter(cells, random):
         (Cleaner.PHONE, "+44 (0)20 7946 0958", "+442079460958"),
         (Cleaner.PHONE, "0051 (1) 445-3020 anexo 12", "+5114453020 ext 12"),
         (Cleaner.PHONE, "044 123 456", "044123456"),
+        (Cleaner.URL, "www.acme.pe", "https://www.acme.pe"),
+        (Cleaner.URL, " WWW.acme.com.pe/a?b ", "https://WWW.acme.com.pe/a?b"),
+        (Cleaner.URL, "http://www.acme.pe", "http://www.acme.pe"),
+        (Cleaner.URL, "www.acme", "www.acme"),
+        (Cleaner.URL, "see www.acme.pe", "see www.acme.pe"),
         (Cleaner.PHONE, "12", "12"),
         (Cleaner.PHONE, "(+51) 1 277 2996", "+5112772996"),
         (Cleaner.PHONE, "( +57 ) 307 064 9819", "+573070649819"),

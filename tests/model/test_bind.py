@@ -122,6 +122,21 @@ def test_what_a_filter_cannot_mean_is_refused(where, code):
     assert code == caught.value.code
 
 
+def test_a_link_to_several_modules_is_asked_by_a_field_of_one_of_them():
+    """Those without the field never fit; nor does a negation of it make them fit."""
+    for where in (F.stage == "won", ~(F.stage == "won")):
+        found = bound(F.about.linked(where), module=NOTES)
+        assert ["deals"] == [part.parts[1].module.name for part in found.parts]
+    several = bound(F.about.linked(F.owner == ME), module=NOTES)
+    assert NOTES.field("about").targets == tuple(part.parts[1].module.name for part in several.parts)
+
+
+def test_a_field_that_no_module_of_a_link_has_is_refused():
+    with pytest.raises(InvalidFilter) as caught:
+        bound(F.about.linked(F.lst_name == "A"), module=NOTES)
+    assert caught.value.code == "unknown_field"
+
+
 def test_people_that_nobody_knows_here_are_refused():
     with pytest.raises(InvalidFilter) as caught:
         bound(F.owner == ME, view=Viewpoint(now=NOW))

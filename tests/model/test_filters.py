@@ -275,6 +275,25 @@ def test_a_field_can_be_the_key_of_a_mapping_by_identity_of_its_name():
     assert hash(F.stage) == hash(F["stage"])
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("name.like", "Did you mean contains?"),
+        ("name.contain", "Did you mean contains?"),
+        ("address.city.startswith", "Did you mean starts_with?"),
+        ("stage.is_null", "Did you mean is_empty?"),
+        ("stage.isin", "Did you mean in_?"),
+        ("stage.equals", "Did you mean ==?"),
+        ("zzz", "Known: all_of, any_of, "),
+    ],
+)
+def test_what_is_called_and_is_no_operator_is_told_what_may_be_meant(path, meant):
+    with pytest.raises(InvalidFilter) as caught:
+        F[path]("x", case=True)
+
+    assert str(caught.value).startswith(f"F.{path}: no such operator; {meant}")
+
+
 # -- periods ----------------------------------------------------------------------------------
 
 

@@ -119,6 +119,23 @@ def test_a_retired_field_is_unseen_but_has_its_place(schema):
     assert caught.value.code == "unknown_field"
 
 
+@pytest.mark.parametrize(
+    ("needs", "reason"),
+    [
+        ({"title": "home"}, "it is the title of pets"),
+        ({"tallied_by": ("home",)}, "counts are kept by it"),
+        ({"indexes": (("home", "name"),)}, "an index names it"),
+    ],
+)
+def test_what_a_module_needs_cannot_be_retired_and_it_is_said_for_what(needs, reason):
+    """It is there, so that no sentence may say that it is not."""
+    pets = Module(name="pets", fields=[text("name"), Field(name="home", type=kind("address"))], **needs)
+    with pytest.raises(InvalidValue) as caught:
+        Schema().with_module(pets).retire_field("pets", "home")
+
+    assert (caught.value.code, caught.value.params["reason"]) == ("schema_needed", reason)
+
+
 def test_what_every_record_has_cannot_be_retired(schema):
     with pytest.raises(InvalidValue) as caught:
         schema.retire_field("pets", "owner")

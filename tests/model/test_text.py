@@ -313,6 +313,18 @@ def test_with_a_module_the_field_decides_the_type(text, where):
 
 
 @pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("about linked (tax_id = 20100)", F.about.linked(F.tax_id == "20100")),
+        ("about linked (not (probability > 5 or amount > 3))", F.about.linked(~((F.probability > 5) | (F.amount > 3)))),
+        ("about linked (owner = luis)", F.about.linked(F.owner == "luis")),
+    ],
+)
+def test_a_link_to_several_modules_is_asked_by_a_field_of_one_of_them(text, where):
+    assert parse(text, module=SCHEMA.module("notes"), schema=SCHEMA) == where
+
+
+@pytest.mark.parametrize(
     ("text", "wrong", "meant"),
     [
         ("stage = won && amount > 3", "&&", "and"),

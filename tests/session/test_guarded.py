@@ -178,7 +178,8 @@ def test_a_setting_that_is_fit_is_taken_at_once(nubetis_org, nubetis_session):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"currency": "soles"}, "three capital letters"),
+        ({"currency": "soles"}, "a code of ISO 4217"),
+        ({"currency": "XYZ"}, "a code of ISO 4217"),
         ({"name": " "}, "has a name"),
         ({"curency": "PEN"}, "Did you mean currency"),
         ({"locale": "xx"}, "Known: currency, name"),

@@ -136,7 +136,7 @@ def _write_rejected(given: _Import, plan: Plan, raw: Table) -> None:
 
 def map_facts(field_map: FieldMap) -> list[dict[str, object]]:
     """Give the mapping for programs."""
-    return [attrs.asdict(each) for each in field_map]
+    return [{**attrs.asdict(each), "because": phrase(each.because, language())} for each in field_map]
 
 
 def map_grid(field_map: FieldMap, *, room: int) -> RenderableType:

@@ -36,6 +36,8 @@ __all__ = [
 _SHOWN: Final = 12
 _LATEST: Final = 100_000
 _MOST: Final = 10_000
+_LINKED: Final = frozenset({"referenced", "out_of_sight"})
+"""Why an undo leaves a record that nobody changed: others link to it."""
 
 
 @click.group(
@@ -236,13 +238,20 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
 
 def _undone(done: Undo, *, binned: int) -> list[str]:
     """Say what an undo did; *binned* records went into the recycle bin, since the operation had made them."""
-    counts = {"reversed": len(done.reversed), "kept": len(done.kept), "failed": len(done.failed)}
-    if not any(counts.values()):
+    if not (done.reversed or done.kept or done.failed):
         return [_("Nothing was set back: what the operation did is already taken back.")]
-    text = _("Set back: {reversed}. Kept, because somebody changed them since: {kept}. Failed: {failed}.")
+    linked = sum(each.code in _LINKED for each in done.kept)
+    parts = [
+        (_("Set back: {count}."), len(done.reversed)),
+        (_("Kept, because somebody changed them since: {count}."), len(done.kept) - linked),
+        (_("Kept, because other records link to them: {count}."), linked),
+        (_("Failed: {count}."), len(done.failed)),
+    ]
+    always = {0, len(parts) - 1}
+    text = " ".join([said.format(count=count) for at, (said, count) in enumerate(parts) if count or at in always])
     told = counted("{count} record is in the recycle bin: find it with --deleted.",
                    "{count} records are in the recycle bin: find them with --deleted.", binned)  # fmt: skip
-    return [text.format(**counts), *([told] if binned else [])]
+    return [text, *([told] if binned else [])]
 
 
 @command("resume", _("Go on with an operation that was interrupted."))

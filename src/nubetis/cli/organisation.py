@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 import click
@@ -10,7 +11,7 @@ import click
 import nubetis
 from nubetis.backends.urls import shown
 from nubetis.cli.call import Answer, Call, anchor_option, command, url_of
-from nubetis.cli.face import RenderableType, grid, group, line
+from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import EXIT_CODES, _, language, say
 from nubetis.doctor import Diagnosis, diagnose
 from nubetis.model.findings import Finding, Severity
@@ -93,23 +94,60 @@ def _said(each: Finding, found: Diagnosis) -> str:
 
 
 def _pairs(found: Mapping[str, Json], title: str, room: int) -> RenderableType:
-    labels = {
+    labels = _labels()
+    rows = [
+        [labels.get(name, name), _short(value, {} if name in _BY_NAME else labels)] for name, value in found.items()
+    ]
+    return grid(["", ""], rows, room=room, title=title)
+
+
+_BY_NAME: Final = frozenset({"records", "packages", "extras"})
+"""Facts that are told by the names of modules and packages, which are no words."""
+
+
+def _labels() -> dict[str, str]:
+    """Give what facts are called; settings of a database engine keep the names that it gives them."""
+    return {
         "name": _("name"),
         "schema_version": _("schema version"),
         "records": _("records"),
         "journal": _("journal"),
+        "entries": _("entries"),
+        "anchor": _("anchor"),
+        "system": _("system"),
+        "packages": _("packages"),
+        "extras": _("extras"),
+        "time_zones": _("time zones"),
+        "languages": _("languages"),
+        "terminal": _("terminal"),
+        "encoding": _("encoding"),
+        "interactive": _("interactive"),
+        "durable": _("durable"),
+        "processes": _("several processes"),
+        "ddl_in_txn": _("schema changes in transactions"),
+        "savepoints": _("savepoints"),
+        "snapshots": _("copies while in use"),
+        "linked_filters": _("filters on linked records"),
+        "max_fields": _("most columns"),
+        "max_params": _("most parameters"),
+        "path": _("path"),
+        "mode": _("rights"),
+        "bytes": _("bytes"),
+        "log_bytes": _("bytes of the log"),
+        "free_disk_bytes": _("bytes free on the disk"),
+        "tables": _("tables"),
+        "rows": _("rows"),
+        "version": _("version"),
     }
-    rows = [[labels.get(name, name), _short(value)] for name, value in found.items()]
-    return grid(["", ""], rows, room=room, title=title)
 
 
-def _short(value: Json) -> object:
+def _short(value: Json, labels: Mapping[str, str]) -> object:
     """Give a fact on one line."""
     if isinstance(value, Mapping):
-        return ", ".join([f"{key} {_short(each)}" for key, each in value.items() if each])
+        return ", ".join([f"{labels.get(key, key)} {_short(each, labels)}" for key, each in value.items() if each])
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
-    return value
+    return text_of(value) if isinstance(value, bool) else value
 
 
 @command("backup", _("Write a consistent copy beside those who work."), signs_in=False)

@@ -44,6 +44,8 @@ class Cleaner(enum.StrEnum):
     """An e-mail address without ``mailto:`` and brackets, in small letters."""
     PHONE = enum.auto()
     """A telephone number: ``+`` and digits; ``0051 (1) 445-3020`` → ``+5114453020``."""
+    URL = enum.auto()
+    """An address of the web that leaves out how it is fetched: ``www.acme.pe`` → ``https://www.acme.pe``."""
 
 
 @attrs.frozen
@@ -78,6 +80,7 @@ DEFAULT: Final[Recipe] = (
     Step(Cleaner.NAME, frozenset({ColumnKind.PERSON})),
     Step(Cleaner.EMAIL, frozenset({ColumnKind.EMAIL})),
     Step(Cleaner.PHONE, frozenset({ColumnKind.PHONE})),
+    Step(Cleaner.URL, frozenset({ColumnKind.URL})),
 )
 """What is done when nothing else is said."""
 
@@ -270,6 +273,14 @@ def _email(text: str) -> str:
     return found[1].lower() if found else text
 
 
+_BARE_URL: Final = re.compile(r"www\.[^\s/?#]+\.[^\s/?#.]+(?:[/?#]\S*)?", re.IGNORECASE)
+
+
+def _url(text: str) -> str:
+    bare = text.strip()
+    return f"https://{bare}" if _BARE_URL.fullmatch(bare) else text
+
+
 _EXTENSION: Final = re.compile(r"\s*(?:x|ext\.?|extension|anexo|int\.?|interno|ramal)\s*(\d{1,6})", re.IGNORECASE)
 _PHONE_SIGNS: Final = re.compile(r"[0-9\s().\-/\u2010-\u2015]+")
 
@@ -320,4 +331,5 @@ _CLEANERS: Final[Mapping[Cleaner, Callable[[str], str]]] = {
     Cleaner.NAME: _name,
     Cleaner.EMAIL: _email,
     Cleaner.PHONE: _phone,
+    Cleaner.URL: _url,
 }

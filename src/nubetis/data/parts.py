@@ -8,7 +8,8 @@ import attrs
 
 from nubetis.errors import NotFound
 from nubetis.model.fields import Field, Part
-from nubetis.model.schema import Module, suggest
+from nubetis.model.nearest import suggest
+from nubetis.model.schema import Module
 
 if TYPE_CHECKING:
     from nubetis.model.fields import Value

@@ -32,8 +32,9 @@ from nubetis.model.filters import (
 from nubetis.model.fold import fold_keyword
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.kinds.texts import is_storable
+from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
-from nubetis.model.schema import Module, Schema, suggest, suggest_field
+from nubetis.model.schema import Module, Schema, suggest_field
 from nubetis.types import RecordId, Stored
 
 __all__ = [
@@ -409,14 +410,29 @@ class _Binder:
     def _linked(self, field: Field, where: Compare, depth: int) -> Bound:
         if not isinstance(where.operand, Filter):
             raise InvalidFilter("filter_value", field=field.name, reason="linked takes a filter")
-        found: list[Bound] = []
-        for target in field.targets:
-            module = self.schema.module(target)
-            inner = Linked(field.column, module, self._of_linked(module, where.operand, depth))
-            several = len(field.targets) > 1
-            kind = Test(f"{field.column}.module", Operator.EQ, module.prefix)
-            found.append(All((kind, inner)) if several else inner)
-        return found[0] if len(found) == 1 else AnyOf(tuple(found))
+        if len(field.targets) == 1:
+            module = self.schema.module(field.targets[0])
+            return Linked(field.column, module, self._of_linked(module, where.operand, depth))
+        return AnyOf(tuple(self._linked_to_some(field, where.operand, depth)))
+
+    def _linked_to_some(self, field: Field, where: Filter, depth: int) -> Iterator[Bound]:
+        """Bind *where* to each module of several that a link leads to; one that lacks a field in it never fits.
+
+        Raises:
+            InvalidFilter: ``unknown_field``; all of them lack one.
+        """
+        unknown: list[InvalidFilter] = []
+        for module in map(self.schema.module, field.targets):
+            try:
+                inner = Linked(field.column, module, self._of_linked(module, where, depth))
+            except InvalidFilter as error:
+                if error.code != "unknown_field":
+                    raise
+                unknown.append(error)
+            else:
+                yield All((Test(f"{field.column}.module", Operator.EQ, module.prefix), inner))
+        if len(unknown) == len(field.targets):
+            raise unknown[0]
 
     # values ------------------------------------------------------------------------------------------------
     def _test(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:

@@ -28,6 +28,7 @@ import attrs
 
 from nubetis.errors import InvalidFilter, misused
 from nubetis.model.fields import Operator
+from nubetis.model.nearest import LONGEST, suggest
 
 __all__ = [
     "EVERYTHING",
@@ -279,6 +280,16 @@ _CALLS: Final = {
     Operator.CHANGED_FROM: "changed_from",
     Operator.CHANGED_TO: "changed_to",
 }
+_MEANT: Final = {
+    **dict.fromkeys(("like", "ilike", "icontains", "includes", "has", "search", "regexp"), "contains"),
+    **dict.fromkeys(("eq", "equals", "exact", "iexact"), "=="),
+    **dict.fromkeys(("ne", "not_equals"), "!="),
+    **dict.fromkeys(("lt", "lte", "le", "less"), "<, <="),
+    **dict.fromkeys(("gt", "gte", "ge", "greater"), ">, >="),
+    **dict.fromkeys(("isnull", "is_null", "is_none", "isna", "empty"), "is_empty"),
+    **dict.fromkeys(("one_of", "is_in", "isin", "any"), "in_"),
+}
+"""What those write who know other libraries: nothing that is written so is near to what they mean."""
 _SPREAD: Final = frozenset({Operator.BETWEEN, Operator.ANY_OF, Operator.ALL_OF})
 
 
@@ -330,6 +341,18 @@ class FieldPath:
         first, *rest = self._path.split(".")
         dotted = _is_attribute(first) and all(_is_attribute(each) and not hasattr(FieldPath, each) for each in rest)
         return f"F.{self._path}" if dotted else f"F[{self._path!r}]"
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Stop where a name that is no operator is called as one.
+
+        Raises:
+            InvalidFilter: ``bad_argument``, with the operator that may be meant.
+        """
+        name = self._path.rpartition(".")[2]
+        known = _CALLS.values()
+        bare = name.lower().strip("_")
+        hint = f"Did you mean {_MEANT[bare]}?" if bare in _MEANT else suggest(name[:LONGEST], known)
+        raise InvalidFilter("bad_argument", argument=repr(self), reason=f"no such operator; {hint.rstrip('.')}")
 
     def __hash__(self) -> int:
         return hash(self._path)

@@ -323,9 +323,10 @@ class Operation:
 class Undo:
     """What became of taking an operation back.
 
-    *reversed* lists the records set back; *kept* those (record, field) that somebody else changed since and that
-    stay as they are; *failed* what could not be taken back, with the reason.  *operation* is ``None`` where there was
-    nothing to set back: what changes nothing is no operation.
+    *reversed* lists the records set back; *kept* those that stay as they are, since somebody changed them afterwards
+    (``stale``, with the field) or others link to them (``referenced``, ``out_of_sight``); *failed* what could not be
+    taken back, with the reason.  *operation* is ``None`` where there was nothing to set back: what changes nothing is
+    no operation.
     """
 
     operation: Operation | None

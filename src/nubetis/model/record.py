@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from nubetis.errors import NotFound
 from nubetis.model.ids import encode
-from nubetis.model.schema import VERSION, key_of, suggest
+from nubetis.model.nearest import suggest
+from nubetis.model.schema import VERSION, key_of
 from nubetis.types import Key, ModuleName, RecordId, Row
 
 if TYPE_CHECKING:

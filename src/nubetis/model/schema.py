@@ -6,7 +6,6 @@ one to the other.  Modules and fields have immutable ids, so that the journal st
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -22,6 +21,7 @@ from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_
 from nubetis.model.filters import Filter
 from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
+from nubetis.model.nearest import LONGEST, suggest
 from nubetis.types import FieldId, FieldName, Key, ModuleId, ModuleName, Row
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "ValidationRule",
     "diff",
     "key_of",
-    "suggest",
     "suggest_field",
 ]
 
@@ -62,24 +61,6 @@ def key_of(row: Row) -> Key:
     return cast("Key", row[ID])
 
 
-_MOST_NAMED: Final = 20
-_LONGEST: Final = 60
-"""Characters of a name that are looked at; nothing has a longer one."""
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Give a sentence that helps with a mistyped *name*.
-
-    >>> suggest("stge", ["stage", "amount"])
-    'Did you mean stage?'
-    """
-    names = sorted(known)
-    close = difflib.get_close_matches(str(name).lower(), names, n=1)
-    if close or not names:
-        return f"Did you mean {close[0]}?" if close else ""
-    return f"Known: {', '.join([*names[:_MOST_NAMED], *(['…'] if len(names) > _MOST_NAMED else [])])}."
-
-
 def suggest_field(name: str, fields: Iterable[Field]) -> str:
     """Give a sentence that helps with a mistyped *name* of a field, be it its label in a language that nubetis speaks.
 
@@ -87,9 +68,9 @@ def suggest_field(name: str, fields: Iterable[Field]) -> str:
     'Did you mean last_name?'
     """
     known = list(fields)
-    said = fold_text(str(name)[:_LONGEST])
+    said = fold_text(str(name)[:LONGEST])
     meant = [each.name for each in known if said in {fold_text(label_in(lang, each.label)) for lang in LANGUAGES}]
-    return f"Did you mean {meant[0]}?" if meant else suggest(str(name)[:_LONGEST], [each.name for each in known])
+    return f"Did you mean {meant[0]}?" if meant else suggest(str(name)[:LONGEST], [each.name for each in known])
 
 
 @attrs.frozen
@@ -295,7 +276,7 @@ class Module:
         """See that names are there once, and that title, tallies and indexes name fields; once for each module.
 
         Raises:
-            InvalidValue: ``name_taken``.
+            InvalidValue: ``name_taken``; ``schema_needed``, one of these fields is retired.
             NotFound: ``unknown_field``.
         """
         _ = self._is_sound
@@ -307,12 +288,19 @@ class Module:
             if field.name in seen:
                 raise InvalidValue("name_taken", name=field.name, what="field")
             seen.add(field.name)
-        for name in (self.title, *self.tallied_by):
-            self.field(name)
+        self._need(self.title, f"it is the title of {self.name}")
+        for name in self.tallied_by:
+            self._need(name, "counts are kept by it")
         for name in chain(*self.indexes):
             if name not in self.layout.index:
-                self.field(name)
+                self._need(name, "an index names it")
         return True
+
+    def _need(self, name: str, reason: str) -> None:
+        """See that the field *name* is there, and not retired though the module needs it."""
+        if name not in self.layout.slots and any(field.name == name for field in self.fields):
+            raise InvalidValue("schema_needed", name=name, reason=reason)
+        self.field(name)
 
     def _active(self) -> list[Field]:
         return [slot.field for slot in self.layout.slots.values()]
@@ -483,7 +471,15 @@ class Schema:
         return self.with_module(attrs.evolve(old, fields=fields))
 
     def retire_field(self, module: str, name: str) -> Schema:
-        """Give a schema in which the field is no longer seen; its data stay."""
+        """Give a schema in which the field is no longer seen; its data stay.
+
+        A validation rule that asks for it is refused when the schema is applied: ``bad_rule_filter``.
+
+        Raises:
+            NotFound: ``unknown_field``.
+            InvalidValue: ``schema_system``; every record has it. ``schema_needed``; it is the module's title, counts
+                are kept by it, or an index names it.
+        """
         field = self.module(module).field(name)
         if field.id < FIRST_OWN_FIELD:
             raise InvalidValue("schema_system", name=name, reason="every record has it")

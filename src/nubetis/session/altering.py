@@ -18,9 +18,9 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.errors import Conflict, NubetisError, Refused
-from nubetis.model.bind import All, Test
+from nubetis.model.bind import All, Holds, Test
 from nubetis.model.convert import module_text
-from nubetis.model.fields import Operator
+from nubetis.model.fields import Field, Operator, Storage
 from nubetis.model.plan import (
     Cause,
     CauseKind,
@@ -33,7 +33,7 @@ from nubetis.model.plan import (
 )
 from nubetis.model.query import BoundQuery
 from nubetis.model.rules import check_rules, check_scope
-from nubetis.model.schema import Module, Schema, diff, key_of
+from nubetis.model.schema import Module, Schema, SchemaStep, diff, key_of
 from nubetis.model.system import OPERATIONS
 from nubetis.model.widening import first_steps, last_steps, widened
 from nubetis.session.applying import Applier, Lot, read_lots, refuse_moved
@@ -41,7 +41,7 @@ from nubetis.session.holding import refuse_drops
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
 from nubetis.session.state import State
-from nubetis.session.world import living
+from nubetis.session.world import LIVE, living
 from nubetis.types import Key, Row
 
 __all__ = ["alter", "plan_alter", "resume_alter", "settle"]
@@ -57,19 +57,45 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
         Refused: ``refused``, the name of a new module is taken until another change has dropped the old one;
-            ``legal_hold``, it would drop values of a module on which there is a hold.
+            ``legal_hold``, it would drop values of a module on which there is a hold; ``choice_in_use``, it would
+            drop a choice that living records have.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
     planner.require(Action.EDIT, module)
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
-    refuse_drops(planner, diff(state.known.schema, schema))
+    steps = diff(state.known.schema, schema)
+    refuse_drops(planner, steps)
+    _refuse_used_choices(planner, steps)
     state.world.store.capabilities.refuse_excess(schema.modules)
     check_scope(schema)
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
+
+
+def _refuse_used_choices(planner: Planner, steps: Iterable[SchemaStep]) -> None:
+    """Stop a change that would drop a choice which living records have: no filter could ask for them any more.
+
+    A field without choices is free, and so is asked for anything.
+    """
+    for step in steps:
+        if step.before is None or step.field is None or not step.field.choices:
+            continue
+        kept = set(step.field.choice_values())
+        for choice in [each for each in step.before.choice_values() if each not in kept]:
+            count = _holding(planner, planner.known.schema.by_id[step.module.id], step.before, choice)
+            if count:
+                params = {"module": step.module.name, "field": step.field.name, "choice": choice, "count": count}
+                raise Refused("choice_in_use", **params)
+
+
+def _holding(planner: Planner, module: Module, field: Field, choice: str) -> int:
+    """Give how many living records have *choice*, whoever may see them."""
+    many = field.parts[0].storage is Storage.SET
+    test = Holds(field.column, choice) if many else Test(field.column, Operator.EQ, choice)
+    return planner.txn.count(module, All((LIVE, test)))
 
 
 def _parts(planner: Planner, schema: Schema) -> Iterable[Part]:

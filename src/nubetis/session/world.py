@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakValueDictionary
 
@@ -19,10 +18,11 @@ from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_exact, fold_text
 from nubetis.model.ids import KeyMaker, decode, encode
 from nubetis.model.kinds.texts import is_storable
-from nubetis.model.money import Money
+from nubetis.model.money import CURRENCIES
+from nubetis.model.nearest import suggest
 from nubetis.model.plan import Part, Plan
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import DELETED_IN, Module, Schema, key_of, suggest
+from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Store, Txn, Versions
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.types import Json, Key, RecordId, Row
@@ -252,12 +252,9 @@ def _check_values(settings: Mapping[str, Json]) -> None:
         raise InvalidValue("bad_setting", name="name", reason="an organisation has a name")
     if not is_storable(name):
         raise InvalidValue("bad_setting", name="name", reason="no text holds NUL or half of a surrogate pair")
-    if "currency" in settings:
-        try:
-            Money(Decimal(0), str(settings["currency"]))
-        except InvalidValue:
-            reason = "it takes the three capital letters of ISO 4217, such as PEN"
-            raise InvalidValue("bad_setting", name="currency", reason=reason) from None
+    if "currency" in settings and str(settings["currency"]) not in CURRENCIES:
+        reason = "it takes a code of ISO 4217, in capital letters, such as PEN"
+        raise InvalidValue("bad_setting", name="currency", reason=reason)
 
 
 @attrs.frozen

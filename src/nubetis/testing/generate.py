@@ -356,9 +356,20 @@ class FilterMaker:
 
     def _linked(self, random: Random, target: _Target, depth: int) -> Filter:
         name = random.choice(target.field.targets)
-        if len(target.field.targets) > 1 or depth <= 0:
+        if depth <= 0:
             return Compare(target.path, Operator.LINKED, EVERYTHING)
+        if len(target.field.targets) > 1:
+            return Compare(target.path, Operator.LINKED, self._of_one(random, target.field, name))
         return Compare(target.path, Operator.LINKED, self._of(name).filter(random, depth=depth - 1))
+
+    def _of_one(self, random: Random, field: Field, name: str) -> Filter:
+        """Give a comparison of a field that *name* has, and no other module to which *field* leads."""
+        others = [self._schema.module(each) for each in field.targets if each != name]
+        leaf = self._of(name).leaf(random)
+        if not isinstance(leaf, Compare) or not leaf.path:
+            return EVERYTHING
+        shared = any(leaf.path.partition(".")[0] in other.layout.slots for other in others)
+        return EVERYTHING if shared else random.choice([leaf, ~leaf])
 
     def _has(self, random: Random, depth: int) -> Filter:
         other, field = random.choice(self._links)

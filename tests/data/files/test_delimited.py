@@ -23,6 +23,19 @@ def test_lines_are_physical_lines():
     assert list(batch.lines) == [2, 5, 6]
 
 
+@pytest.mark.parametrize(
+    "content", [b"a;b;\n1;2;\n3;4;\n", b"a;b;;\n1;2;;\n3;4\n", b"a;b\n1;2;\n3;4;\n", b"a;b; \n1;2; \n3;4;\n"]
+)
+def test_a_delimiter_that_ends_lines_makes_no_column(content):
+    table = read(content)
+    assert (table.to_dict(), list(table.uneven)) == ({"a": ["1", "3"], "b": ["2", "4"]}, [])
+
+
+def test_a_column_without_name_that_says_something_is_one():
+    table = read(b"a;b;;\n1;2;;\n3;4;x;\n")
+    assert (table.columns, table["column_3"], list(table.uneven)) == (("a", "b", "column_3"), [None, "x"], [])
+
+
 def test_batches_are_bounded_and_keep_their_order():
     batches = _batches(b"n,m\n" + b"".join(b"%d,x\n" % n for n in range(10)), rows=4)
     assert [len(batch) for batch in batches] == [4, 4, 2]
@@ -167,4 +180,4 @@ def test_a_row_without_end_is_refused_before_it_fills_the_memory():
     with pytest.raises(InvalidValue, match=r"line 2: .*16,384 cells") as caught:
         read(b"a,b\n" + b"x," * 16_384 + b"\n")
     assert caught.value.code == "bad_file"
-    assert len(read(b"x," * 16_383, header=1).columns) == 16_384
+    assert len(read(b"x," * 16_383 + b"x", header=1).columns) == 16_384

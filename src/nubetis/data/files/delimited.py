@@ -88,9 +88,9 @@ class Delimited:
         """Give the rows below the header, in batches; blank lines are left out."""
         with source.lines(detected.encoding) as lines:
             found = _rows(lines, source, detected)
-            header = _header(found, detected)
-            width = len(header)
+            header, width = _header(found, detected)
             part = list(islice(found, rows))
+            named = len(header)
             if header and not part:
                 yield Batch(header, tuple([[] for _ in header]))
             spread = Spread()
@@ -99,7 +99,7 @@ class Delimited:
                 cells = sum([len(row) for _, row in part])
                 if spread.is_thin(rows=len(part), columns=len(header), cells=cells):
                     raise source.fault(part[0][0], "nearly all of its cells are empty: this is no table")
-                yield attrs.evolve(_batch(header, part), uneven=_uneven(part, width))
+                yield attrs.evolve(_batch(header, part), uneven=_uneven(part, (named, width)))
                 part = list(islice(found, rows))
 
     def write(self, batches: Iterable[Batch], sink: BinaryIO) -> None:
@@ -202,29 +202,39 @@ def _check_width(row: Sequence[str], source: Source, line: int) -> None:
         raise source.fault(line, "the row that begins here has more than 16,384 cells")
 
 
-def _header(rows: Iterator[tuple[int, list[str]]], detected: Detected) -> tuple[str, ...]:
-    """Give the column names and leave *rows* at the first row of data; what stands above them is skipped."""
+def _header(rows: Iterator[tuple[int, list[str]]], detected: Detected) -> tuple[tuple[str, ...], int]:
+    """Give the column names and leave *rows* at the first row of data; what stands above them is skipped.
+
+    Blank names at the end are columns only where a cell below them says something: a delimiter that ends each line
+    parts no columns.  So the number of the header's cells is given as well.
+    """
     if not detected.header:
-        return ()
+        return (), 0
     for line, row in rows:
         if line >= detected.header:
-            return unique_names(row)
-    return ()
+            return unique_names(row)[: _said(row) or len(row)], len(row)
+    return (), 0
+
+
+def _said(row: Sequence[str]) -> int:
+    """Give how many cells *row* has up to the last that says something."""
+    return next((place for place in range(len(row), 0, -1) if row[place - 1] and not row[place - 1].isspace()), 0)
 
 
 def _widened(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:
     """Give names for all cells: a row that is longer than the header loses none."""
-    wide = max([len(row) for _, row in rows])
+    wide = max([_said(row) for _, row in rows]) if header else max([len(row) for _, row in rows])
     return header if wide <= len(header) else unique_names([*header, *[""] * (wide - len(header))])
 
 
-def _uneven(rows: Sequence[tuple[int, list[str]]], width: int) -> list[tuple[int, int]]:
-    """Give line and cells of the rows that are shorter than the header, or say something beyond it."""
-    return [(line, len(row)) for line, row in rows if width and (len(row) < width or any(row[width:]))]
+def _uneven(rows: Sequence[tuple[int, list[str]]], header: tuple[int, int]) -> list[tuple[int, int]]:
+    """Give line and cells of the rows that are shorter than the header's names, or say something beyond its cells."""
+    named, width = header
+    return [(line, len(row)) for line, row in rows if width and (len(row) < named or any(row[width:]))]
 
 
 def _batch(header: tuple[str, ...], rows: Sequence[tuple[int, list[str]]]) -> Batch:
-    columns = list(zip_longest(*[row for _, row in rows], fillvalue=""))
+    columns = list(zip_longest(*[row for _, row in rows], fillvalue=""))[: len(header)]
     data: list[Sequence[Cell]] = [[cell or None for cell in column] for column in columns]
     data += [[None] * len(rows) for _ in range(len(header) - len(data))]
     return Batch(header, tuple(data), [line for line, _ in rows])
@@ -246,7 +256,8 @@ def _head(columns: Sequence[str], mark: str) -> str:
     """Give the line of the names; a blank one stands below it where they would be taken for data."""
     if len(columns) > _MOST_CELLS:
         raise InvalidValue("bad_argument", argument="columns", reason="such a file has at most 16,384 of them")
-    return _line(columns, mark) + ("" if not columns or reads_as_names(columns) else "\r\n")
+    names = unique_names(columns)  # one that is blank would be no column if nothing stands below it
+    return _line(names, mark) + ("" if not names or reads_as_names(names) else "\r\n")
 
 
 def _line(row: Sequence[Cell], mark: str) -> str:

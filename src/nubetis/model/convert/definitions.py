@@ -23,7 +23,8 @@ from nubetis.model.fields import Field, FieldState, FieldType, Storage
 from nubetis.model.filters import Filter
 from nubetis.model.formats import Formats
 from nubetis.model.kinds import BUILT_IN
-from nubetis.model.schema import Module, Schema, ValidationRule, suggest
+from nubetis.model.nearest import suggest
+from nubetis.model.schema import Module, Schema, ValidationRule
 from nubetis.types import Json, Row, Stored
 
 __all__ = ["FORMAT", "from_json", "missing_type", "module_text", "schema_of", "to_json"]

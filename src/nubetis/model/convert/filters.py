@@ -16,8 +16,8 @@ from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or, People, Period, PeriodKind, Unit
 from nubetis.model.kinds import WallTime
 from nubetis.model.money import Money
+from nubetis.model.nearest import suggest
 from nubetis.model.record import Record
-from nubetis.model.schema import suggest
 from nubetis.types import Json
 
 __all__ = ["read_filter", "read_value", "write_filter"]

@@ -14,7 +14,8 @@ from nubetis.model.bind import Viewpoint, find_column
 from nubetis.model.fields import Choice, Field, Part
 from nubetis.model.fold import fold_text
 from nubetis.model.formats import Formats
-from nubetis.model.schema import Module, Schema, suggest
+from nubetis.model.nearest import suggest
+from nubetis.model.schema import Module, Schema
 from nubetis.model.text.tokens import Kind, Token
 
 __all__ = ["Names", "Place", "Readable", "at_span"]

@@ -14,7 +14,7 @@ from nubetis.model.filters import People, Period, PeriodKind, Unit
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.kinds import BUILT_IN, WallTime
 from nubetis.model.money import Money
-from nubetis.model.schema import suggest
+from nubetis.model.nearest import suggest
 from nubetis.model.text.cursor import Cursor
 from nubetis.model.text.foreign import foreign_value, twin_sign
 from nubetis.model.text.tokens import Kind, Token, syntax_error

@@ -285,9 +285,13 @@ class _Reader(Operands):
         return self.value(place)
 
     def _linked_names(self, place: Place | None) -> Names:
+        """Give the names of the module that is led to; of several, of the first that has what is asked first."""
         if place is None or not place[0].targets:
             return attrs.evolve(self.names, module=None)
-        return self.names.of(place[0].targets[0])
+        known = [self.names.of(target) for target in place[0].targets]
+        tokens = (token.text for token in self.tokens[self.at :] if token.low not in {"(", "not"})
+        first = next(tokens, "").partition(".")[0]
+        return next((each for each in known if each.knows(first)), known[0])
 
     def _several(self, operator: Operator, place: Place | None) -> object:
         if not self.take("("):
