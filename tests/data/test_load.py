@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 
 import nubetis
@@ -11,6 +12,7 @@ from nubetis import F, Field, Money, Table
 from nubetis.data import apply_load, fitting_map, load, map_table, plan_links, plan_load
 from nubetis.errors import InvalidValue, NotFound, Refused
 from nubetis.model.kinds import Address, kind
+from nubetis.model.schema import ValidationRule
 from tests.stores import refusing
 
 FILE = "Nombre;Apellidos;Correo;Ciudad;Código postal\nAna;Ruiz;ana@acme.pe;Lima;00123\nLuis;Paz;luis@acme.pe;;\n"
@@ -487,3 +489,49 @@ def test_a_record_with_several_faults_is_told_all_of_them(nubetis_session):
     assert [each.code for each in plan.refusals] == ["bad_email", "bad_phone", "unknown_field", "required"]
     assert str(plan) == "1 to create, 1 refused"
     assert len(caught.value.__notes__) == 3
+
+
+RULED = (
+    "Nombre;Apellidos;Correo;Empresa\nAna;Uno;a@a.pe;Acme\nEva;Dos;e@a.pe;\nLuis;Tres;;Huérfana\nPau;Cinco;malo;\n"
+    "Mar;Cuatro;;Otra\n"
+)
+
+
+@pytest.fixture
+def ruled(nubetis_org):
+    """An organisation in which a contact needs an e-mail."""
+    contacts = nubetis_org.schema.module("contacts")
+    rule = ValidationRule(name="mail", where=F.email.is_empty(), message="An e-mail is missing.")
+    nubetis_org.alter(nubetis_org.schema.with_module(attrs.evolve(contacts, rules=(rule,))))
+    return nubetis_org.administrator()
+
+
+def test_a_row_that_a_rule_refuses_is_told_by_its_own_line(ruled, tmp_path):
+    """A rule sees whole records, when cells and lines are long forgotten; what is rejected is the very row."""
+    bare = "\n".join(line.rpartition(";")[0] for line in RULED.splitlines())
+    report = load(ruled, nubetis.read(bare.encode()).clean(), module="contacts")
+    report.write_rejected(f"{tmp_path}/rejected.csv")
+
+    assert sorted((each.line, each.code) for each in report.rejected) == [
+        (4, "bad_rule"), (5, "bad_email"), (6, "bad_rule"),
+    ]  # fmt: skip
+    assert (report.created, report.refused) == (2, 3)
+    assert [row[0] for row in nubetis.read(f"{tmp_path}/rejected.csv").head(9)] == ["Luis", "Pau", "Mar"]
+    assert sorted(each["first_name"] for each in records(ruled)) == ["Ana", "Eva"]
+
+
+def test_nothing_is_made_for_rows_that_a_rule_refuses(ruled):
+    table = nubetis.read(RULED.encode()).clean()
+    plan = plan_load(ruled, table, module="contacts", create_linked=True)
+    report = apply_load(ruled, plan, table=table)
+
+    assert report.created == 2
+    assert [each["name"] for each in records(ruled, "accounts")] == ["Acme"]
+
+
+def test_a_plan_of_new_records_says_which_of_those_given_a_rule_refuses(ruled):
+    given = [{"last_name": "A", "email": "a@b.pe"}, {"last_name": "B"}, {"email": "c@b.pe"}, {"last_name": "D"}]
+    plan = ruled.plan_create("contacts", given)
+
+    assert sorted((each.line, each.record) for each in plan.refusals) == [(2, None), (3, None), (4, None)]
+    assert plan.refused == 3

@@ -358,7 +358,7 @@ def _made(door: Writer, table: Table, slots: Sequence[Slot], *, links: bool) -> 
     if _titles(needed) == _titles(first):
         return made
     again, _ = _made_of(door, table, slots, (left, needed))
-    by_line = [(place, each) for place, each in made.refusals if each.record is None]
+    by_line = [(place, each) for place, each in made.refusals if place >= 0]
     return _Made(again.plan, [*by_line, *again.refusals])
 
 
@@ -382,12 +382,18 @@ def _titles(links: Plan) -> list[str]:
 
 def _placed(refusals: Iterable[Refusal], places: Sequence[int]) -> Iterator[tuple[int, Refusal]]:
     """Give refusals of the planner, which counts records from 1, with the places of their rows."""
-    return ((places[each.line - 1] if each.line else 0, each) for each in refusals)
+    return ((places[each.line - 1] if each.line else -1, each) for each in refusals)
+
+
+def _lines_of(plan: Plan) -> int:
+    """Give how many rows are refused; one may have several faults."""
+    return len({each.line for each in plan.refusals if each.line is not None})
 
 
 def _by_line(table: Table, refusals: Iterable[tuple[int, Refusal]]) -> list[Refusal]:
     ordered = sorted(refusals, key=lambda pair: pair[0])
-    return [attrs.evolve(each, line=table.lines[place] if table.lines else place + 1) for place, each in ordered]
+    lines = table.lines or range(1, len(table) + 1)
+    return [each if place < 0 else attrs.evolve(each, line=lines[place]) for place, each in ordered]
 
 
 def _warnings(field_map: FieldMap, module: Module) -> Iterator[Refusal]:
@@ -474,7 +480,7 @@ def linked_records(plan: Plan) -> tuple[Linked, ...]:
 
 def empty_rows(plan: Plan, *, rows: int) -> int:
     """Give how many of the *rows* that a plan of :func:`plan_load` is made of have nothing to load."""
-    return rows - sum(map(len, plan.parts[-1:])) - len({each.line for each in plan.refusals})
+    return rows - sum(map(len, plan.parts[-1:])) - _lines_of(plan)
 
 
 def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | None = None) -> LoadReport:
@@ -488,7 +494,7 @@ def apply_load(door: Writer, plan: Plan, *, table: Table, progress: Progress | N
         operation=operation,
         rows=len(table),
         created=operation.changes - len(linked),
-        refused=len({each.line for each in plan.refusals}),
+        refused=_lines_of(plan),
         empty=empty_rows(plan, rows=len(table)),
         rejected=rejected_rows(plan, table),
         warnings=plan.warnings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import count
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -33,7 +34,7 @@ from nubetis.model.fields import Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode, encode
-from nubetis.model.plan import Cause, ChangeKind, Edits, Operation, OperationState, Part, Plan, Refusal, Undo
+from nubetis.model.plan import Cause, ChangeKind, Creates, Edits, Operation, OperationState, Part, Plan, Refusal, Undo
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
@@ -295,7 +296,7 @@ class Session:
         def work() -> Plan:
             planner = attrs.evolve(self.state.planner(), promised=promised)
             part, refusals = planner.creates(self.state.known.schema.module(module), records)
-            return self._plan([*earlier, part], refusals, cause)
+            return _by_line(self._plan([*earlier, part], refusals, cause), part, refusals)
 
         return self.state.read(work)
 
@@ -483,6 +484,22 @@ def _stale(given: Record, now: Record, mine: Mapping[str, Value]) -> NubetisErro
     error.mine = dict(mine)
     error.theirs = {name: now[name] for name in mine}
     return error
+
+
+def _by_line(plan: Plan, part: Creates, refused: Iterable[Refusal]) -> Plan:
+    """Give *plan* with the lines of records of *part* that were refused later, by a rule, when they had their ids."""
+    wanted = {each.record for each in plan.refusals if each.module == part.module.name and each.record is not None}
+    if not wanted:
+        return plan
+    before = {each.line for each in refused}
+    lines = (line for line in count(1) if line not in before)
+    ids = [encode(part.module.prefix, key_of(row)) for row in part.rows]
+    line_of = {record: line for record, line in zip(ids, lines, strict=False) if record in wanted}
+    refusals = [
+        attrs.evolve(each, record=None, line=line_of[each.record]) if each.record in line_of else each
+        for each in plan.refusals
+    ]
+    return attrs.evolve(plan, refusals=tuple(refusals))
 
 
 def refused(plan: Plan) -> NubetisError:
