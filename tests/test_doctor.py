@@ -15,6 +15,7 @@ from random import Random
 import attrs
 import pytest
 
+import nubetis
 from nubetis import F, doctor
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql.sqlite import checks
@@ -25,7 +26,7 @@ from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import FileRef, kind
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Guard, Inserts, Removals, Updates
-from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, OUTBOX
+from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SYSTEM_SCHEMA
 from nubetis.session import applying, past
 from nubetis.testing.people import make_org
 
@@ -284,6 +285,61 @@ def test_harm_to_tables_is_named_and_what_follows_from_rows_is_made_again(org, u
         assert left == ([] if mends else findings), statement
         if not mends:
             break
+
+
+SYSTEM = [str(module.name) for module in SYSTEM_SCHEMA.modules]
+
+
+@pytest.fixture
+def harmed(request, tmp_path, whole):
+    """Give an organisation that is open, where it is, and how a table of it is taken away."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/org.db?profile=fast"
+        (tmp_path / "org.db").write_bytes(whole)
+        with nubetis.open(url) as org:
+            yield org, url, lambda name: execute(url, f"DROP TABLE {name}")
+        return
+    url, away = request.getfixturevalue("on_a_server"), []
+
+    def take_away(name):
+        away.append(name)
+        execute(url, f"ALTER TABLE {name} SET SCHEMA doctor_away")
+
+    with nubetis.open(url) as org:
+        yield org, url, take_away
+    for name in away:
+        execute(url, f"ALTER TABLE doctor_away.{name} SET SCHEMA doctor_whole")
+
+
+@pytest.fixture(scope="module")
+def on_a_server(request):
+    """Give an organisation on a server for all who put back what they take away."""
+    url = request.getfixturevalue("postgres")("doctor_whole")
+    filled(url).close()
+    execute(url, "CREATE SCHEMA doctor_away")
+    return url
+
+
+@pytest.mark.parametrize("table", [*SYSTEM, "accounts"])
+@pytest.mark.parametrize("harmed", ["sqlite", "postgresql"], indirect=True)
+def test_any_table_that_is_gone_is_named_and_the_others_are_examined(harmed, table):
+    """By whoever has the organisation open and by doctor, which may not get so far as to open it."""
+    org, url, take_away = harmed
+    take_away(table)
+    twin = Finding("twin_wrong", "contacts", "last_name__f", 1)
+    execute(url, "UPDATE contacts SET last_name__f = 'x' WHERE id = (SELECT min(id) FROM contacts)")
+    missing = Finding("table_missing", table)
+    open_ones = org.check()
+    assert {missing, twin} <= set(open_ones)
+    assert missing in org.repair(open_ones)
+    execute(url, "UPDATE contacts SET last_name__f = 'x' WHERE id = (SELECT min(id) FROM contacts)")
+
+    found = diagnose(url)
+    assert missing in found.findings
+    assert not {"module_lost", "table_foreign", "index_orphaned"} & set(codes(found.findings))
+    assert table == "modules" or twin in found.findings
+    assert found.error is None or found.error.code in {"damaged", "store_failed"}
+    assert VALUE not in repr(found)
 
 
 FOREIGN = [

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import attrs
 
@@ -16,7 +16,7 @@ from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
-from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
+from nubetis.errors import Conflict, InvalidValue, NotFound, NubetisError, StoreError, require
 from nubetis.model.convert import module_text, schema_of
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules, check_scope
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 __all__ = ["Org", "check_store", "copy", "create", "open", "restore"]
 
 T = TypeVar("T")
+
+_OF_OTHERS: Final = frozenset({"module_lost", "table_foreign"})
+"""What is said of tables where the definitions of modules cannot be read; it says nothing then."""
 
 
 def utc_now() -> datetime:
@@ -160,9 +163,13 @@ def check_store(url: str, *, around: Surroundings | None = None) -> list[Finding
         NotFound: ``no_database``; or ``unknown_scheme``.
         StoreError: it is damaged from the beginning, of a later nubetis, or not nubetis's.
     """
-    store = _outside(around, ()).extensions().stores(_scheme(url))(url, create=False)
-    with closing(store):
-        return store.check()
+    extensions = _outside(around, ()).extensions()
+    with closing(extensions.stores(_scheme(url))(url, create=False)) as store:
+        try:
+            schema = store.read(lambda txn: read_schema(txn, extensions.field_types(), version=0))
+        except NubetisError:  # nobody knows any more which modules there were
+            return [each for each in store.check(SYSTEM_SCHEMA) if each.code not in _OF_OTHERS]
+        return store.check(schema)
 
 
 def copy(

@@ -92,7 +92,9 @@ FINDINGS: Final[dict[str, Kind]] = {
     ),
     # store
     "cannot_open": _error(
-        Area.STORE, "The organisation at {about} cannot be opened: {detail}", "Do what the error says, and look again."
+        Area.STORE,
+        "The organisation at {about} cannot be opened: {detail}",
+        "Do what the error says, or mend what else was found, and look again.",
     ),
     "not_examined": _error(
         Area.STORE, "{about} could not be examined ({detail}).", "Mend what else was found, and look again."

@@ -24,7 +24,7 @@ from nubetis.model.ids import encode, instant_of
 from nubetis.model.kinds.files import FILE_TYPES
 from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import ID, Module, key_of
+from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
 from nubetis.session.erasing import unused_files
@@ -74,24 +74,39 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
 def _stored(state: State, progress: Progress | None) -> list[Finding]:
     """Compare the store with the schema; again where somebody changed that meanwhile."""
     while True:
-        schema = state.read(lambda: state.known.schema)
+        schema = _schema(state)
         findings = state.world.store.check(schema, progress=progress)
-        if state.read(lambda: state.known.schema.version) == schema.version:
+        if _schema(state).version == schema.version:
             return findings
+
+
+def _schema(state: State) -> Schema:
+    """Give the schema; where it can no longer be read, as it was learnt last."""
+    try:
+        return state.read(lambda: state.known.schema)
+    except StoreError:
+        return state.world.last.schema
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
     """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
     found = list(findings)
-    changing = state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
-    if not changing:  # a change under way has made columns and indexes that the schema does not know yet
-        state.world.store.mend(found, state.read(lambda: state.known.schema))
+    if not _is_changing(state):  # a change under way has made columns and indexes that the schema does not know yet
+        state.world.store.mend(found, _schema(state))
     for each in found:
         if each.code == "plan_orphaned":
             state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once
         elif each.code == "counter_behind":
             guard = Guard(counter=each.about, delta=each.count)
             state.write(lambda guard=guard: state.write_now(Batch(guards=(guard,))))  # type: ignore[misc]
+
+
+def _is_changing(state: State) -> bool:
+    """Say whether a change of the schema is under way; where nobody can know, it is taken to be."""
+    try:
+        return state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+    except StoreError:
+        return True
 
 
 # -- operations -------------------------------------------------------------------------------------------------------

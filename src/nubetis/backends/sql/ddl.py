@@ -104,9 +104,10 @@ class Builder:
         self._ensure(home)
         for column, side in home.sides.items():
             self._fill_side(home, column, side)
-        tallies = Tallies(self._db, self._tables)
-        tallies.forget(home.module.id)
-        tallies.settle([home])
+        if self._tables.of(TALLIES).name in self._found:
+            tallies = Tallies(self._db, self._tables)
+            tallies.forget(home.module.id)
+            tallies.settle([home])
 
     # -- for a bulk load -------------------------------------------------------------------------------------
     def drop_indexes(self, home: ModuleTable) -> None:

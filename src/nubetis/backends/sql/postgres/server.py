@@ -20,7 +20,7 @@ from nubetis.backends.sql.pool import Pool
 from nubetis.backends.sql.postgres.connections import Location, connect, locate, reconnect
 from nubetis.backends.sql.postgres.dialect import POSTGRES
 from nubetis.backends.sql.postgres.faults import translated
-from nubetis.backends.sql.store import SqlStore, format_of
+from nubetis.backends.sql.store import SqlStore, has_begun
 from nubetis.errors import NotFound, StoreError
 from nubetis.model.findings import Finding
 from nubetis.model.store import Capabilities
@@ -68,7 +68,7 @@ def _enter(link: Connection, place: Location, *, create: bool) -> None:
     there = link.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
     if there and not link.execute("SELECT 1 WHERE has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchall():
         raise StoreError("read_only_server", url=place.url)
-    if there and format_of(link, POSTGRES, place.url) is not None:
+    if there and has_begun(link, POSTGRES, place.url):
         return
     if not create:
         raise NotFound("no_database", url=place.url)
