@@ -20,6 +20,7 @@ from nubetis import F, doctor
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql.sqlite import checks
 from nubetis.doctor import diagnose, examine_environment
+from nubetis.errors import Conflict
 from nubetis.model.fields import Field
 from nubetis.model.findings import FINDINGS, Area, Finding, Severity
 from nubetis.model.ids import decode, encode
@@ -472,16 +473,23 @@ def test_what_is_lost_is_not_made_anew_and_empty(org, url, statement, wanted, me
     assert (found.mended, mends) == ((), False)
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_value_that_is_there_twice_stays_found(org, url):
-    """An index that keeps values unique cannot be made over it; nothing else of the table is touched."""
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+def test_a_value_that_is_there_twice_is_named_by_its_records_and_the_rest_is_mended(org, url):
+    """An index that keeps values unique cannot be made over it; once they differ, it can."""
     with org.administrator() as session:
-        session.create("roles", name="y")
-    execute(url, "DROP INDEX roles__ux__name__f", "UPDATE roles SET name = 'x', name__f = 'x'")
-    findings = org.check()
+        made = [session.create("roles", name=f"{VALUE} {number}").id for number in range(3)]
+    keys = ", ".join([str(decode(each)[1]) for each in made[:2]])
+    execute(url, "DROP INDEX roles__ux__name__f", f"UPDATE roles SET name = '{VALUE}' WHERE id IN ({keys})")
+    twice = Finding("not_unique", "roles.name", made[0], 2)
+    assert codes(org.check()) == ["index_missing", "twin_wrong"]  # by their twins they still differ
 
-    assert codes(findings) == ["index_missing"]
-    assert org.repair(findings) == findings
+    assert org.repair(org.check()) == [twice]
+    assert org.repair([*org.check(), Finding("tally_wrong", "roles")]) == [twice]
+    assert VALUE not in repr(twice) + str(twice) + twice.remedy()
+    execute(url, f"UPDATE roles SET name = 'other' WHERE id = {decode(made[1])[1]}")
+    assert org.repair(org.check()) == []
+    with org.administrator() as session, pytest.raises(Conflict):
+        session.create("roles", name="Other")
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -153,6 +153,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         mends=True,
     ),
     "index_wrong": _error(Area.SCHEMA, "Index {about} does not say what its table says.", _REPAIR, mends=True),
+    "not_unique": _error(
+        Area.SCHEMA,
+        "{count} records have a value of {about} that must be unique and is not; the first is {detail}.",
+        "Edit or merge them until no two are the same, then make the index again: nubetis doctor --repair",
+    ),
     "twin_wrong": _error(
         Area.SCHEMA, "Column {detail} of {about} is not the fold of its text in {count} rows.", _REPAIR, mends=True
     ),

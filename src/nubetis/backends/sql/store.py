@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from nubetis.backends.sql.checks import homes_of
 from nubetis.backends.sql.tables import Tables, table_name
 from nubetis.backends.sql.units import PATIENCE, Units
-from nubetis.errors import Conflict, Damaged, NewerFormat, NubetisError, StoreError
+from nubetis.errors import Damaged, NewerFormat, NubetisError, StoreError
 from nubetis.model.findings import Area, Finding
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
@@ -204,8 +204,7 @@ class SqlStore:
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
         for home in homes_of(self._tables, schema):
             if home.name in names:
-                with suppress(Conflict):  # a value is there twice: no index can be made
-                    self._units.define(partial(_rebuild, home))
+                self._units.define(partial(_rebuild, home))
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""
