@@ -206,6 +206,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
         "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
     ),
+    "cell_wrong": _error(
+        Area.INTEGRITY,
+        "{count} records have in {about} what nubetis never writes there; the first is {detail}.",
+        "Set the field anew, or take the records out of a back-up.",
+    ),
     "link_broken": _error(
         Area.INTEGRITY,
         "{count} links of {about} lead to records that never were purged and are not there; the first is of {detail}.",

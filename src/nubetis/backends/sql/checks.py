@@ -137,6 +137,9 @@ class _Check:
         yield from [finding for _, finding in twice]
         if lost := wanted - found - {name for name, _ in twice}:
             yield Finding("index_missing", home.name, ", ".join(sorted(lost)))
+        for name, (index, _) in home.index_creation.items():
+            if present.index_forms.get(name, home.index_form(index)) != home.index_form(index):
+                yield Finding("index_wrong", name)
         if left := {name for name in found - wanted if home.made(name)}:
             yield Finding("index_orphaned", home.name, ", ".join(sorted(left)))
         if strange := {name for name in found - wanted if not home.made(name)}:

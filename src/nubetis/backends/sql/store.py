@@ -203,7 +203,7 @@ class SqlStore:
             self._units.apart(partial(self._database.mend, finding=each))
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
         for home in homes_of(self._tables, schema):
-            if home.name in names:
+            if not names.isdisjoint((home.name, *home.index_creation)):
                 self._units.define(partial(_rebuild, home))
 
     def facts(self) -> dict[str, str | int]:
