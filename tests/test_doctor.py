@@ -697,6 +697,25 @@ def test_a_server_that_does_not_sync_is_named_where_durability_was_asked_for(pos
         assert int(str(org.facts()["version"]).partition(".")[0]) >= 13
 
 
+def test_facts_of_a_server_say_how_units_are_kept_apart(postgres):
+    """And not what the server would do by itself."""
+    with make_org(postgres("apart")) as org:
+        store, found = org._world.store, {}
+
+        def look(txn):
+            txn.apart(lambda link: found.setdefault(len(found), link.execute("SHOW transaction_isolation").fetchone()))
+
+        store.read(look)
+        store.write(look)
+        facts = org.facts()
+    assert [level for (level,) in found.values()] == [facts["isolation_of_reads"], facts["isolation_of_writes"]]
+
+
+@pytest.mark.parametrize("code", ["exposed", "operation_interrupted"])
+def test_what_a_remedy_names_is_one_word_for_a_shell(code):
+    assert "'a b'" in Finding(code, "a b").remedy()
+
+
 def test_a_database_of_another_encoding_is_named(postgres, monkeypatch):
     """One made before that was refused."""
     import psycopg

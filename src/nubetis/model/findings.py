@@ -7,6 +7,8 @@ A finding is data: its sentences stand in :data:`FINDINGS` and are said in the u
 from __future__ import annotations
 
 import enum
+import re
+from shlex import quote
 from typing import Final
 
 import attrs
@@ -56,6 +58,7 @@ def _warning(area: Area, sentence: str, remedy: str, *, mends: bool = False) -> 
     return Kind(area=area, severity=Severity.WARNING, sentence=sentence, remedy=remedy, mends=mends)
 
 
+_COMMAND: Final = re.compile(r"nubetis (doctor|journal \w+)")
 _REPAIR: Final = "It can be made again from the records: nubetis doctor --repair"
 _RESTORE: Final = "Stop writing, keep a copy of the files as they are, and restore the last back-up."
 _FOREIGN: Final = "Nothing is lost; nubetis leaves it alone and no copy has it. Ask who made it, or take it away."
@@ -292,6 +295,11 @@ class Finding:
         detail = phrase(self.detail, language)
         return translator(language)(self.kind.sentence).format(about=self.about, detail=detail, count=self.count)
 
-    def remedy(self, language: str = "en") -> str:
-        """Say what to do."""
-        return translator(language)(self.kind.remedy).format(about=self.about)
+    def remedy(self, language: str = "en", *, there: str = "") -> str:
+        """Say what to do; *there* goes behind the name of each command, so that it is for the same organisation.
+
+        >>> Finding("counter_behind", "seals").remedy(there=" --db acme.db")
+        'It can be set on: nubetis doctor --db acme.db --repair'
+        """
+        said = _COMMAND.sub(r"\g<0>{there}", translator(language)(self.kind.remedy))
+        return said.format(about=quote(self.about), there=there)
