@@ -20,7 +20,7 @@ from nubetis import F, doctor
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql.sqlite import checks
 from nubetis.doctor import diagnose, examine_environment
-from nubetis.errors import Conflict, Damaged
+from nubetis.errors import Conflict, Damaged, NotFound
 from nubetis.model.fields import Field
 from nubetis.model.findings import FINDINGS, Area, Finding, Severity
 from nubetis.model.ids import decode, encode
@@ -28,6 +28,7 @@ from nubetis.model.kinds import FileRef, kind
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Guard, Inserts, Removals, Updates
 from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SYSTEM_SCHEMA
+from nubetis.org import copy
 from nubetis.session import applying, past
 from nubetis.testing.people import make_org
 
@@ -409,6 +410,18 @@ def test_what_other_hands_have_made_is_named_and_left_alone(org, url):
         session.create("contacts", last_name="C")
 
 
+def test_of_a_module_that_was_dropped_nothing_is_missed_by_a_copy(org, url):
+    """Its definition lies in the bin, and then it is purged: that is no loss."""
+    org.add_module(Module(name="visits", prefix="vis", fields=[Field(name="name", type=kind("text"))]))
+    with org.administrator() as session:
+        session.create("visits", name=VALUE)
+    org.alter(org.schema.without_module("visits"))
+    for _ in range(2):
+        assert copy(url, f"memory://{url}.copy", replace=True, around=org._around).rows
+        org.purge(before=datetime(2100, 1, 1, tzinfo=UTC))
+    forget_memory(f"memory://{url}.copy")
+
+
 def lose_the_definition(org, url, module="visits"):
     """Add a module with a record, and take its definition out of the store."""
     org.add_module(Module(name=module, prefix="vis", fields=[Field(name="name", type=kind("text"))]))
@@ -428,6 +441,11 @@ def test_records_whose_module_is_gone_are_found(org, url):
     assert ("record_lost", "modules", 1) in {(each.code, each.about, each.count) for each in found.findings}
     assert found.severity is Severity.ERROR
     assert not any(each.code.endswith("foreign") for each in found.findings)
+    with pytest.raises(Damaged) as caught:
+        copy(url, f"memory://{url}.copy", around=org._around)
+    assert caught.value.code == "damaged"
+    with pytest.raises(NotFound):
+        nubetis.open(f"memory://{url}.copy")
 
 
 FORMS = [

@@ -16,17 +16,18 @@ from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
-from nubetis.errors import Conflict, InvalidValue, NotFound, NubetisError, StoreError, require
+from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError, require
 from nubetis.model.convert import module_text, schema_of
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Schema, diff
-from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.model.system import MODULES, SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
 from nubetis.session.altering import alter, settle
 from nubetis.session.delivering import deliver
 from nubetis.session.examining import examine, mend
+from nubetis.session.recounting import lost_of
 from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, copy_sealed, verify
@@ -192,7 +193,7 @@ def copy(
         NotFound: ``no_database``; there is nothing at *source*.  ``missing_plugin``, as for :func:`open`.
         Conflict: ``database_exists``.
         StoreError: ``half_made``, ``no_capability``; *source* is as it was.
-        Damaged: *source* cannot be read to its end; *target* is as it was.
+        Damaged: *source* cannot be read to its end, or has lost the definition of a module; *target* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
     >>> copy("memory://old", "memory://new").rows > 0
@@ -201,6 +202,7 @@ def copy(
     extensions = _outside(around, plugins).extensions()
     with closing(extensions.stores(_scheme(source))(source, create=False)) as old:
         _require(old, source, present=True)
+        _refuse_lost(old, source)
         read_schema = _reader(extensions)
         if _scheme(target) == "sqlite":
             return copy_into_file(old, target, read_schema, replace=replace, progress=progress)
@@ -209,6 +211,13 @@ def copy(
             until_made.callback(new.discard if new.format() is None else new.close)
             require_room(old, new, shown(target), replace=replace)
             return copy_store(old, new, read_schema, progress=progress)
+
+
+def _refuse_lost(store: Store, url: str) -> None:
+    """Stop where the definition of a module is gone: a copy would leave its records behind, and nobody would know."""
+    for found in store.read(lambda txn: list(lost_of(txn, [MODULES]))):
+        reason = f"the definitions of {found.count} modules are gone, and a copy would not have their records"
+        raise Damaged("damaged", what=shown(url), reason=reason)
 
 
 def _reader(extensions: Extensions) -> ReadSchema:
