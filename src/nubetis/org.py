@@ -215,9 +215,10 @@ def copy(
 
 def _refuse_lost(store: Store, url: str) -> None:
     """Stop where the definition of a module is gone: a copy would leave its records behind, and nobody would know."""
-    for found in store.read(lambda txn: list(lost_of(txn, [MODULES]))):
-        reason = f"the definitions of {found.count} modules are gone, and a copy would not have their records"
-        raise Damaged("damaged", what=shown(url), reason=reason)
+    if store.read(lambda txn: list(lost_of(txn, [MODULES]))):
+        raise Damaged(
+            "damaged", what=shown(url), reason="the definition of a module is gone, and a copy would lack its records"
+        )
 
 
 def _reader(extensions: Extensions) -> ReadSchema:

@@ -68,7 +68,8 @@ class Record(Mapping[str, "Value"]):
         try:
             value: Value = slot.read(self._row)
         except UNREADABLE as error:  # from None: what led to it would show the value
-            raise damage(f"{self._module.name}.{name} of {self.id}", error) from None
+            field = f"{self._module.name}.{name}"
+            raise damage(f"{field} at {self.id}", error) from None
         return value
 
     def __iter__(self) -> Iterator[str]:
