@@ -15,17 +15,20 @@ from random import Random
 import attrs
 import pytest
 
+import nubetis
 from nubetis import F, doctor
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql.sqlite import checks
 from nubetis.doctor import diagnose, examine_environment
+from nubetis.errors import Conflict, Damaged, NotFound
 from nubetis.model.fields import Field
 from nubetis.model.findings import FINDINGS, Area, Finding, Severity
 from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import FileRef, kind
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Guard, Inserts, Removals, Updates
-from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, OUTBOX
+from nubetis.model.system import BLOBS, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SYSTEM_SCHEMA
+from nubetis.org import copy
 from nubetis.session import applying, past
 from nubetis.testing.people import make_org
 
@@ -78,7 +81,7 @@ def test_of_an_organisation_in_order_nothing_is_found(org, url):
     """Neither of one that was just made and used, nor when it is opened by doctor; facts say no value."""
     told = []
     assert org.check(progress=lambda done, total: told.append((done, total))) == []
-    assert told == sorted(told[:-7]) + told[-7:]
+    assert told == sorted(told[:-8]) + told[-8:]
     found = diagnose(url, around=org._around)
 
     assert (found.findings, found.mended, found.error, found.severity, found.in_order) == ((), (), None, None, True)
@@ -130,6 +133,25 @@ def set_a_counter_back(org):
     write(org, guards=(Guard(counter="seals", delta=-2),))
 
 
+def set_the_nodes_back(org):
+    for _ in range(6):
+        org._world._leased = None
+        org._world.settle()
+    with org.administrator() as session:
+        session.edit(session.find("contacts")[0], first_name="by the seventh node")
+    write(org, guards=(Guard(counter="nodes", delta=-6),))
+
+
+def lose_the_version(org):
+    contacts = org.schema.module("contacts")
+    write(org, Updates(contacts, ("version",), [row_of(org, contacts)[0]], [(None,)]))
+
+
+def spoil_a_set(org):
+    accounts = org.schema.module("accounts")
+    write(org, Updates(accounts, ("tags",), [row_of(org, accounts)[0]], [(f"no {VALUE}",)]))
+
+
 def lose_the_leases(org):
     row = next(row for row in all_rows(org, COUNTERS) if row[1] == "nodes")
     write(org, Removals(COUNTERS, [row[0]]))
@@ -161,11 +183,14 @@ HARM = [
     (give_up_a_message, "messages_dead", None, False),
     (keep_a_file_of_nobody, "blob_orphaned", None, False),
     (keep_a_plan_that_ended, "plan_orphaned", None, True),
+    (set_the_nodes_back, "counter_behind", "nodes", True),
     (set_a_counter_back, "counter_behind", "seals", True),
     (lose_the_leases, "nodes_unleased", "nodes", False),
     (interrupt, "operation_interrupted", None, False),
     (interrupt_the_schema, "schema_pending", None, False),
     (change_the_file, "blob_wrong", None, False),
+    (lose_the_version, "cell_wrong", "contacts.version", False),
+    (spoil_a_set, "cell_wrong", "accounts.tags", False),
     (lose_the_file, "blob_missing", "attachments.file", False),
     (lose_the_linked, "link_broken", None, False),
     (set_the_clock_back, "clock_behind", "clock", False),
@@ -185,6 +210,26 @@ def test_harm_to_what_records_say_of_each_other_is_named(org):
         assert VALUE not in repr(new) + "".join(map(str, new))
         known = org.repair(findings)
         assert (new[0] in known) is not mends, code
+
+
+@pytest.mark.parametrize("text", [f"no {VALUE}", "5", f'["{VALUE}'])
+def test_choices_that_are_none_are_damage_that_names_field_and_record(org, text):
+    accounts = org.schema.module("accounts")
+    key = row_of(org, accounts)[0]
+    if org.url.startswith("memory"):
+        write(org, Updates(accounts, ("tags",), [key], [(text,)]))
+    else:
+        execute(org.url, f"UPDATE accounts SET tags = '{text}' WHERE id = {key}")
+    record = encode(accounts.prefix, key)
+    assert Finding("cell_wrong", "accounts.tags", record, 1) in org.check()
+    with org.administrator() as session:
+        with pytest.raises(Damaged) as caught:
+            session.get(record)["tags"]
+        assert ("accounts.tags" in str(caught.value), record in str(caught.value)) == (True, True)
+        assert VALUE not in repr(caught.value) + str(caught.value)
+        assert caught.value.__cause__ is None
+        session.edit(record, tags=["new"])
+    assert org.check() == []
 
 
 def test_a_broken_link_names_field_and_first_record_and_how_many(org):
@@ -239,13 +284,15 @@ TABLES = [
     ("UPDATE accounts SET name = NULL", Finding("twin_wrong", "accounts", "name__f", 2), True),
     ("DELETE FROM accounts__tags WHERE value = 'a'", Finding("set_wrong", "accounts", "accounts__tags"), True),
     ("DROP TABLE accounts__tags", Finding("set_wrong", "accounts", "accounts__tags"), True),
-    ("UPDATE accounts SET tags = 'no list' WHERE tags IS NOT NULL", Finding("set_wrong", "accounts", "accounts__tags"),
-     True),
     (TWICE, Finding("tally_wrong", "accounts", "owner"),
      True),
     (f"UPDATE tallies SET value = 'no' {OURS}",
      Finding("tally_wrong", "accounts", "owner"), True),
     ("DROP INDEX accounts__ix__owner", Finding("index_missing", "accounts", "accounts__ix__owner"), True),
+    ("DROP INDEX accounts__ix__owner; CREATE INDEX accounts__ix__owner ON accounts (phone)",
+     Finding("index_wrong", "accounts__ix__owner"), True),
+    ("DROP INDEX accounts__ix__owner; CREATE INDEX accounts__ix__owner ON accounts (owner)",
+     Finding("index_wrong", "accounts__ix__owner"), True),
     ("CREATE INDEX accounts__ix__old ON accounts (name)", Finding("index_orphaned", "accounts", "accounts__ix__old"),
      True),
     ("ALTER TABLE accounts DROP COLUMN phone", Finding("column_missing", "accounts", "phone"), False),
@@ -275,7 +322,7 @@ def execute(url, *statements):
 def test_harm_to_tables_is_named_and_what_follows_from_rows_is_made_again(org, url):
     """One organisation for all: each harm is found alone, and after its repair nothing is left of it."""
     for statement, wanted, mends in TABLES:
-        execute(url, statement)
+        execute(url, *statement.split("; "))
         findings = org.check()
         assert wanted in findings, (statement, findings)
         assert {each.about for each in findings} == {wanted.about}, (statement, findings)
@@ -284,6 +331,61 @@ def test_harm_to_tables_is_named_and_what_follows_from_rows_is_made_again(org, u
         assert left == ([] if mends else findings), statement
         if not mends:
             break
+
+
+SYSTEM = [str(module.name) for module in SYSTEM_SCHEMA.modules]
+
+
+@pytest.fixture
+def harmed(request, tmp_path, whole):
+    """Give an organisation that is open, where it is, and how a table of it is taken away."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/org.db?profile=fast"
+        (tmp_path / "org.db").write_bytes(whole)
+        with nubetis.open(url) as org:
+            yield org, url, lambda name: execute(url, f"DROP TABLE {name}")
+        return
+    url, away = request.getfixturevalue("on_a_server"), []
+
+    def take_away(name):
+        away.append(name)
+        execute(url, f"ALTER TABLE {name} SET SCHEMA doctor_away")
+
+    with nubetis.open(url) as org:
+        yield org, url, take_away
+    for name in away:
+        execute(url, f"ALTER TABLE doctor_away.{name} SET SCHEMA doctor_whole")
+
+
+@pytest.fixture(scope="module")
+def on_a_server(request):
+    """Give an organisation on a server for all who put back what they take away."""
+    url = request.getfixturevalue("postgres")("doctor_whole")
+    filled(url).close()
+    execute(url, "CREATE SCHEMA doctor_away")
+    return url
+
+
+@pytest.mark.parametrize("table", [*SYSTEM, "accounts"])
+@pytest.mark.parametrize("harmed", ["sqlite", "postgresql"], indirect=True)
+def test_any_table_that_is_gone_is_named_and_the_others_are_examined(harmed, table):
+    """By whoever has the organisation open and by doctor, which may not get so far as to open it."""
+    org, url, take_away = harmed
+    take_away(table)
+    twin = Finding("twin_wrong", "contacts", "last_name__f", 1)
+    execute(url, "UPDATE contacts SET last_name__f = 'x' WHERE id = (SELECT min(id) FROM contacts)")
+    missing = Finding("table_missing", table)
+    open_ones = org.check()
+    assert {missing, twin} <= set(open_ones)
+    assert missing in org.repair(open_ones)
+    execute(url, "UPDATE contacts SET last_name__f = 'x' WHERE id = (SELECT min(id) FROM contacts)")
+
+    found = diagnose(url)
+    assert missing in found.findings
+    assert not {"module_lost", "table_foreign", "index_orphaned"} & set(codes(found.findings))
+    assert table == "modules" or twin in found.findings
+    assert found.error is None or found.error.code in {"damaged", "store_failed"}
+    assert VALUE not in repr(found)
 
 
 FOREIGN = [
@@ -308,6 +410,18 @@ def test_what_other_hands_have_made_is_named_and_left_alone(org, url):
         session.create("contacts", last_name="C")
 
 
+def test_of_a_module_that_was_dropped_nothing_is_missed_by_a_copy(org, url):
+    """Its definition lies in the bin, and then it is purged: that is no loss."""
+    org.add_module(Module(name="visits", prefix="vis", fields=[Field(name="name", type=kind("text"))]))
+    with org.administrator() as session:
+        session.create("visits", name=VALUE)
+    org.alter(org.schema.without_module("visits"))
+    for _ in range(2):
+        assert copy(url, f"memory://{url}.copy", replace=True, around=org._around).rows
+        org.purge(before=datetime(2100, 1, 1, tzinfo=UTC))
+    forget_memory(f"memory://{url}.copy")
+
+
 def lose_the_definition(org, url, module="visits"):
     """Add a module with a record, and take its definition out of the store."""
     org.add_module(Module(name=module, prefix="vis", fields=[Field(name="name", type=kind("text"))]))
@@ -327,6 +441,11 @@ def test_records_whose_module_is_gone_are_found(org, url):
     assert ("record_lost", "modules", 1) in {(each.code, each.about, each.count) for each in found.findings}
     assert found.severity is Severity.ERROR
     assert not any(each.code.endswith("foreign") for each in found.findings)
+    with pytest.raises(Damaged) as caught:
+        copy(url, f"memory://{url}.copy", around=org._around)
+    assert caught.value.code == "damaged"
+    with pytest.raises(NotFound):
+        nubetis.open(f"memory://{url}.copy")
 
 
 FORMS = [
@@ -416,16 +535,23 @@ def test_what_is_lost_is_not_made_anew_and_empty(org, url, statement, wanted, me
     assert (found.mended, mends) == ((), False)
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_value_that_is_there_twice_stays_found(org, url):
-    """An index that keeps values unique cannot be made over it; nothing else of the table is touched."""
+@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+def test_a_value_that_is_there_twice_is_named_by_its_records_and_the_rest_is_mended(org, url):
+    """An index that keeps values unique cannot be made over it; once they differ, it can."""
     with org.administrator() as session:
-        session.create("roles", name="y")
-    execute(url, "DROP INDEX roles__ux__name__f", "UPDATE roles SET name = 'x', name__f = 'x'")
-    findings = org.check()
+        made = [session.create("roles", name=f"{VALUE} {number}").id for number in range(3)]
+    keys = ", ".join([str(decode(each)[1]) for each in made[:2]])
+    execute(url, "DROP INDEX roles__ux__name__f", f"UPDATE roles SET name = '{VALUE}' WHERE id IN ({keys})")
+    twice = Finding("not_unique", "roles.name", made[0], 2)
+    assert codes(org.check()) == ["index_missing", "twin_wrong"]  # by their twins they still differ
 
-    assert codes(findings) == ["index_missing"]
-    assert org.repair(findings) == findings
+    assert org.repair(org.check()) == [twice]
+    assert org.repair([*org.check(), Finding("tally_wrong", "roles")]) == [twice]
+    assert VALUE not in repr(twice) + str(twice) + twice.remedy()
+    execute(url, f"UPDATE roles SET name = 'other' WHERE id = {decode(made[1])[1]}")
+    assert org.repair(org.check()) == []
+    with org.administrator() as session, pytest.raises(Conflict):
+        session.create("roles", name="Other")
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -587,6 +713,25 @@ def test_a_server_that_does_not_sync_is_named_where_durability_was_asked_for(pos
         assert {(each.code, each.detail) for each in org.check()} == {("not_durable", "fsync = off")}
         assert org.facts()["encoding"] == "UTF8"
         assert int(str(org.facts()["version"]).partition(".")[0]) >= 13
+
+
+def test_facts_of_a_server_say_how_units_are_kept_apart(postgres):
+    """And not what the server would do by itself."""
+    with make_org(postgres("apart")) as org:
+        store, found = org._world.store, {}
+
+        def look(txn):
+            txn.apart(lambda link: found.setdefault(len(found), link.execute("SHOW transaction_isolation").fetchone()))
+
+        store.read(look)
+        store.write(look)
+        facts = org.facts()
+    assert [level for (level,) in found.values()] == [facts["isolation_of_reads"], facts["isolation_of_writes"]]
+
+
+@pytest.mark.parametrize("code", ["exposed", "operation_interrupted"])
+def test_what_a_remedy_names_is_one_word_for_a_shell(code):
+    assert "'a b'" in Finding(code, "a b").remedy()
 
 
 def test_a_database_of_another_encoding_is_named(postgres, monkeypatch):

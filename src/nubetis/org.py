@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import attrs
 
@@ -16,17 +16,18 @@ from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_store, require_room
 from nubetis.backends.urls import shown
-from nubetis.errors import Conflict, InvalidValue, NotFound, StoreError, require
+from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError, require
 from nubetis.model.convert import module_text, schema_of
 from nubetis.model.ids import KeyMaker
 from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Schema, diff
-from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.model.system import MODULES, SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
 from nubetis.session.altering import alter, settle
 from nubetis.session.delivering import deliver
 from nubetis.session.examining import examine, mend
+from nubetis.session.recounting import lost_of
 from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, copy_sealed, verify
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 __all__ = ["Org", "check_store", "copy", "create", "open", "restore"]
 
 T = TypeVar("T")
+
+_OF_OTHERS: Final = frozenset({"module_lost", "table_foreign"})
+"""What is said of tables where the definitions of modules cannot be read; it says nothing then."""
 
 
 def utc_now() -> datetime:
@@ -160,9 +164,13 @@ def check_store(url: str, *, around: Surroundings | None = None) -> list[Finding
         NotFound: ``no_database``; or ``unknown_scheme``.
         StoreError: it is damaged from the beginning, of a later nubetis, or not nubetis's.
     """
-    store = _outside(around, ()).extensions().stores(_scheme(url))(url, create=False)
-    with closing(store):
-        return store.check()
+    extensions = _outside(around, ()).extensions()
+    with closing(extensions.stores(_scheme(url))(url, create=False)) as store:
+        try:
+            schema = store.read(lambda txn: read_schema(txn, extensions.field_types(), version=0))
+        except NubetisError:  # nobody knows any more which modules there were
+            return [each for each in store.check(SYSTEM_SCHEMA) if each.code not in _OF_OTHERS]
+        return store.check(schema)
 
 
 def copy(
@@ -185,7 +193,7 @@ def copy(
         NotFound: ``no_database``; there is nothing at *source*.  ``missing_plugin``, as for :func:`open`.
         Conflict: ``database_exists``.
         StoreError: ``half_made``, ``no_capability``; *source* is as it was.
-        Damaged: *source* cannot be read to its end; *target* is as it was.
+        Damaged: *source* cannot be read to its end, or has lost the definition of a module; *target* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
     >>> copy("memory://old", "memory://new").rows > 0
@@ -194,6 +202,7 @@ def copy(
     extensions = _outside(around, plugins).extensions()
     with closing(extensions.stores(_scheme(source))(source, create=False)) as old:
         _require(old, source, present=True)
+        _refuse_lost(old, source)
         read_schema = _reader(extensions)
         if _scheme(target) == "sqlite":
             return copy_into_file(old, target, read_schema, replace=replace, progress=progress)
@@ -202,6 +211,14 @@ def copy(
             until_made.callback(new.discard if new.format() is None else new.close)
             require_room(old, new, shown(target), replace=replace)
             return copy_store(old, new, read_schema, progress=progress)
+
+
+def _refuse_lost(store: Store, url: str) -> None:
+    """Stop where the definition of a module is gone: a copy would leave its records behind, and nobody would know."""
+    if store.read(lambda txn: list(lost_of(txn, [MODULES]))):
+        raise Damaged(
+            "damaged", what=shown(url), reason="the definition of a module is gone, and a copy would lack its records"
+        )
 
 
 def _reader(extensions: Extensions) -> ReadSchema:

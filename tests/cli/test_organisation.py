@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -48,6 +49,19 @@ def test_doctor_finds_a_journal_that_was_changed(acme):
     said = acme("doctor", "--json")
     assert said.code == 1
     assert [each["code"] for each in said.json["findings"]] == ["tampered"]
+
+
+def test_the_remedies_of_doctor_can_be_pasted(acme):
+    """They name the organisation that was looked at, whatever is in its name, and nothing where it is the usual one."""
+    acme("backup", "it's mine.db")
+    for name, there in (("it's mine.db", ["--db", "it's mine.db"]), ("nubetis.db", [])):
+        with closing(sqlite3.connect(name)) as link, link:
+            link.execute("DROP INDEX accounts__ix__owner")
+        (found,) = acme("doctor", "--json", *there).json["findings"]
+        assert found["remedy"] in acme("doctor", *there).out
+        pasted = shlex.split(found["remedy"].partition(": ")[2])
+        assert pasted == ["nubetis", "doctor", *there, "--repair"]
+        assert acme(*pasted[1:]).code == 0
 
 
 def test_a_backup_can_be_restored_and_has_all_records(acme):

@@ -51,16 +51,16 @@ def doctor_command(call: Call, anchor: str | None, *, repair: bool) -> Answer:
         "environment": found.environment,
         "store": found.store,
         "organisation": found.organisation,
-        "findings": [_finding(each, found) for each in found.findings],
-        "mended": [_finding(each, found) for each in found.mended],
+        "findings": [_finding(each, found, call.there) for each in found.findings],
+        "mended": [_finding(each, found, call.there) for each in found.mended],
     }
-    call.face.answer(facts, lambda: _shown(found, call.shown, call.face.room))
+    call.face.answer(facts, lambda: _shown(found, call))
     if found.error is not None:
         return EXIT_CODES["store"]
     return None if found.in_order else EXIT_CODES["refused"]
 
 
-def _finding(each: Finding, found: Diagnosis) -> dict[str, object]:
+def _finding(each: Finding, found: Diagnosis, there: str) -> dict[str, object]:
     return {
         "code": each.code,
         "area": each.area,
@@ -70,11 +70,12 @@ def _finding(each: Finding, found: Diagnosis) -> dict[str, object]:
         "count": each.count,
         "mends": each.mends,
         "message": _said(each, found),
-        "remedy": each.remedy(language()),
+        "remedy": each.remedy(language(), there=there),
     }
 
 
-def _shown(found: Diagnosis, url: str, room: int) -> RenderableType:
+def _shown(found: Diagnosis, call: Call) -> RenderableType:
+    url, room = call.shown, call.face.room
     parts = [_pairs(found.environment, _("Environment"), room)]
     parts += [_pairs(found.store, _("Store"), room)] if found.store else []
     parts += [_pairs(found.organisation, url, room)] if found.organisation else []
@@ -82,7 +83,8 @@ def _shown(found: Diagnosis, url: str, room: int) -> RenderableType:
         parts.append(line("✓ " + _("Put right: {finding}").format(finding=each.said(language())), "green"))
     for each in found.findings:
         style = "bold red" if each.severity is Severity.ERROR else "bold yellow"
-        parts += [line(f"✗ {_said(each, found)} [{each.code}]", style), line(f"  → {each.remedy(language())}")]
+        remedy = each.remedy(language(), there=call.there)
+        parts += [line(f"✗ {_said(each, found)} [{each.code}]", style), line(f"  → {remedy}", whole=True)]
     return group(*parts, *([line("✓ " + _("Everything is in order."), "bold green")] if found.in_order else []))
 
 

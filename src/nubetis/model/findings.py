@@ -7,6 +7,8 @@ A finding is data: its sentences stand in :data:`FINDINGS` and are said in the u
 from __future__ import annotations
 
 import enum
+import re
+from shlex import quote
 from typing import Final
 
 import attrs
@@ -56,6 +58,7 @@ def _warning(area: Area, sentence: str, remedy: str, *, mends: bool = False) -> 
     return Kind(area=area, severity=Severity.WARNING, sentence=sentence, remedy=remedy, mends=mends)
 
 
+_COMMAND: Final = re.compile(r"nubetis (doctor|journal \w+)")
 _REPAIR: Final = "It can be made again from the records: nubetis doctor --repair"
 _RESTORE: Final = "Stop writing, keep a copy of the files as they are, and restore the last back-up."
 _FOREIGN: Final = "Nothing is lost; nubetis leaves it alone and no copy has it. Ask who made it, or take it away."
@@ -92,7 +95,9 @@ FINDINGS: Final[dict[str, Kind]] = {
     ),
     # store
     "cannot_open": _error(
-        Area.STORE, "The organisation at {about} cannot be opened: {detail}", "Do what the error says, and look again."
+        Area.STORE,
+        "The organisation at {about} cannot be opened: {detail}",
+        "Do what the error says, or mend what else was found, and look again.",
     ),
     "not_examined": _error(
         Area.STORE, "{about} could not be examined ({detail}).", "Mend what else was found, and look again."
@@ -151,6 +156,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         mends=True,
     ),
     "index_wrong": _error(Area.SCHEMA, "Index {about} does not say what its table says.", _REPAIR, mends=True),
+    "not_unique": _error(
+        Area.SCHEMA,
+        "{count} records have a value of {about} that must be unique and is not; the first is {detail}.",
+        "Edit or merge them until no two are the same, then make the index again: nubetis doctor --repair",
+    ),
     "twin_wrong": _error(
         Area.SCHEMA, "Column {detail} of {about} is not the fold of its text in {count} rows.", _REPAIR, mends=True
     ),
@@ -198,6 +208,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         Area.INTEGRITY,
         "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
         "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
+    ),
+    "cell_wrong": _error(
+        Area.INTEGRITY,
+        "{count} records have in {about} what nubetis never writes there; the first is {detail}.",
+        "Set the field anew, or take the records out of a back-up.",
     ),
     "link_broken": _error(
         Area.INTEGRITY,
@@ -280,6 +295,11 @@ class Finding:
         detail = phrase(self.detail, language)
         return translator(language)(self.kind.sentence).format(about=self.about, detail=detail, count=self.count)
 
-    def remedy(self, language: str = "en") -> str:
-        """Say what to do."""
-        return translator(language)(self.kind.remedy).format(about=self.about)
+    def remedy(self, language: str = "en", *, there: str = "") -> str:
+        """Say what to do; *there* goes behind the name of each command, so that it is for the same organisation.
+
+        >>> Finding("counter_behind", "seals").remedy(there=" --db acme.db")
+        'It can be set on: nubetis doctor --db acme.db --repair'
+        """
+        said = _COMMAND.sub(r"\g<0>{there}", translator(language)(self.kind.remedy))
+        return said.format(about=quote(self.about), there=there)

@@ -20,7 +20,7 @@ from typing import Final
 from nubetis.errors import Damaged, InvalidValue, require
 from nubetis.types import Key, RecordId
 
-__all__ = ["NODES", "KeyMaker", "decode", "encode", "instant_of"]
+__all__ = ["NODES", "KeyMaker", "decode", "encode", "instant_of", "node_of"]
 
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _EPOCH_MS: Final = int(_EPOCH.timestamp() * 1000)
@@ -101,6 +101,11 @@ def decode(text: str) -> tuple[str, Key]:
 def instant_of(key: int) -> datetime:
     """Give the instant at which *key* was made, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=key >> (_NODE_BITS + _SEQUENCE_BITS))
+
+
+def node_of(key: int) -> int:
+    """Give the node that *key* was made by."""
+    return key >> _SEQUENCE_BITS & NODES - 1
 
 
 class KeyMaker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from nubetis.errors import NotFound
+from nubetis.errors import UNREADABLE, NotFound, damage
 from nubetis.model.ids import encode
 from nubetis.model.nearest import suggest
 from nubetis.model.schema import VERSION, key_of
@@ -66,7 +66,11 @@ class Record(Mapping[str, "Value"]):
         if slot is None:
             hint = suggest(name, self._module.layout.slots)
             raise _UnknownKey("unknown_field", module=self._module.name, field=name, hint=hint)
-        value: Value = slot.read(self._row)
+        try:
+            value: Value = slot.read(self._row)
+        except UNREADABLE as error:  # from None: what led to it would show the value
+            field = f"{self._module.name}.{name}"
+            raise damage(f"{field} at {self.id}", error) from None
         return value
 
     def __iter__(self) -> Iterator[str]:

@@ -7,6 +7,8 @@ organisation.  Findings name modules, fields and ids.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
@@ -18,13 +20,13 @@ from nubetis.backends.blobs import StoreBlobs
 from nubetis.errors import Damaged, NotFound, StoreError
 from nubetis.model.bind import ALWAYS, All, Missing, No, OneOf, Test
 from nubetis.model.blobs import BlobHash, blob_hash
-from nubetis.model.fields import Field, Operator
+from nubetis.model.fields import Field, Operator, Storage
 from nubetis.model.findings import Finding
-from nubetis.model.ids import encode, instant_of
+from nubetis.model.ids import NODES, encode, instant_of, node_of
 from nubetis.model.kinds.files import FILE_TYPES
 from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
-from nubetis.model.schema import ID, Module, key_of
+from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
 from nubetis.session.erasing import unused_files
@@ -74,18 +76,25 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
 def _stored(state: State, progress: Progress | None) -> list[Finding]:
     """Compare the store with the schema; again where somebody changed that meanwhile."""
     while True:
-        schema = state.read(lambda: state.known.schema)
+        schema = _schema(state)
         findings = state.world.store.check(schema, progress=progress)
-        if state.read(lambda: state.known.schema.version) == schema.version:
+        if _schema(state).version == schema.version:
             return findings
+
+
+def _schema(state: State) -> Schema:
+    """Give the schema; where it can no longer be read, as it was learnt last."""
+    try:
+        return state.read(lambda: state.known.schema)
+    except StoreError:
+        return state.world.last.schema
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
     """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
     found = list(findings)
-    changing = state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
-    if not changing:  # a change under way has made columns and indexes that the schema does not know yet
-        state.world.store.mend(found, state.read(lambda: state.known.schema))
+    if not _is_changing(state):  # a change under way has made columns and indexes that the schema does not know yet
+        state.world.store.mend(found, _schema(state))
     for each in found:
         if each.code == "plan_orphaned":
             state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once
@@ -94,11 +103,57 @@ def mend(state: State, findings: Iterable[Finding]) -> None:
             state.write(lambda guard=guard: state.write_now(Batch(guards=(guard,))))  # type: ignore[misc]
 
 
+def _is_changing(state: State) -> bool:
+    """Say whether a change of the schema is under way; where nobody can know, it is taken to be."""
+    try:
+        return state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+    except StoreError:
+        return True
+
+
 # -- operations -------------------------------------------------------------------------------------------------------
 def _operations(state: State) -> Iterator[Finding]:
     for operation in unfinished(state):
         schema = operation.cause.kind is CauseKind.SCHEMA
         yield Finding("schema_pending" if schema else "operation_interrupted", operation.id)
+
+
+# -- cells ------------------------------------------------------------------------------------------------------------
+def _cells(state: State) -> Iterator[Finding]:
+    """Look at the cells that nubetis reads, whatever the database let others write there."""
+    for module in state.known.schema.modules:
+        if module.journalled:
+            sets = {column.name: column.field.name for column in module.layout.columns if column.storage is Storage.SET}
+            yield from _astray(state.txn, module, {"version": "version", **sets})
+
+
+def _astray(txn: Txn, module: Module, names: Mapping[str, str]) -> Iterator[Finding]:
+    """Give what is wrong in the columns of *names*, column → field, of which the first is the version."""
+    first: dict[str, Key] = {}
+    count = Counter[str]()
+    for keys, *columns in txn.stream(module, columns=("id", *names), size=_LOT):
+        for name, cells in zip(names.values(), columns, strict=True):
+            fits = _is_version if name == "version" else _is_set
+            wrong = [Key(int(key or 0)) for key, cell in zip(keys, cells, strict=True) if not fits(cell)]
+            count[name] += len(wrong)
+            if wrong:
+                first.setdefault(name, wrong[0])
+    for name, key in first.items():
+        yield Finding("cell_wrong", f"{module.name}.{name}", encode(module.prefix, key), count[name])
+
+
+def _is_version(cell: Stored) -> bool:
+    return isinstance(cell, int) and cell > 0
+
+
+def _is_set(cell: Stored) -> bool:
+    if cell is None:
+        return True
+    try:
+        found = json.loads(str(cell))
+    except ValueError:
+        return False
+    return isinstance(found, list) and all(isinstance(each, str) for each in found)
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
@@ -286,11 +341,22 @@ def _counters(state: State) -> Iterator[Finding]:
         behind = _last(state.txn, ledger, where) - counters.get(name, 0)
         if behind > 0:
             yield Finding("counter_behind", name, count=behind)
+    yield from _nodes(state.txn, counters.get("nodes", 0))
     yield from _numbers(state, counters)
     newest = _last(state.txn, ENTRIES, ALWAYS)
     ahead = instant_of(newest) - state.world.now()
     if newest and ahead > _AHEAD:
         yield Finding("clock_behind", "clock", count=int(ahead.total_seconds() // 60))
+
+
+def _nodes(txn: Txn, counter: int) -> Iterator[Finding]:
+    """Look whether a node has written that the counter has yet to give; past the last node it begins anew."""
+    if not 0 < counter < NODES - 1:
+        return
+    last = max((node_of(Key(int(key or 0))) for (keys,) in txn.stream(ENTRIES, columns=("id",), size=_LOT)
+                for key in keys), default=0)  # fmt: skip
+    if last > counter:
+        yield Finding("counter_behind", "nodes", count=last - counter)
 
 
 def _numbers(state: State, counters: Mapping[str, int]) -> Iterator[Finding]:
@@ -313,6 +379,7 @@ def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
 _PARTS: Final[Mapping[str, Part]] = {
     "operations": _operations,
     "records": lost_records,
+    "cells": _cells,
     "links": _links,
     "files": _blobs,
     "plans": _plans,

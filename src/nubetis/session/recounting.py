@@ -9,7 +9,7 @@ last: these are in the order of time as the entries are, so the whole is about o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -28,7 +28,7 @@ from nubetis.types import Key
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
 
-__all__ = ["lost_records"]
+__all__ = ["lost_of", "lost_records"]
 
 _LOT: Final = 500
 """Entries that are looked at together."""
@@ -37,16 +37,21 @@ _COUNT: Final = (Measure(MeasureKind.COUNT),)
 
 def lost_records(state: State) -> Iterator[Finding]:
     """Give, for each module, how many records are gone that the journal has; inside a unit."""
-    modules = {int(module.id): module for module in state.known.schema.modules if module.journalled}
+    return lost_of(state.txn, [module for module in state.known.schema.modules if module.journalled])
+
+
+def lost_of(txn: Txn, journalled: Iterable[Module]) -> Iterator[Finding]:
+    """Give the same of these modules only, also where nothing else of the organisation can be read."""
+    modules = {int(module.id): module for module in journalled}
     gone = Counter[int]()
-    for each in _short(state.txn, modules):
+    for each in _short(txn, modules):
         gone[each.module.id] += each.missing
-    purged = _purged(state.txn)
+    purged = _purged(txn)
     lost = {number: count - purged.get(number, 0) for number, count in gone.items()}
     for number, count in lost.items():
         if count > 0:
             module = modules[number]
-            yield Finding("record_lost", str(module.name), _first(state.txn, module), count)
+            yield Finding("record_lost", str(module.name), _first(txn, module), count)
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Final
@@ -14,15 +14,16 @@ import sqlalchemy as sa
 from nubetis.backends.sql.tallies import Tallies
 from nubetis.errors import Damaged
 from nubetis.model.findings import Finding
+from nubetis.model.ids import encode
 from nubetis.model.schema import Schema
-from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.model.system import SYSTEM_SCHEMA, TALLIES
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection, Found
-    from nubetis.backends.sql.tables import ModuleTable, Tables
+    from nubetis.backends.sql.tables import Index, ModuleTable, Tables
     from nubetis.types import Progress
 
-__all__ = ["findings_of", "homes_of", "members"]
+__all__ = ["findings_of", "homes_of", "members", "repeated"]
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
@@ -86,6 +87,20 @@ def members(cell: object) -> list[str]:
     return sorted(map(str, found)) if isinstance(found, list) else []
 
 
+def repeated(connection: Connection, home: ModuleTable, index: Index) -> tuple[int, int] | None:
+    """Give the first record, and how many they are, that stand against a unique index; ``None`` where none does."""
+    cells = home.table.c
+    keys = [home.dialect.digest(cells[name]) if index.digest else cells[name] for name in index.columns]
+    where = [cells[name].is_not(None) for name in index.columns]
+    where += [sa.text(index.condition)] if index.condition else []  # type: ignore[list-item]  # it is a condition
+    several = sa.func.count() > sa.literal_column("1")
+    least, number = sa.func.min(cells.id).label("least"), sa.func.count().label("number")
+    groups = sa.select(least, number).where(*where).group_by(*keys).having(several).subquery()
+    every = sa.select(sa.func.min(groups.c.least), sa.func.sum(groups.c.number))
+    row = connection.execute(home.finish(every).text).fetchone()
+    return None if row is None or row[0] is None else (int(row[0]), int(row[1] or 0))
+
+
 class _Check:
     """Compares one table with what it must be."""
 
@@ -118,13 +133,32 @@ class _Check:
         for side in home.sides.values():
             yield from self._columns(side)
         wanted, found = set(home.index_creation), present.indexes
-        if lost := wanted - found:
+        twice = list(self._twice(wanted - found))
+        yield from [finding for _, finding in twice]
+        if lost := wanted - found - {name for name, _ in twice}:
             yield Finding("index_missing", home.name, ", ".join(sorted(lost)))
+        for name, (index, _) in home.index_creation.items():
+            if present.index_forms.get(name, home.index_form(index)) != home.index_form(index):
+                yield Finding("index_wrong", name)
         if left := {name for name in found - wanted if home.made(name)}:
             yield Finding("index_orphaned", home.name, ", ".join(sorted(left)))
         if strange := {name for name in found - wanted if not home.made(name)}:
             yield Finding("index_foreign", home.name, ", ".join(sorted(strange)[:_MOST]))
         yield from self._derived()
+
+    def _twice(self, lost: Iterable[str]) -> Iterator[tuple[str, Finding]]:
+        """Give those of the *lost* indexes that cannot be made again, for a value is there more than once."""
+        home = self._home
+        for name in sorted(lost):
+            index, _ = home.index_creation[name]
+            found = None if index.field is None else repeated(self._db, home, index)
+            if index.field is not None and found is not None:
+                about = f"{home.module.name}.{index.field.name}"
+                yield name, Finding("not_unique", about, encode(home.module.prefix, found[0]), found[1])
+
+    def _is_whole(self, table: sa.Table) -> bool:
+        """Say whether a table can be read: a statement that fails would end the unit that all is examined in."""
+        return table.name in self._present and set(self._present[table.name].columns).issuperset(table.columns.keys())
 
     def _columns(self, table: sa.Table) -> Iterator[Finding]:
         """Give the columns that nubetis did not make, or not so."""
@@ -137,8 +171,9 @@ class _Check:
 
     def _derived(self) -> Iterator[Finding]:
         home = self._home
-        for column in Tallies(self._db, self._tables).wrong(home):
-            yield Finding("tally_wrong", home.name, column)
+        if self._is_whole(self._tables.of(TALLIES).table):
+            for column in Tallies(self._db, self._tables).wrong(home):
+                yield Finding("tally_wrong", home.name, column)
         for twin, wrong in self._wrong_twins():
             yield Finding("twin_wrong", home.name, twin, wrong)
         for column, side in home.sides.items():
@@ -159,7 +194,7 @@ class _Check:
         yield from wrong.items()
 
     def _same_sets(self, column: str, side: sa.Table) -> bool:
-        if side.name not in self._present:
+        if not self._is_whole(side):
             return False
         cells = self._home.table.c
         rows = self._read(sa.select(cells.id, cells[column]).where(cells[column].is_not(None)).order_by(cells.id))

@@ -8,14 +8,14 @@ database has DDL in transactions (SQLite, PostgreSQL) nothing is ever half done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
-from nubetis.backends.sql.checks import members
+from nubetis.backends.sql.checks import members, repeated
 from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
@@ -94,19 +94,21 @@ class Builder:
     def rebuild(self, home: ModuleTable) -> None:
         """Make again what is derived from the rows of a table: twins, sets, tallies, indexes.
 
-        Raises:
-            Conflict: ``not_unique``; a value that must be unique is there twice.
+        Over a value that must be unique, and is there twice, no index can be made: it goes without.
         """
         self._lock(home)
         self.drop_indexes(home)
         for twin, place, fold in home.twins:
             self._fill_twin(home, (home.columns[place], twin), fold)
-        self._ensure(home)
+        unique = [(name, index) for name, (index, _) in home.index_creation.items() if index.field is not None]
+        twice = [name for name, index in unique if repeated(self._db, home, index) is not None]
+        self._ensure(home, without=twice)
         for column, side in home.sides.items():
             self._fill_side(home, column, side)
-        tallies = Tallies(self._db, self._tables)
-        tallies.forget(home.module.id)
-        tallies.settle([home])
+        if self._tables.of(TALLIES).name in self._found:
+            tallies = Tallies(self._db, self._tables)
+            tallies.forget(home.module.id)
+            tallies.settle([home])
 
     # -- for a bulk load -------------------------------------------------------------------------------------
     def drop_indexes(self, home: ModuleTable) -> None:
@@ -116,19 +118,19 @@ class Builder:
         if home.name in self._found:
             self._found[home.name].indexes.difference_update(home.index_creation)
 
-    def make_indexes(self, home: ModuleTable) -> None:
-        """Make the indexes that are missing.
+    def make_indexes(self, home: ModuleTable, *, without: Collection[str] = ()) -> None:
+        """Make the indexes that are missing, but for those *without* which it shall be.
 
         Raises:
             Conflict: ``not_unique``.
         """
         present = self._found.setdefault(home.name, Found()).indexes
-        for name in [name for name in home.index_creation if name not in present]:
+        for name in [name for name in home.index_creation if name not in present and name not in without]:
             self._make_index(*home.index_creation[name])
             present.add(name)
 
     # -- one table ------------------------------------------------------------------------------------------
-    def _ensure(self, home: ModuleTable) -> None:
+    def _ensure(self, home: ModuleTable, *, without: Collection[str] = ()) -> None:
         """Make the table what it must be."""
         for name, (table, index, text) in home.side_creation.items():
             if name not in self._found:
@@ -143,7 +145,7 @@ class Builder:
         for name in [name for name in home.full_columns if name not in found.columns]:
             self._add_column(home, name)
             found.columns.append(name)
-        self.make_indexes(home)
+        self.make_indexes(home, without=without)
 
     def _make_table(self, name: str, text: str, columns: Iterable[str] = ()) -> None:
         self._db.execute(text)

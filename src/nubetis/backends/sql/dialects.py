@@ -119,22 +119,25 @@ def _itself(cell: Cell) -> Cell:
 
 @attrs.frozen
 class Found:
-    """A table as the database has it: its columns in their order, the names of its indexes, the form of each column."""
+    """A table as the database has it: its columns in their order, the names of its indexes, the forms of both."""
 
     columns: list[str] = attrs.Factory(list)
     indexes: set[str] = attrs.Factory(set)
     forms: dict[str, str] = attrs.Factory(dict)
+    index_forms: dict[str, str] = attrs.Factory(dict)
 
 
 def catalogue(columns: Iterable[Row], indexes: Iterable[Row]) -> dict[str, Found]:
-    """Give the tables that rows of (table, column, its form, in order) and of (table, index) tell of."""
+    """Give the tables that rows of (table, column, its form, in order) and of (table, index, its form) tell of."""
     found: dict[str, Found] = {}
     for table, column, form in columns:
         one = found.setdefault(str(table), Found())
         one.columns.append(str(column))
         one.forms[str(column)] = str(form)
-    for table, index in indexes:
-        found.setdefault(str(table), Found()).indexes.add(str(index))
+    for table, index, form in indexes:
+        one = found.setdefault(str(table), Found())
+        one.indexes.add(str(index))
+        one.index_forms[str(index)] = str(form)
     return found
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from nubetis.backends.sql.checks import homes_of
-from nubetis.backends.sql.tables import Tables
+from nubetis.backends.sql.tables import Tables, table_name
 from nubetis.backends.sql.units import PATIENCE, Units
-from nubetis.errors import Conflict, Damaged, NewerFormat, NubetisError, StoreError
+from nubetis.errors import Damaged, NewerFormat, NubetisError, StoreError
 from nubetis.model.findings import Area, Finding
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
+from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.types import ModuleId, Progress
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.tables import ModuleTable
     from nubetis.backends.sql.txn import SqlTxn
 
-__all__ = ["Database", "SqlStore", "format_of"]
+__all__ = ["Database", "SqlStore", "format_of", "has_begun"]
 
 T = TypeVar("T")
 
@@ -86,6 +87,7 @@ def format_of(link: Connection, dialect: Dialect, url: str) -> int | None:
 
     Raises:
         StoreError: ``not_nubetis``.
+        Damaged: it is ours, and the versions row is gone.
         NewerFormat: a later nubetis wrote it.
     """
     found = dialect.catalogue(link)
@@ -94,10 +96,31 @@ def format_of(link: Connection, dialect: Dialect, url: str) -> int | None:
     known = "versions" in found and _KNOWN.issubset(found["versions"].columns)
     row = link.execute("SELECT format FROM versions WHERE id = 1").fetchone() if known else None
     if row is None:
+        if _is_ours(found):
+            raise Damaged("damaged", what=url, reason="its table versions is missing, or not whole")
         raise StoreError("not_nubetis", url=url)
     if int(row[0] or 0) > FORMAT:
         raise NewerFormat("newer_format", url=url, found=row[0], known=FORMAT)
     return int(row[0] or 0)
+
+
+def _is_ours(found: Collection[str]) -> bool:
+    """Say whether most tables of ours are there: nobody else has an organisation with a journal and seals."""
+    names = {table_name(module) for module in SYSTEM_SCHEMA.modules}
+    return len(names.intersection(found)) > len(names) // 2
+
+
+def has_begun(link: Connection, dialect: Dialect, url: str) -> bool:
+    """Say whether there is something of ours, be it harmed: whoever opens it is told by :func:`format_of`.
+
+    Raises:
+        StoreError: ``not_nubetis``.
+        NewerFormat: a later nubetis wrote it.
+    """
+    try:
+        return format_of(link, dialect, url) is not None
+    except Damaged:
+        return True
 
 
 def _is_new(link: Connection) -> bool:
@@ -180,9 +203,8 @@ class SqlStore:
             self._units.apart(partial(self._database.mend, finding=each))
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
         for home in homes_of(self._tables, schema):
-            if home.name in names:
-                with suppress(Conflict):  # a value is there twice: no index can be made
-                    self._units.define(partial(_rebuild, home))
+            if not names.isdisjoint((home.name, *home.index_creation)):
+                self._units.define(partial(_rebuild, home))
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""

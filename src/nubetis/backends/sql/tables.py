@@ -240,6 +240,13 @@ class ModuleTable:
         """Each index and the statement that makes it where it is not there, by its name."""
         return {index.name(self.name): (index, self._index_text(index)) for index in self.indexes}
 
+    def index_form(self, index: Index) -> str:
+        """Give the form of *index* as the catalogue does: whether it is unique, of what, and of which rows."""
+        columns = ["?" if index.digest else name for name in index.columns]
+        columns += ["id"] if self.dialect.key_in_index and index.field is None else []
+        condition = f" WHERE {index.condition}" if index.condition else ""
+        return f"{'' if index.field is None else 'UNIQUE '}{', '.join(columns)}{condition}"
+
     def _index_text(self, index: Index) -> str:
         dialect = self.dialect
         bare = [self.table.c[name] for name in index.columns]

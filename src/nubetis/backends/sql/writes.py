@@ -6,7 +6,6 @@ offered again row by row, to name every conflict; then it is taken back for good
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 import sqlalchemy as sa
 
+from nubetis.backends.sql.checks import members
 from nubetis.backends.sql.compile import Conditions
 from nubetis.backends.sql.ddl import Builder
 from nubetis.backends.sql.dialects import Bool, Cell
@@ -132,7 +132,7 @@ class Writer:
     def _put_sets(self, home: ModuleTable, column: str, cells: Sequence[tuple[Stored, Stored]]) -> None:
         if not cells:
             return
-        values: dict[Stored, list[str]] = {cell: json.loads(str(cell)) for cell in {cell for _, cell in cells}}
+        values: dict[Stored, list[str]] = {cell: members(cell) for cell in {cell for _, cell in cells}}
         side = home.sides[column]
         text = home.statement(("put set", column), partial(_insert_side, side)).text
         self._db.executemany(text, [(key, value) for key, cell in cells for value in values[cell]])

@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -206,8 +207,10 @@ class Link:
         cursor = self._connection.cursor(name=f"rows{next(self._names)}")
         try:
             cursor.execute(sql.encode(), parameters)
-        except psycopg.DataError as error:
-            raise _judged(error) from None
+        except psycopg.Error as error:
+            with suppress(psycopg.Error):  # the line is lost: what follows says so
+                cursor.close()
+            raise (_judged(error) if isinstance(error, psycopg.DataError) else error) from None
         return cast("Cursor", cursor)
 
     def commit(self) -> None:

@@ -35,7 +35,11 @@ WHERE {_OURS} AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped ORDE
 """
 
 _INDEXES: Final = f"""
-SELECT t.relname, i.relname
+SELECT t.relname, i.relname, CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
+    || (SELECT string_agg(coalesce(attname::text, '?'), ', ' ORDER BY place)
+        FROM unnest(indkey) WITH ORDINALITY AS k (number, place)
+        LEFT JOIN pg_attribute ON attrelid = t.oid AND attnum = number)
+    || coalesce(' WHERE ' || btrim(pg_get_expr(indpred, t.oid), '()'), '')
 FROM pg_class AS t JOIN pg_index ON indrelid = t.oid JOIN pg_class AS i ON i.oid = indexrelid
 WHERE t.{_OURS} AND t.relkind IN ('r', 'p') AND NOT indisprimary
 """

@@ -8,6 +8,7 @@ the schema, and a load of many rows into a module that has none, which takes its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,7 +18,7 @@ from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
 from nubetis.backends.sql.postgres.connections import Location, connect, locate, reconnect
 from nubetis.backends.sql.postgres.dialect import POSTGRES
-from nubetis.backends.sql.store import SqlStore, format_of
+from nubetis.backends.sql.store import SqlStore, has_begun
 from nubetis.backends.sql.tables import Tables
 from nubetis.backends.sql.units import Units
 from nubetis.errors import NotFound, StoreError
@@ -32,13 +33,15 @@ _ENCODING: Final = "UTF8"
 _SETTINGS: Final = {
     "version": "server_version",
     "encoding": "server_encoding",
-    "isolation": "default_transaction_isolation",
     "fsync": "fsync",
     "full_page_writes": "full_page_writes",
     "synchronous_commit": "synchronous_commit",
     "time_zone": "TimeZone",
 }
-"""Fact → setting of the server.  Units name their own isolation: REPEATABLE READ to read, SERIALIZABLE to write."""
+"""Fact → setting of the server."""
+_ISOLATION: Final = {"isolation_of_reads": POSTGRES.begin_read, "isolation_of_writes": POSTGRES.begin_write}
+"""Units name their own isolation, whatever the server's default is."""
+_LEVEL: Final = re.compile(r"ISOLATION LEVEL (SERIALIZABLE|REPEATABLE READ|READ COMMITTED)")
 
 _SIZE: Final = """
 SELECT sum(pg_total_relation_size(pg_class.oid)) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -69,7 +72,7 @@ def _enter(link: Connection, place: Location, *, create: bool) -> None:
     there = link.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
     if there and not link.execute("SELECT 1 WHERE has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchall():
         raise StoreError("read_only_server", url=place.url)
-    if there and format_of(link, POSTGRES, place.url) is not None:
+    if there and has_begun(link, POSTGRES, place.url):
         return
     if not create:
         raise NotFound("no_database", url=place.url)
@@ -135,7 +138,8 @@ class PostgresSchema:
         """Give what the server says of itself."""
         found = {name: str(_only(link, f"SHOW {setting}")) for name, setting in _SETTINGS.items()}
         size = _only(link, _SIZE)
-        return {**found, "version": found["version"].partition(" ")[0], "bytes": int(str(size or 0))}
+        levels = {name: level[1].lower() for name, begin in _ISOLATION.items() if (level := _LEVEL.search(begin))}
+        return {**found, **levels, "version": found["version"].partition(" ")[0], "bytes": int(str(size or 0))}
 
 
 def _only(link: Connection, query: str) -> object:

@@ -19,16 +19,16 @@ from nubetis.backends.sql.sqlite.connections import (
 )
 from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.sqlite.faults import translated
-from nubetis.backends.sql.store import format_of
+from nubetis.backends.sql.store import format_of, has_begun
 from nubetis.errors import Conflict, Damaged, StoreError, system_reason
 
-__all__ = ["copy_out", "found_format", "put_in_place", "refuse_taken", "restore"]
+__all__ = ["copy_out", "found_in", "put_in_place", "refuse_taken", "restore"]
 
 
-def found_format(place: Location) -> int | None:
-    """Give the format of the file, ``None`` where it is empty; nothing is changed."""
+def found_in(place: Location) -> bool:
+    """Say whether something of ours is in the file, which may be empty; nothing is changed."""
     with _reading(place.path, place.url) as link:
-        return format_of(link, SQLITE, place.url)
+        return has_begun(link, SQLITE, place.url)
 
 
 def copy_out(link: sqlite3.Connection, target: str) -> None:

@@ -40,7 +40,11 @@ WHERE m.type = 'table' AND m.rootpage > 0 AND m.name NOT LIKE 'sqlite@_%' ESCAPE
 """
 
 _INDEXES: Final = """
-SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND tbl_name NOT LIKE 'sqlite@_%' ESCAPE '@'
+SELECT tbl_name, name,
+    iif(upper(sql) LIKE 'CREATE UNIQUE %', 'UNIQUE ', '')
+    || (SELECT group_concat(coalesce(name, '?'), ', ') FROM pragma_index_xinfo(m.name) WHERE key)
+    || iif(instr(sql, ' WHERE '), substr(sql, instr(sql, ' WHERE ')), '')
+FROM sqlite_master AS m WHERE type = 'index' AND tbl_name NOT LIKE 'sqlite@_%' ESCAPE '@'
 """
 
 

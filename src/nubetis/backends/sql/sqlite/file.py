@@ -19,7 +19,7 @@ from nubetis.backends.sql.dialects import Connection, Dialect, Profile
 from nubetis.backends.sql.pool import Pool
 from nubetis.backends.sql.sqlite.checks import check_file, facts_of
 from nubetis.backends.sql.sqlite.connections import Location, connect, locate, refuse_no_folder, remove
-from nubetis.backends.sql.sqlite.copies import copy_out, found_format
+from nubetis.backends.sql.sqlite.copies import copy_out, found_in
 from nubetis.backends.sql.sqlite.dialect import SQLITE
 from nubetis.backends.sql.store import SqlStore
 from nubetis.backends.sql.tables import Tables
@@ -50,7 +50,7 @@ def open_sqlite(url: str, *, create: bool) -> SqlStore:
     pool = pool_of(place)
     with pool.inside():
         # the function, because the method of Path raises where a name is too long or a folder may not be entered
-        exists = os.path.isfile(place.path) and found_format(place) is not None  # noqa: PTH113
+        exists = os.path.isfile(place.path) and found_in(place)  # noqa: PTH113
         if not exists and not create:
             raise NotFound("no_database", url=place.url)
         return SqlStore(SqliteFile.at(place, pool, make=not exists))
