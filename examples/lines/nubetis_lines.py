@@ -107,8 +107,8 @@ class LinesStore:
             noting, counters = _Noting(txn), list(txn.stream(COUNTERS))
             result = unit(noting)  # type: ignore[arg-type]  # it has all that a transaction has
             txn.write(Batch())  # refused where the unit went on after a load that failed
-            if counters != list(txn.stream(COUNTERS)):
-                noting.touched[COUNTERS.id] = {key for (keys,) in txn.stream(COUNTERS, columns=["id"]) for key in keys}
+            if counters != (now := list(txn.stream(COUNTERS))):  # those that are gone as well
+                noting.touched[COUNTERS.id] = {key for keys, *_ in (*counters, *now) for key in keys}
             if noting.touched:
                 self._append({"rows": list(self._rows(txn, noting.touched))})
             return result

@@ -364,3 +364,30 @@ def test_texts_that_are_folded_alike_are_one_group(nubetis_session):
         ("pena", 1, "a4"),
         ("Peña", 1, "a3"),
     ]
+
+
+def test_a_plan_holds_the_fields_alone_that_change_of_each_record(nubetis_session):
+    """And so do history and undo: a value that was there already is neither written nor taken back."""
+    deals = [
+        {"name": "A", "stage": "won"},
+        {"name": "B", "stage": "open"},
+        {"name": "C", "stage": "won", "next_step": "x"},
+    ]
+    a, b, _ = [nubetis_session.create("deals", each) for each in deals]
+    plan = nubetis_session.plan_update("deals", EVERYTHING, stage="won", next_step="x")
+
+    assert {change.record: dict(change.after) for change in plan.changes} == {
+        a.id: {"next_step": "x"}, b.id: {"stage": "won", "next_step": "x"},
+    }  # fmt: skip
+    operation = nubetis_session.apply(plan)
+    undone = nubetis_session.undo(operation)
+    assert (len(undone.reversed), len(undone.kept)) == (2, 0)
+    assert len(nubetis_session.undo(operation).reversed) == 0
+    assert [each["stage"] for each in nubetis_session.find("deals", sort="name")] == ["won", "open", "won"]
+
+
+def test_edits_of_single_records_hold_the_fields_alone_that_change(nubetis_session):
+    deal = nubetis_session.create("deals", name="A", stage="won")
+    plan = nubetis_session.plan_edits("deals", {deal.id: {"stage": "won", "next_step": "x", "name": "A"}})
+
+    assert [dict(change.after) for change in plan.changes] == [{"next_step": "x"}]

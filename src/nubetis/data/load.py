@@ -119,10 +119,11 @@ def _linked(
     folded = {fold_text(text.strip()): text.strip() for text in texts if not _is_id(text)}
     names = [name for _, name in sorted(folded.items())]
     found: dict[str, list[RecordId]] = {}
+    schema = door.schema
     for target in field.targets:
-        _find_titles(door, door.schema.module(target), names, found)
+        _find_titles(door, schema.module(target), names, found)
     for change in links.changes if links is not None else ():
-        title = fold_text(str(change.after[door.schema.module(change.module).title]))
+        title = fold_text(str(change.after[schema.module(change.module).title]))
         if change.module in field.targets and title in folded:
             found.setdefault(title, []).append(change.record)
 

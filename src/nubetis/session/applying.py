@@ -200,6 +200,7 @@ class Applier:
 
     def _write(self, operation: Operation, lot: Lot, *, first: bool) -> Operation:
         txn = self.state.txn
+        refuse_outdated(lot.parts, self.state.known.schema)
         if lot.last:
             operation = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         lot = attrs.evolve(lot, parts=self._purgeable(lot.parts))
@@ -367,6 +368,7 @@ class Applier:
         """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("outdated")
+        refuse_outdated(self.plan.parts, self.state.known.schema)
         self.state.planner().require_all(self.plan.parts)
         self._end_failed()
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
@@ -485,9 +487,25 @@ def _packed(lot: Value) -> bytes:
 
 
 def _part_json(part: Part) -> list[object]:
-    if isinstance(part, Creates):
-        return [part.kind.value, part.module.id, [], list(part.rows), []]
-    return [part.kind.value, part.module.id, [field.id for field in part.fields], list(part.rows), list(part.after)]
+    fields, after = ([], []) if isinstance(part, Creates) else ([field.id for field in part.fields], list(part.after))
+    return [part.kind.value, part.module.id, fields, list(part.rows), after, _laid(part.module)]
+
+
+def _laid(module: Module) -> list[int]:
+    """Give the ids of the fields by which a row of *module* lies."""
+    return [int(field.id) for field in module.all_fields]
+
+
+def refuse_outdated(parts: Iterable[Part], schema: Schema) -> None:
+    """Refuse what was planned for fields or modules that are no more: their names may be others' by now.
+
+    Raises:
+        PlanDrifted: ``outdated``.
+    """
+    for part in parts:
+        now = schema.by_id.get(part.module.id)
+        if now is not part.module and (now is None or not now.by_id.keys() >= part.module.by_id.keys()):
+            raise PlanDrifted("outdated")
 
 
 def plan_keys(txn: Txn, operation: Key) -> list[Key]:
@@ -519,10 +537,10 @@ def _struck(parts: list[Value], module: Module, record: Key) -> bool:
     """Take the rows of *record* out of the parts of a lot; say whether there were any."""
     struck = False
     for part in parts:
-        _, number, _, rows, after = part
+        _, number, _, rows, after, _ = part
         keep = [at for at, row in enumerate(rows) if number != module.id or row[ID] != record]
         struck = struck or len(keep) < len(rows)
-        part[3:] = [rows[at] for at in keep], [after[at] for at in keep if after]
+        part[3:5] = [rows[at] for at in keep], [after[at] for at in keep if after]
     return struck
 
 
@@ -537,9 +555,12 @@ def _lot_of(key: Key, data: Value, schema: Schema) -> Lot:
 
 
 def _part_of(data: Value, schema: Schema) -> Part:
-    kind, number, field_ids, rows, after = data
-    module = schema.by_id[number]
-    row_tuples = [tuple(row) for row in rows]
+    kind, number, field_ids, rows, after, laid = data
+    module = schema.by_id.get(number)
+    if module is None or _laid(module)[: len(laid)] != laid:
+        raise PlanDrifted("outdated")
+    width = len(module.layout.columns)
+    row_tuples = [(*row, *[None] * (width - len(row))) for row in rows]  # fields that came since are empty
     if kind == ChangeKind.CREATE:
         return Creates(module, row_tuples)
     fields = tuple([module.by_id[each] for each in field_ids])

@@ -66,8 +66,8 @@ class Session:
     # context -----------------------------------------------------------------------------------------------
     @property
     def schema(self) -> Schema:
-        """The modules, as last read; without the fields that the user may not read."""
-        return self.state.sight.schema
+        """The modules as they are now, whoever changed them; without the fields that the user may not read."""
+        return self.state.read(lambda: self.state.sight.schema)
 
     @property
     def currency(self) -> str | None:
@@ -309,8 +309,8 @@ class Session:
         def work() -> Plan:
             found, planner = self.state.known.schema.module(module), self.state.planner()
             rows = planner.rows(found, planner.bound(found, where, Action.VIEW))
-            part, refusals = planner.edits(found, rows, wanted)
-            return self._plan([part], refusals, None)
+            parts, refusals = planner.edits(found, rows, wanted)
+            return self._plan(parts, refusals, None)
 
         return self.state.read(work)
 
@@ -332,8 +332,8 @@ class Session:
                 params = {"id": name, "module": module.name}
                 refusals.append(Refusal(code="not_found", params=params, module=module.name, record=RecordId(name)))
                 continue
-            part, refused = planner.edits(module, [row], edits[name])
-            parts.append(part)
+            exact, refused = planner.edits(module, [row], edits[name])
+            parts += exact
             refusals += refused
         return self._plan(_joined(parts), refusals, cause)
 

@@ -274,8 +274,8 @@ class Planner:
         values: Mapping[str, Value],
         *,
         action: Action = Action.EDIT,
-    ) -> tuple[Edits, list[Refusal]]:
-        """Give the same new values for all of *rows*; records that have them already are left out."""
+    ) -> tuple[list[Edits], list[Refusal]]:
+        """Give the same new values for all of *rows*; records, and fields, that have them already do not change."""
         self.require(action, module)
         fields = tuple([self.writable(module, name) for name in values])
         after = tuple([cell for field in fields for cell in self._edited(field, values[field.name])])
@@ -283,7 +283,8 @@ class Planner:
         refusals: list[Refusal] = []
         different = (row for row in rows if tuple([row[place] for place in part.places]) != after)
         kept = Spool(self._permitted(module, different, action, refusals))
-        return self._fit(attrs.evolve(part, rows=kept, after=[after] * len(kept)), refusals)
+        whole, refusals = self._fit(attrs.evolve(part, rows=kept, after=[after] * len(kept)), refusals)
+        return list(_exact(whole, after)), refusals
 
     def _permitted(self, module: Module, rows: Iterable[Row], action: Action, refusals: list[Refusal]) -> Iterator[Row]:
         """Give the rows to which the user may do *action*; note the others in *refusals*."""
@@ -443,6 +444,34 @@ class _Uniques:
         if value is not None:
             fold = self.field.type.fold if self.column != self.field.column else None
             self.seen.append((place, value if fold is None else fold(str(value)), key_of(row)))
+
+
+def _exact(part: Edits, after: Row) -> Iterator[Edits]:
+    """Cut *part*, which gives all its rows *after*, so that each row has the fields alone that change."""
+    cuts = list(_cuts(part))
+
+    def changed(row: Row) -> tuple[int, ...]:
+        moved = [any(row[p] != after[c] for p, c in zip(places, cells, strict=True)) for places, cells in cuts]
+        return tuple([at for at, different in enumerate(moved) if different])
+
+    kinds = {changed(row) for row in part.rows} if len(cuts) > 1 else set[tuple[int, ...]]()
+    if kinds <= {tuple(range(len(cuts)))}:
+        yield part
+        return
+    for kind in sorted(kinds):
+        rows = Spool(row for row in part.rows if changed(row) == kind)
+        values = tuple([after[cell] for at in kind for cell in cuts[at][1]])
+        fields = tuple([part.fields[at] for at in kind])
+        yield attrs.evolve(part, rows=rows, fields=fields, after=[values] * len(rows))
+
+
+def _cuts(part: Edits) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+    """Give for each field its places in a row, and those of its cells in the new values."""
+    first = 0
+    for field in part.fields:
+        cells = range(first, first + len(field.parts))
+        yield [part.places[cell] for cell in cells], cells
+        first = cells.stop
 
 
 def staying(rows: Sequence[Row], gone: Collection[int]) -> Sequence[Row]:

@@ -127,6 +127,40 @@ def test_a_unit_that_is_run_alone_sees_what_those_before_it_wrote(store):
     assert seen == [1, 2]
 
 
+def test_others_do_not_wait_for_one_that_waits_to_be_alone(store, url):
+    """A long unit keeps it from that; meanwhile it asks now and then, and whoever comes between gets on."""
+    end, inside, asked = threading.Event(), threading.Event(), threading.Event()
+
+    def long(txn):
+        txn.allocate("long")
+        inside.set()
+        assert end.wait(60)
+
+    def watch():
+        with closing(psycopg.connect(url.partition("schema=")[0].rstrip("?&"), autocommit=True)) as other:
+            while not other.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND mode = 'ExclusiveLock'").fetchall():
+                pass
+        asked.set()
+
+    alone, beside = (open_postgres(url, create=False) for _ in range(2))
+    alone._units._crowded = float("inf")
+    works = [lambda: store.write(long), watch, lambda: alone.write(lambda txn: txn.allocate("alone"))]
+    threads = [threading.Thread(target=work) for work in works]
+    threads[0].start()
+    assert inside.wait(60)
+    threads[1].start()
+    threads[2].start()
+    assert asked.wait(60)
+    assert beside.write(lambda txn: txn.allocate("beside")) == 1
+    assert not end.is_set()
+    end.set()
+    for thread in threads:
+        thread.join(60)
+    assert beside.write(lambda txn: txn.allocate("alone")) == 2
+    for each in (alone, beside):
+        each.close()
+
+
 def test_a_unit_that_cannot_succeed_is_not_run_again_and_shows_no_value(store):
     runs = []
 

@@ -10,10 +10,11 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nubetis.backends.sql import SqlStore
+from nubetis.backends.sql import SqlStore, pool
 from nubetis.backends.sql.sqlite import SqliteFile
 from nubetis.backends.sql.sqlite.connections import locate
 from nubetis.backends.sql.sqlite.faults import translated
@@ -426,3 +427,18 @@ def test_a_write_that_is_done_stays_done_where_the_log_cannot_be_let_go(store, m
         store.compact()
     store.write(lambda txn: txn.allocate("counter"))
     assert (len(calls), store.read(lambda txn: txn.versions().schema) >= 0) == (2, True)
+
+
+def test_who_is_awaited_by_a_fork_may_use_another_file_too(monkeypatch):
+    """A copy reads one store and writes another: a fork that waits for the first must not keep it from the second."""
+    one, other = (pool.Pool(lambda: SimpleNamespace(born=0), file=name) for name in "ab")
+    held, waiting = one.take(), []
+    monkeypatch.setattr(pool, "_forking", [0])
+    thread = threading.Thread(target=lambda: waiting.append(other.take()), daemon=True)
+    thread.start()
+    assert other.take() is not None
+    assert waiting == []
+    pool._forking.clear()
+    thread.join(30)
+    assert len(waiting) == 1
+    one.give(held)

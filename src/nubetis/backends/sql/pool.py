@@ -96,10 +96,14 @@ class Pool:
             raise StoreError("store_failed", reason=_TORN)
         me, within = get_ident(), self._inside
         within.append(me)
-        while _forking and within.count(me) == 1:  # whom the fork waits for goes on
+        while _forking and not self._is_awaited(me):  # whom the fork waits for goes on
             within.remove(me)
             time.sleep(_PAUSE)
             within.append(me)
+
+    def _is_awaited(self, me: int) -> bool:
+        """Say whether this thread has been inside already, of this pool or another: a copy has two."""
+        return self._inside.count(me) > 1 or any(me in pool._inside for pool in list(_pools) if pool is not self)  # noqa: SLF001
 
     def _leave(self) -> None:
         try:  # noqa: SIM105 - each unit comes here

@@ -101,7 +101,9 @@ POSTGRES: Final = Dialect(
     begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     begin_write="BEGIN ISOLATION LEVEL SERIALIZABLE",
     write_lock="LOCK TABLE versions IN ROW SHARE MODE",
-    alone_lock="LOCK TABLE versions IN EXCLUSIVE MODE",
+    alone_lock=(  # waits shortly, and asks again: those who come meanwhile wait behind it
+        "SET LOCAL lock_timeout = '250ms'; LOCK TABLE versions IN EXCLUSIVE MODE; SET LOCAL lock_timeout = DEFAULT"
+    ),
     begin_schema="BEGIN ISOLATION LEVEL READ COMMITTED",
     schema_lock="SELECT pg_advisory_xact_lock(780173, hashtext(current_schema()))",
     table_lock="LOCK TABLE {table} IN EXCLUSIVE MODE",
