@@ -8,11 +8,13 @@ from contextlib import closing
 
 import pytest
 
+import nubetis
 from nubetis.backends.sql import open_sqlite, restore
 from nubetis.errors import Conflict, Damaged, NewerFormat, StoreBusy, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
+from nubetis.org import copy
 from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, PEOPLE, keys_of, load, race, row_of
 
 
@@ -205,3 +207,19 @@ def test_a_migration_again_does_not_count_twice(store, snapshot):
     store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
 
     assert store.check() == []
+
+
+@pytest.mark.parametrize("how", ["copy", "restore"])
+def test_what_is_replaced_keeps_its_rights(tmp_path, how):
+    """Of a file that its owner alone may read, the new one is not for everybody; nor was it while it was made."""
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    for path in (old, new):
+        nubetis.create(f"sqlite:///{path}", administrator="ana@acme.pe").close()
+    old.chmod(0o600)
+    if how == "copy":
+        copy(f"sqlite:///{new}", f"sqlite:///{old}", replace=True)
+    else:
+        restore(str(new), f"sqlite:///{old}", replace=True)
+
+    assert old.stat().st_mode & 0o777 == 0o600
+    assert [path for path in tmp_path.iterdir() if path.name.startswith(".")] == []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nubetis.backends.sql.sqlite.connections import (
     Link,
@@ -120,21 +122,25 @@ def _verify(link: Link, source: str) -> None:
 
 @contextmanager
 def _temporary(target: str) -> Generator[str]:
-    """Give the name of a file beside *target* that becomes *target* at the end, or goes."""
+    """Give the name of a file that becomes *target* at the end, with the rights of the one that was there, or goes.
+
+    Until then it is in a folder of its own beside it, where nobody else can read it.
+    """
     refuse_no_folder(target, target)
-    temporary = f"{target}.{os.getpid()}.part"
+    parent = Path(target).absolute().parent
     try:
-        yield temporary
-        Path(temporary).replace(target)
-        _sync(str(Path(target).absolute().parent))
+        rights = stat.S_IMODE(Path(target).stat().st_mode) if Path(target).exists() else None
+        with TemporaryDirectory(prefix=".nubetis-", dir=parent) as folder:
+            temporary = Path(folder, "copy.db")
+            yield str(temporary)
+            if rights is not None:
+                temporary.chmod(rights)
+            temporary.replace(target)
+        _sync(str(parent))
     except OSError as error:
         raise StoreError("unwritable", file=target, reason=system_reason(error)) from None
     except sqlite3.Error as error:
         raise translated(error, target) from None
-    finally:
-        for left in ("", "-journal", "-wal", "-shm"):
-            with suppress(OSError):
-                Path(f"{temporary}{left}").unlink()
 
 
 def _copy(link: sqlite3.Connection, target: str) -> None:
