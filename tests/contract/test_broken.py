@@ -116,6 +116,28 @@ class SortsTheKeys(BrokenTxn):
         return self._txn.get_many(module, sorted(keys) if len(keys) > 100 else keys)
 
 
+class LoadsTheFirst5000(BrokenTxn):
+    def bulk_load(self, module, rows):
+        given = list(rows)
+        self._txn.bulk_load(module, given[:5000])
+        return len(given)
+
+
+class StreamsTheFirst3000(BrokenTxn):
+    def stream(self, *given, **more):
+        seen = 0
+        for batch in self._txn.stream(*given, **more):
+            seen += len(batch[0])
+            yield batch
+            if seen >= 3000:
+                return
+
+
+class AnswersWith1000(BrokenTxn):
+    def query(self, query):
+        return self._txn.query(query)[:1000]
+
+
 class LooksAtTwoVersions(BrokenTxn):
     """Does not look at the versions of the third row and those after it."""
 
@@ -250,6 +272,10 @@ BROKEN = [
     (on(StopsAfter500), "get_many_gives_every_row", {"count": 501}),
     (on(LosesTheLastOfALot), "get_many_gives_every_row", {"count": 1000}),
     (on(SortsTheKeys), "get_many_gives_every_row", {"count": 499}),
+    *[
+        (on(each), "a_bulk_load_takes_rows_in_any_order", {})
+        for each in (LoadsTheFirst5000, StreamsTheFirst3000, AnswersWith1000)
+    ],
     (on(LooksAtTwoVersions), "a_stale_row_is_found", {"count": 3}),
     (on(LooksAtALotOfVersions), "a_stale_row_is_found", {"count": 501}),
     (ChangesARowWhenRefused, "a_field_that_is_not_unique_cannot_become_so", {}),

@@ -21,6 +21,7 @@ from nubetis.model.bind import (
 )  # fmt: skip
 from nubetis.model.fields import Operator
 from nubetis.model.fold import fold_text
+from nubetis.model.query import BoundQuery
 from nubetis.model.store import (
     Batch,
     ConflictKind,
@@ -43,6 +44,7 @@ from nubetis.testing.store_contract.setting import (
     PEOPLE,
     PLACES,
     ContractSetting,
+    all_rows,
     all_there_is,
     cell,
     get,
@@ -305,12 +307,16 @@ class WritingCases(ContractSetting):
 
     # bulk -----------------------------------------------------------------------------------------
     def test_a_bulk_load_takes_rows_in_any_order_from_any_iterable(self, store: Store) -> None:
-        """And gives their number; twins, sets and tallies are made as well."""
-        rows = [row_of(PEOPLE, key, {"name": "Ñ", "marks": '["a"]', "owner": key % 3}) for key in range(3000, 0, -1)]
-        assert store.write(lambda txn: txn.bulk_load(PEOPLE, iter(rows))) == 3000
+        """However many, and gives their number; twins, sets and tallies are made as well, and all can be read."""
+        count = 6000
+        rows = [row_of(PEOPLE, key, {"name": "Ñ", "marks": '["a"]', "owner": key % 3}) for key in range(count, 0, -1)]
+        assert store.write(lambda txn: txn.bulk_load(PEOPLE, iter(rows))) == count
         both = All((Test("name__f", Operator.EQ, fold_text("ñ")), Holds("marks", "a")))
-        assert store.read(lambda txn: txn.count(PEOPLE, both)) == 3000
-        assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == {0: 1000, 1: 1000, 2: 1000}
+        assert store.read(lambda txn: txn.count(PEOPLE, both)) == count
+        assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == dict.fromkeys(range(3), count // 3)
+        assert store.read(lambda txn: all_rows(txn, PEOPLE)) == rows[::-1]
+        page = BoundQuery(module=PEOPLE, where=both, limit=1500)
+        assert store.read(lambda txn: txn.query(page)) == rows[:-1501:-1]
 
     @pytest.mark.parametrize("rows", [[(1, "x"), (2, "X")], [(9, "Y")], [(1, "a"), (1, "b")]])
     def test_a_bulk_load_that_is_not_unique_is_lost(self, store: Store, rows: list[tuple[int, str]]) -> None:
