@@ -6,6 +6,8 @@ from pathlib import Path
 
 from nubetis_lines import LinesStore, _text
 
+from nubetis.model.kinds import BUILT_IN
+
 
 class TornStore(LinesStore):
     """Writes key by key, each whole, so that a unit may be there in part."""
@@ -40,8 +42,8 @@ def _path(url):
 
 
 def open_torn(url, *, create):
-    return TornStore(url, _path(url))
+    return TornStore(url, _path(url), BUILT_IN)
 
 
 def open_forgetful(url, *, create):
-    return ForgetfulStore(url, _path(url))
+    return ForgetfulStore(url, _path(url), BUILT_IN)
