@@ -495,11 +495,12 @@ def _by_line(plan: Plan, part: Creates, refused: Iterable[Refusal]) -> Plan:
     lines = (line for line in count(1) if line not in before)
     ids = [encode(part.module.prefix, key_of(row)) for row in part.rows]
     line_of = {record: line for record, line in zip(ids, lines, strict=False) if record in wanted}
-    refusals = [
-        attrs.evolve(each, record=None, line=line_of[each.record]) if each.record in line_of else each
-        for each in plan.refusals
-    ]
-    return attrs.evolve(plan, refusals=tuple(refusals))
+
+    def told(each: Refusal) -> Refusal:
+        line = None if each.record is None else line_of.get(each.record)
+        return each if line is None else attrs.evolve(each, record=None, line=line)
+
+    return attrs.evolve(plan, refusals=tuple(map(told, plan.refusals)))
 
 
 def refused(plan: Plan) -> NubetisError:
