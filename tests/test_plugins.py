@@ -21,6 +21,7 @@ from nubetis.org import copy
 from nubetis.session import applying
 from nubetis.testing.people import make_org
 from tests.stores import nubetis_store_url, refusing, state_of
+from tests.taxes import Taxes
 
 __all__ = ["nubetis_store_url"]
 
@@ -373,20 +374,6 @@ def test_an_entry_point_that_gives_no_plug_in_is_named(install, value):
     with refusing("plugin", PluginError) as caught:
         Extensions(entry_points=True)
     assert caught.value.params["plugin"] == "petshop"
-
-
-class Taxes:
-    """Gives a field type, and a module whose field has it."""
-
-    TYPE = attrs.evolve(BUILT_IN["text"], name="ruc")
-
-    @hookimpl
-    def nubetis_field_types(self):
-        return [self.TYPE]
-
-    @hookimpl
-    def nubetis_modules(self):
-        return [Module(name="firms", fields=[Field(name="name", type=kind("text")), Field(name="tax", type=self.TYPE)])]
 
 
 def test_a_field_type_whose_plug_in_was_not_handed_over_is_named(nubetis_store_url):

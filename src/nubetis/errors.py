@@ -74,7 +74,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_choice": "{field} has no such choice. Choices: {choices}. {hint}",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
     "meant_scheme": "No store answers to {scheme}. Begin the URL with {meant}://.",
-    "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first.",
+    "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first, no two _ "
+    "together, and no word that filters or stores keep for themselves.",
     "name_taken": "There is already a {what} named {name}. Choose another name.",
     # values
     "wrong_type": "{field} takes {expected}, not {given}.",

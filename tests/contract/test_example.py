@@ -7,18 +7,17 @@ from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
-import attrs
 import pytest
 
 import nubetis
-from nubetis import Field, Surroundings, hookimpl
+from nubetis import Surroundings
 from nubetis.errors import Damaged, NotFound, StoreBusy
 from nubetis.model.bind import ALWAYS
-from nubetis.model.kinds import BUILT_IN
-from nubetis.model.schema import Module, Schema, diff
+from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Store
 from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract, row_of
 from nubetis.testing.store_contract.setting import PEOPLE, PLACES, factory_at, keys_of, load, people
+from tests.taxes import Taxes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lines"
 
@@ -80,20 +79,6 @@ def test_a_line_cut_short_is_as_if_it_had_not_been_written(tmp_path):
     path.write_bytes(whole + b"{}x\n")
     with pytest.raises(Damaged):
         opened(url, create=False)
-
-
-class Taxes:
-    """Gives a field type, and a module whose field has it."""
-
-    TYPE = attrs.evolve(BUILT_IN["text"], name="ruc")
-
-    @hookimpl
-    def nubetis_field_types(self):
-        return [self.TYPE]
-
-    @hookimpl
-    def nubetis_modules(self):
-        return [Module(name="firms", fields=[Field(name="tax", type=self.TYPE)])]
 
 
 def test_a_field_type_of_a_plug_in_is_named_where_it_is_missing_and_read_where_it_is_given(tmp_path, monkeypatch):

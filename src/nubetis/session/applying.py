@@ -200,7 +200,7 @@ class Applier:
 
     def _write(self, operation: Operation, lot: Lot, *, first: bool) -> Operation:
         txn = self.state.txn
-        refuse_outdated(lot.parts, self.state.known.schema)
+        _refuse_outdated(lot.parts, self.state.known.schema)
         if lot.last:
             operation = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         lot = attrs.evolve(lot, parts=self._purgeable(lot.parts))
@@ -368,7 +368,7 @@ class Applier:
         """Keep the plan in the store, lot by lot; give the keys of the lots."""
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("outdated")
-        refuse_outdated(self.plan.parts, self.state.known.schema)
+        _refuse_outdated(self.plan.parts, self.state.known.schema)
         self.state.planner().require_all(self.plan.parts)
         self._end_failed()
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
@@ -496,7 +496,7 @@ def _laid(module: Module) -> list[int]:
     return [int(field.id) for field in module.all_fields]
 
 
-def refuse_outdated(parts: Iterable[Part], schema: Schema) -> None:
+def _refuse_outdated(parts: Iterable[Part], schema: Schema) -> None:
     """Refuse what was planned for fields or modules that are no more: their names may be others' by now.
 
     Raises:
