@@ -242,3 +242,20 @@ def test_other_signs_are_no_per_cent(text):
 
     with pytest.raises(InvalidValue):
         field.type.parse(field, text, ISO)
+
+
+@given(st.lists(st.text("ab; ,'", min_size=1, max_size=5), max_size=4))
+def test_free_choices_are_read_as_they_are_shown(chosen):
+    """Also those with what stands between choices in a cell, or with spaces round them."""
+    field = made("multi_choice")
+    value = field.check(chosen)
+    assert (field.type.parse(field, field.type.show(field, value, ISO), ISO) or ()) == (value or ())
+
+
+@pytest.mark.parametrize(("cell", "chosen"), [
+    ("a; b", ("a", "b")), ("a;b;", ("a", "b")), ('"a;b"; c', ("a;b", "c")), (";;a ; ;", ("a",)), ("", None),
+    ('"a"', ("a",)),
+])  # fmt: skip
+def test_several_choices_in_a_cell(cell, chosen):
+    field = made("multi_choice")
+    assert field.check(field.type.parse(field, cell, ISO) if cell else None) == chosen

@@ -1,4 +1,4 @@
-"""Plans: exact differences, counted, cut and joined without loss; a digest that covers what would be written."""
+"""Plans: exact differences, counted, cut and joined without loss; a digest of which records they write."""
 
 from __future__ import annotations
 
@@ -64,22 +64,23 @@ def test_a_digest_is_32_hexadecimal_digits():
 
 
 @given(SOME, st.data())
-def test_any_other_cell_of_a_new_record_gives_another_digest(found, data):
-    """Key, version, owner, twinless parts: a created row is covered whole."""
+def test_no_value_can_be_found_by_trying(found, data):
+    """The digest stays in the journal when a value is erased: of a new record, key and version count, and no more."""
     if not found:
         return
     at, place = data.draw(st.integers(0, len(found) - 1)), data.draw(st.integers(0, len(found[0]) - 1))
     changed = [*found]
     changed[at] = with_cell(found[at], place, another(found[at][place]))
-    assert digest(Creates(DEALS, found)) != digest(Creates(DEALS, changed))
+    same = digest(Creates(DEALS, found)) == digest(Creates(DEALS, changed))
+    assert same == (place not in {ID, VERSION})
 
 
 @pytest.mark.parametrize("at", [0, 255, 256, 257, 511, 512, 599])
 def test_every_record_of_a_long_plan_counts(at):
     """Wherever it lies in the blocks in which a digest is taken."""
-    before, keys = wins(*range(1, 601)), list(range(1, 601))
-    after = [("lost",) if place == at else ("won",) for place in range(len(keys))]
-    assert digest(before) != digest(attrs.evolve(before, after=after))
+    rows = [deal(key) for key in range(1, 601)]
+    moved = [with_cell(row, VERSION, 2) if place == at else row for place, row in enumerate(rows)]
+    assert digest(Creates(DEALS, rows)) != digest(Creates(DEALS, moved))
 
 
 @pytest.mark.parametrize(
@@ -87,9 +88,6 @@ def test_every_record_of_a_long_plan_counts(at):
     [
         wins(1, 3),
         Edits(DEALS, [with_cell(deal(1), VERSION, 2), deal(2)], (STAGE,), [("won",)] * 2),
-        Edits(DEALS, [deal(1), deal(2)], (STAGE,), [("won",), ("lost",)]),
-        Edits(DEALS, [deal(1), deal(2)], (STAGE,), [("won",), (None,)]),
-        Edits(DEALS, [deal(1), deal(2)], (STAGE,), [("won",), ("",)]),
         Edits(DEALS, [deal(1), deal(2)], (NAME,), [("won",)] * 2),
         Edits(DEALS, [deal(1), deal(2)], (STAGE, NAME), [("won", "x")] * 2),
         Edits(LEADS, [row_of(LEADS, 1), row_of(LEADS, 2)], (LEADS.field("status"),), [("won",)] * 2),
@@ -101,7 +99,7 @@ def test_every_record_of_a_long_plan_counts(at):
         creates(1, 2),
     ],
     ids=[
-        "key", "version", "value", "none", "empty", "field", "fields", "module", "order", "more", "fewer", "delete",
+        "key", "version", "field", "fields", "module", "order", "more", "fewer", "delete",
         "restore", "create",
     ],
 )  # fmt: skip
@@ -121,17 +119,13 @@ def test_deleting_restoring_and_purging_the_same_record_are_three_plans():
     assert len({digest(attrs.evolve(bins(1), kind=kind)) for kind in kinds}) == len(kinds)
 
 
-def test_a_number_is_not_its_text():
-    assert digest(Creates(DEALS, [(1, 1, "7")])) != digest(Creates(DEALS, [(1, 1, 7)]))
-
-
 def test_the_order_of_the_parts_counts():
     assert digest(wins(1), bins(2)) != digest(bins(2), wins(1))
 
 
 def test_what_a_record_had_besides_does_not_count():
-    """Its version does: a record that changed has another."""
-    renamed = Edits(DEALS, [deal(1, name="another"), deal(2)], (STAGE,), [("won",)] * 2)
+    """Nor what it would have; its version does: a record that changed has another."""
+    renamed = Edits(DEALS, [deal(1, name="another"), deal(2)], (STAGE,), [("won",), ("lost",)])
     assert digest(wins(1, 2)) == digest(renamed)
 
 

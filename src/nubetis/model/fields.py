@@ -28,7 +28,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import InvalidValue, require
+from nubetis.errors import InvalidValue, misused, names_of, require
 from nubetis.model.formats import Formats
 from nubetis.types import Cells, FieldId, FieldName, ModuleName, Row, Stored
 
@@ -186,7 +186,12 @@ def _field_name(name: str) -> FieldName:
 
 
 def _choices(given: Iterable[Choice | str]) -> tuple[Choice, ...]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise misused("choices", "a list of choices", given)
     choices = tuple(Choice(item) if isinstance(item, str) else item for item in given)
+    for choice in choices:
+        require(choice, Choice, argument="choices", expected="a list of texts, or of Choice")
+        require(choice.value, str, argument="choices", expected="a list of texts, or of Choice")
     if any('"' in choice.value or "\\" in choice.value or not choice.value for choice in choices):
         raise InvalidValue("bad_argument", argument="choices", reason='a choice is not empty and has no " or \\')
     return choices
@@ -198,8 +203,17 @@ def _field_type(given: FieldType) -> FieldType:
 
 
 def _targets(given: Iterable[str] | str) -> tuple[ModuleName, ...]:
-    names = [given] if isinstance(given, str) else given
+    names = names_of(given, argument="targets", expected="names of modules")
     return tuple(ModuleName(check_name(name, what="module")) for name in names)
+
+
+_KINDS: Final = {
+    str: ("column", "label", "help"),
+    bool: ("required", "unique", "filterable", "searchable", "indexed", "personal", "consent", "system"),
+    int: ("id", "scale", "max_length"),
+    FieldState: ("state",),
+}
+_EXPECTED: Final = {str: "a text", bool: "True or False", int: "a whole number", FieldState: "a FieldState"}
 
 
 @attrs.frozen(kw_only=True)
@@ -235,6 +249,11 @@ class Field:
     scale: int = 2
     max_length: int = 255
     state: FieldState = FieldState.ACTIVE
+
+    def __attrs_post_init__(self) -> None:
+        for kind, names in _KINDS.items():
+            for name in names:
+                require(getattr(self, name), kind, argument=name, expected=_EXPECTED[kind])
 
     @property
     def parts(self) -> tuple[Part, ...]:

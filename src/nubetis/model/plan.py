@@ -1,8 +1,8 @@
 """Plans: exactly what would be written, before anything is; operations: plans that were applied.
 
 A :class:`Plan` is a list of *parts*, each many records of one module that change in the same way: rows to create, or
-fields to edit.  A single edit is a plan with one part of one record.  Its *digest* covers ids, versions and values:
-applying a plan whose dry run was looked at writes that and nothing else.
+fields to edit.  A single edit is a plan with one part of one record.  Its *digest* covers ids and versions, and no
+value: it stays in the journal, and what is erased must not be found by trying.
 """
 
 from __future__ import annotations
@@ -238,7 +238,10 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """What the plan would write, in 32 hexadecimal digits.  Cost: some 2 µs a record, once."""
+        """Which records the plan would write and how, in 32 hexadecimal digits.  Cost: some 0.5 µs a record, once.
+
+        It covers kinds, modules, columns, ids and versions; no values, which could be found from it by trying.
+        """
         hasher = hashlib.blake2b(digest_size=16)
         for part in self.parts:
             head = (part.kind.value, part.module.id, part.columns if isinstance(part, Edits) else ())
@@ -276,10 +279,7 @@ def _without(change: Change, names: frozenset[str] | None) -> Change:
 
 
 def _digest_lines(part: Part) -> Iterator[str]:
-    if isinstance(part, Creates):
-        return map(repr, part.rows)
-    afters: Sequence[Row] = part.after or [()] * len(part)
-    return (repr((row[ID], row[VERSION], after)) for row, after in zip(part.rows, afters, strict=True))
+    return (f"{row[ID]!r}:{row[VERSION]!r};" for row in part.rows)
 
 
 class OperationState(enum.StrEnum):

@@ -7,7 +7,8 @@ one to the other.  Modules and fields have immutable ids, so that the journal st
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from itertools import chain, count
@@ -15,12 +16,13 @@ from typing import Final, cast
 
 import attrs
 
-from nubetis.errors import InvalidValue, NotFound, require
+from nubetis.errors import InvalidValue, NotFound, names_of, require
 from nubetis.i18n import LANGUAGES, label_in
-from nubetis.model.fields import Field, FieldState, Part, Storage, Value, check_name
+from nubetis.model.fields import Field, FieldState, Value, check_name
 from nubetis.model.filters import Filter
 from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
+from nubetis.model.layout import Layout, lay_out
 from nubetis.model.nearest import LONGEST, suggest
 from nubetis.types import FieldId, FieldName, Key, ModuleId, ModuleName, Row
 
@@ -30,13 +32,10 @@ __all__ = [
     "FIRST_OWN_FIELD",
     "ID",
     "VERSION",
-    "Layout",
     "Module",
     "Schema",
     "SchemaStep",
-    "Slot",
     "StepKind",
-    "StoredColumn",
     "ValidationRule",
     "diff",
     "key_of",
@@ -71,84 +70,6 @@ def suggest_field(name: str, fields: Iterable[Field]) -> str:
     said = fold_text(str(name)[:LONGEST])
     meant = [each.name for each in known if said in {fold_text(label_in(lang, each.label)) for lang in LANGUAGES}]
     return f"Did you mean {meant[0]}?" if meant else suggest(str(name)[:LONGEST], [each.name for each in known])
-
-
-@attrs.frozen
-class StoredColumn:
-    """One column of a module's table, in the order of its rows."""
-
-    name: str
-    storage: Storage
-    field: Field
-    part: Part
-    twin: str | None
-    """Name of the folded twin, kept beside it for filters and sorts."""
-
-
-@attrs.frozen
-class Slot:
-    """Where a field's parts lie in a row."""
-
-    field: Field
-    start: int
-    stop: int
-
-    def read(self, row: Row) -> Value:
-        """Give the field's value in *row*."""
-        if self.field.type.plain:
-            return row[self.start]
-        return self.field.type.unpack(self.field, row[self.start : self.stop])
-
-
-@attrs.frozen
-class Layout:
-    """How the fields of a module lie in a row."""
-
-    columns: tuple[StoredColumn, ...]
-    slots: Mapping[str, Slot]
-
-    @cached_property
-    def index(self) -> Mapping[str, int]:
-        """Column name → place in the row."""
-        return {column.name: place for place, column in enumerate(self.columns)}
-
-    @cached_property
-    def twins(self) -> tuple[tuple[str, int, Callable[[str], str]], ...]:
-        """(twin's name, place of its column, fold), in the order in which twins follow the columns in a full row."""
-        return tuple(
-            (column.twin, place, column.field.type.fold)
-            for place, column in enumerate(self.columns)
-            if column.twin is not None and column.field.type.fold is not None
-        )
-
-    @cached_property
-    def full_index(self) -> Mapping[str, int]:
-        """Column or twin name → place in a *full* row: the columns, then the twins."""
-        start = len(self.columns)
-        return {**self.index, **{name: start + place for place, (name, _, _) in enumerate(self.twins)}}
-
-    def fill(self, row: Row) -> Row:
-        """Give the full row: *row* and its folded twins."""
-        return row + tuple([None if row[place] is None else fold(str(row[place])) for _, place, fold in self.twins])
-
-    def column(self, name: str) -> StoredColumn:
-        """Give the column *name*."""
-        return self.columns[self.index[name]]
-
-
-def _lay_out(fields: Iterable[Field]) -> Layout:
-    columns: list[StoredColumn] = []
-    slots: dict[str, Slot] = {}
-    for field in fields:
-        start = len(columns)
-        for part in field.parts:
-            name = field.column_of(part)
-            columns.append(
-                StoredColumn(name, part.storage, field, part, f"{name}__f" if field.has_twin(part) else None)
-            )
-        if field.state is FieldState.ACTIVE:
-            slots[field.name] = Slot(field, start, len(columns))
-    return Layout(tuple(columns), slots)
 
 
 def _every_record(name: ModuleName) -> tuple[Field, ...]:
@@ -197,6 +118,33 @@ def _module_name(name: str) -> ModuleName:
     return ModuleName(check_name(name, what="module"))
 
 
+def _prefix(given: str) -> str:
+    require(given, str, argument="prefix", expected="a text")
+    if not _PREFIX.fullmatch(given):
+        reason = "give one to eight of a-z and 0-9, a letter first"
+        raise InvalidValue("bad_argument", argument="prefix", reason=reason)
+    return given
+
+
+_PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,7}")
+
+
+def _indexes(given: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
+    expected = "a list of names for each index"
+    require(given, Iterable, argument="indexes", expected=expected)
+    several = [() if isinstance(each, str) else each for each in given]
+    if not all(several):
+        raise InvalidValue("bad_argument", argument="indexes", reason=f"give {expected}")
+    return tuple([names_of(each, argument="indexes", expected=expected) for each in several])
+
+
+def _rules(given: Iterable[ValidationRule]) -> tuple[ValidationRule, ...]:
+    found = tuple(given)
+    for each in found:
+        require(each, ValidationRule, argument="rules", expected="a list of ValidationRule")
+    return found
+
+
 def _tuple_of_fields(fields: Iterable[Field]) -> tuple[Field, ...]:
     found = tuple(fields)
     for each in found:
@@ -228,7 +176,9 @@ class Module:
     name: ModuleName = attrs.field(converter=_module_name)
     fields: tuple[Field, ...] = attrs.field(converter=_tuple_of_fields)
     id: ModuleId = ModuleId(0)
-    prefix: str = attrs.field(default=attrs.Factory(lambda self: self.name.replace("_", "")[:3], takes_self=True))
+    prefix: str = attrs.field(
+        default=attrs.Factory(lambda self: self.name.replace("_", "")[:3], takes_self=True), converter=_prefix
+    )
     label: str = attrs.field(
         default=attrs.Factory(lambda self: self.name.replace("_", " ").capitalize(), takes_self=True)
     )
@@ -237,8 +187,8 @@ class Module:
     journalled: bool = True
     system: bool = False
     tallied_by: tuple[str, ...] = ()
-    indexes: tuple[tuple[str, ...], ...] = ()
-    rules: tuple[ValidationRule, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_indexes)
+    rules: tuple[ValidationRule, ...] = attrs.field(default=(), converter=_rules)
     next_field: int = FIRST_OWN_FIELD
     left_out: frozenset[int] = frozenset()
     """Fields of every record that are not there for one who may not read them; never stored."""
@@ -254,7 +204,7 @@ class Module:
     @cached_property
     def layout(self) -> Layout:
         """How records of this module lie in a row."""
-        return _lay_out(self.all_fields)
+        return lay_out(self.all_fields)
 
     @cached_property
     def by_id(self) -> Mapping[int, Field]:
@@ -350,6 +300,9 @@ def _numbered(module: Module, freed: AbstractSet[str]) -> Module:
     taken = {field.column for field in module.all_fields if field.id} | freed
     for field in module.fields:
         known = field.id
+        if not known and field.column != field.name:
+            reason = f"a new field is kept under its name: leave the column of {field.name} away"
+            raise InvalidValue("bad_argument", argument="column", reason=reason)
         column = field.column if known else _free(field.column, taken)
         fields.append(field if known else attrs.evolve(field, id=FieldId(number), column=column))
         number += not known

@@ -11,6 +11,7 @@ from typing import Final
 
 import attrs
 
+from nubetis.errors import InvalidValue
 from nubetis.model.fields import Field, Value
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema
@@ -34,6 +35,7 @@ __all__ = [
     "TALLIES",
     "USERS",
     "VERSIONS",
+    "check_own",
 ]
 
 
@@ -243,6 +245,40 @@ FIRST_OTHER: Final = 1000
 
 SYSTEM_SCHEMA: Final = attrs.evolve(_ALL, next_module=FIRST_OTHER)
 """All of them, numbered by their place in this list for ever: new ones go to the end."""
+
+
+def check_own(schema: Schema) -> None:
+    """Make sure that *schema* has all that nubetis needs for itself, as it needs it.
+
+    A host may add fields to people, roles, profiles and settings, which nubetis never requires, and name or index
+    theirs as it likes; ledgers stay as they are.
+
+    Raises:
+        InvalidValue: ``schema_system``.
+    """
+    for own in SYSTEM_SCHEMA.modules:
+        found = schema.by_id.get(own.id)
+        if found is None or (found.name, found.journalled, found.system) != (own.name, own.journalled, True):
+            raise InvalidValue("schema_system", name=own.name, reason="nubetis cannot do without it")
+        if not own.journalled and found.fields != own.fields:
+            raise InvalidValue("schema_system", name=own.name, reason="it is a ledger, which nubetis alone writes")
+        _check_own_fields(own, found)
+
+
+def _check_own_fields(own: Module, found: Module) -> None:
+    for field in own.fields:
+        now = found.by_id.get(field.id)
+        looks = {} if now is None else {name: getattr(now, name) for name in _LOOKS}
+        if now != attrs.evolve(field, **looks):
+            reason = f"nubetis reads the field of {own.name}, and needs it as it is"
+            raise InvalidValue("schema_system", name=field.name, reason=reason)
+    for field in found.fields:
+        if field.required and field.id not in own.by_id:
+            raise InvalidValue("schema_system", name=field.name, reason=f"nubetis writes {own.name} without it")
+
+
+_LOOKS: Final = ("label", "help", "indexed", "searchable")
+"""What of nubetis's own fields a host may change."""
 
 VERSIONS: Final = SYSTEM_SCHEMA.module("versions")
 COUNTERS: Final = SYSTEM_SCHEMA.module("counters")

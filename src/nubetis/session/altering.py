@@ -19,7 +19,7 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.errors import Conflict, NubetisError, Refused
 from nubetis.model.bind import All, Holds, Test
-from nubetis.model.convert import module_text
+from nubetis.model.convert import check_kept, module_text
 from nubetis.model.fields import Field, Operator, Storage
 from nubetis.model.plan import (
     Cause,
@@ -34,7 +34,7 @@ from nubetis.model.plan import (
 from nubetis.model.query import BoundQuery
 from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Module, Schema, SchemaStep, diff, key_of
-from nubetis.model.system import OPERATIONS
+from nubetis.model.system import OPERATIONS, check_own
 from nubetis.model.widening import first_steps, last_steps, widened
 from nubetis.session.applying import Applier, Lot, read_lots, refuse_moved
 from nubetis.session.holding import refuse_drops
@@ -52,7 +52,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
 
     Raises:
         AccessDenied: the user may not change modules.
-        InvalidValue: ``schema_type``, a field's type would change; ``bad_rule_filter``, a rule would not fit;
+        InvalidValue: ``schema_system``, nubetis needs something as it was; ``schema_type``, a field's type would
+            change; ``bad_rule_filter``, a rule would not fit;
             ``bad_argument``, a choice has no choices or a link leads nowhere.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
@@ -65,6 +66,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     planner.require(Action.EDIT, module)
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
+    check_own(schema)
+    check_kept(schema, types=state.world.extensions.field_types())
     steps = diff(state.known.schema, schema)
     refuse_drops(planner, steps)
     _refuse_used_choices(planner, steps)
@@ -159,7 +162,7 @@ def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
         try:
             migrate(first_steps(old, wide), wide, fence=lambda txn: refuse_moved(txn, operation))
             written = applier.step(operation, attrs.evolve(lot, key=None))
-        except NubetisError as error:
+        except Exception as error:
             _take_back(applier, operation, error)
             raise
         operation = written
@@ -168,9 +171,9 @@ def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
     return applier.end(operation, OperationState.DONE)
 
 
-def _take_back(applier: Applier, operation: Operation, error: NubetisError) -> None:
-    """End a change that the records forbid: it must not stand in the way of the next one."""
-    if error.code == "operation_moved":
+def _take_back(applier: Applier, operation: Operation, error: Exception) -> None:
+    """End a change that the records forbid, or the store: it must not stand in the way of the next one."""
+    if isinstance(error, NubetisError) and error.code == "operation_moved":
         return
     try:
         applier.take_back(operation)

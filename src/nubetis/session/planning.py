@@ -21,9 +21,10 @@ from nubetis.model.filters import EVERYTHING, F, Filter
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.base import pack_same
+from nubetis.model.layout import Slot
 from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Plan, Refusal
-from nubetis.model.schema import DELETED_IN, ID, Module, Slot, key_of
+from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, Known, TxnRelated, World

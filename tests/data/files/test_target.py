@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import nubetis
 from nubetis import Table
 from nubetis.data import read
 from nubetis.data.files.target import replacing
 from nubetis.errors import StoreError
+from tests.stores import refusing
 
 TABLE = Table({"name": ["Ana"]})
 WRITTEN = b"name\r\nAna\r\n"
@@ -169,3 +171,15 @@ def test_a_name_that_no_file_may_have_is_refused(tmp_path, name):
         TABLE.write(tmp_path / name)
     with pytest.raises(StoreError, match="cannot be read"):
         read(tmp_path / name)
+
+
+def test_no_file_of_records_takes_the_place_of_a_database(tmp_path):
+    """The organisation itself, by whatever name, or a back-up of one."""
+    path = tmp_path / "acme.db"
+    nubetis.create(f"sqlite:///{path}", administrator="ana@acme.pe").close()
+    before, link = path.read_bytes(), tmp_path / "link.csv"
+    link.symlink_to(path)
+    for target in (path, link):
+        with refusing("unwritable", StoreError, match="a database"), replacing(target) as file:
+            file.write(b"name\n")
+    assert path.read_bytes() == before

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, Final, cast
 
 from nubetis.errors import StoreError, system_reason
 
@@ -57,7 +57,21 @@ def _mode(path: Path) -> int | None:
         raise OSError(errno.EISDIR, "it is a folder")
     if not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    if stat.S_ISREG(found) and _is_database(path):
+        raise OSError("it is a database, which no file of records takes the place of")
     return found
+
+
+def _is_database(path: Path) -> bool:
+    """Tell whether an SQLite database stands at *path*: the organisation itself, or a back-up of one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False  # one may write what one may not read
+
+
+_SQLITE: Final = b"SQLite format 3\0"
 
 
 def flows(path: Path) -> bool:

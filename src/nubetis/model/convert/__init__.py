@@ -29,6 +29,14 @@ What is read comes from outside: unknown keys, wrong types and later formats are
 else is ever raised.
 """
 
-from nubetis.model.convert.definitions import FORMAT, from_json, missing_type, module_text, schema_of, to_json
+from nubetis.model.convert.definitions import (
+    FORMAT,
+    check_kept,
+    from_json,
+    missing_type,
+    module_text,
+    schema_of,
+    to_json,
+)
 
-__all__ = ["FORMAT", "from_json", "missing_type", "module_text", "schema_of", "to_json"]
+__all__ = ["FORMAT", "check_kept", "from_json", "missing_type", "module_text", "schema_of", "to_json"]

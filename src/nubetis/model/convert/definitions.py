@@ -16,13 +16,14 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from nubetis.errors import InvalidValue, NotFound
+from nubetis.errors import InvalidValue, NotFound, NubetisError
 from nubetis.model.convert.faults import FAULTS, Object, array_of, bad, located, object_of, text_of
 from nubetis.model.convert.filters import read_filter, read_value, write_filter
 from nubetis.model.fields import Field, FieldState, FieldType, Storage
 from nubetis.model.filters import Filter
 from nubetis.model.formats import Formats
 from nubetis.model.kinds import BUILT_IN
+from nubetis.model.kinds.texts import is_storable
 from nubetis.model.nearest import suggest
 from nubetis.model.schema import Module, Schema, ValidationRule
 from nubetis.types import Json, Row, Stored
@@ -99,6 +100,28 @@ def schema_of(definitions: Iterable[str], *, types: Mapping[str, FieldType], ver
     known = frozenset(types.items())
     modules = [_module_of(each, known) for each in definitions]
     return _checked_schema(Schema(modules=tuple(sorted(modules, key=_id_of)), version=version))
+
+
+def check_kept(schema: Schema, *, types: Mapping[str, FieldType]) -> None:
+    """Make sure that what would be kept of *schema* is read again as the same: nobody could open it otherwise.
+
+    Cost: some ms a module, once for each that this process has not seen.
+
+    Raises:
+        InvalidValue: ``bad_argument``; a setting of a module or of a field of it is not what it may be.
+    """
+    known = frozenset(types.items())
+    for module in schema.modules:
+        argument = f"module {module.name}"
+        try:
+            text = module_text(module)
+            same = is_storable(text.replace("\\u0000", "\0")) and _module_of(text, known) == module
+        except NubetisError as error:
+            raise bad(argument, str(error).rstrip(".")) from None
+        except FAULTS as error:
+            raise bad(argument, f"a setting of it cannot be kept ({type(error).__name__})") from error
+        if not same:
+            raise bad(argument, "a setting of it would be read again as another")
 
 
 def missing_type(definition: str, types: Mapping[str, FieldType]) -> NotFound | None:

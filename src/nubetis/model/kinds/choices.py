@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from random import Random
 from typing import Final
@@ -64,7 +65,8 @@ def _show_choice(field: Field, value: Value, formats: Formats) -> str:
 
 
 def _show_choices(field: Field, value: Value, formats: Formats) -> str:
-    return "; ".join(value)
+    """Give the choices with ``; `` between them; one that would be read as several stands in quotes."""
+    return "; ".join([f'"{item}"' if ";" in item or item != item.strip() else item for item in value])
 
 
 def _choice_named(field: Field, text: str) -> str:
@@ -77,7 +79,12 @@ def _parse_choice(field: Field, text: str, formats: Formats) -> Value:
 
 
 def _parse_choices(field: Field, text: str, formats: Formats) -> Value:
-    return field.check([_choice_named(field, item.strip()) for item in text.split(";") if item.strip()])
+    items = [quoted or bare.strip() for quoted, bare in _ITEM.findall(text)]
+    return field.check([_choice_named(field, item) for item in items if item])
+
+
+_ITEM: Final = re.compile(r'\s*(?:"([^"]+)"\s*(?=;|\Z)|([^;]+))(?:;|\Z)')
+"""One of several choices, in quotes or bare; none has a quote in it."""
 
 
 def _sample_choice(field: Field, random: Random) -> str:
