@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import attrs
 import pytest
 
 from nubetis.errors import Conflict, PlanDrifted
 from nubetis.model.fields import Field
-from nubetis.model.filters import EVERYTHING
+from nubetis.model.filters import EVERYTHING, F
 from nubetis.model.kinds import kind
-from nubetis.model.schema import Module
+from nubetis.model.schema import Module, ValidationRule
 from nubetis.session.resuming import resume
 from nubetis.session.world import Known, World
 from tests.session.stopping import cancel
@@ -127,4 +130,99 @@ def test_what_is_left_of_an_operation_is_written_after_a_field_was_added(nubetis
     resume(session, left)
 
     assert [each["size"] for each in session.find("leads")] == [None] * 8
+    assert nubetis_org.check() == []
+
+
+def changed(org, name, /, **settings):
+    """Change what a field of the module odd asks."""
+    org.alter(org.schema.with_field("odd", attrs.evolve(org.schema.module("odd").field(name), **settings)))
+
+
+def with_rule(org):
+    rule = ValidationRule(name="no b", where=F.name == "b", message="No b.")
+    org.alter(org.schema.with_module(attrs.evolve(org.schema.module("odd"), rules=(rule,))))
+
+
+ASKS_MORE = {
+    "choice dropped": lambda org: changed(org, "size", choices=("s",)),
+    "one of several": lambda org: changed(org, "sizes", choices=("s",)),
+    "choices at all": lambda org: changed(org, "tags2", choices=("x",)),
+    "required": lambda org: changed(org, "note", required=True),
+    "shorter": lambda org: changed(org, "note", max_length=3),
+    "unique": lambda org: changed(org, "note", unique=True),
+    "retired": lambda org: org.alter(org.schema.retire_field("odd", "note")),
+    "rule": with_rule,
+}
+ASKS_NO_MORE = {
+    "choice added": lambda org: changed(org, "size", choices=("s", "m", "l")),
+    "label": lambda org: changed(org, "note", label="Nota"),
+    "index": lambda org: changed(org, "note", indexed=True),
+    "name": lambda org: changed(org, "note", name="remark"),
+    "another module": lambda org: org.add_field("leads", field("colour")),
+}
+
+
+@pytest.fixture
+def odd(nubetis_org):
+    """Give a session where there is a module with fields that ask something of their values."""
+    org = nubetis_org
+    fields = [
+        field("name"), field("note"), Field(name="size", type=kind("choice"), choices=("s", "m")),
+        Field(name="sizes", type=kind("multi_choice"), choices=("s", "m")),
+        Field(name="tags2", type=kind("multi_choice")), Field(name="about", type=kind("link"), targets=("accounts",)),
+    ]  # fmt: skip
+    org.add_module(Module(name="odd", fields=fields))
+    session = org.administrator()
+    session.create("odd", name="a")
+    return session
+
+
+def plans(session):
+    """Give a plan of new records, and one of new values for those that are there."""
+    values = {"name": "b", "size": "m", "sizes": ("m",)}
+    return [session.plan_create("odd", [values]), session.plan_update("odd", EVERYTHING, note="long", **values)]
+
+
+@pytest.mark.parametrize("asked", ASKS_MORE.values(), ids=ASKS_MORE)
+def test_a_plan_is_not_written_where_more_is_asked_than_when_it_was_made(nubetis_org, odd, asked):
+    """What would be refused now must not come in by the back door."""
+    made = plans(odd)
+    asked(nubetis_org)
+    for plan in made:
+        with refusing("outdated", PlanDrifted):
+            odd.apply(plan)
+    assert [each["name"] for each in odd.find("odd")] == ["a"]
+
+
+@pytest.mark.parametrize("asked", ASKS_NO_MORE.values(), ids=ASKS_NO_MORE)
+def test_a_plan_is_written_where_nothing_more_is_asked(nubetis_org, odd, asked):
+    made = plans(odd)
+    asked(nubetis_org)
+    for plan in made:
+        odd.apply(plan)
+    assert [each["name"] for each in odd.find("odd")] == ["b", "b"]
+
+
+def test_a_field_that_must_be_filled_came_meanwhile(nubetis_org, odd):
+    """New records would lack it; what is there lacks it anyway."""
+    made, edited = plans(odd)
+    nubetis_org.add_field("odd", Field(name="due", type=kind("date"), required=True))
+    with refusing("outdated", PlanDrifted):
+        odd.apply(made)
+    odd.apply(edited)
+
+
+@pytest.mark.parametrize("purged", [False, True])
+@pytest.mark.parametrize("new", [False, True])
+def test_a_plan_is_not_written_where_it_would_link_to_what_is_gone(nubetis_org, odd, new, purged):
+    account = odd.create("accounts", name="Acme")
+    record = odd.find("odd")[0]
+    values = {"name": "b", "about": account.id}
+    plan = odd.plan_create("odd", [values]) if new else odd.plan_edits("odd", {record.id: values})
+    odd.delete(account)
+    if purged:
+        nubetis_org.purge(before=odd.now() + timedelta(days=1))
+    with refusing("drifted", PlanDrifted):
+        odd.apply(plan)
+    assert [(each["name"], each["about"]) for each in odd.find("odd")] == [("a", None)]
     assert nubetis_org.check() == []

@@ -21,7 +21,7 @@ import attrs
 from nubetis.access.invariants import check_administrators
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import All, Bound, OneOf, Test
-from nubetis.model.fields import Operator, Value
+from nubetis.model.fields import Field, Operator, Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
@@ -201,6 +201,8 @@ class Applier:
     def _write(self, operation: Operation, lot: Lot, *, first: bool) -> Operation:
         txn = self.state.txn
         _refuse_outdated(lot.parts, self.state.known.schema)
+        if self.plan.undo_of is None and (gone := self.state.planner().gone_links(lot.parts)):
+            raise PlanDrifted("drifted", count=gone)
         if lot.last:
             operation = attrs.evolve(operation, state=OperationState.DONE, ended_at=self.state.world.now())
         lot = attrs.evolve(lot, parts=self._purgeable(lot.parts))
@@ -497,15 +499,37 @@ def _laid(module: Module) -> list[int]:
 
 
 def _refuse_outdated(parts: Iterable[Part], schema: Schema) -> None:
-    """Refuse what was planned for fields or modules that are no more: their names may be others' by now.
+    """Refuse what was planned for fields or modules that are no more, or that would be checked otherwise now.
 
     Raises:
         PlanDrifted: ``outdated``.
     """
     for part in parts:
         now = schema.by_id.get(part.module.id)
-        if now is not part.module and (now is None or not now.by_id.keys() >= part.module.by_id.keys()):
+        if now is not part.module and (now is None or not _checked_alike(part, now)):
             raise PlanDrifted("outdated")
+
+
+def _checked_alike(part: Part, now: Module) -> bool:
+    """Say whether what *part* was checked for still is all that *now* asks; names, labels and indexes may differ."""
+    old = part.module
+    if not now.by_id.keys() >= old.by_id.keys():
+        return False
+    if part.kind not in {ChangeKind.CREATE, ChangeKind.UPDATE}:
+        return True
+    came = [field for field in now.all_fields if field.id not in old.by_id]
+    asks_more = part.kind is ChangeKind.CREATE and any(field.required for field in came)
+    alike = all(_asks_alike(field, now.by_id[field.id]) for field in old.all_fields)
+    return alike and now.rules == old.rules and not asks_more
+
+
+def _asks_alike(old: Field, now: Field) -> bool:
+    same = all(getattr(old, name) == getattr(now, name) for name in _ASKED)
+    before, after = old.choice_values().keys(), now.choice_values().keys()
+    return same and (not after or (bool(before) and before <= after))
+
+
+_ASKED: Final = ("required", "unique", "scale", "max_length", "state")
 
 
 def plan_keys(txn: Txn, operation: Key) -> list[Key]:

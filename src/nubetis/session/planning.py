@@ -7,6 +7,8 @@ uniqueness for all of a part together.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, cast
 
 import attrs
@@ -393,6 +395,27 @@ class Planner:
             found |= {(prefix, key_of(r)) for r in rows if r is not None and r[DELETED_IN] is None and may(r)}
         return found
 
+    def gone_links(self, parts: Iterable[Part]) -> int:
+        """Give to how many records *parts* would link that have gone, into the recycle bin or for good."""
+        wanted: set[tuple[str, int]] = set()
+        made: set[tuple[str, int]] = set()
+        for part in parts:
+            fields, rows = _written(part)
+            links = [_Links(each, part.module.layout.index[each.column]) for each in fields if each.targets]
+            for place, row in enumerate(rows if links else ()):
+                for link in links:
+                    link.see(place, row)
+            wanted.update(*[link.places for link in links])
+            made |= {(part.module.prefix, key_of(row)) for row in part.rows} if isinstance(part, Creates) else set()
+        return len(wanted - made) - len(self._living(wanted - made))
+
+    def _living(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        found: set[tuple[str, int]] = set()
+        for prefix, pairs in groupby(sorted(wanted), key=itemgetter(0)):
+            rows = self.rows_of(self.known.schema.by_prefix[prefix], [Key(key) for _, key in pairs])
+            found |= {(prefix, key_of(row)) for row in rows if row is not None and row[DELETED_IN] is None}
+        return found
+
     def _taken(self, module: Module, unique: _Uniques) -> list[int]:
         owners = self._owners(module, unique.column, {value for _, value, _ in unique.seen})
         return [place for place, value, key in unique.seen if owners.setdefault(value, key) != key]
@@ -409,6 +432,14 @@ class Planner:
 
 def _is_checked(field: Field) -> bool:
     return field.state is FieldState.ACTIVE and not field.system
+
+
+def _written(part: Part) -> tuple[Sequence[Field], Iterable[Row]]:
+    """Give the fields that *part* writes, and the rows as they would be."""
+    if isinstance(part, Creates):
+        return [each for each in part.module.all_fields if _is_checked(each)], part.rows
+    changed = part.kind is ChangeKind.UPDATE and part.after
+    return part.fields, part.changed_rows() if changed else ()
 
 
 @attrs.define
