@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -294,3 +295,24 @@ def test_an_erased_value_that_a_reader_keeps_goes_when_he_has_gone(nubetis_org, 
     nubetis_session.create("leads", name="later") if then == "write" else nubetis_org.check()
 
     assert [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("nubetis_store_url", ["sqlite"], indirect=True)
+def test_no_erased_value_is_left_between_the_rows_of_others(nubetis_org, nubetis_session, tmp_path):
+    """A page that was put in order keeps bytes of rows that lay there; SQLite overwrites only what is deleted."""
+    others = [{"last_name": f"N{number}", "email": f"u{number}@x.pe"} for number in range(400)]
+    nubetis_session.apply(nubetis_session.plan_create("contacts", others))
+
+    def fill(session):
+        for number in range(60):
+            contact = session.create("contacts", last_name=f"ZEBRA{number}LAST", email=f"zebra{number}@secret.pe")
+            if number % 3:
+                note = f"HYENA{number} " * (1, 200, 2000)[number % 7 % 3]
+                session.edit(contact, description=note, email=f"zebrb{number}@secret.pe")
+            yield contact
+
+    made = nubetis_session.unit(lambda session: list(fill(session)))
+    nubetis_session.unit(lambda session: [erasing.erase(session, each) for each in made])
+
+    found = b"".join(each.read_bytes() for each in tmp_path.glob("org.db*"))
+    assert re.findall(rb"(?i)zebr[ab]\d+(?:@secret|last)", found) == []

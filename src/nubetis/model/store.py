@@ -393,7 +393,7 @@ class Store(Protocol):
         ...
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
-        """Add up the ledgers of tallies and let go of logs of what is gone; readers see no difference."""
+        """Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference."""
         ...
 
     def discard(self) -> None:

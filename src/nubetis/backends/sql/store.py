@@ -69,6 +69,10 @@ class Database(Protocol):
         """Leave no log of what is gone; say whether all of it went, for somebody may still read it."""
         ...
 
+    def rewrite(self, link: Connection) -> None:
+        """Write all of it anew, where what is gone may be left between what is there."""
+        ...
+
     def check(self, link: Connection) -> Iterator[Finding]:
         """Give what is wrong with the database itself."""
         ...
@@ -137,7 +141,7 @@ class SqlStore:
         self._tables = Tables(database.dialect)
         self._units = Units(database.url, database.pool, self._tables, patience)
         self._schema = Schema()
-        self._is_shed = True
+        self._is_shed = self._is_rewritten = True
         self._is_ready = False
         self.capabilities = database.capabilities
 
@@ -211,11 +215,17 @@ class SqlStore:
         return self._units.apart(self._database.facts)
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
-        """Add up the ledgers of tallies; let go of the log."""
+        """Add up the ledgers of tallies; leave nothing of what is gone, neither in tables nor in the log."""
         wanted = tuple(module_ids)
 
         self._units.write(lambda txn: txn.compact(wanted))
+        self._is_rewritten = self._is_shed = False
+        self._rewrite()
         self._shed()
+
+    def _rewrite(self) -> None:
+        self._units.alone(self._database.rewrite)
+        self._is_rewritten = True
 
     def _make_ready(self) -> None:
         if not self._is_ready:
@@ -247,7 +257,10 @@ class SqlStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; what :meth:`compact` could not rewrite is tried once more."""
+        if not self._is_rewritten:
+            with suppress(NubetisError):
+                self._rewrite()
         self._database.pool.close()
 
 

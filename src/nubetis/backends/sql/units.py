@@ -68,6 +68,12 @@ class Units:
         """Run a unit that makes and changes tables."""
         return self._write(unit, self.tables.dialect.begin_schema, lambda _: "")
 
+    def alone(self, work: Callable[[Connection], T]) -> T:
+        """Do *work*, which writes, on a connection, outside any unit and beside no other writer of this process."""
+        self.refuse_nesting()
+        with self._turn():
+            return self.apart(work)
+
     def apart(self, work: Callable[[Connection], T]) -> T:
         """Do *work* on a connection, outside any unit."""
 

@@ -108,6 +108,9 @@ class PostgresSchema:
         """Do nothing: the server keeps its log and its pages for itself, and its keeper says for how long."""
         return True
 
+    def rewrite(self, link: Connection) -> None:
+        """Do nothing: the server's own VACUUM takes what is gone out of its tables, when its keeper says so."""
+
     def clear(self, link: Connection) -> None:
         """Drop the tables; a schema without any may have been somebody's already."""
         quote = POSTGRES.compiler.identifier_preparer.quote
