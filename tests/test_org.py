@@ -23,7 +23,7 @@ from tests.stores import nubetis_store_url, refusing, state_of
 __all__ = ["nubetis_store_url"]
 
 
-class PowerCut(Exception):
+class PowerCut(BaseException):
     """What an interruption is played by: no error of nubetis, so that nobody takes care of it."""
 
 

@@ -18,9 +18,11 @@ from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_stor
 from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError, require
 from nubetis.model.convert import module_text, schema_of
+from nubetis.model.fields import FieldType
 from nubetis.model.ids import KeyMaker
+from nubetis.model.remember import remembered
 from nubetis.model.rules import check_rules, check_scope
-from nubetis.model.schema import Schema, diff
+from nubetis.model.schema import Module, Schema, diff
 from nubetis.model.system import MODULES, SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
@@ -132,9 +134,14 @@ def create(
 
 def _schema_of(extensions: Extensions) -> Schema:
     """Give the schema of a new organisation, of the very modules that reading it will give."""
-    made = SYSTEM_SCHEMA.with_modules(extensions.modules())
-    texts = map(module_text, made.modules)
-    return schema_of(texts, types=extensions.field_types(), version=made.version)
+    return _schema_with(*extensions.field_types().values(), *extensions.modules())
+
+
+@remembered
+def _schema_with(*given: FieldType | Module) -> Schema:
+    made = SYSTEM_SCHEMA.with_modules([each for each in given if isinstance(each, Module)])
+    types = {each.name: each for each in given if isinstance(each, FieldType)}
+    return schema_of(map(module_text, made.modules), types=types, version=made.version)
 
 
 def open(url: str, *, around: Surroundings | None = None, plugins: Iterable[object] = ()) -> Org:

@@ -23,7 +23,7 @@ from nubetis.testing.store_contract.worker import started
 
 SEED = int(os.environ.get("NUBETIS_TEST_SEED", "0"))
 WRITERS = int(os.environ.get("NUBETIS_PROCESSES", "3"))
-TIMES = int(os.environ.get("NUBETIS_ROUNDS", "12"))
+TIMES = int(os.environ.get("NUBETIS_ROUNDS", "8"))
 
 
 @contextmanager

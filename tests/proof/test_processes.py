@@ -29,8 +29,8 @@ from nubetis.testing.people import make_org
 
 SEED = os.environ.get("NUBETIS_TEST_SEED", "0")
 PROCESSES = int(os.environ.get("NUBETIS_PROCESSES", "3"))
-ROUNDS = int(os.environ.get("NUBETIS_ROUNDS", "4"))
-KILLS = int(os.environ.get("NUBETIS_KILLS", "5"))
+ROUNDS = int(os.environ.get("NUBETIS_ROUNDS", "3"))
+KILLS = int(os.environ.get("NUBETIS_KILLS", "3"))
 SHARD, SHARDS = (int(part) for part in os.environ.get("NUBETIS_SHARD", "0/1").split("/"))
 COUNT = 1000
 

@@ -41,7 +41,7 @@ CHANGES = {
 STEPS = ("migrate 0", "migrate 0 after", "write 1", "write 1 after", "migrate 1", "migrate 1 after", "write 2")
 
 
-class Stop(Exception):
+class Stop(BaseException):
     """What the other one stops by; no error of nubetis."""
 
 
@@ -192,3 +192,15 @@ def test_two_that_open_it_with_the_same_new_module_both_get_it(org):
         org.mend()
     org._world.store = store
     assert (found, "toys" in org.schema, org.interrupted()) == ([True], True, [])
+
+
+def test_one_at_which_the_store_stumbles_is_taken_back(org):
+    """Whatever it raises: the next change does not find it in its way."""
+
+    def stumble():
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        together(org, CHANGES["make unique"], "migrate 0", stumble)
+    assert org.interrupted() == []
+    org.add_field("pets", Field(name="later", type=kind("text")))

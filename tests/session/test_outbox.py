@@ -132,7 +132,7 @@ def test_a_long_operation_sends_its_messages_once(org):
     assert states(org) == {"a": "waiting"}
 
 
-class PowerCut(Exception):
+class PowerCut(BaseException):
     """What the death of the process is played by: no error of nubetis, so that nobody takes care of it."""
 
 

@@ -20,7 +20,7 @@ from tests.stores import rows_of, state_of
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
-class PowerCut(Exception):
+class PowerCut(BaseException):
     """What the death of a process is played by: no error of nubetis, so that nobody takes care of it."""
 
 

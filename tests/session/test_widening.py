@@ -150,7 +150,7 @@ def test_what_only_adds_changes_the_tables_once(org):
     assert altered(org, lambda schema: schema.with_field("pets", text("more")), lambda: None) == 1
 
 
-class PowerCut(Exception):
+class PowerCut(BaseException):
     """An interruption."""
 
 

@@ -25,6 +25,7 @@ from nubetis.model.formats import Formats
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.nearest import suggest
+from nubetis.model.remember import remembered
 from nubetis.model.schema import Module, Schema, ValidationRule
 from nubetis.types import Json, Row, Stored
 
@@ -76,6 +77,7 @@ def from_json(data: object, kind: type[_T], *, types: Mapping[str, FieldType] = 
     return cast("_T", _checked_schema(found)) if isinstance(found, Schema) else found
 
 
+@remembered
 def module_text(module: Module) -> str:
     """Give a module's definition as a JSON text, as the ``modules`` module keeps it.
 
@@ -115,7 +117,7 @@ def check_kept(schema: Schema, *, types: Mapping[str, FieldType]) -> None:
         argument = f"module {module.name}"
         try:
             text = module_text(module)
-            same = is_storable(text.replace("\\u0000", "\0")) and _module_of(text, known) == module
+            same = is_storable(text.replace("\\u0000", "\0")) and module_text(_module_of(text, known)) == text
         except NubetisError as error:
             raise bad(argument, str(error).rstrip(".")) from None
         except FAULTS as error:
