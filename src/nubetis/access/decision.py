@@ -18,6 +18,15 @@ class Action(enum.StrEnum):
     CREATE = "create"
     EDIT = "edit"
     DELETE = "delete"
+    SHARE = "share"
+    IMPORT = "import"
+    EXPORT = "export"
+    MASS_UPDATE = "mass_update"
+    MASS_DELETE = "mass_delete"
+    TRANSFER = "transfer"
+    MERGE = "merge"
+    SEND_MAIL = "send_mail"
+    MASS_MAIL = "mass_mail"
 
 
 class Reason(enum.StrEnum):
