@@ -8,8 +8,8 @@ from zlib import crc32
 
 import pytest
 
-from nubetis.access.decision import Action, Reason
-from nubetis.access.policy import OwnerPolicy
+from nubetis.access.decision import Action
+from nubetis.access.policy import RolePolicy
 from nubetis.backends.memory import forget_memory
 from nubetis.errors import NubetisError
 from nubetis.model.filters import EVERYTHING
@@ -51,7 +51,7 @@ def small_chunks(monkeypatch):
     return 3
 
 
-class HidingPolicy(OwnerPolicy):
+class HidingPolicy(RolePolicy):
     """One that hides the fields named ``margin`` from all but administrators."""
 
     def reads(self, module, field):  # noqa: ARG002 - the contract's
@@ -59,24 +59,24 @@ class HidingPolicy(OwnerPolicy):
         return self.user.administrator or field.name != "margin"
 
 
-class ShowingPolicy(OwnerPolicy):
+class ShowingPolicy(RolePolicy):
     """One that lets everybody see everything; what one may do stays as it is."""
 
     def grant(self, action, module):
         """Give all records to be seen."""
-        return (EVERYTHING, Reason.EVERYBODY) if action is Action.VIEW else super().grant(action, module)
+        return EVERYTHING if action is Action.VIEW else super().grant(action, module)
 
 
 @pytest.fixture
 def hiding(monkeypatch):
     """Let the policy of all users hide the margin."""
-    monkeypatch.setattr(state, "OwnerPolicy", HidingPolicy)
+    monkeypatch.setattr(state, "RolePolicy", HidingPolicy)
 
 
 @pytest.fixture
 def showing(monkeypatch):
     """Let the policy of all users show everything."""
-    monkeypatch.setattr(state, "OwnerPolicy", ShowingPolicy)
+    monkeypatch.setattr(state, "RolePolicy", ShowingPolicy)
 
 
 @contextmanager

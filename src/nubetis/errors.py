@@ -145,6 +145,8 @@ MESSAGES: Final[dict[str, str]] = {
     "referenced": "Record {id} is still linked from {module} ({count}).",
     "choice_in_use": "{field} of {module} cannot lose the choice {choice}: records have it ({count}). Change them.",
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
+    "bad_permissions": "These permissions cannot be read: {reason}.",
+    "bad_principal": "{given} is nobody. Name a user, a role (with + for those below it), a group, or everybody.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
     "closed": "This {what} is closed. Open it again.",
     "read_only_session": "This session may only read.",

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from nubetis import F, HostSignIn, create, hookimpl, open
-from nubetis.access.policy import OwnerPolicy
+from nubetis.access.policy import RolePolicy
 from nubetis.errors import AccessDenied, Conflict, Damaged, InvalidValue, Refused
 from nubetis.model.bind import ALWAYS
 from nubetis.model.fields import Field
@@ -123,7 +123,7 @@ def test_who_may_not_write_a_field_does_not_apply_a_plan_that_does(nubetis_sessi
     """A plan is made under rights, and they may be another's."""
     nubetis_session.create("leads", name="A")
     plan = nubetis_session.plan_update("leads", EVERYTHING, company="Acme", name="B")
-    monkeypatch.setattr(OwnerPolicy, "writes", lambda self, module, field: field.name != "company")
+    monkeypatch.setattr(RolePolicy, "writes", lambda self, module, field: field.name != "company")
     with refusing("denied", AccessDenied):
         nubetis_session.apply(plan)
 

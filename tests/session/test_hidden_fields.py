@@ -218,17 +218,17 @@ def test_a_change_of_what_is_hidden_alone_is_no_moment(ana, lead, nubetis_sessio
 
 def test_ones_own_fields_hidden_since_are_left_alone_by_undo(ana, nubetis_org, nubetis_session, monkeypatch):
     """What was done before the right went is taken back as far as one may see; the rest is not spoken of."""
-    from nubetis.access.policy import OwnerPolicy
+    from nubetis.access.policy import RolePolicy
     from nubetis.session import state
     from tests.stores import HidingPolicy
 
-    monkeypatch.setattr(state, "OwnerPolicy", OwnerPolicy)
+    monkeypatch.setattr(state, "RolePolicy", RolePolicy)
     from nubetis import HostSignIn
 
     before = nubetis_org.session(HostSignIn("ana"))
     made = before.create("leads", name="A", margin="s1", company="Old")
     operation = before.apply(before.plan_edits("leads", {made.id: {"margin": VALUE, "company": "New"}}))
-    monkeypatch.setattr(state, "OwnerPolicy", HidingPolicy)
+    monkeypatch.setattr(state, "RolePolicy", HidingPolicy)
     undo = nubetis_org.session(HostSignIn("ana")).undo(operation)
 
     assert ((made.id,), (), ()) == (undo.reversed, undo.kept, undo.failed)
@@ -283,17 +283,17 @@ def test_what_is_hidden_may_be_required_and_need_not_be_given(ana, nubetis_org):
 
 def test_rights_may_hang_on_what_is_hidden(ana, lead, nubetis_org, nubetis_session, monkeypatch):
     """What lets one see a record may be a field that one may not read, of linked records too."""
-    from nubetis.access.decision import Action, Reason
+    from nubetis.access.decision import Action
     from nubetis.session import state
     from tests.stores import HidingPolicy
 
     class SecretPolicy(HidingPolicy):
         def grant(self, action, module):
             if module.name == "leads" and action is Action.VIEW and not self.user.administrator:
-                return F.margin == VALUE, Reason.EVERYBODY
+                return F.margin == VALUE
             return super().grant(action, module)
 
-    monkeypatch.setattr(state, "OwnerPolicy", SecretPolicy)
+    monkeypatch.setattr(state, "RolePolicy", SecretPolicy)
     from nubetis import HostSignIn
 
     session = nubetis_org.session(HostSignIn("ana"))

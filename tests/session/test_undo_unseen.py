@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from nubetis import F
-from nubetis.access.decision import Action, Reason
-from nubetis.access.policy import OwnerPolicy
+from nubetis.access.decision import Action
+from nubetis.access.policy import RolePolicy
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past, state, undoing
 from tests.stores import state_of
@@ -93,13 +93,13 @@ def test_of_records_that_link_to_ones_own_those_are_counted_that_one_may_see(nub
     assert [("referenced", 2)] == [(each.code, each.params["count"]) for each in told]
 
 
-class NoDeletePolicy(OwnerPolicy):
+class NoDeletePolicy(RolePolicy):
     """One that lets nobody delete but administrators, nor write the company."""
 
     def grant(self, action, module):
         """Give what one owns, but for deleting."""
         if action is Action.DELETE and not self.user.administrator:
-            return F.owner.is_empty(), Reason.PROFILE
+            return F.owner.is_empty()
         return super().grant(action, module)
 
     def writes(self, module, field):
@@ -113,7 +113,7 @@ class NoDeletePolicy(OwnerPolicy):
 def test_each_kind_of_change_needs_its_own_right(nubetis_org, nubetis_session, ana, monkeypatch, kind, words):
     """Where it went since, the record is named, and the rest of the operation is taken back all the same."""
     operation, leads = done(ana, kind)
-    monkeypatch.setattr(state, "OwnerPolicy", NoDeletePolicy)
+    monkeypatch.setattr(state, "RolePolicy", NoDeletePolicy)
     from nubetis import HostSignIn
 
     undo = nubetis_org.session(HostSignIn("ana")).undo(operation)

@@ -35,10 +35,18 @@ class Reason(enum.StrEnum):
     ADMINISTRATOR = "administrator"
     OWNER = "owner"
     EVERYBODY = "everybody"
+    PERMITTED = "permitted"
+    DEFAULT = "default"
+    HIERARCHY = "hierarchy"
+    PEERS = "peers"
+    RULE = "rule"
+    CRITERIA = "criteria"
+    SHARE = "share"
+    PARENT = "parent"
     SYSTEM = "system"
     INACTIVE = "inactive"
     PROFILE = "profile"
-    NOT_OWNER = "not_owner"
+    NO_GRANT = "no_grant"
     LEDGER = "ledger"
 
 
@@ -46,10 +54,18 @@ _SENTENCES = {
     Reason.ADMINISTRATOR: "the profile is an administrator's",
     Reason.OWNER: "the user owns the record",
     Reason.EVERYBODY: "every user may",
+    Reason.PERMITTED: "the profile allows it",
+    Reason.DEFAULT: "everybody has the records of this module",
+    Reason.HIERARCHY: "the owner's role is below the user's",
+    Reason.PEERS: "the owner has the same role, and its users see each other's records",
+    Reason.RULE: "a sharing rule gives the owner's records",
+    Reason.CRITERIA: "a sharing rule gives records with such values",
+    Reason.SHARE: "the record is shared with the user",
+    Reason.PARENT: "the user has the record that this one belongs to",
     Reason.SYSTEM: "nubetis does it for a named purpose",
     Reason.INACTIVE: "the user is not active",
     Reason.PROFILE: "the profile does not allow it",
-    Reason.NOT_OWNER: "the user does not own the record",
+    Reason.NO_GRANT: "nothing gives the user this record",
     Reason.LEDGER: "ledgers are written by nubetis alone",
 }
 

@@ -227,6 +227,10 @@ class Directory:
     def _sources(self) -> Mapping[Principal, Intervals]:
         return {each: self.members(each) for each in {rule.source for rule in self.roster.rules} if each is not None}
 
+    def rules_for(self, place: int, module: ModuleId) -> list[Rule]:
+        """Give the rules of a module that reach the user at *place*."""
+        return self.rules(self.rules_mask(place) & self._rule_masks.get(module, 0))
+
     # rules as bits -----------------------------------------------------------------------------------------
     def rules(self, mask: int) -> list[Rule]:
         """Give the rules whose bits are set in *mask*."""

@@ -12,12 +12,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.types import FieldId, ModuleId
+from nubetis.errors import InvalidValue
+from nubetis.model.nearest import suggest
+from nubetis.types import FieldId, Json, ModuleId
 
 __all__ = [
     "CATALOGUE",
@@ -30,6 +32,8 @@ __all__ = [
     "Permissions",
     "Permit",
     "permitted",
+    "read_permissions",
+    "write_permissions",
 ]
 
 
@@ -167,6 +171,84 @@ def _with(profile: Permissions, added: Permissions) -> Permissions:
         fields={each: level for each, level in levels.items() if level is not FieldLevel.EDIT},
     )
 
+
+# -- as JSON ----------------------------------------------------------------------------------------------------------
+def write_permissions(found: Permissions) -> dict[str, Json]:
+    """Give *found* as JSON: ``{"verbs": {"*": […], "1003": […]}, "functions": […], "fields": {"1003.7": "read"}}``.
+
+    Modules and fields are named by their numbers, which never change.
+
+    >>> write_permissions(Permissions(default=[Action.VIEW], functions=[Function.MANAGE_USERS]))
+    {'verbs': {'*': ['view']}, 'functions': ['manage_users'], 'fields': {}}
+    """
+    verbs = {"*": found.default, **{str(module): each for module, each in sorted(found.modules.items())}}
+    return {
+        "verbs": {name: sorted([each.value for each in several]) for name, several in verbs.items()},
+        "functions": sorted([each.value for each in found.functions]),
+        "fields": {f"{m}.{f}": level.name.lower() for (m, f), level in sorted(found.fields.items())},
+    }
+
+
+def read_permissions(data: object) -> Permissions:
+    """Read what :func:`write_permissions` gives.
+
+    Raises:
+        InvalidValue: ``bad_permissions``.
+    """
+    whole = _object(data)
+    if unknown := whole.keys() - {"verbs", "functions", "fields"}:
+        raise InvalidValue("bad_permissions", reason=f"there is nothing called {min(unknown)[:60]} in them")
+    verbs = {name: _members(Action, each) for name, each in _object(whole.get("verbs", {})).items()}
+    fields = {_field(name): _level(each) for name, each in _object(whole.get("fields", {})).items()}
+    return Permissions(
+        default=verbs.pop("*", frozenset()),
+        modules={ModuleId(_number(name)): each for name, each in verbs.items()},
+        functions=_members(Function, whole.get("functions", [])),
+        fields=fields,
+    )
+
+
+_Member = TypeVar("_Member", bound=enum.StrEnum)
+
+
+def _object(data: object) -> Mapping[str, object]:
+    if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
+        raise InvalidValue("bad_permissions", reason="give an object")
+    return data
+
+
+def _members(kind: type[_Member], data: object) -> frozenset[_Member]:
+    if not isinstance(data, list | tuple):
+        raise InvalidValue("bad_permissions", reason="give a list of names")
+    known = {each.value: each for each in kind}
+    for each in data:
+        if not isinstance(each, str) or each not in known:
+            hint = suggest(str(each)[:60], known)
+            raise InvalidValue(
+                "bad_permissions", reason=f"no permission is called {str(each)[:60]}. {hint}".rstrip(".")
+            )
+    return frozenset([known[each] for each in data])
+
+
+def _number(name: str) -> int:
+    if not name.isascii() or not name.isdecimal() or len(name) > _DIGITS:
+        raise InvalidValue("bad_permissions", reason=f"{name[:60]} is no number of a module or field")
+    return int(name)
+
+
+def _field(name: str) -> tuple[ModuleId, FieldId]:
+    module, _, field = name.partition(".")
+    return ModuleId(_number(module)), FieldId(_number(field))
+
+
+def _level(data: object) -> FieldLevel:
+    known = {level.name.lower(): level for level in FieldLevel}
+    if not isinstance(data, str) or data not in known:
+        raise InvalidValue("bad_permissions", reason=f"a field is one of {', '.join(known)}")
+    return known[data]
+
+
+_DIGITS: Final = 9
 
 NO_PERMISSION: Final = Permissions()
 EVERY_PERMISSION: Final = Permissions(default=frozenset(Action), functions=frozenset(Function))

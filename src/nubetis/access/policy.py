@@ -2,25 +2,32 @@
 
 A policy never answers for a single record by another way than for a list: it gives *gates*, which hold or not
 before any record is looked at, and a *grant*, which is a filter.  ``find`` puts the grant into its query and ``can``
-evaluates the same grant on one record, so they cannot disagree.
+evaluates the same grant on one record, so they cannot disagree.  The grant is the union of *grants*, one a reason,
+which ``explain`` looks at one by one: they are made of the same sets of owners, rules, shares and parents.
 
-Today there are two kinds of users: an administrator, who may do everything, and an owner, who may do everything
-with what he owns.  Everybody reads people, roles and profiles, so that names can be shown.
+Grants only ever add; denial lives in gates and in the levels of fields.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 import attrs
 
 from nubetis.access.decision import Action, Reason, Step
-from nubetis.model.fields import Field
-from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter
-from nubetis.model.schema import Module
-from nubetis.types import RecordId
+from nubetis.access.directory import Directory, Reach
+from nubetis.access.intervals import Intervals, Span
+from nubetis.access.permissions import FieldLevel, Function, Permissions
+from nubetis.access.sharing import NEEDED, Level, Rule
+from nubetis.model.bind import All, AnyOf, Bound, Linking, Missing, OneOf, Prepared, Test, Viewpoint
+from nubetis.model.fields import Field, Operator
+from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter, Or, join
+from nubetis.model.kinds import instant_text
+from nubetis.model.schema import Module, Schema
+from nubetis.types import Key, RecordId
 
-__all__ = ["OwnerPolicy", "Policy", "SystemPolicy", "UserFacts"]
+__all__ = ["Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts"]
 
 
 @attrs.frozen(kw_only=True)
@@ -28,10 +35,21 @@ class UserFacts:
     """What a policy must know of a user."""
 
     id: RecordId
+    key: Key
     name: str
     email: str
     active: bool
     administrator: bool
+
+
+@attrs.frozen(kw_only=True)
+class Grant:
+    """The records that one has for one *reason*, to a *level*; *rule* is the sharing rule, where one gives them."""
+
+    reason: Reason
+    level: Level
+    where: Filter
+    rule: Rule | None = None
 
 
 class Policy(Protocol):
@@ -41,8 +59,12 @@ class Policy(Protocol):
         """Give the gate that decides, before any record is looked at."""
         ...
 
-    def grant(self, action: Action, module: Module) -> tuple[Filter, Reason]:
-        """Give the records of *module* to which the user may do *action*, and why those."""
+    def grant(self, action: Action, module: Module) -> Filter:
+        """Give the records of *module* to which the user may do *action*."""
+        ...
+
+    def grants(self, module: Module) -> Iterable[Grant]:
+        """Give all that the user has in *module*, one by one, whatever the gates say."""
         ...
 
     def reads(self, module: Module, field: Field) -> bool:
@@ -54,43 +76,182 @@ class Policy(Protocol):
         ...
 
 
-_OPEN: Final = frozenset({"users", "roles", "profiles", "modules", "settings"})
+_OPEN: Final = frozenset({"users", "roles", "profiles", "permission_sets", "groups", "modules", "settings"})
+"""System modules that everybody reads, so that names can be shown."""
+
+_FUNCTIONS: Final = {
+    "users": Function.MANAGE_USERS,
+    "roles": Function.MANAGE_ROLES,
+    "profiles": Function.MANAGE_PROFILES,
+    "permission_sets": Function.MANAGE_PROFILES,
+    "groups": Function.MANAGE_SHARING,
+    "sharing_defaults": Function.MANAGE_SHARING,
+    "sharing_rules": Function.MANAGE_SHARING,
+    "shares": Function.MANAGE_SHARING,
+    "settings": Function.MANAGE_SETTINGS,
+    "modules": Function.MANAGE_MODULES,
+    "holds": Function.MANAGE_RETENTION,
+    "retention_rules": Function.MANAGE_RETENTION,
+}
+"""The function that writes each system module, and reads those that are not open."""
 
 
-@attrs.frozen
-class OwnerPolicy:
-    """Administrators do everything; others do everything with what they own."""
+@attrs.frozen(kw_only=True)
+class RolePolicy:
+    """What profile, role, rules and shares give a user; administrators have everything."""
 
     user: UserFacts
+    directory: Directory
+    schema: Schema
+    permissions: Permissions = attrs.field(init=False)
+    _known: dict[tuple[Action, str], Filter] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
+    @permissions.default
+    def _read_permissions(self) -> Permissions:
+        return self.directory.permissions(self.user.key)
+
+    # gates -------------------------------------------------------------------------------------------------
     def gate(self, action: Action, module: Module) -> Step:
         """See :class:`Policy`."""
         if not self.user.active:
             return Step("user", matched=False, reason=Reason.INACTIVE)
         if not module.journalled:
             return Step("module", matched=False, reason=Reason.LEDGER)
-        if module.system and action is not Action.VIEW and not self.user.administrator:
-            return Step("profile", matched=False, reason=Reason.PROFILE)
-        reason = Reason.ADMINISTRATOR if self.user.administrator else Reason.EVERYBODY
-        return Step("profile", matched=True, reason=reason)
-
-    def grant(self, action: Action, module: Module) -> tuple[Filter, Reason]:
-        """See :class:`Policy`."""
-        if not self.gate(action, module).matched:
-            return NOTHING, Reason.PROFILE
         if self.user.administrator:
-            return EVERYTHING, Reason.ADMINISTRATOR
-        if module.system and module.name in _OPEN:
-            return EVERYTHING, Reason.EVERYBODY
-        return F.owner == ME, Reason.OWNER
+            return Step("profile", matched=True, reason=Reason.ADMINISTRATOR)
+        may = self._may_in_system(action, module) if module.system else action in self.permissions.verbs(module.id)
+        return Step("profile", matched=may, reason=Reason.PERMITTED if may else Reason.PROFILE)
 
+    def _may_in_system(self, action: Action, module: Module) -> bool:
+        opened = action is Action.VIEW and module.name in _OPEN
+        return opened or _FUNCTIONS.get(module.name) in self.permissions.functions
+
+    # grants ------------------------------------------------------------------------------------------------
+    def grant(self, action: Action, module: Module) -> Filter:
+        """See :class:`Policy`."""
+        found = self._known.get((action, module.name))
+        if found is None:
+            found = self._known[action, module.name] = self._grant(action, module)
+        return found
+
+    def _grant(self, action: Action, module: Module) -> Filter:
+        if not self.gate(action, module).matched:
+            return NOTHING
+        if self.user.administrator or module.system:
+            return EVERYTHING
+        return self._of_level(module, NEEDED.get(action, Level.READ), ())
+
+    def _of_level(self, module: Module, level: Level, through: tuple[str, ...]) -> Filter:
+        """Give the records that one has to *level*; *through* are the modules of which this one is the parent."""
+        reach = self._reach(module)
+        if reach.everything >= level:
+            return EVERYTHING
+        owners = reach.owners[level] | Intervals.of([self._own_span()])
+        parts = [self._owned_by(module, owners)]
+        parts += [rule.where for rule in reach.criteria if rule.level >= level and rule.where is not None]
+        parts.append(self._shared(module, level))
+        parts += self._by_parent(module, level, through)
+        return join(Or, parts)
+
+    def grants(self, module: Module) -> Iterator[Grant]:
+        """See :class:`Policy`."""
+        if self.user.administrator:
+            yield Grant(reason=Reason.ADMINISTRATOR, level=Level.DELETE, where=EVERYTHING)
+        if module.system:
+            yield Grant(reason=Reason.EVERYBODY, level=Level.DELETE, where=EVERYTHING)
+            return
+        reach = self._reach(module)
+        yield Grant(reason=Reason.OWNER, level=Level.DELETE, where=F.owner == ME)
+        if reach.everything:
+            yield Grant(reason=Reason.DEFAULT, level=reach.everything, where=EVERYTHING)
+        yield from self._by_tree(module, reach)
+        yield from self._by_rules(module, reach)
+        for level in (Level.READ, Level.WRITE, Level.DELETE):
+            yield Grant(reason=Reason.SHARE, level=level, where=self._shared(module, level))
+            for where in self._by_parent(module, level, ()):
+                yield Grant(reason=Reason.PARENT, level=level, where=where)
+
+    def _by_tree(self, module: Module, reach: Reach) -> Iterator[Grant]:
+        numbering, level = self.directory.numbering, reach.default.upward
+        role = numbering.role_of(self.user.key)
+        if role is None or not level:
+            return
+        yield Grant(reason=Reason.HIERARCHY, level=level, where=self._owned_by(module, _of(numbering.below(role))))
+        if numbering.peers(role):
+            yield Grant(reason=Reason.PEERS, level=level, where=self._owned_by(module, _of(numbering.own(role))))
+
+    def _by_rules(self, module: Module, reach: Reach) -> Iterator[Grant]:
+        place = self.directory.numbering.places.get(self.user.key)
+        for rule in [] if place is None else self.directory.rules_for(place, module.id):
+            if rule.source is not None:
+                where = self._owned_by(module, self.directory.members(rule.source))
+                yield Grant(reason=Reason.RULE, level=rule.level, where=where, rule=rule)
+        for rule in reach.criteria:
+            where = NOTHING if rule.where is None else rule.where
+            yield Grant(reason=Reason.CRITERIA, level=rule.level, where=where, rule=rule)
+
+    def _reach(self, module: Module) -> Reach:
+        return self.directory.reach(self.user.key, module.id)
+
+    def _own_span(self) -> Span:
+        place = self.directory.numbering.places.get(self.user.key, -1)
+        return (place, place + 1) if place >= 0 else (0, 0)
+
+    def _owned_by(self, module: Module, owners: Intervals) -> Filter:
+        """Give the records of *owners*, who are settled already: ten thousand names need not be read again."""
+        users, column = self.directory.numbering.users, module.field("owner").column
+        bound = OneOf(column, tuple([users[at] for at in owners]))
+        return Prepared(lambda _: bound)
+
+    def _shared(self, module: Module, level: Level, *, related: bool = False) -> Filter:
+        """Give the records that are shared with the user and whose time is not over."""
+        levels = tuple([each.name.lower() for each in Level if each >= level and each])
+        near, above = self._principals()
+        fixed: list[Bound] = [Test("module", Operator.EQ, int(module.id)), OneOf("level", levels)]
+        fixed += [Test("related", Operator.EQ, 1)] if related else []
+        up = All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))
+        fixed.append(AnyOf((OneOf("target", near), up)) if above else OneOf("target", near))
+
+        shares = self.schema.module("shares")
+
+        def bound(view: Viewpoint) -> Bound:
+            still = AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(view.now))))
+            return Linking(shares, "record", All((*fixed, still)))
+
+        return Prepared(bound)
+
+    def _principals(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        found = self.directory.principals(self.user.key)
+        near, above = ([each.text for each, up in found if up is which] for which in (False, True))
+        return tuple(near), tuple(above)
+
+    def _by_parent(self, module: Module, level: Level, through: tuple[str, ...]) -> Iterator[Filter]:
+        """Give the records of which one has the parent: to the level that the module says, or by a share of both."""
+        default = self.directory.default(module.id)
+        field = next((each for each in module.fields if each.id == default.parent), None)
+        if field is None or module.name in through or len(field.targets) != 1:
+            return
+        parent = self.schema.module(field.targets[0])
+        if parent.system:
+            return
+        if default.parent_level >= level:
+            yield F[field.name].linked(self._of_level(parent, Level.READ, (*through, module.name)))
+        yield F[field.name].linked(self._shared(parent, level, related=True))
+
+    # fields ------------------------------------------------------------------------------------------------
     def reads(self, module: Module, field: Field) -> bool:
         """See :class:`Policy`."""
-        return True
+        return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.READ
 
     def writes(self, module: Module, field: Field) -> bool:
         """See :class:`Policy`; what nubetis sets nobody writes."""
-        return not field.system
+        if field.system:
+            return False
+        return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.EDIT
+
+
+def _of(span: Span) -> Intervals:
+    return Intervals.of([span])
 
 
 @attrs.frozen
@@ -103,9 +264,13 @@ class SystemPolicy:
         """See :class:`Policy`."""
         return Step(self.purpose, matched=True, reason=Reason.SYSTEM)
 
-    def grant(self, action: Action, module: Module) -> tuple[Filter, Reason]:
+    def grant(self, action: Action, module: Module) -> Filter:
         """See :class:`Policy`."""
-        return EVERYTHING, Reason.SYSTEM
+        return EVERYTHING
+
+    def grants(self, module: Module) -> Iterable[Grant]:
+        """See :class:`Policy`."""
+        return (Grant(reason=Reason.SYSTEM, level=Level.DELETE, where=EVERYTHING),)
 
     def reads(self, module: Module, field: Field) -> bool:
         """See :class:`Policy`."""

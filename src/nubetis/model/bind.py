@@ -50,6 +50,7 @@ __all__ = [
     "Missing",
     "No",
     "OneOf",
+    "Prepared",
     "Test",
     "Viewpoint",
     "Within",
@@ -213,6 +214,13 @@ class Viewpoint:
     with_old: bool = False
 
 
+@attrs.frozen
+class Prepared(Filter):
+    """What is bound already, but for the view: policies give such, and no host, text or JSON can say it."""
+
+    make: Callable[[Viewpoint], Bound]
+
+
 # -- columns ----------------------------------------------------------------------------------------------------------
 def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part]:
     """Give field and part that *path* names in *module*.
@@ -360,6 +368,8 @@ class _Binder:
                 return self._has(where, depth)
             case Compare():
                 return self._compare(where, depth)
+            case Prepared():
+                return where.make(self.view)
             case _:
                 raise InvalidFilter("bad_argument", argument="filter", reason=_no_filter(where))
 

@@ -22,15 +22,20 @@ __all__ = [
     "COUNTERS",
     "ENTRIES",
     "FIRST_OTHER",
+    "GROUPS",
     "HOLDS",
     "MODULES",
     "OPERATIONS",
     "OUTBOX",
+    "PERMISSION_SETS",
     "PROFILES",
     "RETENTION_RULES",
     "ROLES",
     "SEALS",
     "SETTINGS",
+    "SHARES",
+    "SHARING_DEFAULTS",
+    "SHARING_RULES",
     "SYSTEM_SCHEMA",
     "TALLIES",
     "USERS",
@@ -84,14 +89,17 @@ _USERS = _system(
         _choice("kind", "person", "service"),
         _field("role", "link", targets=("roles",), required=True),
         _field("profile", "link", targets=("profiles",), required=True),
+        _field("permission_sets", "multi_choice"),
     ],
 )  # fmt: skip
+"""*permission_sets* holds ids of records of the module with that name."""
 
 _ROLES = _system(
     "roles", "rol",
     [
         _field("name", required=True, unique=True),
         _field("reports_to", "link", targets=("roles",)),
+        _field("peers", "boolean", default=False),
         _field("built_in", "boolean", default=False),
     ],
 )  # fmt: skip
@@ -101,9 +109,11 @@ _PROFILES = _system(
     [
         _field("name", required=True, unique=True),
         _field("administrator", "boolean", default=False),
+        _plain("permissions"),
         _field("built_in", "boolean", default=False),
     ],
 )  # fmt: skip
+"""*permissions* is JSON (:mod:`nubetis.access.permissions`)."""
 
 _SETTINGS = _system("settings", "set", [_field("name", required=True, unique=True), _plain("value")])
 """One record a key; the value is JSON."""
@@ -141,6 +151,59 @@ _RETENTION_RULES = _system(
     ],
 )  # fmt: skip
 """One record a rule: what goes when it has been in a stage, unchanged, for so many days."""
+
+# -- sharing ----------------------------------------------------------------------------------------------------------
+_LEVELS = ("read", "write", "delete")
+
+_PERMISSION_SETS = _system(
+    "permission_sets", "pse", [_field("name", required=True, unique=True), _plain("permissions")]
+)  # fmt: skip
+
+_GROUPS = _system("groups", "gro", [_field("name", required=True, unique=True), _field("members", "multi_choice")])
+"""*members* are principals (:class:`nubetis.access.sharing.Principal`), as everywhere here."""
+
+_SHARING_DEFAULTS = _system(
+    "sharing_defaults", "sde",
+    [
+        _field("module", "integer", required=True, unique=True),
+        _choice("level", "none", *_LEVELS),
+        _choice("upward", "delete", "read", "none"),
+        _number("parent"),
+        _choice("parent_level", "none", *_LEVELS),
+    ],
+)  # fmt: skip
+"""One record a module, by its number: what everybody has, what goes up the tree of roles, and what a parent gives."""
+
+_SHARING_RULES = _system(
+    "sharing_rules", "sru",
+    [
+        _field("name", required=True, unique=True),
+        _field("module", "integer", required=True),
+        _key("source"),
+        _plain("where"),
+        _key("target"),
+        _choice("level", *_LEVELS),
+        _field("superiors", "boolean", default=False),
+        _field("active", "boolean", default=True),
+    ],
+)  # fmt: skip
+"""One record a rule: by owners (*source*) or by values (*where*, a filter as JSON)."""
+
+_SHARES = _system(
+    "shares", "sha",
+    [
+        _field("module", "integer", required=True),
+        _field("record", "integer", required=True),
+        _key("target"),
+        _choice("level", *_LEVELS),
+        _field("until", "datetime"),
+        _field("related", "boolean", default=False),
+        _field("superiors", "boolean", default=False),
+        _choice("kind", "share", "team"),
+    ],
+    indexes=(("record",), ("target", "module")),
+)  # fmt: skip
+"""One record a share: one record, by the number of its module and its key, with one principal."""
 
 # -- the journal ------------------------------------------------------------------------------------------------------
 _OPERATIONS = _ledger(
@@ -238,6 +301,11 @@ _ALL = Schema().with_modules(
         _BLOBS,
         _HOLDS,
         _RETENTION_RULES,
+        _PERMISSION_SETS,
+        _GROUPS,
+        _SHARING_DEFAULTS,
+        _SHARING_RULES,
+        _SHARES,
     ]
 )
 FIRST_OTHER: Final = 1000
@@ -296,3 +364,8 @@ OUTBOX: Final = SYSTEM_SCHEMA.module("outbox")
 BLOBS: Final = SYSTEM_SCHEMA.module("blobs")
 HOLDS: Final = SYSTEM_SCHEMA.module("holds")
 RETENTION_RULES: Final = SYSTEM_SCHEMA.module("retention_rules")
+PERMISSION_SETS: Final = SYSTEM_SCHEMA.module("permission_sets")
+GROUPS: Final = SYSTEM_SCHEMA.module("groups")
+SHARING_DEFAULTS: Final = SYSTEM_SCHEMA.module("sharing_defaults")
+SHARING_RULES: Final = SYSTEM_SCHEMA.module("sharing_rules")
+SHARES: Final = SYSTEM_SCHEMA.module("shares")

@@ -16,6 +16,7 @@ from typing import Final, Self, TypeVar
 import attrs
 
 from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
+from nubetis.access.sharing import NEEDED, Level
 from nubetis.errors import (
     AccessDenied,
     Conflict,
@@ -441,17 +442,28 @@ class Session:
         found = None if whole else self._get(record, Action.VIEW)
         module = self.state.known.schema.module(str(record) if found is None else found.module)
         gate = policy.gate(action, module)
-        steps = [gate]
+        steps, allowed = [gate], gate.matched
         if gate.matched and found is not None:
-            _, why = policy.grant(action, module)
-            holds = self.state.planner().allowed(module, action)(found.row)
-            steps.append(Step("record", matched=holds, reason=why if holds else Reason.NOT_OWNER))
-        last, name = steps[-1], None if found is None else found.id
+            steps += self._granting(action, module, found.row)
+            allowed = self.state.planner().allowed(module, action)(found.row)
+        matched = [step.reason for step in steps[1:] if step.matched] if allowed else []
+        missing = () if allowed else (Reason.NO_GRANT,) if gate.matched else (gate.reason,)
         who = self.state.facts.email if self.state.facts is not None else self.state.purpose
         decision = Decision(
-            allowed=last.matched, action=action, module=module.name, user=who, reasons=(last.reason,), record=name
-        )
+            allowed=allowed, action=action, module=module.name, user=who,
+            reasons=tuple(dict.fromkeys(matched)) or missing or (gate.reason,),
+            record=None if found is None else found.id,
+        )  # fmt: skip
         return Explanation(decision=decision, steps=tuple(steps))
+
+    def _granting(self, action: Action, module: Module, row: Row) -> list[Step]:
+        """Give a step for each grant that goes as far as *action* asks."""
+        planner, needed = self.state.planner(), NEEDED.get(action, Level.READ)
+        return [
+            Step("record", matched=planner.test(module, each.where)(row), reason=each.reason)
+            for each in self.state.policy.grants(module)
+            if each.level >= needed
+        ]
 
 
 def _id(record: str | Record) -> RecordId:

@@ -85,7 +85,7 @@ class _Erasure:
         row = state.txn.get_many(module, [key])[0]
         past = later_changes(state.txn, module, [key], after=Key(0))
         if row is None:
-            seen = bool(past) and state.policy.grant(Action.DELETE, module)[0] == EVERYTHING
+            seen = bool(past) and state.policy.grant(Action.DELETE, module) == EVERYTHING
         else:
             seen = planner.allowed(module, Action.VIEW)(row)
         if not seen:

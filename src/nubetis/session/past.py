@@ -151,7 +151,7 @@ def _present(state: State, name: str, *, until: Key) -> tuple[Module, Row]:
     row = state.txn.get_many(module, [key])[0]
     if row is not None and state.planner().allowed(module, Action.VIEW)(row):
         return module, row
-    if row is None and state.policy.grant(Action.VIEW, module)[0] == EVERYTHING:
+    if row is None and state.policy.grant(Action.VIEW, module) == EVERYTHING:
         since = later_changes(state.txn, module, [key], after=until)
         if since and since[-1].kind is ChangeKind.PURGE:
             raise NotFound("purged", id=name, module=module.name)

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["STRUCTURAL", "Planner", "refuse_definitions", "staying"]
 
-STRUCTURAL: Final = frozenset({"users", "roles", "profiles"})
+STRUCTURAL: Final = frozenset(
+    {"users", "roles", "profiles", "permission_sets", "groups", "sharing_defaults", "sharing_rules"}
+)
 """Modules whose changes move the access version and must keep its invariants."""
 
 _NEEDED: Final = {
@@ -83,7 +85,10 @@ class Planner:
 
     def granted(self, module: Module, action: Action) -> Bound:
         """Give the records of *module* to which the user may do *action*."""
-        grant, _ = self.policy.grant(action, module)
+        return self._free(module, self.policy.grant(action, module))
+
+    def _free(self, module: Module, grant: Filter) -> Bound:
+        """Bind what a policy gives, which may look at what the user may not see."""
         free = attrs.evolve(self.view, readable=lambda module, field: True, visible=lambda module: EVERYTHING)
         return bind(grant, module, self.known.schema, free)
 
@@ -99,7 +104,7 @@ class Planner:
             action = _NEEDED.get(part.kind, Action.EDIT)
             self.require(action, part.module)
             self._require_fields(part, action)
-            if isinstance(part, Edits) and self.policy.grant(action, part.module)[0] != EVERYTHING:
+            if isinstance(part, Edits) and self.policy.grant(action, part.module) != EVERYTHING:
                 may = self.allowed(part.module, action)
                 if not all(map(may, part.rows)):
                     raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
@@ -110,8 +115,12 @@ class Planner:
 
     def allowed(self, module: Module, action: Action) -> Predicate:
         """Give the test of one row for *action*."""
-        test = matcher(self.granted(module, action), module.layout.full_index, TxnRelated(self.txn))
-        return lambda row: test(module.layout.fill(row))
+        return self.test(module, self.policy.grant(action, module))
+
+    def test(self, module: Module, grant: Filter) -> Predicate:
+        """Give the test of one row for a *grant*."""
+        found = matcher(self._free(module, grant), module.layout.full_index, TxnRelated(self.txn))
+        return lambda row: found(module.layout.fill(row))
 
     def rows(self, module: Module, where: Bound) -> Iterator[Row]:
         """Give all rows that fit, in key order."""

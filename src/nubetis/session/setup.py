@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from nubetis.access.permissions import EVERY_PERMISSION, STANDARD, Permissions, write_permissions
 from nubetis.access.sign_in import HostSignIn
 from nubetis.errors import AccessDenied, require
 from nubetis.model.convert import module_text
@@ -24,7 +25,7 @@ from nubetis.types import Json
 __all__ = ["first_settings", "open_session", "set_up"]
 
 _ROLES = ("Chief Executive", "Manager")
-_PROFILES = (("Administrator", True), ("Standard", False))
+_PROFILES = (("Administrator", EVERY_PERMISSION), ("Standard", STANDARD))
 
 
 def first_settings(administrator: str, settings: Mapping[str, Json]) -> dict[str, Json]:
@@ -62,9 +63,7 @@ def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[
     _create(state, "modules", definitions)
     _create(state, "settings", [{"name": name, "value": json.dumps(value)} for name, value in settings.items()])
     roles = _create(state, "roles", [{"name": name, "built_in": True} for name in _ROLES])
-    profiles = _create(
-        state, "profiles", [{"name": n, "administrator": admin, "built_in": True} for n, admin in _PROFILES]
-    )
+    profiles = _create(state, "profiles", [_built_in(*each) for each in _PROFILES])
     local = administrator.partition("@")[0]
     person = {
         "email": administrator,
@@ -84,6 +83,12 @@ def _create(state: State, module: str, values: list[dict[str, Value]]) -> list[R
     Applier(state, plan).run()
     state.refresh()
     return [Record(part.module, row) for row in part.rows]
+
+
+def _built_in(name: str, permissions: Permissions) -> dict[str, Value]:
+    """Give the values of a built-in profile."""
+    kept = json.dumps(write_permissions(permissions))
+    return {"name": name, "administrator": permissions is EVERY_PERMISSION, "permissions": kept, "built_in": True}
 
 
 def open_session(world: World, sign_in: HostSignIn) -> Session:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.policy import OwnerPolicy, Policy, SystemPolicy, UserFacts
+from nubetis.access.policy import Policy, RolePolicy, SystemPolicy, UserFacts
 from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
 from nubetis.model.filters import Filter, People
@@ -19,6 +19,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Txn, Versions
 from nubetis.session.planning import Planner
+from nubetis.session.rosters import directory_of
 from nubetis.session.seen import Sight
 from nubetis.session.world import Known, World
 from nubetis.types import Json, Key, RecordId
@@ -42,6 +43,7 @@ def facts_of(known: Known, txn: Txn, user: Key) -> UserFacts:
     held = txn.get_many(profiles, [Key(int(row[users.layout.index["profile"]] or 0))])[0]
     return UserFacts(
         id=record.id,
+        key=user,
         name=str(record["name"]),
         email=str(record["email"]),
         active=record["state"] == "active" and row[DELETED_IN] is None,
@@ -160,10 +162,12 @@ class State:
     def refresh(self) -> None:
         """Read the versions; learn anew who the user is where rights have moved."""
         before, self.known = self.known, self.world.learn(self.txn)
-        moved = self.facts is None or self.versions.access != before.versions.access
+        now, then = self.versions, before.versions
+        moved = self.facts is None or now.access != then.access or now.schema != then.schema
         if self.user is not None and moved:
             self.facts = facts_of(self.known, self.txn, self.user)
-            self.policy = OwnerPolicy(self.facts)
+            directory = directory_of(self.world, self.txn, now.access)
+            self.policy = RolePolicy(user=self.facts, directory=directory, schema=self.known.schema)
         if self.facts is not None and not self.facts.active:
             raise AccessDenied("denied", user=self.facts.email, action="work", module="this organisation")
 
@@ -186,7 +190,7 @@ class State:
         )
 
     def _visible(self, module: Module) -> Filter:
-        return self.policy.grant(Action.VIEW, module)[0]
+        return self.policy.grant(Action.VIEW, module)
 
     # small things that applying needs ----------------------------------------------------------------------
     def write_now(self, batch: Batch) -> None:

@@ -212,7 +212,7 @@ class _Subject:
         row = state.txn.get_many(module, [key])[0]
         if row is None:
             left = bool(later_changes(state.txn, module, [key], after=Key(0)))
-            seen = left and state.policy.grant(Action.VIEW, module)[0] == EVERYTHING
+            seen = left and state.policy.grant(Action.VIEW, module) == EVERYTHING
         else:
             seen = state.planner().allowed(module, Action.VIEW)(row)
         if not seen:
@@ -291,7 +291,7 @@ class _Subject:
         for number, parts in cells.items():
             field = module.by_id.get(number)
             if field is None:
-                gone = self.state.policy.grant(Action.VIEW, module)[0] == EVERYTHING
+                gone = self.state.policy.grant(Action.VIEW, module) == EVERYTHING
                 said |= {f"#{number}": list(map(_stored, parts))} if gone else {}
             elif self.state.policy.reads(module, field) and any(part is not None for part in parts):
                 said[field.name] = self._value(field, parts)

@@ -98,7 +98,7 @@ class _Rights:
     @cached_property
     def sees_all(self) -> bool:
         """Whether there is no record that the user may not see."""
-        return self.planner.policy.grant(Action.VIEW, self.module)[0] == EVERYTHING
+        return self.planner.policy.grant(Action.VIEW, self.module) == EVERYTHING
 
     @cached_property
     def edits(self) -> Predicate:

@@ -29,6 +29,7 @@ from nubetis.types import Json, Key, RecordId, Row
 
 if TYPE_CHECKING:
     from nubetis._plugins import Extensions
+    from nubetis.access.directory import Directory
     from nubetis.model.fields import FieldType
 
 __all__ = ["LIVE", "Known", "TxnRelated", "World", "check_first", "check_settings", "read_schema", "read_settings"]
@@ -106,6 +107,8 @@ class World:
     last: Known = attrs.field(factory=Known)
     planned: WeakValueDictionary[int, Part] = attrs.field(factory=WeakValueDictionary, init=False)
     """The parts of plans that were made here, by identity, for as long as somebody has them."""
+    directory: tuple[int, Directory] | None = attrs.field(default=None, init=False)
+    """What was last learnt of everybody's access, with its version; see :mod:`nubetis.session.rosters`."""
     _leased: tuple[int, KeyMaker] | None = attrs.field(default=None, init=False)
 
     @property
