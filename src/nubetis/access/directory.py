@@ -32,6 +32,7 @@ class User:
     role: Key
     profile: Key
     active: bool = True
+    deleted: bool = False
     person: bool = True
     sets: tuple[Key, ...] = ()
 

@@ -1,29 +1,171 @@
-"""What must hold after every change of people and rights; checked in the transaction that makes it."""
+"""What must hold after every change of people, rights and sharing; checked in the transaction that makes it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
 
-from nubetis.errors import Refused
-from nubetis.model.bind import All, Missing, OneOf, Test
-from nubetis.model.fields import Operator
+from nubetis.access.directory import Roster
+from nubetis.access.permissions import Permissions
+from nubetis.access.sharing import Default, Principal, PrincipalKind, Rule
+from nubetis.errors import NubetisError, Refused
+from nubetis.model.bind import Viewpoint, bind
+from nubetis.model.ids import encode
+from nubetis.model.schema import Module, Schema
+from nubetis.types import Key, ModuleId
 
-if TYPE_CHECKING:
-    from nubetis.model.schema import Schema
-    from nubetis.model.store import Txn
-
-__all__ = ["check_administrators"]
+__all__ = ["check_roster"]
 
 
-def check_administrators(txn: Txn, schema: Schema) -> None:
-    """Make sure that an active administrator remains.
+def check_roster(roster: Roster, schema: Schema, *, now: datetime) -> None:
+    """Make sure that people, rights and sharing stand as nubetis needs them.
 
     Raises:
-        Refused: ``last_administrator``; the transaction must not be committed.
+        Refused: ``last_administrator``, ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
+            ``unknown_member``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the transaction must not be
+            committed.
     """
-    living = Missing("deleted_in")
-    administrators = All((Test("administrator", Operator.EQ, 1), living))
-    keys = [key for (batch,) in txn.stream(schema.module("profiles"), administrators, columns=("id",)) for key in batch]
-    active = All((Test("state", Operator.EQ, "active"), OneOf("profile", tuple(keys)), living))
-    if not keys or not txn.count(schema.module("users"), active, limit=1):
+    _check_people(roster)
+    _check_circles("role_circle", PrincipalKind.ROLE, {role.key: _some(role.reports_to) for role in roster.roles})
+    _check_circles("group_circle", PrincipalKind.GROUP, {key: _inner(each) for key, each in roster.groups.items()})
+    _check_principals(roster)
+    _check_permissions(roster, schema)
+    _check_sharing(roster, schema, now)
+
+
+def _some(key: Key | None) -> list[Key]:
+    return [] if key is None else [key]
+
+
+def _inner(members: Iterable[Principal]) -> list[Key]:
+    return [each.key for each in members if each.kind is PrincipalKind.GROUP]
+
+
+def _check_people(roster: Roster) -> None:
+    administrators = {key for key, profile in roster.profiles.items() if profile.administrator}
+    if not any(user.active and user.person and user.profile in administrators for user in roster.users):
         raise Refused("last_administrator")
+    roles = {role.key for role in roster.roles}
+    held = [user for user in roster.users if not user.deleted]
+    for user in held:
+        if user.role not in roles:
+            raise Refused("role_in_use", id=encode("rol", user.role), by=encode("use", user.key))
+        if user.profile not in roster.profiles:
+            raise Refused("profile_in_use", id=encode("pro", user.profile), by=encode("use", user.key))
+    for role in roster.roles:
+        if role.reports_to is not None and role.reports_to not in roles:
+            raise Refused("role_in_use", id=encode("rol", role.reports_to), by=encode("rol", role.key))
+
+
+def _check_circles(code: str, kind: PrincipalKind, leads: Mapping[Key, list[Key]]) -> None:
+    """Refuse a circle; without recursion, as chains may be long."""
+    done: set[Key] = set()
+    for start in leads:
+        open_ones: dict[Key, None] = {}
+        left = [(start, False)]
+        while left:
+            at, leaving = left.pop()
+            if leaving:
+                del open_ones[at]
+                done.add(at)
+            elif at in open_ones:
+                raise Refused(code, id=encode(kind.value, at))
+            elif at not in done and at in leads:
+                open_ones[at] = None
+                left += [(at, True), *[(each, False) for each in leads[at]]]
+
+
+def _check_principals(roster: Roster) -> None:
+    known = {
+        PrincipalKind.USER: {user.key for user in roster.users if not user.deleted},
+        PrincipalKind.ROLE: {role.key for role in roster.roles},
+        PrincipalKind.GROUP: roster.groups.keys(),
+    }
+
+    def check(principal: Principal | None, by: str) -> None:
+        if principal is not None and principal.kind in known and principal.key not in known[principal.kind]:
+            raise Refused("unknown_member", id=principal.text, by=by)
+
+    for key, members in roster.groups.items():
+        for member in members:
+            check(member, encode("gro", key))
+    for rule in roster.rules:
+        check(rule.source, encode("sru", rule.key))
+        check(rule.target, encode("sru", rule.key))
+
+
+def _check_permissions(roster: Roster, schema: Schema) -> None:
+    profiles = [(encode("pro", key), each.permissions) for key, each in roster.profiles.items()]
+    sets = [(encode("pse", key), each) for key, each in roster.sets.items()]
+    for name, permissions in [*profiles, *sets]:
+        for _, lacking, need in permissions.dangling()[:1]:
+            raise Refused("permission_lacks", id=name, permission=lacking.value, need=need.value)
+        _check_named(name, permissions, schema)
+    for user in roster.users:
+        for key in () if user.deleted else user.sets:
+            if key not in roster.sets:
+                raise Refused("unknown_member", id=encode("pse", key), by=encode("use", user.key))
+
+
+def _check_named(name: str, permissions: Permissions, schema: Schema) -> None:
+    for module in permissions.modules:
+        _shared_module(schema, module, name)
+    for module, field in permissions.fields:
+        if field not in _shared_module(schema, module, name).by_id:
+            raise Refused("unknown_sharing", by=name, what=f"field {field} of module {module}")
+
+
+def _shared_module(schema: Schema, number: ModuleId, by: str) -> Module:
+    """Give the module of people's own with this number."""
+    found = schema.by_id.get(number)
+    if found is None or found.system:
+        raise Refused("unknown_sharing", by=by, what=f"module {number}")
+    return found
+
+
+# -- sharing ----------------------------------------------------------------------------------------------------------
+def _check_sharing(roster: Roster, schema: Schema, now: datetime) -> None:
+    parents: dict[ModuleId, list[ModuleId]] = {}
+    for number, default in roster.defaults.items():
+        module = _shared_module(schema, number, "sharing_defaults")
+        if default.parent is not None:
+            parents[number] = [_parent(module, default, schema).id]
+    _check_parents(parents)
+    for rule in roster.rules:
+        _check_rule(rule, _shared_module(schema, rule.module, encode("sru", rule.key)), schema, now)
+
+
+def _parent(module: Module, default: Default, schema: Schema) -> Module:
+    """Give the one module whose records are the parents of those of *module*."""
+    field = module.by_id.get(default.parent or 0)
+    if field is None or len(field.targets) != 1 or schema.module(field.targets[0]).system:
+        reason = "its parent is a link to records of one module"
+        raise Refused("bad_sharing", by=module.name, reason=reason)
+    return schema.module(field.targets[0])
+
+
+def _check_parents(parents: Mapping[ModuleId, list[ModuleId]]) -> None:
+    for start in parents:
+        chain = [start]
+        while following := parents.get(chain[-1]):
+            chain += following
+            if len(chain) > _LONGEST or len(set(chain)) < len(chain):
+                reason = f"parents may lead on {_LONGEST - 1} times, and never back"
+                raise Refused("bad_sharing", by=f"module {start}", reason=reason)
+
+
+_LONGEST: Final = 4
+"""Modules in a row of parents: a filter follows so many links less one for shares."""
+
+
+def _check_rule(rule: Rule, module: Module, schema: Schema, now: datetime) -> None:
+    by = encode("sru", rule.key)
+    if (rule.source is None) == (rule.where is None):
+        raise Refused("bad_sharing", by=by, reason="it is by owners or by values, and not by both")
+    if rule.where is None:
+        return
+    try:
+        bind(rule.where, module, schema, Viewpoint(now=now))
+    except NubetisError as error:
+        raise Refused("bad_sharing", by=by, reason=str(error).rstrip(".")) from error

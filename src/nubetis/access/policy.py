@@ -20,7 +20,19 @@ from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import Intervals, Span
 from nubetis.access.permissions import FieldLevel, Function, Permissions
 from nubetis.access.sharing import NEEDED, Level, Rule
-from nubetis.model.bind import All, AnyOf, Bound, Linking, Missing, OneOf, Prepared, Test, Viewpoint
+from nubetis.model.bind import (
+    All,
+    AnyOf,
+    Bound,
+    Linked,
+    Linking,
+    Missing,
+    OneOf,
+    Prepared,
+    Test,
+    Viewpoint,
+    bind,
+)
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter, Or, join
 from nubetis.model.kinds import instant_text
@@ -87,7 +99,6 @@ _FUNCTIONS: Final = {
     "groups": Function.MANAGE_SHARING,
     "sharing_defaults": Function.MANAGE_SHARING,
     "sharing_rules": Function.MANAGE_SHARING,
-    "shares": Function.MANAGE_SHARING,
     "settings": Function.MANAGE_SETTINGS,
     "modules": Function.MANAGE_MODULES,
     "holds": Function.MANAGE_RETENTION,
@@ -123,7 +134,7 @@ class RolePolicy:
         return Step("profile", matched=may, reason=Reason.PERMITTED if may else Reason.PROFILE)
 
     def _may_in_system(self, action: Action, module: Module) -> bool:
-        opened = action is Action.VIEW and module.name in _OPEN
+        opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"
         return opened or _FUNCTIONS.get(module.name) in self.permissions.functions
 
     # grants ------------------------------------------------------------------------------------------------
@@ -137,9 +148,19 @@ class RolePolicy:
     def _grant(self, action: Action, module: Module) -> Filter:
         if not self.gate(action, module).matched:
             return NOTHING
-        if self.user.administrator or module.system:
+        if self.user.administrator:
             return EVERYTHING
-        return self._of_level(module, NEEDED.get(action, Level.READ), ())
+        if module.name == "shares":
+            return Prepared(self._of_shareable)
+        return EVERYTHING if module.system or action not in NEEDED else self._of_level(module, NEEDED[action], ())
+
+    def _of_shareable(self, view: Viewpoint) -> Bound:
+        """Give the shares of the records that one may share, be they there already or about to be made."""
+        shared = [each for each in self.schema.modules if not each.system]
+        return AnyOf(tuple([All((_about(each), self._linked_to(each, view))) for each in shared]))
+
+    def _linked_to(self, module: Module, view: Viewpoint) -> Bound:
+        return Linked("record", module, bind(self.grant(Action.SHARE, module), module, self.schema, view))
 
     def _of_level(self, module: Module, level: Level, through: tuple[str, ...]) -> Filter:
         """Give the records that one has to *level*; *through* are the modules of which this one is the parent."""
@@ -207,7 +228,7 @@ class RolePolicy:
         """Give the records that are shared with the user and whose time is not over."""
         levels = tuple([each.name.lower() for each in Level if each >= level and each])
         near, above = self._principals()
-        fixed: list[Bound] = [Test("module", Operator.EQ, int(module.id)), OneOf("level", levels)]
+        fixed: list[Bound] = [_about(module), OneOf("level", levels)]
         fixed += [Test("related", Operator.EQ, 1)] if related else []
         up = All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))
         fixed.append(AnyOf((OneOf("target", near), up)) if above else OneOf("target", near))
@@ -248,6 +269,10 @@ class RolePolicy:
         if field.system:
             return False
         return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.EDIT
+
+
+def _about(module: Module) -> Bound:
+    return Test("module", Operator.EQ, int(module.id))
 
 
 def _of(span: Span) -> Intervals:

@@ -21,12 +21,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from nubetis.data.profile import names_code
-from nubetis.errors import NubetisError, sentence
+from nubetis.errors import AccessDenied, NubetisError, sentence
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
@@ -276,13 +277,12 @@ def _together(module: Module) -> Iterator[str]:
 
 
 def _kept(door: Reader) -> Iterator[tuple[int, Filter]]:
-    """Give the filters of holds and retention rules, and the numbers of the modules of which they speak."""
-    for keeper in ("holds", "retention_rules"):
-        for numbers, texts in door.stream(keeper, fields=("module", "where")):
-            for number, text in zip(numbers, texts, strict=True):
-                where = _filter_of(text)
-                if where is not None:
-                    yield number, where
+    """Give the filters of holds, retention and sharing rules that one may read, and the numbers of their modules."""
+    for keeper in ("holds", "retention_rules", "sharing_rules"):
+        with suppress(AccessDenied):
+            for numbers, texts in door.stream(keeper, fields=("module", "where")):
+                found = zip(numbers, map(_filter_of, texts), strict=True)
+                yield from [(number, where) for number, where in found if where is not None]
 
 
 def _filter_of(text: str | None) -> Filter | None:

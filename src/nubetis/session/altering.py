@@ -17,6 +17,7 @@ from typing import Final
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.invariants import check_roster
 from nubetis.errors import Conflict, NubetisError, Refused
 from nubetis.model.bind import All, Holds, Test
 from nubetis.model.convert import check_kept, module_text
@@ -40,6 +41,7 @@ from nubetis.session.applying import Applier, Lot, read_lots, refuse_moved
 from nubetis.session.holding import refuse_drops
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
+from nubetis.session.rosters import read_roster
 from nubetis.session.state import State
 from nubetis.session.world import LIVE, living
 from nubetis.types import Key, Row
@@ -59,7 +61,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         StoreError: ``no_capability``; a module has more columns than the store can hold.
         Refused: ``refused``, the name of a new module is taken until another change has dropped the old one;
             ``legal_hold``, it would drop values of a module on which there is a hold; ``choice_in_use``, it would
-            drop a choice that living records have.
+            drop a choice that living records have; ``unknown_sharing``, ``bad_sharing``, a profile or a rule of
+            sharing names what would go.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
@@ -74,6 +77,7 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     state.world.store.capabilities.refuse_excess(schema.modules)
     check_scope(schema)
     check_rules(schema, now=state.world.now())
+    check_roster(read_roster(state.txn), schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
 

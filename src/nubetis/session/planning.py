@@ -104,10 +104,12 @@ class Planner:
             action = _NEEDED.get(part.kind, Action.EDIT)
             self.require(action, part.module)
             self._require_fields(part, action)
-            if isinstance(part, Edits) and self.policy.grant(action, part.module) != EVERYTHING:
-                may = self.allowed(part.module, action)
-                if not all(map(may, part.rows)):
-                    raise AccessDenied("denied", user="This user", action=action.value, module=part.module.name)
+            self._require_rows(part.module, action, part.rows if isinstance(part, Edits) else ())
+            self._require_rows(part.module, Action.CREATE, _written(part)[1])
+
+    def _require_rows(self, module: Module, action: Action, rows: Iterable[Row]) -> None:
+        if self.policy.grant(action, module) != EVERYTHING and not all(map(self.allowed(module, action), rows)):
+            raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
 
     def _require_fields(self, part: Part, action: Action) -> None:
         if isinstance(part, Edits) and not all(self.writes(part.module, field) for field in part.fields):
@@ -197,7 +199,10 @@ class Planner:
         lines: list[int] = []
         rows = Spool(self._made(module, records, (lines, refusals)))
         gone = self.unfit(module, rows)
-        refusals += [attrs.evolve(gone[at], line=lines[at]) for at in sorted(gone)]
+        if self.policy.grant(Action.CREATE, module) != EVERYTHING:
+            may = self.allowed(module, Action.CREATE)
+            gone |= {at: self._denied(module, row, Action.CREATE) for at, row in enumerate(rows) if not may(row)}
+        refusals += [attrs.evolve(gone[at], record=None, line=lines[at]) for at in sorted(gone)]
         return Creates(module, staying(rows, gone)), refusals
 
     def _made(

@@ -10,7 +10,7 @@ from nubetis.access.directory import Directory, Profile, Roster, User
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.sharing import Default, Level, Principal, Rule
-from nubetis.errors import UNREADABLE, damage
+from nubetis.errors import UNREADABLE, NubetisError, Refused, damage
 from nubetis.model.bind import ALWAYS
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
@@ -40,7 +40,10 @@ def directory_of(world: World, txn: Txn, version: int) -> Directory:
     """Give what *txn* sees of everybody's access, read anew where its *version* is not the one last read."""
     known = world.directory
     if known is None or known[0] != version:
-        known = world.directory = version, Directory(read_roster(txn))
+        try:
+            known = world.directory = version, Directory(_roster(txn))
+        except UNREADABLE as error:
+            raise damage("A record of people or sharing", error) from error
     return known[1]  # not world.directory: another thread may have put there what its snapshot sees
 
 
@@ -50,12 +53,16 @@ def read_roster(txn: Txn) -> Roster:
     Users in the recycle bin are among them, not active: what they own is still in somebody's reach.
 
     Raises:
-        Damaged: something there is not what nubetis writes.
+        Refused: ``bad_sharing``; something there cannot be read.
+        InvalidValue: ``bad_permissions``, ``bad_principal``, ``bad_id``.
     """
     try:
         return _roster(txn)
+    except NubetisError:
+        raise
     except UNREADABLE as error:
-        raise damage("A record of people or sharing", error) from error
+        reason = f"it cannot be read ({type(error).__name__})"
+        raise Refused("bad_sharing", by="a record of people or sharing", reason=reason) from error
 
 
 _USER: Final = ("role", "profile", "state", "kind", "permission_sets", "deleted_in")
@@ -87,7 +94,7 @@ def _user(row: Cells) -> User:
     key, role, profile, state, kind, sets, deleted = row
     return User(
         key=key, role=Key(role or 0), profile=Key(profile or 0),
-        active=state == "active" and deleted is None, person=kind == "person",
+        active=state == "active" and deleted is None, deleted=deleted is not None, person=kind == "person",
         sets=tuple([decode(each)[1] for each in _list(sets)]),
     )  # fmt: skip
 

@@ -1,0 +1,283 @@
+"""Sharing: what everybody has in a module, rules, and shares of single records; each a record, planned and undone.
+
+Principals are named as people do: ``"everybody"``, a user by e-mail, handle or id, ``"role Manager"``, ``"role
+Manager+"`` with those below it, ``"group Norte"``; the ids of roles and groups will do, too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+from nubetis.access.decision import Action
+from nubetis.access.sharing import EVERYBODY, Level, Principal, PrincipalKind
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, require, require_bool
+from nubetis.model.bind import All, Test
+from nubetis.model.convert import to_json
+from nubetis.model.fields import Operator
+from nubetis.model.filters import F, Filter
+from nubetis.model.fold import fold_text
+from nubetis.model.ids import decode
+from nubetis.model.plan import Operation, Plan
+from nubetis.model.query import BoundQuery
+from nubetis.model.record import Record
+from nubetis.model.schema import DELETED_IN, Module, key_of
+from nubetis.session.world import LIVE
+
+if TYPE_CHECKING:
+    from nubetis.model.fields import Value
+    from nubetis.session.door import Session
+    from nubetis.session.state import State
+    from nubetis.types import Key, RecordId
+
+__all__ = ["Share", "plan_default", "plan_group", "plan_share_rule", "principal", "share", "shares", "unshare"]
+
+
+@attrs.frozen(kw_only=True)
+class Share:
+    """One share of a record, as it is kept."""
+
+    id: RecordId
+    target: str
+    level: str
+    until: datetime | None
+    related: bool
+    superiors: bool
+    kind: str
+
+
+def principal(session: Session, name: str) -> Principal:
+    """Give the principal that *name* names, see above.
+
+    Raises:
+        NotFound: ``unknown_user``; ``unknown_principal``.
+    """
+    require(name, str, argument="principal", expected="the name of a user, role or group, or everybody")
+    return session.state.read(lambda: _principal(session.state, name.strip()))
+
+
+def _principal(state: State, name: str) -> Principal:
+    kind, _, rest = name.partition(" ")
+    if name == EVERYBODY.text:
+        return EVERYBODY
+    if kind in _NAMED and rest:
+        return _named(state, kind, rest.strip())
+    if name.removesuffix("+").partition("_")[0] in {PrincipalKind.ROLE, PrincipalKind.GROUP}:
+        found = Principal.parse(name)
+        _require_there(state, found, name)
+        return found
+    return Principal(PrincipalKind.USER, decode(state.known.find_user(state.txn, name))[1])
+
+
+_NAMED = {"role": ("roles", PrincipalKind.ROLE), "group": ("groups", PrincipalKind.GROUP)}
+
+
+def _named(state: State, kind: str, name: str) -> Principal:
+    module, of_kind = _NAMED[kind]
+    below = of_kind is PrincipalKind.ROLE and name.endswith("+")
+    where = Test("name__f", Operator.EQ, fold_text(name.removesuffix("+").strip()))
+    found = state.known.schema.module(module)
+    rows = state.txn.query(BoundQuery(module=found, where=All((where, LIVE)), limit=1))
+    if not rows:
+        raise NotFound("unknown_principal", kind=kind, name=name[:60])
+    return Principal(of_kind, key_of(rows[0]), below)
+
+
+def _require_there(state: State, given: Principal, name: str) -> None:
+    module = state.known.schema.by_prefix[given.kind.value]
+    row = state.txn.get_many(module, [given.key])[0]
+    if row is None or row[DELETED_IN] is not None:
+        raise NotFound("unknown_principal", kind=module.name, name=name[:60])
+
+
+# -- what holds for a module ------------------------------------------------------------------------------------------
+def plan_default(
+    session: Session,
+    module: str,
+    *,
+    level: str = "none",
+    upward: str = "delete",
+    parent: str | None = None,
+    parent_level: str = "none",
+) -> Plan:
+    """Plan what everybody has in *module*: ``none``, ``read``, ``write`` or ``delete``.
+
+    *upward* is what those above an owner have in the tree of roles: ``delete``, ``read`` or ``none``.  *parent* names
+    a link of the module: whoever may view the linked record has *parent_level*.
+
+    Raises:
+        AccessDenied: the user may not manage sharing.
+    """
+    for argument, given in (("level", level), ("parent_level", parent_level), ("upward", upward)):
+        _level(given, argument)
+
+    def work() -> Plan:
+        found = _of_people(session, module)
+        field = None if parent is None else int(found.field(parent).id)
+        values: dict[str, Value] = {"level": level, "upward": upward, "parent": field, "parent_level": parent_level}
+        return _set(session, "sharing_defaults", found, values)
+
+    return session.state.read(work)
+
+
+def _set(session: Session, module: str, of: Module, values: dict[str, Value]) -> Plan:
+    """Plan the only record of *module* about the module *of*."""
+    state = session.state
+    kept = state.known.schema.module(module)
+    where = All((Test("module", Operator.EQ, int(of.id)), LIVE))
+    rows = state.txn.query(BoundQuery(module=kept, where=where, limit=1))
+    if rows:
+        return session.plan_edits(module, {Record(kept, rows[0]).id: values})
+    return session.plan_create(module, [{"module": int(of.id), **values}])
+
+
+def plan_share_rule(
+    session: Session,
+    name: str,
+    module: str,
+    *,
+    target: str,
+    level: str = "read",
+    source: str | None = None,
+    where: Filter | None = None,
+    superiors: bool = False,
+) -> Plan:
+    """Plan a sharing rule: the records that *source* owns, or that fit *where*, are shared with *target*.
+
+    With *superiors* also with those above *target* in the tree of roles.
+
+    Raises:
+        AccessDenied: the user may not manage sharing.
+        NotFound: ``unknown_principal``, ``unknown_user``, ``unknown_module``.
+    """
+    _level(level, "level")
+    require_bool(superiors, argument="superiors")
+
+    def work() -> Plan:
+        values: dict[str, Value] = {
+            "name": name, "module": int(_of_people(session, module).id), "level": level, "superiors": superiors,
+            "source": None if source is None else _principal(session.state, source).text,
+            "where": None if where is None else json.dumps(to_json(where), ensure_ascii=False),
+            "target": _principal(session.state, target).text,
+        }  # fmt: skip
+        return session.plan_create("sharing_rules", [values])
+
+    return session.state.read(work)
+
+
+def plan_group(session: Session, name: str, members: Iterable[str]) -> Plan:
+    """Plan a group of users, roles and other groups."""
+    given = list(members)
+    return session.state.read(
+        lambda: session.plan_create(
+            "groups", [{"name": name, "members": [_principal(session.state, each).text for each in given]}]
+        )
+    )
+
+
+def _of_people(session: Session, module: str) -> Module:
+    found = session.state.known.schema.module(module)
+    if found.system:
+        raise InvalidValue("bad_argument", argument="module", reason=f"{module} is nubetis's own, and not shared")
+    return found
+
+
+def _level(given: str, argument: str) -> Level:
+    if given == "none" and argument != "level":
+        return Level.NONE
+    known = {each.name.lower(): each for each in Level}
+    if given not in known:
+        raise InvalidValue("bad_argument", argument=argument, reason=f"give {', '.join(known)}")
+    return known[given]
+
+
+# -- one record -------------------------------------------------------------------------------------------------------
+def share(
+    session: Session,
+    record: str | Record,
+    target: str,
+    *,
+    level: str = "read",
+    until: datetime | None = None,
+    related: bool = False,
+    superiors: bool = False,
+    kind: str = "share",
+) -> Operation:
+    """Share one record with *target*, until an instant or for good.
+
+    With *related* also the records of which it is the parent; with *superiors* also with those above *target*.  The
+    *kind* ``team`` says that they work on it.  Sharing again with the same target takes the place of the earlier share.
+
+    Raises:
+        NotFound: there is no such record, or the user may not see it.
+        AccessDenied: the user may not share it.
+    """
+    if _level(level, "level") is Level.NONE:
+        raise InvalidValue("bad_argument", argument="level", reason="give read, write or delete; unshare takes it away")
+    for argument, given in (("related", related), ("superiors", superiors)):
+        require_bool(given, argument=argument)
+
+    def work() -> Operation:
+        module, key = _shareable(session, record)
+        text = _principal(session.state, target).text
+        values: dict[str, Value] = {"level": level, "until": until, "related": related, "superiors": superiors}
+        values |= {"kind": kind, "module": int(module.id), "record": int(key), "target": text}
+        old = [each for each in _kept(session, module, key) if each["target"] == text]
+        plan = session.plan_edits("shares", {old[0].id: values}) if old else session.plan_create("shares", [values])
+        return session.apply(plan)
+
+    return session.unit(lambda _: work())
+
+
+def unshare(session: Session, record: str | Record, target: str) -> Operation:
+    """Take the share of one record with *target* away.
+
+    Raises:
+        NotFound: there is no such record or share, or the user may not see it.
+        AccessDenied: the user may not share the record.
+    """
+
+    def work() -> Operation:
+        module, key = _shareable(session, record)
+        text = _principal(session.state, target).text
+        for each in _kept(session, module, key):
+            if each["target"] == text:
+                return session.delete(each)
+        raise NotFound("not_shared", target=target[:60])
+
+    return session.unit(lambda _: work())
+
+
+def shares(session: Session, record: str | Record) -> list[Share]:
+    """Give with whom one record is shared, the oldest first.
+
+    Raises:
+        NotFound: there is no such record, or the user may not see it.
+        AccessDenied: the user may not share it.
+    """
+
+    def work() -> list[Share]:
+        return [_share(each) for each in _kept(session, *_shareable(session, record))]
+
+    return session.state.read(work)
+
+
+def _shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
+    """Give module and key of a record that the user may share."""
+    found = session.get(record)
+    if not session.can(Action.SHARE, found):
+        raise AccessDenied("denied", user="This user", action="share", module=found.module)
+    return session.state.known.module_of(found.id)
+
+
+def _kept(session: Session, module: Module, key: Key) -> list[Record]:
+    where = (F.module == int(module.id)) & (F.record == int(key))
+    return list(session.find("shares", where, limit=1000, sort="id"))
+
+
+def _share(record: Record) -> Share:
+    return Share(id=record.id, **{each.name: record[each.name] for each in attrs.fields(Share) if each.name != "id"})
