@@ -37,6 +37,12 @@ def test_each_user_has_of_each_owner_what_the_oracle_says(roster, module):
                 assert reach.level_of(place) == expected, (viewer, owner)
 
 
+def test_the_reach_of_everybody_is_that_of_each(roster):
+    directory = Directory(roster)
+    for module in (DEALS, LEADS, OTHER):
+        assert directory.reaches(module) == [directory.reach(user, module) for user in directory.numbering.users]
+
+
 def test_greater_levels_are_held_by_less(roster):
     """Whoever may delete may write, and whoever may write may read."""
     directory = Directory(roster)

@@ -13,7 +13,7 @@ from functools import cached_property
 import attrs
 
 from nubetis.access.directory import Directory, Reach
-from nubetis.access.intervals import Intervals, Span
+from nubetis.access.intervals import NOBODY, Intervals, Span
 from nubetis.access.permissions import NO_PERMISSION, Permissions
 from nubetis.access.sharing import Level, Rule
 from nubetis.types import Key, ModuleId
@@ -35,9 +35,15 @@ class Difference:
     rules_gained: tuple[Rule, ...] = ()
     rules_lost: tuple[Rule, ...] = ()
 
-    def __bool__(self) -> bool:
+    _differs: bool = attrs.field(init=False, repr=False)
+
+    @_differs.default
+    def _look(self) -> bool:
         owners = any(self.gained[1:]) or any(self.lost[1:])
         return owners or self.everything[0] != self.everything[1] or bool(self.rules_gained or self.rules_lost)
+
+    def __bool__(self) -> bool:
+        return self._differs
 
     @property
     def raises(self) -> bool:
@@ -72,10 +78,24 @@ class Comparison:
 
     def changes(self) -> Iterator[UserChange]:
         """Give what changes, for each user for whom anything does; those who come are compared with nothing."""
-        for user in sorted(self.before.users.keys() | self.after.users.keys()):
-            change = self.of(user)
-            if change:
-                yield change
+        changed: set[Key] = set()
+        for module in self.modules:
+            changed.update(self._changed_in(module))
+        for user in self.before.users.keys() | self.after.users.keys():
+            then, now = self.before.permissions(user), self.after.permissions(user)
+            if then is not now and then != now:
+                changed.add(user)
+        yield from map(self.of, sorted(changed))
+
+    def _changed_in(self, module: ModuleId) -> Iterator[Key]:
+        """Give the users whose reach in a module is another, whether or not they are users on both sides."""
+        old, new = self.before.reaches(module), self.after.reaches(module)
+        places = self.before.numbering.places
+        for user, reach in zip(self.after.numbering.users, new, strict=True):
+            place = places.get(user)
+            if place is None or self._between(old[place], reach):
+                yield user
+        yield from places.keys() - self.after.numbering.places.keys()
 
     def of(self, user: Key) -> UserChange:
         """Give what changes for one user."""
@@ -87,7 +107,9 @@ class Comparison:
         )
 
     def _difference(self, user: Key, module: ModuleId) -> Difference:
-        old, new = self.before.reach(user, module), self.after.reach(user, module)
+        return self._between(self.before.reach(user, module), self.after.reach(user, module))
+
+    def _between(self, old: Reach, new: Reach) -> Difference:
         key = id(old), id(new)
         found = self._known.get(key)
         if found is None:
@@ -96,9 +118,9 @@ class Comparison:
         return found
 
     def _compared(self, old: Reach, new: Reach) -> Difference:
-        moved = [self.moved(each) for each in new.owners]
-        pairs = list(zip(old.owners, moved, strict=True))
-        gained, lost = [now - then for then, now in pairs], [then - now for then, now in pairs]
+        pairs = [(then, self.moved(now)) for then, now in zip(old.owners, new.owners, strict=True)]
+        gained = [NOBODY if now == then else now - then for then, now in pairs]
+        lost = [NOBODY if now == then else then - now for then, now in pairs]
         return Difference(
             gained=(gained[0], gained[1], gained[2], gained[3]),
             lost=(lost[0], lost[1], lost[2], lost[3]),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cached_property, reduce
-from itertools import accumulate
-from operator import or_, xor
+from itertools import accumulate, pairwise
+from operator import itemgetter, or_, xor
+from typing import Final
 
 import attrs
 
@@ -73,12 +74,11 @@ class Reach:
     default: Default
     owners: tuple[Intervals, Intervals, Intervals, Intervals]
     criteria: tuple[Rule, ...] = ()
-    _steps: tuple[tuple[int, ...], tuple[Level, ...]] = attrs.field(init=False, repr=False)
 
-    @_steps.default
-    def _make_steps(self) -> tuple[tuple[int, ...], tuple[Level, ...]]:
+    @cached_property
+    def _steps(self) -> tuple[tuple[int, ...], tuple[Level, ...]]:
         bounds = sorted({bound for each in self.owners[1:] for bound in each.bounds})
-        levels = [max(level for level in Level if at in self.owners[level] or not level) for at in bounds]
+        levels = [max([level for level in _LEVELS if at in self.owners[level]], default=Level.NONE) for at in bounds]
         everything = self.default.level
         return tuple(bounds), (everything, *[max(everything, level) for level in levels])
 
@@ -98,6 +98,7 @@ class Directory:
     """Answers who has what; made once for an access version, asked by many threads."""
 
     roster: Roster
+    _permitted: dict[tuple[Key, tuple[Key, ...]], Permissions] = attrs.field(factory=dict, init=False, repr=False)
     _reaches: dict[tuple[Key | None, ModuleId, int], Reach] = attrs.field(factory=dict, init=False, repr=False)
 
     @cached_property
@@ -116,11 +117,16 @@ class Directory:
         found = self.users.get(user)
         if found is None:
             return NO_PERMISSION
-        profile = self.roster.profiles.get(found.profile, Profile())
+        known = self._permitted.get((found.profile, found.sets))
+        if known is None:
+            known = self._permitted[found.profile, found.sets] = self._permit(found)
+        return known
+
+    def _permit(self, user: User) -> Permissions:
+        profile = self.roster.profiles.get(user.profile, Profile())
         if profile.administrator:
             return EVERY_PERMISSION
-        sets = [self.roster.sets[key] for key in found.sets if key in self.roster.sets]
-        return permitted(profile.permissions, sets)
+        return permitted(profile.permissions, [self.roster.sets[key] for key in user.sets if key in self.roster.sets])
 
     def administrator(self, user: Key) -> bool:
         """Say whether a user's profile is an administrator's."""
@@ -204,6 +210,20 @@ class Directory:
         if reach is None:
             reach = self._reaches[found] = self._reach(*found)
         return reach
+
+    def reaches(self, module: ModuleId) -> list[Reach]:
+        """Give what each user has in a module, by place: :meth:`reach` of everybody, made a stretch at a time."""
+        bounds, _ = self._target_masks
+        numbering = self.numbering
+        owns = [numbering.own(role.key) for role in self.roster.roles]
+        beyond = max([end for _, end in owns], default=0)
+        made: list[tuple[int, list[Reach]]] = []
+        for start, end in [*owns, *[(at, at + 1) for at in range(beyond, len(numbering.users))]]:
+            inside = bounds[bisect_right(bounds, start) : bisect_left(bounds, end)] if start < end else []
+            for first, last in pairwise([start, *inside, end]):
+                if first < last:
+                    made.append((first, [self.reach(numbering.users[first], module)] * (last - first)))
+        return [reach for _, stretch in sorted(made, key=itemgetter(0)) for reach in stretch]
 
     def default(self, module: ModuleId) -> Default:
         """Give what everybody has in a module."""
@@ -290,5 +310,8 @@ def _bits(mask: int) -> Iterable[int]:
 
 def _by_level(spans: Iterable[tuple[Level, Span]]) -> tuple[Intervals, Intervals, Intervals, Intervals]:
     found = list(spans)
-    none, read, write, delete = (Intervals.of([span for level, span in found if level >= each]) for each in Level)
-    return none, read, write, delete
+    read, write, delete = (Intervals.of([span for level, span in found if level >= each]) for each in _LEVELS)
+    return read, read, write, delete
+
+
+_LEVELS: Final = (Level.READ, Level.WRITE, Level.DELETE)
