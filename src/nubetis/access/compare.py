@@ -85,7 +85,7 @@ class Comparison:
             then, now = self.before.permissions(user), self.after.permissions(user)
             if then is not now and then != now:
                 changed.add(user)
-        yield from map(self.of, sorted(changed))
+        yield from filter(None, map(self.of, sorted(changed)))
 
     def _changed_in(self, module: ModuleId) -> Iterator[Key]:
         """Give the users whose reach in a module is another, whether or not they are users on both sides."""
@@ -99,11 +99,24 @@ class Comparison:
 
     def of(self, user: Key) -> UserChange:
         """Give what changes for one user."""
-        found = {module: self._difference(user, module) for module in self.modules}
+        found = {module: self._without_own(user, self._difference(user, module)) for module in self.modules}
         return UserChange(
             user=user,
             modules={module: each for module, each in found.items() if each},
             permissions=(self.before.permissions(user), self.after.permissions(user)),
+        )
+
+    def _without_own(self, user: Key, found: Difference) -> Difference:
+        """Leave out his own records, which he has in any case."""
+        place = self.before.numbering.places.get(user)
+        if place is None or not any(place in each for each in (*found.gained, *found.lost)):
+            return found
+        own = Intervals.of([(place, place + 1)])
+        gained, lost = [each - own for each in found.gained], [each - own for each in found.lost]
+        return attrs.evolve(
+            found,
+            gained=(gained[0], gained[1], gained[2], gained[3]),
+            lost=(lost[0], lost[1], lost[2], lost[3]),
         )
 
     def _difference(self, user: Key, module: ModuleId) -> Difference:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from nubetis.access.directory import Directory, Profile, Roster, User
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
@@ -15,6 +17,8 @@ from nubetis.model.bind import ALWAYS
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.ids import decode
+from nubetis.model.plan import ChangeKind, Creates, Part
+from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.model.system import (
     GROUPS,
     PERMISSION_SETS,
@@ -25,7 +29,7 @@ from nubetis.model.system import (
     USERS,
 )  # fmt: skip
 from nubetis.session.world import LIVE
-from nubetis.types import Cells, Key, ModuleId, Stored
+from nubetis.types import Cells, Key, ModuleId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.bind import Bound
@@ -41,14 +45,14 @@ def directory_of(world: World, txn: Txn, version: int) -> Directory:
     known = world.directory
     if known is None or known[0] != version:
         try:
-            known = world.directory = version, Directory(_roster(txn))
+            known = world.directory = version, Directory(_roster(_Source(txn)))
         except UNREADABLE as error:
             raise damage("A record of people or sharing", error) from error
     return known[1]  # not world.directory: another thread may have put there what its snapshot sees
 
 
-def read_roster(txn: Txn) -> Roster:
-    """Give what *txn* sees of people and sharing.
+def read_roster(txn: Txn, parts: Iterable[Part] = ()) -> Roster:
+    """Give what *txn* sees of people and sharing, or would see if *parts* were written.
 
     Users in the recycle bin are among them, not active: what they own is still in somebody's reach.
 
@@ -57,7 +61,7 @@ def read_roster(txn: Txn) -> Roster:
         InvalidValue: ``bad_permissions``, ``bad_principal``, ``bad_id``.
     """
     try:
-        return _roster(txn)
+        return _roster(_Source(txn, tuple(parts)))
     except NubetisError:
         raise
     except UNREADABLE as error:
@@ -70,24 +74,59 @@ _DEFAULT: Final = ("module", "level", "upward", "parent", "parent_level")
 _RULE: Final = ("active", "name", "module", "source", "where", "target", "level", "superiors")
 
 
-def _roster(txn: Txn) -> Roster:
-    profiles = _rows(txn, PROFILES, "administrator", "permissions")
+def _roster(source: _Source) -> Roster:
+    profiles = source.rows(PROFILES, "administrator", "permissions")
     return Roster(
-        users=tuple(map(_user, _rows(txn, USERS, *_USER, where=ALWAYS))),
+        users=tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
         roles=tuple(
-            [Position(key, above, bool(peers)) for key, above, peers in _rows(txn, ROLES, "reports_to", "peers")]
+            [Position(key, above, bool(peers)) for key, above, peers in source.rows(ROLES, "reports_to", "peers")]
         ),
         profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text in profiles},
-        sets={key: _permissions(text) for key, text in _rows(txn, PERMISSION_SETS, "permissions")},
-        groups={key: tuple(map(Principal.parse, _list(each))) for key, each in _rows(txn, GROUPS, "members")},
-        defaults=dict(map(_default, _rows(txn, SHARING_DEFAULTS, *_DEFAULT))),
-        rules=tuple(_rules(_rows(txn, SHARING_RULES, *_RULE))),
+        sets={key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")},
+        groups={key: tuple(map(Principal.parse, _list(each))) for key, each in source.rows(GROUPS, "members")},
+        defaults=dict(map(_default, source.rows(SHARING_DEFAULTS, *_DEFAULT))),
+        rules=tuple(_rules(source.rows(SHARING_RULES, *_RULE))),
     )
 
 
-def _rows(txn: Txn, module: Module, *columns: str, where: Bound = LIVE) -> Iterator[Cells]:
-    for batch in txn.stream(module, where, columns=("id", *columns)):
-        yield from zip(*batch, strict=True)
+@attrs.frozen
+class _Source:
+    """The records that a transaction sees, changed as *parts* would change them."""
+
+    txn: Txn
+    parts: tuple[Part, ...] = ()
+
+    def rows(self, module: Module, *columns: str, where: Bound = LIVE) -> Iterator[Cells]:
+        """Give the key and *columns* of the records that fit *where*: those that live, or all."""
+        parts = [part for part in self.parts if part.module.id == module.id]
+        if not parts:
+            for batch in self.txn.stream(module, where, columns=("id", *columns)):
+                yield from zip(*batch, strict=True)
+            return
+        index = module.layout.index
+        for row in self._changed(module, parts):
+            if where == ALWAYS or row[DELETED_IN] is None:
+                yield tuple([row[index[name]] for name in ("id", *columns)])
+
+    def _changed(self, module: Module, parts: Iterable[Part]) -> Iterable[Row]:
+        rows = {key_of(row): row for batch in self.txn.stream(module) for row in zip(*batch, strict=True)}
+        for part in parts:
+            if part.kind is ChangeKind.PURGE:
+                for row in part.rows:
+                    rows.pop(key_of(row), None)
+            else:
+                rows |= {key_of(row): row for row in _as_written(part)}
+        return rows.values()
+
+
+def _as_written(part: Part) -> Iterable[Row]:
+    """Give the rows of *part* as they would be."""
+    if isinstance(part, Creates):
+        return part.rows
+    if part.kind is ChangeKind.UPDATE:
+        return part.changed_rows()
+    gone = 1 if part.kind is ChangeKind.DELETE else None
+    return [(*row[:DELETED_IN], gone, *row[DELETED_IN + 1 :]) for row in part.rows]
 
 
 def _user(row: Cells) -> User:

@@ -1,0 +1,148 @@
+"""Looking before: a preview says what each user's own sessions then show; who may is who can."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from nubetis import F
+from nubetis.access.decision import Action
+from nubetis.access.permissions import STANDARD, Function, write_permissions
+from nubetis.errors import AccessDenied
+from nubetis.model.filters import EVERYTHING
+from nubetis.session.previewing import preview, who_can
+from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share
+from tests.stores import refusing
+
+NAMES = ("eva", "luis", "ana", "rosa", "pia", "tom")
+
+
+@pytest.fixture
+def staff(nubetis_org):
+    lines = ("eva: Head", "luis: Lead < eva", "ana: Rep < luis", "rosa: Rep", "pia: Office", "tom: Desk < pia")
+    return dict(zip(NAMES, nubetis_org.people(*lines), strict=True))
+
+
+@pytest.fixture
+def records(staff, nubetis_session, rng):
+    """Accounts and contacts of theirs, of anybody's; some belong to accounts."""
+    admin = nubetis_session
+    accounts = [admin.create("accounts", name=str(n), owner=rng.choice([*NAMES, "admin"])) for n in range(8)]
+    contacts = [
+        admin.create(
+            "contacts", last_name=str(n), owner=rng.choice([*NAMES, "admin"]), job_title=rng.choice(["Lima", "Cusco"]),
+            account=rng.choice([None, *[each.id for each in accounts]]),
+        )
+        for n in range(16)
+    ]  # fmt: skip
+    return [*accounts, *contacts]
+
+
+def shuffle(admin, rng, records):
+    """Share at random: defaults, rules by owner and values, groups, shares of all kinds."""
+    admin.apply(plan_group(admin, "Both", ["role Rep", "pia"]))
+    targets = [*NAMES, "role Rep", "role Lead+", "group Both", "role Desk", "everybody"]
+    levels = ["read", "write", "delete"]
+    upward = rng.choice(["none", "read", "delete"])
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level=rng.choice(levels), upward=upward))
+    for number in range(3):
+        more = {"target": rng.choice(targets), "level": rng.choice(levels), "superiors": rng.random() < 0.5}
+        admin.apply(plan_share_rule(admin, f"o{number}", "accounts", source=rng.choice(targets), **more))
+        admin.apply(plan_share_rule(admin, f"v{number}", "contacts", where=F.job_title == "Lima", **more))
+    for record in rng.sample(records, 8):
+        until = rng.choice([None, admin.now() + timedelta(days=1), admin.now() - timedelta(days=1)])
+        share(
+            admin, record, rng.choice(targets), level=rng.choice(levels), until=until,
+            related=rng.random() < 0.5, superiors=rng.random() < 0.5,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_who_may_is_who_can(nubetis_session, staff, records, rng, again):
+    """For each record and action, the users found are those whose own sessions may."""
+    shuffle(nubetis_session, rng, records)
+    everybody = [*staff.values(), nubetis_session]
+    for record in records:
+        for action in ("view", "edit", "delete", "share", "export"):
+            found = who_can(nubetis_session, action, record)
+            assert sorted(found) == sorted([each.user for each in everybody if each.can(action, record.id)])
+    for module in ("contacts", "users"):
+        for action in Action:
+            found = set(who_can(nubetis_session, action, module))
+            assert found == {each.user for each in everybody if each.can(action, module)}
+
+
+def visible(staff):
+    """Give what each sees, edits and deletes."""
+    return {
+        name: {
+            (module, level): {each.id for each in session.find(module, limit=1000) if session.can(action, each.id)}
+            for module in ("accounts", "contacts")
+            for level, action in (("read", "view"), ("write", "edit"), ("delete", "delete"))
+        }
+        for name, session in staff.items()
+    }
+
+
+CHANGES = {
+    "role moves": lambda s, _: s.plan_edits("roles", {role(s, "Lead").id: {"reports_to": role(s, "Office").id}}),
+    "role leaves": lambda s, _: s.plan_edits("roles", {role(s, "Rep").id: {"reports_to": None}}),
+    "user moves": lambda s, _: s.plan_update("users", F.handle == "tom", role=role(s, "Head").id),
+    "rule goes": lambda s, _: s.plan_delete("sharing_rules", F.name == "o0"),
+    "rules go": lambda s, _: s.plan_delete("sharing_rules", EVERYTHING),
+    "rule comes": lambda s, rng: plan_share_rule(s, "n", "accounts", source="everybody", target=rng.choice(NAMES)),
+    "default": lambda s, _: plan_default(s, "accounts", level="write"),
+    "group": lambda s, _: s.plan_update("groups", EVERYTHING, members=["everybody"]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, change):
+    """The records counted as gained and lost are those that come and go, where no other grant gives them."""
+    admin = nubetis_session
+    for number in range(3):
+        more = {"target": rng.choice([*NAMES, "role Rep", "role Lead+"]), "superiors": rng.random() < 0.5}
+        admin.apply(plan_share_rule(admin, f"o{number}", "accounts", source=rng.choice(NAMES), level="write", **more))
+    admin.apply(plan_group(admin, "Both", ["pia"]))
+    admin.apply(plan_share_rule(admin, "g", "contacts", source="ana", target="group Both"))
+    before = visible(staff)
+    plan = CHANGES[change](admin, rng)
+    told = {each.user: each for each in preview(admin, plan)}
+    assert visible(staff) == before  # nothing was written
+    admin.apply(plan)
+    after = visible(staff)
+    for name, session in staff.items():
+        gains = {each.module: each for each in told[session.user].modules} if session.user in told else {}
+        for (module, level), now in after[name].items():
+            then, found = before[name][module, level], gains.get(module)
+            if found is not None and found.everybody[0] != found.everybody[1]:
+                assert now >= then
+                continue
+            assert (found.gained.get(level, 0) if found else 0) == len(now - then), (name, module, level)
+            assert (found.lost.get(level, 0) if found else 0) == len(then - now), (name, module, level)
+
+
+def test_a_preview_names_permissions(nubetis_session, staff):
+    admin = nubetis_session
+    more = attrs.evolve(STANDARD, default=[*STANDARD.default, Action.EXPORT], functions=[Function.EXPLAIN_ACCESS])
+    profile = admin.create("profiles", name="More", permissions=json.dumps(write_permissions(more)))
+    (told,) = preview(admin, admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    assert told.user == staff["ana"].user
+    assert "contacts.export" in told.permissions_gained
+    assert "explain_access" in told.permissions_gained
+    assert told.permissions_lost == ()
+
+
+def test_others_rights_are_for_those_who_may_explain_them(nubetis_session, staff):
+    lead = staff["ana"].create("leads", name="X")
+    for act in (lambda s: who_can(s, "view", lead), lambda s: preview(s, nubetis_session.plan_create("roles", []))):
+        with refusing("denied", AccessDenied):
+            act(staff["ana"])
+        act(nubetis_session)
+
+
+def role(session, name):
+    return session.find("roles", F.name == name)[0]
