@@ -149,6 +149,7 @@ MESSAGES: Final[dict[str, str]] = {
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
     "bad_permissions": "These permissions cannot be read: {reason}.",
     "bad_principal": "{given} is nobody. Name a user, a role (with + for those below it), a group, or everybody.",
+    "raises_rights": "This would give {user} {what} that you have not got yourself. Let an administrator do it.",
     "role_circle": "The role {id} would be above itself. Let it report to a role that is not below it.",
     "role_in_use": "The role {id} is needed by {by}. Give that another one first.",
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",

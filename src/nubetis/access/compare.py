@@ -14,8 +14,10 @@ import attrs
 
 from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import NOBODY, Intervals, Span
-from nubetis.access.permissions import NO_PERMISSION, Permissions
+from nubetis.access.permissions import NO_PERMISSION, Permissions, permitted
 from nubetis.access.sharing import Level, Rule
+from nubetis.errors import Refused
+from nubetis.model.ids import encode
 from nubetis.types import Key, ModuleId
 
 __all__ = ["Comparison", "Difference", "UserChange"]
@@ -141,6 +143,33 @@ class Comparison:
             rules_gained=tuple([rule for rule in new.criteria if rule not in old.criteria]),
             rules_lost=tuple([rule for rule in old.criteria if rule not in new.criteria]),
         )
+
+    def refuse_raising(self, actor: Key) -> None:
+        """Stop a change by *actor* that gives anybody, himself included, what he has not got.
+
+        Raises:
+            Refused: ``raises_rights``.
+        """
+        for change in self.changes():
+            then, now = change.permissions
+            raised = not now <= permitted(self.before.permissions(actor), [then])
+            if raised or self.after.administrator(change.user) > self.before.administrator(change.user):
+                raise Refused("raises_rights", user=encode("use", change.user), what="permissions")
+            for module, found in change.modules.items():
+                if not self._has(actor, module, found):
+                    raise Refused("raises_rights", user=encode("use", change.user), what="records of others")
+
+    def _has(self, actor: Key, module: ModuleId, found: Difference) -> bool:
+        """Say whether *actor* has all that somebody would gain; owners who are new have nothing yet."""
+        reach, place = self.before.reach(actor, module), self.before.numbering.places.get(actor, -1)
+        known = Intervals.of([(0, len(self.before.numbering.users))])
+        own = Intervals.of([(place, place + 1)]) if place >= 0 else NOBODY
+        owners = all(
+            level <= reach.everything or found.gained[level] & known <= reach.owners[level] | own
+            for level in (Level.READ, Level.WRITE, Level.DELETE)
+        )
+        everybody = found.everything[1] <= max(found.everything[0], reach.everything)
+        return owners and everybody and set(found.rules_gained) <= set(reach.criteria)
 
     # places ------------------------------------------------------------------------------------------------
     @cached_property

@@ -18,7 +18,6 @@ from typing import Final, cast
 
 import attrs
 
-from nubetis.access.invariants import check_roster
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.fields import Field, Operator, Value
@@ -44,7 +43,7 @@ from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
 from nubetis.session.holding import Holding
 from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL, refuse_definitions
-from nubetis.session.rosters import read_roster
+from nubetis.session.rosters import check_people
 from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
@@ -286,7 +285,7 @@ class Applier:
 
     def _check_invariants(self, txn: Txn, parts: Sequence[Part]) -> None:
         if self.state.purpose != "setup" and any(part.module.name in STRUCTURAL for part in parts):
-            check_roster(read_roster(txn), self.state.known.schema, now=self.state.world.now())
+            check_people(self.state)
         if any(part.module.name == "settings" for part in parts):
             check_settings(txn, self.state.known.schema, org_id=self.state.known.org_id)
 

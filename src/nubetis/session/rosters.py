@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from nubetis.access.compare import Comparison
 from nubetis.access.directory import Directory, Profile, Roster, User
+from nubetis.access.invariants import check_roster
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
+from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import Default, Level, Principal, Rule
 from nubetis.errors import UNREADABLE, NubetisError, Refused, damage
 from nubetis.model.bind import ALWAYS
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from nubetis.model.bind import Bound
     from nubetis.model.schema import Module
     from nubetis.model.store import Txn
+    from nubetis.session.state import State
     from nubetis.session.world import World
 
 __all__ = ["directory_of", "read_roster"]
@@ -49,6 +53,20 @@ def directory_of(world: World, txn: Txn, version: int) -> Directory:
         except UNREADABLE as error:
             raise damage("A record of people or sharing", error) from error
     return known[1]  # not world.directory: another thread may have put there what its snapshot sees
+
+
+def check_people(state: State) -> None:
+    """Make sure that people, rights and sharing may stand as the transaction has just made them.
+
+    Raises:
+        Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
+    """
+    schema, after = state.known.schema, read_roster(state.txn)
+    check_roster(after, schema, now=state.world.now())
+    policy = state.policy
+    if isinstance(policy, RolePolicy) and not policy.user.administrator:
+        modules = tuple([module.id for module in schema.modules if not module.system])
+        Comparison(policy.directory, Directory(after), modules).refuse_raising(policy.user.key)
 
 
 def read_roster(txn: Txn, parts: Iterable[Part] = ()) -> Roster:

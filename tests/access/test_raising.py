@@ -1,0 +1,136 @@
+"""Nobody gives himself or others what he has not got, by whatever road; administrators alone may give everything."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import attrs
+import pytest
+
+from nubetis import F, HostSignIn
+from nubetis.access.decision import Action
+from nubetis.access.permissions import STANDARD, Function, Permissions, write_permissions
+from nubetis.errors import NubetisError, Refused
+from nubetis.session.sharing import plan_default, plan_share_rule
+from tests.stores import refusing
+
+MANAGER = attrs.evolve(
+    STANDARD,
+    functions=[
+        Function.MANAGE_USERS, Function.MANAGE_ROLES, Function.MANAGE_PROFILES, Function.MANAGE_SHARING,
+        Function.MANAGE_SETTINGS,
+    ],
+)  # fmt: skip
+
+
+def kept(permissions):
+    return json.dumps(write_permissions(permissions))
+
+
+def one(session, module, name):
+    return session.find(module, F.name == name)[0]
+
+
+@pytest.fixture
+def manager(nubetis_org, nubetis_session):
+    """Give the session of luis, who may manage people and sharing and is no administrator; ana is below him."""
+    lines = ("eva: Head", "luis: Lead < eva", "tom: Lead", "ana: Rep < luis", "pia: Office")
+    _, luis, *_ = nubetis_org.people(*lines)
+    profile = nubetis_session.create("profiles", name="Manager", permissions=kept(MANAGER))
+    nubetis_session.edit(luis.user, profile=profile.id)
+    nubetis_session.create("profiles", name="More", permissions=kept(attrs.evolve(MANAGER, default=list(Action))))
+    nubetis_session.create("profiles", name="Less", permissions=kept(Permissions(default=[Action.VIEW])))
+    nubetis_session.create(
+        "permission_sets", name="Exports", permissions=kept(Permissions(default=[Action.EXPORT, Action.VIEW]))
+    )
+    return luis
+
+
+def person(session, *, role, profile):
+    return {
+        "name": "N", "email": "n@acme.pe", "role": one(session, "roles", role).id,
+        "profile": one(session, "profiles", profile).id,
+    }  # fmt: skip
+
+
+RAISING = {
+    "administrator made": lambda s: s.create("users", person(s, role="Rep", profile="Administrator")),
+    "more than one has": lambda s: s.create("users", person(s, role="Rep", profile="More")),
+    "role above": lambda s: s.create("users", person(s, role="Head", profile="Standard")),
+    "own role": lambda s: s.edit(s.user, role=one(s, "roles", "Head").id),
+    "own profile": lambda s: s.edit(s.user, profile=one(s, "profiles", "More").id),
+    "own administrator": lambda s: s.edit(s.user, profile=one(s, "profiles", "Administrator").id),
+    "own set": lambda s: s.edit(s.user, permission_sets=[one(s, "permission_sets", "Exports").id]),
+    "set of another": lambda s: s.apply(
+        s.plan_update("users", F.handle == "ana", permission_sets=[one(s, "permission_sets", "Exports").id])),
+    "own profile written": lambda s: s.edit(one(s, "profiles", "Manager"), permissions=kept(
+        attrs.evolve(MANAGER, default=list(Action)))),
+    "flag": lambda s: s.edit(one(s, "profiles", "Manager"), administrator=True),
+    "role moved above": lambda s: s.apply(s.plan_edits("roles", {
+        one(s, "roles", "Lead").id: {"reports_to": None}, one(s, "roles", "Head").id: {
+            "reports_to": one(s, "roles", "Lead").id}})),
+    "another moved below": lambda s: s.edit(one(s, "roles", "Office"), reports_to=one(s, "roles", "Lead").id),
+    "default": lambda s: s.apply(plan_default(s, "leads", level="read")),
+    "rule for himself": lambda s: s.apply(plan_share_rule(s, "r", "leads", source="pia", target="luis")),
+    "rule for another": lambda s: s.apply(plan_share_rule(s, "r", "leads", source="eva", target="ana")),
+    "rule on values": lambda s: s.apply(plan_share_rule(s, "r", "leads", where=F.name == "x", target="luis")),
+    "peers": lambda s: s.edit(one(s, "roles", "Office"), peers=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("road", RAISING)
+def test_nobody_raises_himself_or_another(nubetis_session, manager, road):
+    """It is refused, and nothing of it is written."""
+    if road == "peers":  # it gives something only where there are two of them
+        nubetis_session.create("users", person(nubetis_session, role="Office", profile="Standard"))
+    before = nubetis_session.count("users"), nubetis_session.count("sharing_rules")
+    with refusing("raises_rights", Refused):
+        RAISING[road](manager)
+    assert before == (nubetis_session.count("users"), nubetis_session.count("sharing_rules"))
+
+
+GIVING = {
+    "role beside": lambda s: s.create("users", person(s, role="Office", profile="Standard")),
+    "below": lambda s: s.create("users", person(s, role="Rep", profile="Standard")),
+    "less": lambda s: s.create("users", person(s, role="Rep", profile="Less")),
+    "as oneself": lambda s: s.create("users", person(s, role="Lead", profile="Manager")),
+    "taken away": lambda s: s.apply(s.plan_update("users", F.handle == "ana", state="suspended")),
+    "own records": lambda s: s.apply(plan_share_rule(s, "r", "leads", source="luis", target="pia")),
+    "records of those below": lambda s: s.apply(plan_share_rule(s, "r", "leads", source="ana", target="pia")),
+    "role below": lambda s: s.create("roles", name="New", reports_to=one(s, "roles", "Lead").id),
+    "group": lambda s: s.create("groups", name="G", members=["everybody"]),
+    "less upward": lambda s: s.apply(plan_default(s, "leads", upward="read")),
+}
+
+
+@pytest.mark.parametrize("road", GIVING)
+def test_what_one_has_one_may_give(manager, road):
+    """And take away."""
+    GIVING[road](manager)
+
+
+@pytest.mark.parametrize("road", RAISING)
+def test_an_administrator_may(nubetis_session, manager, road):
+    if road == "own profile":  # he is the last one
+        with refusing("last_administrator", Refused):
+            RAISING[road](nubetis_session)
+        return
+    RAISING[road](nubetis_session)
+
+
+def test_no_sequence_of_calls_gives_anybody_what_its_actor_had_not(nubetis_org, nubetis_session, manager, rng):
+    """Whatever he tries, in whatever order: all whom he made or changed see and may no more than he did."""
+    lead = {name: nubetis_org.session(HostSignIn(name)).create("leads", name=name).id for name in ("eva", "pia", "ana")}
+    had = {each for each in lead.values() if manager.can("view", each)}
+    could = {(a, m) for a in Action for m in ("leads", "deals", "users", "profiles") if manager.can(a, m)}
+    roads = [*RAISING.values(), *GIVING.values()]
+    for act in rng.choices(roads, k=25):
+        with suppress(NubetisError):
+            act(manager)
+    for user in nubetis_session.find("users", F.state == "active", limit=100):
+        if user["handle"] in {"eva", "tom", "pia", "admin"}:
+            continue
+        session = nubetis_org.session(HostSignIn(user.id))
+        assert {each for each in lead.values() if session.can("view", each)} <= had
+        assert {(a, m) for a in Action for m in ("leads", "deals", "users", "profiles") if session.can(a, m)} <= could
