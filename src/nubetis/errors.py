@@ -51,6 +51,7 @@ __all__ = [
     "StoreError",
     "misused",
     "names_of",
+    "names_or_all",
     "one_of",
     "require",
     "require_bool",
@@ -316,6 +317,22 @@ def names_of(given: str | Iterable[str], *, argument: str, expected: str = "a li
     found = tuple(names)
     for each in found:
         require(each, str, argument=argument, expected=expected)
+    return found
+
+
+def names_or_all(
+    given: str | Iterable[str] | None, *, argument: str, expected: str = "a list of names"
+) -> tuple[str, ...] | None:
+    """Give the names of one thing or of several; ``None``, which means all, is only what nobody gave.
+
+    A list that came out empty was to name something: to take it for all would lose what nobody named.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    found = None if given is None else names_of(given, argument=argument, expected=expected)
+    if found == ():
+        raise InvalidValue("bad_argument", argument=argument, reason="none are given: leave it out for all")
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import BytesIO
 
 import pytest
 
 from nubetis import F, Field, Module, Money, Table, create, hookimpl
+from nubetis.data import export
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
@@ -15,7 +17,7 @@ from nubetis.session.erasing import erase
 from nubetis.session.holding import holds, plan_hold
 from nubetis.session.past import as_of, operations
 from nubetis.session.resuming import resume
-from nubetis.session.retaining import plan_retention, plan_rule
+from nubetis.session.retaining import plan_retention, plan_rule, retain
 from tests.stores import refusing
 
 NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
@@ -99,6 +101,9 @@ MISUSES = {
     "tolerance of a resumption": (lambda org, s, deal: resume(s, operations(s)[0], tolerance=-1), "tolerance"),
     "latest operations": (lambda org, s, deal: operations(s, limit=True), "a whole number, not bool"),
     "erased fields": (lambda org, s, deal: erase(s, deal, fields=3), "names of fields"),
+    "no fields to erase": (lambda org, s, deal: erase(s, deal, fields=[]), "fields: none are given: leave it out for"),
+    "no fields to export": (lambda org, s, deal: export(s, BytesIO(), module="deals", fields=()), "fields: none are"),
+    "no rules to follow": (lambda org, s, deal: retain(s, names=[]), "names: none are given: leave it out for all"),
     "rule of no days": (lambda org, s, deal: plan_rule(s, "deals", name="r", days=0), "days: give a whole number"),
     "rule without name": (lambda org, s, deal: plan_rule(s, "deals", name="", days=1), "name: a rule has a name"),
     "rule named by number": (lambda org, s, deal: plan_rule(s, "deals", name=3, days=1), "name: give a text"),
