@@ -174,9 +174,12 @@ MESSAGES: Final[dict[str, str]] = {
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
     "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "
     "database with ENCODING 'UTF8' and name that.",
-    "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, restore a back-up of it.",
+    "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, move it away and restore "
+    "a back-up.",
     "no_folder": "There is no folder {folder}, where {url} is to be. Make it first, or name another.",
     "unrestorable": "{file} cannot be restored: {reason}. Take another back-up.",
+    "not_backed_up": "{file} is damaged, and a copy could not be restored, so none was made: {reason}. Let nubetis "
+    "doctor say what is wrong and, with --repair, put it right; or restore an earlier back-up.",
     "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
     "unwritten": "The system let nothing more be written to {url}: a quota or a limit on the size of files is reached, "

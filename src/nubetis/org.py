@@ -246,6 +246,7 @@ def restore(
     """Put the back-up in the file *source* in the place of *url*; with *replace* also where there is one already.
 
     The back-up is verified first and stays as it is.  Whoever has the old organisation open must close it before.
+    What is no organisation is never replaced.
 
     Raises:
         Conflict: ``database_exists``.
@@ -400,6 +401,12 @@ class Org:
 
         The anchor is that of the last entry in the copy, which is an SQLite file whatever the store is; :func:`restore`
         puts it back, into a store of any kind.
+
+        Raises:
+            StoreError: ``unwritable``, ``no_folder``.
+            Damaged: ``not_backed_up``; what is damaged is no back-up, and there is no file.
+
+        Cost: the copy is read again, to its last page.
         """
         store, state = self._world.store, State(self._world, None, purpose="sealing")
 

@@ -180,6 +180,7 @@ class SqlStore:
 
         Raises:
             StoreError: ``unwritable``; there is a file already, or no room.
+            Damaged: ``not_backed_up``; the copy is not whole.
         """
 
         def unit(txn: SqlTxn) -> None:
