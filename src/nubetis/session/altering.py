@@ -54,7 +54,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         AccessDenied: the user may not change modules.
         InvalidValue: ``schema_system``, nubetis needs something as it was; ``schema_type``, a field's type would
             change; ``bad_rule_filter``, a rule would not fit;
-            ``bad_argument``, a choice has no choices or a link leads nowhere.
+            ``bad_argument``, a choice has no choices or a link leads nowhere; ``no_rate`` and whatever else a new
+            default would be refused for as a value.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
         Refused: ``refused``, the name of a new module is taken until another change has dropped the old one;
@@ -73,9 +74,25 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     _refuse_used_choices(planner, steps)
     state.world.store.capabilities.refuse_excess(schema.modules)
     check_scope(schema)
+    _refuse_unusable_defaults(planner, schema)
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
+
+
+def _refuse_unusable_defaults(planner: Planner, schema: Schema) -> None:
+    """Stop a change whose new defaults no record could have: every creation that gives no value would fail.
+
+    Where the organisation counts in no currency yet, money says what is missing, and may come first.
+    """
+    for module in schema.modules:
+        known = planner.known.schema.by_id.get(module.id)
+        before = {} if known is None else known.by_id
+        for field in module.fields:
+            old = before.get(field.id)
+            early = field.type.name == "money" and planner.known.currency is None
+            if not (early or field.default is None or (old is not None and old.default == field.default)):
+                planner.value(field, field.default)
 
 
 def _refuse_used_choices(planner: Planner, steps: Iterable[SchemaStep]) -> None:
