@@ -84,6 +84,7 @@ MESSAGES: Final[dict[str, str]] = {
     "read_only": "{field} is set by nubetis and cannot be written.",
     "too_long": "{field} holds at most {limit} characters; {length} were given.",
     "bad_text": "{field} holds a character that no text may hold ({what}). Remove it.",
+    "empty_choice": "{field} is given a choice that is empty. Leave it out.",
     "bad_number": "{field} takes a finite number with at most {scale} decimals and {digits} digits.",
     "bad_date": "{field} takes a date written as 2026-01-31.",
     "bad_datetime": "{field} takes an instant with its zone, such as 2026-01-31T09:30:00+00:00.",
