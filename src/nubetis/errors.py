@@ -139,7 +139,7 @@ MESSAGES: Final[dict[str, str]] = {
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
     "drifted": "{count} of the plan's records changed since it was made. Make the plan again.",
     "outdated": "Rights, settings, modules or fields changed since the plan was made. Make the plan again.",
-    "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
+    "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",

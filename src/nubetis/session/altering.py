@@ -128,7 +128,7 @@ def _parts(planner: Planner, schema: Schema) -> Iterable[Part]:
     new = [{"name": names[n], "number": int(n), "definition": texts[n]} for n in texts if n not in stored]
     created, refusals = planner.creates(module, new)
     if refusals:  # the name of one that goes in this very change is taken until it is gone
-        error = Refused("refused", count=len(refusals), first=str(refusals[0]))
+        error = Refused("refused", count=len(refusals), first=str(refusals[0]), hint="")
         error.refusals = tuple(refusals)
         raise error
     yield created

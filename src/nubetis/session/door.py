@@ -511,7 +511,8 @@ def refused(plan: Plan) -> NubetisError:
         for each in plan.refusals[1:]:
             single.add_note(str(NubetisError(each.code, **each.params)))
         return single
-    error = Refused("refused", count=plan.refused, first=str(first))
+    hint = "To write the rest, apply it with skip_refused=True." if len(plan) else ""
+    error = Refused("refused", count=plan.refused, first=str(first), hint=hint)
     error.refusals = plan.refusals
     return error
 
