@@ -74,6 +74,7 @@ PHRASES: Final = (
     "what map_table(…) gives, or .changed(…) of it",
     "an e-mail, a handle or a record id",
     "the name of one field",
+    "how many records, not {count}",
     "a function",
     "a text",
     "a plan",
