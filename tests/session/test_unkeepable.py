@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 import nubetis
-from nubetis import F, Field, Module, Money
+from nubetis import F, Field, Module, Money, hookimpl
 from nubetis.backends.memory import forget_memory
 from nubetis.errors import Damaged, NubetisError
 from nubetis.model.filters import Filter
@@ -211,3 +211,20 @@ def test_a_default_that_was_there_stands_in_no_way():
         with refusing("no_rate"):
             early.system("testing").create("deals", name="A")
     forget_memory("memory://early")
+
+
+class Pets:
+    @hookimpl
+    def nubetis_modules(self):
+        return [
+            Module(name="pets", fields=[Field(name="name", type=TEXT), attrs.evolve(MONEY, default=Money("1", "USD"))])
+        ]
+
+
+def test_no_organisation_is_made_with_a_default_that_no_record_could_have():
+    """A plug-in's module as any other; where it counts in that currency, or in none yet, it is made."""
+    with refusing("no_rate"):
+        nubetis.create("memory://pets", administrator=ADMINISTRATOR, settings={"currency": "PEN"}, plugins=[Pets()])
+    for settings in ({"currency": "USD"}, {}):
+        nubetis.create("memory://pets", administrator=ADMINISTRATOR, settings=settings, plugins=[Pets()]).close()
+        forget_memory("memory://pets")

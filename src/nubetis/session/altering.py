@@ -44,7 +44,7 @@ from nubetis.session.state import State
 from nubetis.session.world import LIVE, living
 from nubetis.types import Key, Row
 
-__all__ = ["alter", "plan_alter", "resume_alter", "settle"]
+__all__ = ["alter", "plan_alter", "refuse_unusable_defaults", "resume_alter", "settle"]
 
 
 def plan_alter(state: State, schema: Schema) -> Plan:
@@ -74,22 +74,22 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     _refuse_used_choices(planner, steps)
     state.world.store.capabilities.refuse_excess(schema.modules)
     check_scope(schema)
-    _refuse_unusable_defaults(planner, schema)
+    refuse_unusable_defaults(planner, schema, before=state.known.schema)
     check_rules(schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
 
 
-def _refuse_unusable_defaults(planner: Planner, schema: Schema) -> None:
-    """Stop a change whose new defaults no record could have: every creation that gives no value would fail.
+def refuse_unusable_defaults(planner: Planner, schema: Schema, *, before: Schema) -> None:
+    """Stop where defaults that *before* had not are such as no record could have: every creation would fail.
 
     Where the organisation counts in no currency yet, money says what is missing, and may come first.
     """
     for module in schema.modules:
-        known = planner.known.schema.by_id.get(module.id)
-        before = {} if known is None else known.by_id
+        known = before.by_id.get(module.id)
+        fields = {} if known is None else known.by_id
         for field in module.fields:
-            old = before.get(field.id)
+            old = fields.get(field.id)
             early = field.type.name == "money" and planner.known.currency is None
             if not (early or field.default is None or (old is not None and old.default == field.default)):
                 planner.value(field, field.default)
