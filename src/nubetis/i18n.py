@@ -39,6 +39,8 @@ LANGUAGES: Final = ("en", "es")
 PHRASES: Final = (
     "Did you mean {name}?",
     "Known: {names}.",
+    "Did you mean {name}",
+    "Known: {names}",
     "{what} is missing",
     "nobody knows the setting {name}; those of nubetis are schema and profile",
     "{word} cannot stand here",
@@ -84,6 +86,8 @@ PHRASES: Final = (
     "there is no module {module}: install it, or name its folder in PYTHONPATH",
     "module {module} needs {name}, which is not installed",
     "module {module} has no {name}; {hint}",
+    "its entry point",
+    "its registration",
     "it is made without arguments, and cannot be: {name} in line {number} of {file}",
     "module {module} cannot be loaded: {name} in line {number} of {file}",
     "it is no anchor: copy it whole, such as {example}",
@@ -205,7 +209,7 @@ PHRASES: Final = (
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
-CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because", "suffix"})
+CARRIED: Final = frozenset({"reason", "hint", "hook", "what", "expected", "because", "suffix"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
 
 _WORDED: Final = CARRIED | {"fault", "kind", "type"}

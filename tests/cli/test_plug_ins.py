@@ -127,3 +127,9 @@ def test_a_plug_in_that_cannot_be_loaded_says_why_and_where(taller, tmp_path, na
 
     assert (told.code, said in " ".join((told.out + told.err).split())) == (1, True)
     assert "secret" not in told.out + told.err
+
+
+def test_what_is_wrong_with_a_plug_in_is_said_in_the_users_language(taller):
+    said = " ".join(taller("find", "workshops", "--plugin", "taller:Tallar", "--lang", "es").err.split())
+
+    assert "falló en su punto de entrada: el módulo taller no tiene Tallar; ¿Quiso decir Taller?" in said

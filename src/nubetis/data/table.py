@@ -28,7 +28,6 @@ Rows: TypeAlias = Iterable[Mapping[str, object]]
 
 _SHOWN = 10
 _ROWS = "rows as values by column"
-_SOURCE = "a path, bytes, an open file or rows"
 
 
 def _columns(given: Mapping[str, Sequence[object]]) -> dict[str, list[Cell]]:
@@ -307,9 +306,9 @@ def read(
 
 def _require_source(given: object) -> None:
     if not (isinstance(given, str | os.PathLike | Iterable) or hasattr(given, "read")):
-        raise misused("source", _SOURCE, given)
+        raise misused("source", "a path, bytes, an open file or rows", given)
     if isinstance(given, Mapping):
-        raise misused("source", f"{_SOURCE} (columns by name go to Table)", given)
+        raise misused("source", "a path, bytes, an open file or rows (columns by name go to Table)", given)
 
 
 def _is_rows(source: Origin | Rows) -> TypeGuard[Rows]:
