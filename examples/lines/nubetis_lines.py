@@ -131,6 +131,13 @@ class LinesStore:
         """Write the file anew, with what there is and nothing of what was."""
         self._memory.write(self._write_anew)
 
+    def clear(self, known: Iterable[Module] = ()) -> None:
+        """Empty memory and the file."""
+        self._memory.clear(known)
+        self._schema = Schema()
+        self._file.truncate(0)
+        os.fsync(self._file.fileno())
+
     def discard(self) -> None:
         """Close, and leave no file of an organisation that nobody has set up."""
         if self.format() is None or self.read(lambda txn: txn.versions()) == Versions():

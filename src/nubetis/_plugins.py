@@ -50,7 +50,7 @@ _HOOK: Final = re.compile(r"hook '(\w+)'")
 _ARGUMENTS: Final = re.compile(r"Argument\(s\) \{'(\w+)'")
 """What pluggy says of a hook that does not fit its specification."""
 _KEYS: Final = "a list of the keys of messages was expected"
-_STORE: Final = ("format", "read", "write", "migrate", "close", "discard")
+_STORE: Final = ("format", "read", "write", "migrate", "close", "clear", "discard")
 _BLOBS: Final = ("put", "get", "delete")
 
 

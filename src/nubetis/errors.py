@@ -173,6 +173,8 @@ MESSAGES: Final[dict[str, str]] = {
     "(replace=True), or take it away and make a new one.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
+    "not_replaced": "{url} also holds what nubetis did not make: {others}. Nothing was changed; take that away, or "
+    "elsewhere, and replace again.",
     "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "
     "database with ENCODING 'UTF8' and name that.",
     "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, move it away and restore "

@@ -199,7 +199,8 @@ def copy(
     Raises:
         NotFound: ``no_database``; there is nothing at *source*.  ``missing_plugin``, as for :func:`open`.
         Conflict: ``database_exists``.
-        StoreError: ``half_made``, ``no_capability``; *source* is as it was.
+        StoreError: ``half_made``, ``no_capability``; ``not_replaced``, others have put something of theirs at *target*.
+            *source* is as it was.
         Damaged: *source* cannot be read to its end, or has lost the definition of a module; *target* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
@@ -215,8 +216,9 @@ def copy(
             return copy_into_file(old, target, read_schema, replace=replace, progress=progress)
         with ExitStack() as until_made:
             new = extensions.stores(_scheme(target))(target, create=True)
-            until_made.callback(new.discard if new.format() is None else new.close)
-            require_room(old, new, shown(target), replace=replace)
+            until_made.callback(new.close)
+            if require_room(old, new, shown(target), replace=replace):
+                until_made.callback(new.discard)
             return copy_store(old, new, read_schema, progress=progress)
 
 

@@ -6,6 +6,7 @@ import inspect
 import sqlite3
 from contextlib import ExitStack, closing, suppress
 from functools import partial
+from typing import ClassVar
 
 import attrs
 import pytest
@@ -251,6 +252,21 @@ class ShowsWhatIsNotCommitted(Broken):
         return unit(Transaction(self.under_way.tables, writes=False))
 
 
+class KeepsLinesWhenCleared(Broken):
+    """Has the rows of one module again as soon as there is a table for them."""
+
+    kept: ClassVar = []
+
+    def clear(self, known=()):
+        if self.format() is not None:
+            self.kept += self._store.read(lambda txn: all_rows(txn, LOGS))
+        self._store.clear(known)
+
+    def migrate(self, steps, schema, **more):
+        self._store.migrate(steps, schema, **more)
+        self._store.write(lambda txn: txn.bulk_load(LOGS, self.kept))
+
+
 def on(txn):
     """Give a store whose units get *txn*."""
     return type(txn.__name__, (Broken,), {"txn": txn})
@@ -288,6 +304,7 @@ BROKEN = [
     (on(HidesASeal), "who_follows_the_journal", {}),
     (on(TurnsTheSealsRound), "who_follows_the_journal", {}),
     (ShowsWhatIsNotCommitted, "a_write_unit_sees_its_own_writes", {}),
+    (KeepsLinesWhenCleared, "a_store_that_is_cleared_is_as_new", {"told": True}),
     (TakesOutWhenRefused, "a_field_that_is_not_unique_cannot_become_so", {}),
 ]
 

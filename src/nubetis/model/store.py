@@ -396,6 +396,17 @@ class Store(Protocol):
         """Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference."""
         ...
 
+    def clear(self, known: Iterable[Module] = ()) -> None:
+        """Take away all that is here, whatever state it is in, in one transaction; then there is no format.
+
+        Nothing of it is read, so that a damaged organisation can be replaced.  *known* are modules that it may have
+        besides those of the system.
+
+        Raises:
+            StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.
+        """
+        ...
+
     def discard(self) -> None:
         """Close a store that was opened with *create*, and leave nothing where nothing was.
 

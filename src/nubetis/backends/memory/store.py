@@ -25,6 +25,7 @@ from nubetis.model.system import SYSTEM_SCHEMA, VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from nubetis.model.schema import Module
     from nubetis.types import ModuleId, Progress
 
 
@@ -161,6 +162,12 @@ class MemoryStore:
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
         """Do nothing: tallies are added up as they are written."""
+
+    def clear(self, known: Iterable[Module] = ()) -> None:  # noqa: ARG002 - nothing of others can be here
+        """Take away all that is here."""
+        home = self._open()
+        with home.unit(), self._turn(home):
+            home.tables = {}
 
     def discard(self) -> None:
         """Close, and forget an organisation that nobody has set up."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.tables import Index, ModuleTable, Tables
     from nubetis.types import Progress
 
-__all__ = ["findings_of", "homes_of", "members", "repeated"]
+__all__ = ["findings_of", "homes_of", "members", "repeated", "strangers"]
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
@@ -65,6 +65,15 @@ def _others(
     yield from [Finding("module_lost", name, count=rows) for name, rows in lost.items() if rows]
     sides = tuple([f"{name}__" for name, rows in lost.items() if rows])
     yield from [Finding("table_foreign", name) for name in left if not lost.get(name) and not name.startswith(sides)]
+
+
+def strangers(tables: Tables, schema: Schema, present: Mapping[str, Found]) -> list[str]:
+    """Give the tables that are neither of *schema* or the system modules nor made as those of a module that is lost."""
+    homes = homes_of(tables, schema)
+    ours = {home.name for home in homes} | {side.name for home in homes for side in home.sides.values()}
+    lost = {name for name, found in present.items() if _OURS.issubset(found.columns)}
+    sides = tuple([f"{name}__" for name in lost])
+    return [name for name in present if name not in ours | lost and not name.startswith(sides)]
 
 
 def _rows(connection: Connection, tables: Tables, name: str) -> int:

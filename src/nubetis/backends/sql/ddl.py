@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
-from nubetis.backends.sql.checks import members, repeated
+from nubetis.backends.sql.checks import members, repeated, strangers
 from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
-from nubetis.errors import Conflict
+from nubetis.errors import Conflict, StoreError
 from nubetis.model.schema import Schema, SchemaStep, StepKind
 from nubetis.model.store import FORMAT
 from nubetis.model.system import COUNTERS, TALLIES, VERSIONS
@@ -58,6 +58,18 @@ class Builder:
             self._ensure(self._tables.of(module))
         Tallies(self._db, self._tables).settle([self._tables.of(module) for module in schema.modules])
         self._number()
+
+    def clear(self, schema: Schema, url: str) -> None:
+        """Drop every table, of the modules of *schema* or made as theirs.
+
+        Raises:
+            StoreError: ``not_replaced``.
+        """
+        views = [str(name) for (name,) in self._db.execute(self._dialect.views)]
+        if others := [*strangers(self._tables, schema, self._found), *views]:
+            raise StoreError("not_replaced", url=url, others=", ".join(sorted(others)))
+        for name in list(self._found):
+            self._drop_table(name)
 
     def _number(self) -> None:
         table = self._tables.of(VERSIONS).table

@@ -181,6 +181,8 @@ class Dialect:
     """The error of ours that says the same, at a URL."""
     # tables
     catalogue: Callable[[Connection], dict[str, Found]]
+    views: str
+    """Asks for the names of what reads as a table does, and that nubetis never makes."""
     """The tables that are there, by name."""
     table_options: Mapping[str, Any]
     side_options: Mapping[str, Any]

@@ -260,6 +260,12 @@ class SqlTxn:
             fence(self)
         builder.migrate(steps, schema)
 
+    def clear(self, schema: Schema, url: str) -> None:
+        """Drop every table; what :meth:`nubetis.model.store.Store.clear` does."""
+        builder = Builder(self._db, self._tables)
+        builder.lock()
+        builder.clear(schema, url)
+
     def check(self, schema: Schema | None, progress: Progress | None) -> list[Finding]:
         """Compare tables with what they must be; what :meth:`nubetis.model.store.Store.check` does."""
         return findings_of(self._db, self._tables, schema, progress)

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from nubetis.backends import open_memory
 from nubetis.errors import NotFound
 from nubetis.model.bind import Holds, Test
 from nubetis.model.fields import Operator
@@ -22,6 +23,7 @@ from nubetis.testing.store_contract.setting import (
     all_rows,
     all_there_is,
     factory_at,
+    fill,
     inserting,
     kinds,
     load,
@@ -42,7 +44,7 @@ def _derived(txn: Txn) -> object:
 
 
 class JudgingCases(ContractSetting):
-    """Cases of :meth:`Store.check`, :meth:`Store.mend`, :meth:`Store.facts` and :meth:`Store.discard`."""
+    """Cases of what a store says of itself (``check``, ``mend``, ``facts``) and of its end (``clear``, ``discard``)."""
 
     def test_a_sound_store_is_found_sound_beside_writers(self, store: Store) -> None:
         """Whoever writes meanwhile writes rows and what is derived together."""
@@ -89,6 +91,25 @@ class JudgingCases(ContractSetting):
         found = store.facts()
         assert found
         assert all(name and isinstance(value, str | int) for name, value in found.items())
+
+    @pytest.mark.parametrize("told", [True, False])
+    def test_a_store_that_is_cleared_is_as_new(self, tmp_path: Path, told: bool) -> None:  # noqa: FBT001 - a case
+        """Whatever definitions are lost: nothing of what was there is seen by whoever comes after."""
+        store = self.fresh_store(tmp_path)
+        fill(store)
+        known = CONTRACT_SCHEMA.modules if told else [each for each in CONTRACT_SCHEMA.modules if not each.journalled]
+        for _ in range(2):
+            store.clear(known)
+            assert store.format() is None
+        store.close()
+        again = self.open_store(tmp_path)
+        assert again.format() is None
+        again.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        new = open_memory("memory://", create=True)
+        new.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        assert new.read(all_there_is) == again.read(all_there_is)
+        assert again.check(CONTRACT_SCHEMA) == []
+        again.close()
 
     def test_a_store_that_is_discarded_leaves_nothing(self, tmp_path: Path) -> None:
         """With tables or without; until an organisation is set up nobody has anything to lose."""

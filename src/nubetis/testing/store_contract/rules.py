@@ -481,10 +481,18 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Store.compact": {
-        "Add up the ledgers of tallies and let go of logs of what is gone; readers see no difference.": (
+        ("Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference."): (
             "compacting_changes_nothing_that_is_read",
             "tallies_are_what_counting_gives",
         ),
+    },
+    "Store.clear": {
+        "Take away all that is here, whatever state it is in, in one transaction; then there is no format.": (
+            "a_store_that_is_cleared_is_as_new",
+        ),
+        "Nothing of it is read, so that a damaged organisation can be replaced.": (),
+        "*known* are modules that it may have besides those of the system.": ("a_store_that_is_cleared_is_as_new",),
+        "StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.": (),
     },
     "Store.discard": {
         "Close a store that was opened with *create*, and leave nothing where nothing was.": (
@@ -516,6 +524,10 @@ BEYOND: Final[Mapping[str, str]] = {
     "A counter that numbers are taken from is not lowered by a guard.": "src/nubetis/model/store.py",
     "StoreError: ``not_nubetis``, ``damaged``.": "tests/backends/sql/test_harm.py",
     "StoreBusy: others held the store for too long.": "tests/backends/sql/test_units.py",
+    "Nothing of it is read, so that a damaged organisation can be replaced.": "tests/backends/test_copying.py",
+    "StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.": (
+        "tests/backends/test_copying.py"
+    ),
     "Findings name tables and columns, never values.": "tests/test_doctor.py",
     "What cannot be mended stays as it is, and is found again.": "tests/test_doctor.py",
 }

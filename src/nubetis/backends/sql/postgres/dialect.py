@@ -45,6 +45,16 @@ WHERE t.{_OURS} AND t.relkind IN ('r', 'p') AND NOT indisprimary
 """
 
 
+_VIEWS: Final = f"""
+SELECT relname FROM pg_class WHERE {_OURS} AND relkind IN ('v', 'm', 'f')
+UNION SELECT nspname || '.' || v.relname FROM pg_class AS v JOIN pg_namespace AS n ON n.oid = v.relnamespace
+JOIN pg_rewrite ON ev_class = v.oid JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+JOIN pg_class AS t ON d.refclassid = 'pg_class'::regclass AND t.oid = refobjid AND t.relkind IN ('r', 'p')
+WHERE t.{_OURS} AND nspname <> current_schema()
+"""
+"""Views of this schema, and those elsewhere that read its tables."""
+
+
 def _catalogue(connection: Connection) -> dict[str, Found]:
     return catalogue(connection.execute(_COLUMNS), connection.execute(_INDEXES))
 
@@ -91,6 +101,7 @@ POSTGRES: Final = Dialect(
     is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
     translated=translated,
     catalogue=_catalogue,
+    views=_VIEWS,
     table_options={},
     side_options={},
     partial="postgresql_where",

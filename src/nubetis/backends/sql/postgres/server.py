@@ -111,7 +111,7 @@ class PostgresSchema:
     def rewrite(self, link: Connection) -> None:
         """Do nothing: the server's own VACUUM takes what is gone out of its tables, when its keeper says so."""
 
-    def clear(self, link: Connection) -> None:
+    def leave(self, link: Connection) -> None:
         """Drop the tables; a schema without any may have been somebody's already."""
         quote = POSTGRES.compiler.identifier_preparer.quote
         for table in POSTGRES.catalogue(link):

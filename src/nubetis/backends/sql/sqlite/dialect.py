@@ -91,6 +91,7 @@ SQLITE: Final = Dialect(
     is_unreadable=is_unreadable,
     translated=translated,
     catalogue=_catalogue,
+    views="SELECT name FROM sqlite_master WHERE type = 'view'",
     table_options={"sqlite_strict": True},
     side_options={"sqlite_strict": True, "sqlite_with_rowid": False},
     partial="sqlite_where",

@@ -113,7 +113,7 @@ class SqliteFile:
         finally:
             link.execute("PRAGMA temp_store = MEMORY")
 
-    def clear(self, link: Connection) -> None:
+    def leave(self, link: Connection) -> None:
         """Take the file away while nobody else can write it; who has it open finds that out."""
         remove(cast("Link", link).path)
 
