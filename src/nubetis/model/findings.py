@@ -214,6 +214,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         "{count} records have in {about} what nubetis never writes there; the first is {detail}.",
         "Set the field anew, or take the records out of a back-up.",
     ),
+    "system_cell_wrong": _error(
+        Area.INTEGRITY,
+        "{count} records have in {about}, which nubetis alone sets, what it never writes there; the first is {detail}.",
+        "Restore the last back-up, or ask who writes to the database to put back what was there.",
+    ),
     "link_broken": _error(
         Area.INTEGRITY,
         "{count} links of {about} lead to records that never were purged and are not there; the first is of {detail}.",

@@ -8,16 +8,16 @@ organisation.  Findings name modules, fields and ids.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
 from nubetis.backends.blobs import StoreBlobs
-from nubetis.errors import Damaged, NotFound, StoreError
+from nubetis.errors import UNREADABLE, Damaged, InvalidValue, NotFound, StoreError
 from nubetis.model.bind import ALWAYS, All, Missing, No, OneOf, Test
 from nubetis.model.blobs import BlobHash, blob_hash
 from nubetis.model.fields import Field, Operator, Storage
@@ -33,7 +33,7 @@ from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State
-from nubetis.types import Key, Progress, Stored
+from nubetis.types import Cells, Key, Progress, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
@@ -119,27 +119,74 @@ def _operations(state: State) -> Iterator[Finding]:
 
 
 # -- cells ------------------------------------------------------------------------------------------------------------
+_SOUND: Final = frozenset({Storage.DECIMAL, Storage.BOOLEAN, Storage.KEY})
+"""What a type reads whatever number is there; the database sees to it that it is one."""
+
+
+@attrs.define
+class _Looked:
+    """One field whose cells are looked at: which are *wrong*, and how many."""
+
+    field: Field
+    fits: Callable[[Cells], bool]
+    of_living: Callable[[Cells], bool]
+    first: Key | None = None
+    count: int = 0
+
+    def look(self, keys: Sequence[Stored], gone: Sequence[Stored], columns: Sequence[Sequence[Stored]]) -> None:
+        """Look at each value of a batch once."""
+        cells: list[Row] = list(zip(*columns, strict=True))
+        bad = {each for each in set(cells) if not self.fits(each)}
+        strange = {each for each in set(cells) - bad if not self.of_living(each)}
+        if not bad and not strange:
+            return
+        wrong = [
+            Key(int(key or 0))
+            for key, left, each in zip(keys, gone, cells, strict=True)
+            if each in bad or (left is None and each in strange)
+        ]
+        self.count += len(wrong)
+        if wrong and self.first is None:
+            self.first = wrong[0]
+
+
 def _cells(state: State) -> Iterator[Finding]:
     """Look at the cells that nubetis reads, whatever the database let others write there."""
     for module in state.known.schema.modules:
         if module.journalled:
-            sets = {column.name: column.field.name for column in module.layout.columns if column.storage is Storage.SET}
-            yield from _astray(state.txn, module, {"version": "version", **sets})
+            yield from _astray(state.txn, module)
 
 
-def _astray(txn: Txn, module: Module, names: Mapping[str, str]) -> Iterator[Finding]:
-    """Give what is wrong in the columns of *names*, column → field, of which the first is the version."""
-    first: dict[str, Key] = {}
-    count = Counter[str]()
-    for keys, *columns in txn.stream(module, columns=("id", *names), size=_LOT):
-        for name, cells in zip(names.values(), columns, strict=True):
-            fits = _is_version if name == "version" else _is_set
-            wrong = [Key(int(key or 0)) for key, cell in zip(keys, cells, strict=True) if not fits(cell)]
-            count[name] += len(wrong)
-            if wrong:
-                first.setdefault(name, wrong[0])
-    for name, key in first.items():
-        yield Finding("cell_wrong", f"{module.name}.{name}", encode(module.prefix, key), count[name])
+def _astray(txn: Txn, module: Module) -> Iterator[Finding]:
+    """Give the fields with cells that cannot be read, and with choices that are none."""
+    looked = [_looked(slot.field) for slot in module.layout.slots.values() if _may_be_wrong(slot.field)]
+    names = [each.field.column_of(part) for each in looked for part in each.field.parts]
+    for keys, gone, *columns in txn.stream(module, columns=("id", "deleted_in", *names), size=_LOT):
+        left = iter(columns)
+        for each in looked:
+            each.look(keys, gone, [next(left) for _ in each.field.parts])
+    for each in looked:
+        if each.first is not None:
+            code = "system_cell_wrong" if each.field.system else "cell_wrong"
+            yield Finding(code, f"{module.name}.{each.field.name}", encode(module.prefix, each.first), each.count)
+
+
+def _may_be_wrong(field: Field) -> bool:
+    """Say whether there are cells that the database takes and the type does not."""
+    if field.name == "version" or field.choices:
+        return True
+    return not field.type.plain and not _SOUND.issuperset(part.storage for part in field.parts)
+
+
+def _looked(field: Field) -> _Looked:
+    if field.name == "version":
+        return _Looked(field, lambda cells: _is_version(cells[0]), lambda _: True)
+    sets = [place for place, part in enumerate(field.parts) if part.storage is Storage.SET]
+
+    def fits(cells: Cells) -> bool:
+        return all(_is_set(cells[place]) for place in sets) and _is_read(field, cells)
+
+    return _Looked(field, fits, partial(_is_chosen, field) if field.choices else lambda _: True)
 
 
 def _is_version(cell: Stored) -> bool:
@@ -154,6 +201,24 @@ def _is_set(cell: Stored) -> bool:
     except ValueError:
         return False
     return isinstance(found, list) and all(isinstance(each, str) for each in found)
+
+
+def _is_read(field: Field, cells: Cells) -> bool:
+    """Say whether the type reads the cells, and would write what it read as they are."""
+    try:
+        value = field.type.unpack(field, cells)
+        return value is None or field.type.pack(field, value) == cells
+    except (InvalidValue, *UNREADABLE):
+        return False
+
+
+def _is_chosen(field: Field, cells: Cells) -> bool:
+    """Say whether what is chosen can be chosen; in the recycle bin a choice may be left that was taken away."""
+    value = field.type.unpack(field, cells)
+    try:
+        return not value or field.type.check(field, value) is not None
+    except InvalidValue:
+        return False
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
