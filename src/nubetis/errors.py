@@ -192,8 +192,12 @@ MESSAGES: Final[dict[str, str]] = {
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",
     "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
-    "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now. "
-    "Opening an organisation writes: give the user USAGE and CREATE on the schema and all rights on its tables.",
+    "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now "
+    "({reason}). Opening an organisation writes: give the user USAGE and CREATE on the schema and all rights on its "
+    "tables.",
+    "no_schema": "There is no schema {schema} at {url} yet, and the user {user} of the database may not make it. Let "
+    "an administrator of the server make it and give the user USAGE and CREATE on it, or let the user make it: "
+    "GRANT CREATE ON DATABASE {database} TO {user}.",
     "tampered": "The journal was changed after it was written: {where}.",
     "unreadable": "{file} cannot be read: {reason}.",
     "unwritable": "{file} cannot be written: {reason}.",

@@ -137,6 +137,12 @@ FINDINGS: Final[dict[str, Kind]] = {
     # schema
     "file_damaged": _error(Area.INTEGRITY, "The file {about} is damaged: {detail}.", _RESTORE),
     "table_unreadable": _error(Area.INTEGRITY, "Table {about} cannot be read to its end.", _RESTORE),
+    "table_denied": _error(
+        Area.STORE,
+        "The user of the database may not do this with the table {about}: {detail}.",
+        "Let an administrator of the server give the user all rights on the table, or make it the user's own; then "
+        "look again.",
+    ),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
     "column_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _RESTORE),
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),

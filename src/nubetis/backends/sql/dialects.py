@@ -181,9 +181,11 @@ class Dialect:
     """The error of ours that says the same, at a URL."""
     # tables
     catalogue: Callable[[Connection], dict[str, Found]]
+    """The tables that are there, by name."""
     views: str
     """Asks for the names of what reads as a table does, and that nubetis never makes."""
-    """The tables that are there, by name."""
+    denied: str = ""
+    """Asks for each table that may not be used, and what may not be done: ``SELECT`` or another verb, one a row."""
     table_options: Mapping[str, Any]
     side_options: Mapping[str, Any]
     partial: str

@@ -31,6 +31,8 @@ _LONGEST: Final = 63
 _MEANT: Final = frozenset({"$user", "information_schema"})
 """Names that mean something else in a search path, even quoted, or are the server's, besides ``pg_…``."""
 _HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
+_PORT: Final = "what stands behind the host and a colon is its port, in digits, such as db.example:5432"
+"""It may be a password whose host was forgotten, so it is not shown."""
 _LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
 """Seconds that a server may take to come back."""
@@ -71,8 +73,9 @@ def locate(url: str) -> Location:
     user, _, hosts = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     given = {"user": unquote(name), "password": unquote(password), "dbname": unquote(parts.path[1:]), **_hosts(hosts)}
-    return Location(shown(url), _conninfo({key: value for key, value in given.items() if value} | settings), schema,
-                    Profile(profile))  # fmt: skip
+    told = {key: value for key, value in given.items() if value} | settings
+    _refuse_no_database(told)
+    return Location(shown(url), _conninfo(told), schema, Profile(profile))
 
 
 def _bad(argument: str, reason: str) -> InvalidValue:
@@ -85,6 +88,13 @@ def _refuse_schema(name: str) -> None:
         raise _bad("url", "the name of a schema has 1 to 63 bytes, such as schema=acme")
     if name in _MEANT or name.startswith("pg_"):
         raise _bad("url", "PostgreSQL keeps this name of a schema for itself: choose another, such as schema=acme")
+
+
+def _refuse_no_database(settings: Mapping[str, str]) -> None:
+    """Refuse to take the database that the driver guesses, which has the name of the user."""
+    by_default = {setting.keyword.decode() for setting in Conninfo.get_defaults() if setting.val}
+    if {"dbname", "service"}.isdisjoint({name for name, value in settings.items() if value} | by_default):
+        raise _bad("url", "it names no database: write it as postgresql://user@host/database?schema=acme")
 
 
 def _refuse_unknown(settings: Mapping[str, str]) -> None:
@@ -127,7 +137,8 @@ def _hosts(text: str) -> dict[str, str]:
     pairs = [_HOST.fullmatch(each) for each in text.split(",")]
     found = [pair for pair in pairs if pair is not None]
     if len(found) < len(pairs):
-        raise _unescaped()
+        several = any(each.count(":") > 1 for each in text.split(","))
+        raise _unescaped() if several else _bad("url", _PORT)
     ports = [pair["port"] or "" for pair in found]
     return {
         "host": ",".join([unquote(pair["name"]).strip("[]") for pair in found]),

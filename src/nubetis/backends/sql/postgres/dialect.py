@@ -55,6 +55,12 @@ WHERE t.{_OURS} AND nspname <> current_schema()
 """Views of this schema, and those elsewhere that read its tables."""
 
 
+_DENIED: Final = f"""
+SELECT relname, verb FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS verb
+WHERE {_OURS} AND relkind IN ('r', 'p') AND NOT has_table_privilege(pg_class.oid, verb) ORDER BY relname, verb
+"""
+
+
 def _catalogue(connection: Connection) -> dict[str, Found]:
     return catalogue(connection.execute(_COLUMNS), connection.execute(_INDEXES))
 
@@ -102,6 +108,7 @@ POSTGRES: Final = Dialect(
     translated=translated,
     catalogue=_catalogue,
     views=_VIEWS,
+    denied=_DENIED,
     table_options={},
     side_options={},
     partial="postgresql_where",

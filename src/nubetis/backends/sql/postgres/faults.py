@@ -82,11 +82,17 @@ def translated(error: Exception, url: str) -> NubetisError:
         case errors.StatementTooComplex():
             return InvalidFilter("filter_depth", limit=DEPTH)
         case _ if isinstance(error, _DENIED):
-            return StoreError("read_only_server", url=url)
+            return StoreError("read_only_server", url=url, reason=_primary(error))
         case errors.ProgramLimitExceeded():
             return StoreError("store_failed", reason="a text is too long for its index, or a record for a page")
         case _:
             return StoreError("store_failed", reason=f"PostgreSQL reports {type(error).__name__}")
+
+
+def _primary(error: Exception) -> str:
+    """Give what the server says of a right that is missing, or a write it does not take: it names tables, no values."""
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return said or type(error).__name__
 
 
 def unreachable(error: psycopg.Error, url: str) -> NubetisError:

@@ -55,7 +55,8 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
     Raises:
         NotFound: ``no_database``; no schema is made.
         NewerFormat: a later nubetis wrote it.
-        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``; nothing was changed.
+        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``, ``no_schema``; nothing
+            was changed.
     """
     place = locate(url)
     connect(place).close()  # a server that is not there is not waited for
@@ -71,7 +72,7 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
 def _enter(link: Connection, place: Location, *, create: bool) -> None:
     there = link.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
     if there and not link.execute("SELECT 1 WHERE has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchall():
-        raise StoreError("read_only_server", url=place.url)
+        raise StoreError("read_only_server", url=place.url, reason=f"permission denied for schema {place.schema}")
     if there and has_begun(link, POSTGRES, place.url):
         return
     if not create:
@@ -80,8 +81,19 @@ def _enter(link: Connection, place: Location, *, create: bool) -> None:
     if encoding != _ENCODING:
         raise StoreError("encoding_wrong", url=place.url, encoding=encoding)
     if not there:
+        _refuse_no_right(link, place)
         name = POSTGRES.compiler.identifier_preparer.quote(place.schema)
         link.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+
+
+def _refuse_no_right(link: Connection, place: Location) -> None:
+    """Stop where the schema is not there and may not be made."""
+    asked = "SELECT current_database(), current_user, has_database_privilege(current_database(), 'CREATE')"
+    row = link.execute(asked).fetchone()
+    if row is not None and not row[2]:
+        quote = POSTGRES.compiler.identifier_preparer.quote
+        database, user = [quote(str(name)) for name in row[:2]]
+        raise StoreError("no_schema", url=place.url, schema=place.schema, database=database, user=user)
 
 
 @attrs.frozen
