@@ -15,6 +15,7 @@ from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Batch, ConflictKind, Expect, Store, Txn, VersionName
 from nubetis.testing.generate import any_rows
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
     DERIVED,
@@ -40,7 +41,7 @@ __all__ = ["JudgingCases"]
 def _derived(txn: Txn) -> object:
     """Give the rows, and what is found by what is derived from them."""
     looks = (Test("name__f", Operator.EQ, "jose"), Holds("marks", "a"), Test("size", Operator.EQ, 1))
-    return all_there_is(txn), [all_rows(txn, PEOPLE, look) for look in looks]
+    return {"all": all_there_is(txn), **{f"found by {look}": all_rows(txn, PEOPLE, look) for look in looks}}
 
 
 class JudgingCases(ContractSetting):
@@ -71,7 +72,7 @@ class JudgingCases(ContractSetting):
         assert (bool(found), all(each.mends for each in found), bool(store.check())) == (True, True, True)
         store.mend(found, CONTRACT_SCHEMA)
         assert (store.check(CONTRACT_SCHEMA), store.check()) == ([], [])
-        assert before == store.read(_derived)
+        require_same(before, store.read(_derived))
         assert kinds(write(store, inserting(PEOPLE, [row_of(PEOPLE, 9, {"code": "X"})]))) == [ConflictKind.UNIQUE]
 
     def test_mending_what_is_sound_changes_nothing(self, store: Store) -> None:
@@ -84,7 +85,8 @@ class JudgingCases(ContractSetting):
             [Finding("tally_wrong", "people", "size")],
         ):
             store.mend(findings, CONTRACT_SCHEMA)
-            assert (before, []) == (store.read(all_there_is), store.check(CONTRACT_SCHEMA))
+            require_same(before, store.read(all_there_is))
+            assert store.check(CONTRACT_SCHEMA) == []
 
     def test_facts_are_plain_and_have_names(self, store: Store) -> None:
         """They are shown as they are."""
@@ -107,7 +109,7 @@ class JudgingCases(ContractSetting):
         again.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
         new = open_memory("memory://", create=True)
         new.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
-        assert new.read(all_there_is) == again.read(all_there_is)
+        require_same(new.read(all_there_is), again.read(all_there_is))
         assert again.check(CONTRACT_SCHEMA) == []
         again.close()
 
@@ -130,7 +132,7 @@ class JudgingCases(ContractSetting):
         before = store.read(all_there_is)
         store.discard()
         again = self._there(tmp_path)
-        assert before == again.read(all_there_is)
+        require_same(before, again.read(all_there_is))
         again.close()
 
     def _there(self, folder: Path) -> Store:

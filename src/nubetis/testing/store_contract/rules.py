@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["BEYOND", "RULES"]
+__all__ = ["BEYOND", "RULES", "sentences_of"]
 
 RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "The contract": {
@@ -533,3 +533,12 @@ BEYOND: Final[Mapping[str, str]] = {
 }
 """Sentences that no case can bring about by the contract alone (a lost disk, a harmed file, a patience that is the
 store's own, a promise of whoever calls), and where nubetis proves them of its own stores."""
+
+
+def sentences_of(case: str) -> list[str]:
+    """Give the sentences that a case holds a store to, each with its place.
+
+    >>> sentences_of("closing_twice_does_no_harm")
+    ['Store.close: Let go of everything; calling it twice does no harm.']
+    """
+    return [f"{place}: {sentence}" for place, table in RULES.items() for sentence, of in table.items() if case in of]
