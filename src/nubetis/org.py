@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nubetis.model.store import Store, Txn
     from nubetis.types import Progress
 
-__all__ = ["Org", "check_store", "copy", "create", "open", "restore"]
+__all__ = ["Org", "check_store", "copy", "create", "open", "restore", "why_not_whole"]
 
 T = TypeVar("T")
 
@@ -178,6 +178,21 @@ def check_store(url: str, *, around: Surroundings | None = None) -> list[Finding
         except NubetisError:  # nobody knows any more which modules there were
             return [each for each in store.check(SYSTEM_SCHEMA) if each.code not in _OF_OTHERS]
         return store.check(schema)
+
+
+def why_not_whole(url: str, *, around: Surroundings | None = None) -> str:
+    """Give the code of the error that says why no organisation stands at *url*; nothing where one does.
+
+    >>> why_not_whole("memory://nowhere")
+    'no_database'
+    """
+    extensions = _outside(around, ()).extensions()
+    try:
+        with closing(extensions.stores(_scheme(url))(url, create=False)) as store:
+            _require(store, url, present=True)
+    except NubetisError as error:
+        return error.code
+    return ""
 
 
 def copy(

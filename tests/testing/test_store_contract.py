@@ -76,7 +76,16 @@ def test_of_others():
 def test_a_case_that_fails_says_what_is_lost_and_what_the_contract_says(tmp_path):
     """The module, and the sentence; cases of others are shown as ever."""
     (tmp_path / "test_lossy.py").write_text(FAILING)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "each_step_may or test_of_others", "test_lossy.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "each_step_may or test_of_others",
+        "test_lossy.py",
+    ]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
     assert "2 failed" in said
     assert ": lost 20 of 20 rows, of key " in said
