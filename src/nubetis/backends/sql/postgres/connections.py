@@ -31,8 +31,6 @@ _LONGEST: Final = 63
 _MEANT: Final = frozenset({"$user", "information_schema"})
 """Names that mean something else in a search path, even quoted, or are the server's, besides ``pg_…``."""
 _HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
-_PORT: Final = "what stands behind the host and a colon is its port, in digits, such as db.example:5432"
-"""It may be a password whose host was forgotten, so it is not shown."""
 _LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
 """Seconds that a server may take to come back."""
@@ -107,6 +105,11 @@ def _refuse_unknown(settings: Mapping[str, str]) -> None:
         raise _bad("url", f"nobody knows the setting {strange[0]}; those of nubetis are schema and profile")
 
 
+def _bad_port() -> InvalidValue:
+    """Say what is wrong with a port, and not what it is: where the host was forgotten it is a password."""
+    return _bad("url", "what stands behind the host and a colon is its port, in digits, such as db.example:5432")
+
+
 def _unescaped() -> InvalidValue:
     return _bad("url", "in a name or password write @ as %40, / as %2F, : as %3A, # as %23 and ? as %3F")
 
@@ -138,7 +141,7 @@ def _hosts(text: str) -> dict[str, str]:
     found = [pair for pair in pairs if pair is not None]
     if len(found) < len(pairs):
         several = any(each.count(":") > 1 for each in text.split(","))
-        raise _unescaped() if several else _bad("url", _PORT)
+        raise _unescaped() if several else _bad_port()
     ports = [pair["port"] or "" for pair in found]
     return {
         "host": ",".join([unquote(pair["name"]).strip("[]") for pair in found]),
