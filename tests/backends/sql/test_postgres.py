@@ -329,8 +329,8 @@ def test_a_user_without_the_rights_is_told_which_are_missing(postgres, grants):
         refusing("read_only_server", StoreError) as caught,
     ):
         nubetis.open(guest)
-    named = ("for schema rights0", "for table", "for table")[len(grants)]
-    assert f"permission denied {named}" in str(caught.value)
+    named = ("the schema is closed", "permission denied for table", "permission denied for table")[len(grants)]
+    assert f"({named}" in str(caught.value)
 
 
 def test_doctor_names_the_tables_that_it_may_not_read_or_write_and_goes_on(url):

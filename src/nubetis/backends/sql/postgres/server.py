@@ -72,7 +72,7 @@ def open_postgres(url: str, *, create: bool) -> SqlStore:
 def _enter(link: Connection, place: Location, *, create: bool) -> None:
     there = link.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
     if there and not link.execute("SELECT 1 WHERE has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchall():
-        raise StoreError("read_only_server", url=place.url, reason=f"permission denied for schema {place.schema}")
+        raise StoreError("read_only_server", url=place.url, reason="the schema is closed to the user")
     if there and has_begun(link, POSTGRES, place.url):
         return
     if not create:
