@@ -96,4 +96,4 @@ def test_a_field_type_of_a_plug_in_is_named_where_it_is_missing_and_read_where_i
 
 
 def test_the_example_stays_an_example():
-    assert len((EXAMPLE / "nubetis_lines.py").read_text("utf-8").splitlines()) < 210
+    assert len((EXAMPLE / "nubetis_lines.py").read_text("utf-8").splitlines()) < 200
