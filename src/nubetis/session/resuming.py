@@ -11,7 +11,8 @@ from nubetis.model.plan import CauseKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery
 from nubetis.model.system import OPERATIONS
 from nubetis.session.altering import resume_alter
-from nubetis.session.applying import Applier, Lot, check_pace, read_lots
+from nubetis.session.applying import Applier, check_pace
+from nubetis.session.kept import Lot, read_lots
 from nubetis.session.past import operation_named, operation_of
 from nubetis.session.state import State
 from nubetis.types import Progress
