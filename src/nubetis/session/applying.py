@@ -54,6 +54,9 @@ __all__ = ["CHUNK", "Applier", "check_pace", "chunks", "operation_row", "refuse_
 CHUNK: Final = 5000
 """Records of one transaction."""
 
+TAKING_BACK: Final = "taking back"
+"""The purpose of nubetis itself where an operation failed."""
+
 
 def chunks(parts: Iterable[Part], size: int = CHUNK) -> Iterator[tuple[Part, ...]]:
     """Cut *parts* into lots of at most *size* records, keeping their order."""
@@ -172,6 +175,7 @@ class Applier:
             purpose="" if actor is not None else self.state.purpose,
             digest=self.plan.digest,
             actor=actor,
+            on_behalf_of=self.state.on_behalf_of,
             changes=len(self.plan),
             undo_of=self.plan.undo_of,
             started_at=world.now(),
@@ -379,19 +383,21 @@ class Applier:
         except Cancelled:
             self.end(operation, OperationState.CANCELLED)
             raise
-        except NubetisError as error:
-            if error.code != "operation_moved" and operation.state is not OperationState.DONE:
+        except Exception as error:  # also what the host's progress raises
+            moved = isinstance(error, NubetisError) and error.code == "operation_moved"
+            if not moved and operation.state is not OperationState.DONE:
                 self.take_back(operation)
             raise
         return operation
 
     def step(self, operation: Operation, lot: Lot) -> Operation:
-        """Write one lot in a transaction of its own."""
+        """Write one lot in a transaction of its own, if the user may, as rights then are."""
         before = len(self.skipped), len(self.spared)
 
         def work() -> Operation:
             del self.skipped[before[0] :], self.spared[before[1] :]  # the store may have to run this again
             refuse_moved(self.state.txn, operation)
+            self.state.planner().require_all(lot.parts)
             return self._write(operation, lot, first=False)
 
         return self.state.write(work)
@@ -407,24 +413,29 @@ class Applier:
         return operation
 
     def end(self, operation: Operation, state: OperationState) -> Operation:
-        """End an operation; what is kept of its plan goes, unless it can be resumed."""
-        ended = attrs.evolve(operation, state=state, ended_at=self.state.world.now())
+        """End an operation, whatever the user may by now; what is kept of its plan goes, unless it can be resumed."""
+        itself = self.state.itself(TAKING_BACK)
+        ended = attrs.evolve(operation, state=state, ended_at=itself.world.now())
 
         def work() -> None:
-            refuse_moved(self.state.txn, operation)
-            left = [] if state is OperationState.CANCELLED else plan_keys(self.state.txn, operation.key)
-            self.state.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
+            refuse_moved(itself.txn, operation)
+            left = [] if state is OperationState.CANCELLED else plan_keys(itself.txn, operation.key)
+            itself.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
 
-        self.state.write(work)
+        itself.write(work)
         return ended
 
     def take_back(self, operation: Operation) -> None:
-        """End an operation that failed: undo what it wrote, forget what it did not."""
+        """End an operation that failed: undo what it wrote, forget what it did not.
+
+        It is nubetis that does so, on behalf of the user: he may have lost the right, or what he wrote from his sight.
+        """
         if not operation.position:
             self.end(operation, OperationState.FAILED)
             return
-        plan = self.state.read(lambda: UndoPlanner(self.state.planner(), operation.key).plan())
-        Applier(self.state, plan, failed=operation).run()
+        itself = self.state.itself(TAKING_BACK)
+        plan = itself.read(lambda: UndoPlanner(itself.planner(), operation.key).plan())
+        Applier(itself, plan, failed=operation).run()
 
     def _end_failed(self) -> None:
         if self.failed is not None:

@@ -32,7 +32,8 @@ def resume(
 
     Raises:
         NotFound: ``no_operation``; there is none, or it is not the user's.
-        AccessDenied: the user may not write what is left of it.
+        AccessDenied: the user may not write what is left of it; where he loses the right meanwhile, what was written
+            of it is taken back.
         PlanDrifted: more records than *tolerance* changed since; what was written of it is taken back.
         Conflict: ``operation_moved``; somebody else goes on with it, or took it back, at the same time.
     """
