@@ -224,3 +224,24 @@ def test_a_limit_that_no_store_knows_is_refused(nubetis_session):
             with refusing("bad_argument", InvalidValue):
                 call("leads", limit=limit)
     assert (0, []) == (nubetis_session.count("leads", limit=(1 << 63) - 1), operations(nubetis_session, limit=0))
+
+
+def test_nobody_links_to_what_he_does_not_see(nubetis_org, nubetis_session):
+    """Made, edited, planned or restored: a record of others is as one that is not there."""
+    (ana,) = nubetis_org.people("ana")
+    theirs, mine = nubetis_session.create("accounts", name="Theirs"), ana.create("accounts", name="Mine")
+    contact = ana.create("contacts", last_name="Paz", account=mine.id)
+    for call in (
+        lambda: ana.create("contacts", last_name="Rey", account=theirs.id),
+        lambda: ana.edit(contact.id, account=theirs.id),
+    ):
+        with refusing("bad_link", InvalidValue):
+            call()
+    plan = ana.plan_create("contacts", [{"last_name": each, "account": each} for each in (mine.id, theirs.id)])
+    assert [(each.line, each.code) for each in plan.refusals] == [(2, "bad_link")]
+
+    ana.delete(contact.id)
+    nubetis_session.edit(mine.id, owner="admin")
+    with refusing("bad_link", InvalidValue):
+        ana.restore(contact.id)
+    assert ana.count("contacts") == 0
