@@ -109,6 +109,8 @@ MESSAGES: Final[dict[str, str]] = {
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
+    "not_an_id": "{field} takes the id of a record: {reason}. Copy the id again from where it came.",
+    "no_such_user": "{field} takes a user, named by record id, e-mail or handle: nobody answers to what was given.",
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",
     "out_of_sight": "Something that you may not see stands against it in {module}.",

@@ -31,6 +31,7 @@ from nubetis.model.filters import (
 )
 from nubetis.model.fold import TILDE, fold_keyword
 from nubetis.model.kinds import BUILT_IN
+from nubetis.model.kinds.links import user_named
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
@@ -494,7 +495,7 @@ class _Binder:
 
     def _stored(self, field: Field, operand: object) -> tuple[tuple[str, Stored], ...]:
         if "users" in field.targets and isinstance(operand, str):
-            operand = self.view.find_user(operand)
+            operand = user_named(field, operand, self.view.find_user)
         try:
             return field.type.operand(field, operand)
         except InvalidFilter:

@@ -538,6 +538,6 @@ _ERRORS: Final[dict[str, type[NubetisError]]] = {
     "denied": AccessDenied,
     "not_found": NotFound,
     "unknown_field": NotFound,
-    "unknown_user": NotFound,
+    "no_such_user": NotFound,
 }
 """The class of a refusal's error, where it is not InvalidValue."""
