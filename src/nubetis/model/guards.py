@@ -66,7 +66,7 @@ def _judged(function: Callable[..., Value], judge: Judge, plugin: str, hook: str
         found = function(*given)
         expected = judge(found, given)
         if expected:
-            reason = f"{expected} expected, not {type(found).__name__}"
+            reason = f"{expected} expected, not {_called(found)}"
             raise PluginError("plugin", plugin=plugin, hook=hook, reason=reason)
         return found
 
@@ -83,6 +83,12 @@ def parts_of(field: Field) -> tuple[Part, ...]:
     if _is_own(kind.parts):
         return field.parts
     return guarded(kind, str(getattr(kind.parts, "__module__", None))).parts(field)
+
+
+def _called(found: object) -> str:
+    if isinstance(found, tuple) and found:
+        return f"({', '.join(type(each).__name__ for each in found)})"
+    return type(found).__name__
 
 
 def _cell(found: object, given: Given) -> str:
