@@ -57,7 +57,11 @@ def test_an_n_is_not_half_of_an_enye(nubetis_store_url, how, piece, expected):
         assert found(session, how, piece) == [expected, [each for each in names if each not in expected]]
 
 
-@given(st.lists(TEXTS.filter(str.strip), min_size=1, max_size=6), TEXTS.filter(str.strip), st.sampled_from(list(FITS)))
+@given(
+    st.lists(TEXTS.filter(str.strip), min_size=1, max_size=6),
+    TEXTS.filter(lambda text: letters(text).strip()),
+    st.sampled_from(list(FITS)),
+)
 @settings(max_examples=max(settings.default.max_examples // 4, 1), deadline=None)
 def test_pieces_are_found_letter_by_letter(texts, piece, how):
     """Whatever is written, in memory and in SQLite."""
