@@ -175,6 +175,16 @@ def _place_of(error: Exception) -> tuple[str, int]:
     return Path(frame.f_code.co_filename).name, line
 
 
+def _require_sense(plugin: str, hook: str, given: Refusal) -> None:
+    """Make sure that a refusal can be taken for one, and said."""
+    if not _is_text(given.code) or not _is_mapping(given.params):
+        raise _failed(plugin, hook, "a refusal has a code and its parameters by name")
+    names = (given.module, given.record, given.field)
+    if not all(each is None or _is_text(each) for each in names) or not isinstance(given.line, int | None):
+        raise _failed(plugin, hook, "a refusal names module, record and field by texts, and a line by its number")
+    _called(plugin, hook, partial(str, given))
+
+
 class _Manager(pluggy.PluginManager):
     """Looks for hooks among public names only; the thirty that every object has cost more than all the rest."""
 
@@ -330,8 +340,7 @@ class Extensions:
         caller, most = self._manager.hook.nubetis_validate, _MOST + 100 * len(plan)
         found = list(self._gathered(caller, Refusal, plan, most=most))
         for plugin, each in found:
-            if not _is_text(each.code) or not _is_mapping(each.params):
-                raise _failed(plugin, caller.name, "a refusal has a code and its parameters by name")
+            _require_sense(plugin, caller.name, each)
         return [each for _, each in found]
 
     def committed(self, committed: Committed) -> None:

@@ -109,6 +109,8 @@ MESSAGES: Final[dict[str, str]] = {
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
+    "not_an_id": "{field} takes the id of a record: {reason}. Copy the id again from where it came.",
+    "no_such_user": "{field} takes a user, named by record id, e-mail or handle: nobody answers to what was given.",
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",
     "out_of_sight": "Something that you may not see stands against it in {module}.",
@@ -188,6 +190,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unwritten": "The system let nothing more be written to {url}: a quota or a limit on the size of files is reached, "
     "or the disk fails. Nothing of this change was written; mend that and repeat it.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
+    "no_temporary": "The folder for temporary files cannot be used: {reason}. It takes the rows of large plans: "
+    "make room there, or name another in TMPDIR.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",

@@ -177,7 +177,7 @@ def test_an_owner_is_named_by_email(nubetis_org, nubetis_session):
 def test_an_owner_that_is_nobody_is_refused_with_field_and_cell(nubetis_session, owner):
     report = load(nubetis_session, Table({"name": ["A"], "owner": [owner]}), module="accounts")
 
-    assert [(each.field, each.code) for each in report.rejected] == [("owner", "unknown_user")]
+    assert [(each.field, each.code) for each in report.rejected] == [("owner", "no_such_user")]
 
 
 # --- links -----------------------------------------------------------------------------------------

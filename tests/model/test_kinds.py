@@ -114,7 +114,7 @@ def test_stored_values_are_in_the_order_of_values(name):
         ("url", "javascript:alert(1)", "bad_url"),
         ("multi_choice", "abc", "wrong_type"),
         ("link", encode("dea", 1), "wrong_module"),
-        ("link", "use_x", "bad_id"),
+        ("link", "use_x", "not_an_id"),
         ("address", "Lima", "wrong_type"),
         ("money", 5, "wrong_type"),
         ("money", Money("1.005", "PEN"), "bad_number"),

@@ -271,8 +271,8 @@ def test_money_of_abroad_says_how_a_rate_is_given():
         org.system("test").create("deals", name="Lima", amount=Money("3", "USD"))
 
 
-def test_an_error_about_what_is_no_text_can_be_printed(nubetis_session):
+def test_an_error_about_what_is_no_text_can_be_printed(nubetis_org):
     with refusing("unknown_user", NotFound) as caught:
-        nubetis_session.find("deals", F.owner == "a\ud800b")
+        nubetis_org.session(HostSignIn("a\ud800b"))
     assert r"a\ud800b" in str(caught.value)
     str(caught.value).encode()

@@ -36,8 +36,9 @@ from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Module, Schema, SchemaStep, diff, key_of
 from nubetis.model.system import OPERATIONS, check_own
 from nubetis.model.widening import first_steps, last_steps, widened
-from nubetis.session.applying import Applier, Lot, read_lots, refuse_moved
+from nubetis.session.applying import Applier, refuse_moved
 from nubetis.session.holding import refuse_drops
+from nubetis.session.kept import Lot, read_lots
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
 from nubetis.session.state import State

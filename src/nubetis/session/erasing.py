@@ -28,8 +28,9 @@ from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import BLOBS, CHANGES
-from nubetis.session.applying import Applier, strike
+from nubetis.session.applying import Applier
 from nubetis.session.holding import Holding
+from nubetis.session.kept import strike
 from nubetis.session.state import State
 from nubetis.session.subject import merged_into
 from nubetis.session.undoing import later_changes

@@ -145,7 +145,8 @@ def catalogue(columns: Iterable[Row], indexes: Iterable[Row]) -> dict[str, Found
 class Dialect:
     """What the package must know of a database.
 
-    *contains*, *ends* and *plain* (a text without the combining tilde) are exact, to the letter.  *one_of_many*
+    *contains*, *ends*, *plain* (a text without the combining tilde) and *apart* (one with the tilde alone in place of
+    each ñ) are exact, to the letter.  *one_of_many*
     tests a column against one parameter made by *pack_many*.  *violated* gives the columns of the unique index or
     key that an error names, nothing for other errors.
     """
@@ -157,6 +158,7 @@ class Dialect:
     contains: Callable[[Cell, Cell], Bool]
     ends: Callable[[Cell, Cell, Cell], Bool]
     plain: Callable[[Cell], Cell]
+    apart: Callable[[Cell], Cell]
     one_of_many: Callable[[Cell, Cell], Bool]
     pack_many: Callable[[Sequence[Stored]], Stored]
     ordered: Callable[[Cell, bool], Cell]

@@ -94,6 +94,9 @@ POSTGRES: Final = Dialect(
     contains=lambda column, text: sa.func.strpos(column, text) > sa.literal_column("0"),
     ends=lambda column, text, length: sa.func.right(column, length) == text,
     plain=lambda column: sa.func.replace(column, sa.literal_column(f"'{TILDE}'"), sa.literal_column("''")),
+    apart=lambda column: sa.func.replace(
+        column, sa.literal_column(f"'n{TILDE}'"), sa.literal_column(f"'{TILDE}'")
+    ),
     one_of_many=_one_of_many,
     pack_many=_pack_many,
     ordered=_ordered,
