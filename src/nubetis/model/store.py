@@ -381,10 +381,15 @@ class Store(Protocol):
         """
         ...
 
-    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:
+    def mend(
+        self, findings: Iterable[Finding], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Make again what is derived from rows, where *findings* of :meth:`check` say that it does not follow.
 
         No row changes.  What cannot be mended stays as it is, and is found again.
+
+        *fence* looks before anything is made again, in the transaction that does it and when no change of the schema
+        can come between; what it raises is raised: *schema* is no longer what there is, and would take too much away.
         """
         ...
 

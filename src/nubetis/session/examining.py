@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -29,6 +30,7 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
+from nubetis.session.altering import changes_under_way
 from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
@@ -91,10 +93,14 @@ def _schema(state: State) -> Schema:
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
-    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
-    found = list(findings)
-    if not _is_changing(state):  # a change under way has made columns and indexes that the schema does not know yet
-        state.world.store.mend(found, _schema(state))
+    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes.
+
+    Tables that somebody changes meanwhile are left as they are: what is wrong with them is found again.
+    """
+    found, schema = list(findings), _schema(state)
+    with suppress(_SchemaMovedError):
+        _refuse_unknown(state)
+        state.world.store.mend(found, schema, fence=lambda txn: _refuse_moved(txn, schema))
     for each in found:
         if each.code == "plan_orphaned":
             state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once
@@ -103,12 +109,21 @@ def mend(state: State, findings: Iterable[Finding]) -> None:
             state.write(lambda guard=guard: state.write_now(Batch(guards=(guard,))))  # type: ignore[misc]
 
 
-def _is_changing(state: State) -> bool:
-    """Say whether a change of the schema is under way; where nobody can know, it is taken to be."""
+class _SchemaMovedError(Exception):
+    """The schema is another than was examined, or is being changed, or nobody can know."""
+
+
+def _refuse_unknown(state: State) -> None:
     try:
-        return state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+        state.read(lambda: changes_under_way(state.txn))
     except StoreError:
-        return True
+        raise _SchemaMovedError from None
+
+
+def _refuse_moved(txn: Txn, schema: Schema) -> None:
+    """Stop where tables may have columns and indexes that *schema* does not know: they would be taken for surplus."""
+    if txn.versions().schema != schema.version or changes_under_way(txn):
+        raise _SchemaMovedError
 
 
 # -- operations -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 from nubetis.backends.sql.postgres import open_postgres
 from nubetis.model.bind import Missing, OneOf
 from nubetis.model.fields import Field
+from nubetis.model.findings import Finding
 from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema, diff
@@ -96,5 +97,25 @@ def test_of_two_that_change_the_schema_the_second_looks_when_the_first_is_done(s
     first.start()
     inside.wait(PATIENCE)
     beside(lambda: store.migrate(steps, wider, fence=look), go.set)
+    first.join(PATIENCE)
+    assert seen == [0]
+
+
+def test_who_makes_tables_again_looks_when_a_change_is_done(store, beside):
+    """So it does not take away what the change has made."""
+    wider = PLAIN.with_field("pets", Field(name="nick", type=kind("text")))
+    inside, go, seen = threading.Event(), threading.Event(), []
+
+    def pause(_):
+        inside.set()
+        go.wait(PATIENCE)
+
+    def look(txn):
+        seen.append(txn.count(wider.module("pets"), Missing("nick")))
+
+    first = threading.Thread(target=store.migrate, args=(diff(PLAIN, wider), wider), kwargs={"fence": pause})
+    first.start()
+    inside.wait(PATIENCE)
+    beside(lambda: store.mend([Finding("tally_wrong", "pets")], PLAIN, fence=look), go.set)
     first.join(PATIENCE)
     assert seen == [0]

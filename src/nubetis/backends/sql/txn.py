@@ -254,19 +254,23 @@ class SqlTxn:
         self, steps: Iterable[SchemaStep], schema: Schema, fence: Callable[[Txn], object] | None = None
     ) -> None:
         """Make and change tables; what :meth:`nubetis.model.store.Store.migrate` does."""
-        builder = Builder(self._db, self._tables)
-        builder.lock()
-        if fence is not None:
-            fence(self)
-        builder.migrate(steps, schema)
+        self._builder(fence).migrate(steps, schema)
 
     def check(self, schema: Schema | None, progress: Progress | None) -> list[Finding]:
         """Compare tables with what they must be; what :meth:`nubetis.model.store.Store.check` does."""
         return findings_of(self._db, self._tables, schema, progress)
 
-    def rebuild(self, home: ModuleTable) -> None:
+    def rebuild(self, home: ModuleTable, fence: Callable[[Txn], object] | None = None) -> None:
         """Make again what is derived from the rows of a table."""
-        Builder(self._db, self._tables).rebuild(home)
+        self._builder(fence).rebuild(home)
+
+    def _builder(self, fence: Callable[[Txn], object] | None) -> Builder:
+        """Give what makes tables, once no other can and *fence* has looked."""
+        builder = Builder(self._db, self._tables)
+        builder.lock()
+        if fence is not None:
+            fence(self)
+        return builder
 
     @contextmanager
     def savepoint(self) -> Generator[None]:

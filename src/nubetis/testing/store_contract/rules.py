@@ -474,6 +474,11 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "No row changes.": ("mending_what_is_sound_changes_nothing", "what_was_harmed_is_found_and_mended"),
         "What cannot be mended stays as it is, and is found again.": (),
+        (
+            "*fence* looks before anything is made again, in the transaction that does it and when no change of the "
+            "schema can come between; what it raises is raised: *schema* is no longer what there is, and would take "
+            "too much away."
+        ): ("what_looks_first_may_stop_the_mending",),
     },
     "Store.facts": {
         "Give what helps to judge the store, by names of its own: versions, sizes, settings; never a secret.": (
