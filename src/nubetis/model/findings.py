@@ -138,7 +138,13 @@ FINDINGS: Final[dict[str, Kind]] = {
     "file_damaged": _error(Area.INTEGRITY, "The file {about} is damaged: {detail}.", _RESTORE),
     "table_unreadable": _error(Area.INTEGRITY, "Table {about} cannot be read to its end.", _RESTORE),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
-    "column_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _RESTORE),
+    "column_missing": _error(
+        Area.SCHEMA,
+        "Table {about} lacks {detail}, and what was in there.",
+        "Nothing else is lost. It can be made again, empty: nubetis doctor --repair; take its values out of a back-up.",
+        mends=True,
+    ),
+    "twin_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _REPAIR, mends=True),
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
     "module_lost": _error(
         Area.SCHEMA,
