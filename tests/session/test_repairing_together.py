@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from zlib import crc32
 
+import attrs
 import pytest
 
 import nubetis
-from nubetis import F, Field
+from nubetis import F, Field, Module
 from nubetis.backends.memory import MemoryStore, forget_memory
 from nubetis.model.findings import Finding
 from nubetis.model.kinds import kind
@@ -32,7 +35,7 @@ class Repairing(Meanwhile):
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def url(request, tmp_path):
     if request.param == "postgresql":
-        yield request.getfixturevalue("postgres")(request.node.name[:60])
+        yield request.getfixturevalue("postgres")(f"r{crc32(request.node.name.encode())}")
         return
     yield f"memory://{tmp_path}" if request.param == "memory" else f"sqlite:///{tmp_path}/org.db?profile=fast"
     forget_memory(f"memory://{tmp_path}")
@@ -95,6 +98,57 @@ def test_a_change_that_is_half_way_keeps_what_it_has_made(org, url):
         other.mend()
         other.administrator().create("leads", name="Peña", zone="Lima")
         assert org.check() == []
+
+
+def without_zone(org):
+    leads = org.schema.module("leads")
+    return org.schema.with_module(attrs.evolve(leads, fields=[each for each in leads.fields if each.name != "zone"]))
+
+
+def once(act):
+    """Give what does *act* in a thread of its own when it is first told how far an examination is."""
+    left = [act]
+
+    def told(_done, _total):
+        if left:
+            with ThreadPoolExecutor(1) as threads:
+                threads.submit(left.pop()).result()
+
+    return told
+
+
+CHANGES = {
+    "purge a field": lambda org: org.alter(without_zone(org)),
+    "drop a module": lambda org: org.alter(org.schema.without_module("pets")),
+    "add a field": lambda org: org.add_field("leads", Field(name="area", type=kind("text"))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_while_tables_are_examined_is_no_harm(org, url, change):
+    """They are examined again, as they are by then."""
+    org.add_module(Module(name="pets", fields=[Field(name="name", type=kind("text"))]))
+    org.add_field("leads", ZONE)
+    org.administrator().create("pets", name="Rex")
+    with opened_again(org, url) as other:
+        other.schema  # noqa: B018 - it knows what there is
+        assert org.check(progress=once(lambda: CHANGES[change](other))) == []
+
+
+def test_what_a_change_had_still_to_take_away_is_no_harm_once_it_has_ended(org, url):
+    """It was under way when the tables were examined, and is not when operations are."""
+    org.add_field("leads", ZONE)
+    with opened_again(org, url) as other:
+
+        def stop():
+            raise Killed
+
+        store = other._world.store
+        other._world.store = Meanwhile(store, "migrate 1", stop)
+        with suppress(Killed):
+            other.alter(without_zone(other))
+        other._world.store = store
+        assert org.check(progress=once(other.mend)) == []
 
 
 def tables(store):

@@ -35,7 +35,7 @@ from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
 from nubetis.session.state import State
-from nubetis.types import Key, Progress, Stored
+from nubetis.types import Key, Progress, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
@@ -71,25 +71,25 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
             findings += state.read(lambda part=part: list(part(state)))  # type: ignore[misc]  # bound at once
         except StoreError as error:
             findings.append(Finding("not_examined", name, error.code))
-    pending = any(each.code == "schema_pending" for each in findings)
-    return [each for each in findings if not (pending and each.code in _AHEAD_OF_SCHEMA)]
+    return findings
 
 
 def _stored(state: State, progress: Progress | None) -> list[Finding]:
     """Compare the store with the schema; again where somebody changed that meanwhile."""
     while True:
-        schema = _schema(state)
+        schema, changes = _standing(state)
         findings = state.world.store.check(schema, progress=progress)
-        if _schema(state).version == schema.version:
-            return findings
+        now, left = _standing(state)
+        if (now.version, left) == (schema.version, changes):
+            return [each for each in findings if not (changes and each.code in _AHEAD_OF_SCHEMA)]
 
 
-def _schema(state: State) -> Schema:
-    """Give the schema; where it can no longer be read, as it was learnt last."""
+def _standing(state: State) -> tuple[Schema, list[Row]]:
+    """Give the schema, and what changes it; where they can no longer be read, as the schema was learnt last."""
     try:
-        return state.read(lambda: state.known.schema)
+        return state.read(lambda: (state.known.schema, changes_under_way(state.txn)))
     except StoreError:
-        return state.world.last.schema
+        return state.world.last.schema, []
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
@@ -97,7 +97,7 @@ def mend(state: State, findings: Iterable[Finding]) -> None:
 
     Tables that somebody changes meanwhile are left as they are: what is wrong with them is found again.
     """
-    found, schema = list(findings), _schema(state)
+    found, schema = list(findings), _standing(state)[0]
     with suppress(_SchemaMovedError):
         _refuse_unknown(state)
         state.world.store.mend(found, schema, fence=lambda txn: _refuse_moved(txn, schema))

@@ -141,7 +141,7 @@ class Units:
         except self.tables.dialect.raised as error:
             self._tell_unreadable(error, txn.looking_at)
             txn.end()
-            if self.tables.dialect.is_missing(error) and self._is_outrun(link, txn.seen):
+            if self.tables.dialect.is_missing(error) and (txn.led or self._is_outrun(link, txn.seen)):
                 raise _Outrun from error
             raise
         finally:
