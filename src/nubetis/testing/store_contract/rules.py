@@ -362,7 +362,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Txn.allocate": {
-        "Take *count* numbers from a counter that begins at 1; give the first.": ("numbers_are_never_given_twice",),
+        "Take *count* numbers from a counter that begins at 1; give the first.": (
+            "numbers_are_never_given_twice",
+            "a_counter_that_is_taken_out_takes_no_other_with_it",
+        ),
         (
             "Numbers are never given twice: a unit keeps what it took in a savepoint that raises, so there may be gaps."
         ): (
