@@ -374,16 +374,31 @@ def test_what_others_wrote_is_not_copied_onto(old, tmp_path):
 def test_a_module_that_the_target_cannot_hold_is_named_before_anything_is_copied(place):
     source, target = place("memory", "old"), place("memory", "new")
     with nubetis.create(source, administrator=ADMIN) as org:
-        fields = [Field(name=f"f{n}", type=kind("integer")) for n in range(30)]
+        fields = [Field(name=f"f{n}", type=kind("integer")) for n in range(70)]
         org.add_module(Module(name="wide", fields=[Field(name="name", type=kind("text")), *fields]))
     from nubetis.backends.memory import MemoryStore
 
-    narrow = attrs.evolve(MemoryStore.capabilities, max_fields=35)
+    narrow = attrs.evolve(MemoryStore.capabilities, max_fields=70)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MemoryStore, "capabilities", narrow)
         with refusing("no_capability") as caught:
             copy(source, target)
     assert "wide" in str(caught.value)
+
+
+def test_what_is_to_be_replaced_stays_where_the_target_cannot_hold_the_new_one(place):
+    source, target = place("memory", "old"), place("memory", "new")
+    nubetis.create(target, administrator=ADMIN, settings={"name": "Kept"}).close()
+    with nubetis.create(source, administrator=ADMIN) as org:
+        org.add_module(Module(name="wide", fields=[Field(name=f"f{n}", type=kind("integer")) for n in range(70)]))
+    from nubetis.backends.memory import MemoryStore
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryStore, "capabilities", attrs.evolve(MemoryStore.capabilities, max_fields=70))
+        with refusing("no_capability"):
+            copy(source, target, replace=True)
+    with nubetis.open(target) as org:
+        assert (org.name, org.check()) == ("Kept", [])
 
 
 # -- back-ups ---------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Capabilities:
     linked_filters: bool = True
     """Filters on linked records are evaluated by the store."""
     max_fields: int = 1500
-    """Columns of one module."""
+    """Columns of one module, the twins of its texts among them."""
     max_params: int = 30_000
     """Parameters of one statement; a unit may be given more values than that."""
 
@@ -97,8 +97,9 @@ class Capabilities:
             StoreError: ``no_capability``.
         """
         for module in modules:
-            if len(module.layout.columns) > self.max_fields:
-                what = f"more than {self.max_fields} columns ({module.name} has {len(module.layout.columns)})"
+            count = len(module.layout.full_index)
+            if count > self.max_fields:
+                what = f"more than {self.max_fields} columns ({module.name} has {count}, twins of texts among them)"
                 raise StoreError("no_capability", what=what, hint="Purge fields that nobody uses, or link two modules.")
 
 

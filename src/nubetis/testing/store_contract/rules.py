@@ -155,7 +155,9 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Capabilities.max_fields": {
-        "Columns of one module.": ("a_module_with_more_columns_than_it_can_hold_is_refused",),
+        "Columns of one module, the twins of its texts among them.": (
+            "a_module_with_more_columns_than_it_can_hold_is_refused",
+        ),
     },
     "Capabilities.max_params": {
         "Parameters of one statement; a unit may be given more values than that.": (

@@ -28,6 +28,9 @@ from nubetis.model.store import Capabilities
 __all__ = ["PostgresSchema", "open_postgres"]
 
 _OLDEST: Final = 13
+_MOST_COLUMNS: Final = 330
+"""A row must fit a page: 8,160 bytes, 224 of them for what the row says of itself, also of 1,600 columns of which most
+were dropped.  A text takes 24 at most, for longer ones lie outside; a number 15, with the gap before it."""
 _ENCODING: Final = "UTF8"
 """Others cannot hold every text, or hold bytes that are none."""
 _SETTINGS: Final = {
@@ -99,8 +102,9 @@ class PostgresSchema:
     def at(cls, place: Location, *, patience: float = PATIENCE) -> PostgresSchema:
         """Give the schema at *place*."""
         durable = place.profile is Profile.DURABLE
-        # A row must fit a page of 8 KiB; a long text outside it takes 18 bytes, and its twin as much.
-        can = Capabilities(name="postgresql", durable=durable, snapshots=False, max_fields=400, max_params=65_535)
+        can = Capabilities(
+            name="postgresql", durable=durable, snapshots=False, max_fields=_MOST_COLUMNS, max_params=65_535
+        )
         return cls(place.url, Pool(lambda: reconnect(place, patience=patience)), can)
 
     def make_ready(self, link: Connection) -> None:
