@@ -215,6 +215,16 @@ FINDINGS: Final[dict[str, Kind]] = {
         "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
         "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
     ),
+    "entry_lost": _error(
+        Area.INTEGRITY,
+        "{count} records of {about} were created by entries that are gone from the journal; the first is {detail}.",
+        "The records are there. Find out who writes to the database; compare with a back-up whose anchor you have.",
+    ),
+    "no_administrator": _error(
+        Area.INTEGRITY,
+        "No active user is an administrator: nobody can let anybody in.",
+        'In Python org.system("rescue") may: make a user active, or take one out of the recycle bin.',
+    ),
     "cell_wrong": _error(
         Area.INTEGRITY,
         "{count} records have in {about} what nubetis never writes there; the first is {detail}.",

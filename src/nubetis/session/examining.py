@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
+from nubetis.access.invariants import check_administrators
 from nubetis.backends.blobs import StoreBlobs
-from nubetis.errors import Damaged, NotFound, StoreError
+from nubetis.errors import Damaged, NotFound, Refused, StoreError
 from nubetis.model.bind import ALWAYS, All, Missing, No, OneOf, Test
 from nubetis.model.blobs import BlobHash, blob_hash
 from nubetis.model.fields import Field, Operator, Storage
@@ -169,6 +170,33 @@ def _is_set(cell: Stored) -> bool:
     except ValueError:
         return False
     return isinstance(found, list) and all(isinstance(each, str) for each in found)
+
+
+# -- journal and people ------------------------------------------------------------------------------------------------
+def _entries(state: State) -> Iterator[Finding]:
+    """Look whether each record's entry is there: of one that was not sealed yet no seal says so."""
+    seen = _Seen(state.txn)
+    for module in state.known.schema.modules:
+        if module.journalled:
+            yield from _unentered(state.txn, module, seen)
+
+
+def _unentered(txn: Txn, module: Module, seen: _Seen) -> Iterator[Finding]:
+    count, first = 0, ""
+    for keys, entries in txn.stream(module, columns=("id", "created_in"), size=_LOT):
+        gone = seen.missing(ENTRIES, {Key(int(entry or 0)) for entry in entries})
+        lost = [key for key, entry in zip(keys, entries, strict=True) if int(entry or 0) in gone]
+        first = first or (encode(module.prefix, Key(int(lost[0] or 0))) if lost else "")
+        count += len(lost)
+    if count:
+        yield Finding("entry_lost", str(module.name), first, count)
+
+
+def _people(state: State) -> Iterator[Finding]:
+    try:
+        check_administrators(state.txn, state.known.schema)
+    except Refused:
+        yield Finding("no_administrator", "users")
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
@@ -394,6 +422,8 @@ def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
 _PARTS: Final[Mapping[str, Part]] = {
     "operations": _operations,
     "records": lost_records,
+    "entries": _entries,
+    "people": _people,
     "cells": _cells,
     "links": _links,
     "files": _blobs,
