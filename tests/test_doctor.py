@@ -643,6 +643,18 @@ def test_what_was_put_right_is_said(org, url):
         assert session.count("accounts", F.name == f"{VALUE} srl") == 1
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_is_still_wrong_is_not_said_to_be_put_right(org, url):
+    """Of two twins one is spoilt as soon as it is made again."""
+    spoil = "UPDATE contacts SET last_name__f = 'x'"
+    execute(url, "UPDATE accounts SET name__f = 'x'", spoil,
+            f"CREATE TRIGGER spoil AFTER UPDATE OF last_name__f ON contacts BEGIN {spoil}; END")  # fmt: skip
+    found = diagnose(url, repair=True, around=org._around)
+
+    assert [(each.code, each.about) for each in found.findings] == [("twin_wrong", "contacts")]
+    assert [(each.code, each.about) for each in found.mended] == [("twin_wrong", "accounts")]
+
+
 # -- beside those who work --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 def test_what_others_write_meanwhile_is_not_taken_for_harm(org):

@@ -307,6 +307,26 @@ def test_what_does_not_arrive_as_it_was_sent_is_found(old, place, monkeypatch):
             nubetis.open(target)
 
 
+def test_a_counter_that_does_not_arrive_as_it_was_sent_is_found(old, place, monkeypatch):
+    """Its numbers would be given twice; a content hash says nothing of it."""
+    from nubetis.backends.memory.transactions import Transaction
+
+    write = Transaction.write
+    for number, harm in enumerate((lambda guards: guards[1:], lambda guards: (attrs.evolve(guards[0], delta=7),))):
+        target = place("memory", f"new{number}")
+
+        def worse(txn, batch, harm=harm):
+            return write(txn, attrs.evolve(batch, guards=harm(batch.guards)) if len(batch.guards) > 1 else batch)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transaction, "write", worse)
+            with refusing("miscopied", Damaged) as caught:
+                copy(old, target)
+        assert "counters" in str(caught.value)
+        with refusing("no_database"):
+            nubetis.open(target)
+
+
 def test_others_go_on_writing_and_the_copy_is_of_one_instant(place):
     source, target = place("sqlite", "old"), place("memory", "new")
     writing, done = threading.Event(), threading.Event()
