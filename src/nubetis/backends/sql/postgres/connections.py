@@ -18,7 +18,7 @@ from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
-from nubetis.backends.sql.postgres.faults import Unfit, unreachable, was_slower
+from nubetis.backends.sql.postgres.faults import Unfit, is_busy, unreachable, was_slower
 from nubetis.backends.sql.units import PATIENCE, milliseconds
 from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, StoreError
@@ -241,6 +241,7 @@ def connect(place: Location, *, patience: float = PATIENCE) -> Link:
 
     Raises:
         StoreError: ``unreachable``.
+        psycopg.Error: the server was there, and ended the connection; the next may do.
     """
     try:
         connection = psycopg.connect(place.conninfo, autocommit=True, application_name="nubetis")
@@ -258,6 +259,8 @@ def connect(place: Location, *, patience: float = PATIENCE) -> Link:
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     except psycopg.Error as error:
         connection.close()
+        if is_busy(error):
+            raise
         raise unreachable(error, place.url) from None
     return Link(connection)
 

@@ -63,10 +63,11 @@ def open_postgres(url: str, *, create: bool, patience: float = PATIENCE) -> SqlS
         StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``; nothing was changed.
     """
     place = locate(url)
-    connect(place).close()  # a server that is not there is not waited for
     found = PostgresSchema.at(place, patience=patience)
+    units = Units(place.url, found.pool, Tables(POSTGRES), patience)
+    units.attempt(lambda _: connect(place).close())  # a server that is not there is not waited for
     try:
-        Units(place.url, found.pool, Tables(POSTGRES), patience).apart(lambda link: _enter(link, place, create=create))
+        units.apart(lambda link: _enter(link, place, create=create))
     except BaseException:
         found.pool.close()
         raise
