@@ -491,7 +491,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Store.compact": {
-        "Add up the ledgers of tallies and let go of logs of what is gone; readers see no difference.": (
+        "Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference.": (
             "compacting_changes_nothing_that_is_read",
             "tallies_are_what_counting_gives",
         ),
