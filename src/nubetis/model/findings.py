@@ -223,7 +223,7 @@ FINDINGS: Final[dict[str, Kind]] = {
     "no_administrator": _error(
         Area.INTEGRITY,
         "No active user is an administrator: nobody can let anybody in.",
-        'In Python org.system("rescue") may: make a user active, or take one out of the recycle bin.',
+        'In Python org.system("rescue") may make a user active, take one out of the bin, make a profile administrator.',
     ),
     "cell_wrong": _error(
         Area.INTEGRITY,
