@@ -398,6 +398,26 @@ def test_what_does_not_arrive_as_it_was_sent_is_found(old, place, monkeypatch):
             nubetis.open(target)
 
 
+def test_a_counter_that_does_not_arrive_as_it_was_sent_is_found(old, place, monkeypatch):
+    """Its numbers would be given twice; a content hash says nothing of it."""
+    from nubetis.backends.memory.transactions import Transaction
+
+    write = Transaction.write
+    for number, harm in enumerate((lambda guards: guards[1:], lambda guards: (attrs.evolve(guards[0], delta=7),))):
+        target = place("memory", f"new{number}")
+
+        def worse(txn, batch, harm=harm):
+            return write(txn, attrs.evolve(batch, guards=harm(batch.guards)) if len(batch.guards) > 1 else batch)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transaction, "write", worse)
+            with refusing("miscopied", Damaged) as caught:
+                copy(old, target)
+        assert "counters" in str(caught.value)
+        with refusing("no_database"):
+            nubetis.open(target)
+
+
 def test_others_go_on_writing_and_the_copy_is_of_one_instant(place):
     source, target = place("sqlite", "old"), place("memory", "new")
     writing, done = threading.Event(), threading.Event()
@@ -465,16 +485,31 @@ def test_what_others_wrote_is_not_copied_onto(old, tmp_path):
 def test_a_module_that_the_target_cannot_hold_is_named_before_anything_is_copied(place):
     source, target = place("memory", "old"), place("memory", "new")
     with nubetis.create(source, administrator=ADMIN) as org:
-        fields = [Field(name=f"f{n}", type=kind("integer")) for n in range(30)]
+        fields = [Field(name=f"f{n}", type=kind("integer")) for n in range(70)]
         org.add_module(Module(name="wide", fields=[Field(name="name", type=kind("text")), *fields]))
     from nubetis.backends.memory import MemoryStore
 
-    narrow = attrs.evolve(MemoryStore.capabilities, max_fields=35)
+    narrow = attrs.evolve(MemoryStore.capabilities, max_fields=70)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MemoryStore, "capabilities", narrow)
         with refusing("no_capability") as caught:
             copy(source, target)
     assert "wide" in str(caught.value)
+
+
+def test_what_is_to_be_replaced_stays_where_the_target_cannot_hold_the_new_one(place):
+    source, target = place("memory", "old"), place("memory", "new")
+    nubetis.create(target, administrator=ADMIN, settings={"name": "Kept"}).close()
+    with nubetis.create(source, administrator=ADMIN) as org:
+        org.add_module(Module(name="wide", fields=[Field(name=f"f{n}", type=kind("integer")) for n in range(70)]))
+    from nubetis.backends.memory import MemoryStore
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryStore, "capabilities", attrs.evolve(MemoryStore.capabilities, max_fields=70))
+        with refusing("no_capability"):
+            copy(source, target, replace=True)
+    with nubetis.open(target) as org:
+        assert (org.name, org.check()) == ("Kept", [])
 
 
 # -- back-ups ---------------------------------------------------------------------------------------------------------

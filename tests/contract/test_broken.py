@@ -187,13 +187,18 @@ class FindsNothing(Broken):
 
 
 class MendsNothing(Broken):
-    def mend(self, findings, schema):
+    def mend(self, findings, schema, **more):
         pass
 
 
-class MendsARow(Broken):
-    def mend(self, findings, schema):
+class MendsWithoutLooking(Broken):
+    def mend(self, findings, schema, **_):
         self._store.mend(findings, schema)
+
+
+class MendsARow(Broken):
+    def mend(self, findings, schema, **more):
+        self._store.mend(findings, schema, **more)
         self._store.write(lambda txn: txn.write(setting("size", [2], [77])))
 
 
@@ -298,6 +303,7 @@ BROKEN = [
     (ChangesARowWhenRefused, "what_was_refused_is_not_looked_for_afterwards", {}),
     *[(FindsNothing, "what_was_harmed", {"what": what}) for what in HARM],
     *[(MendsNothing, "what_was_harmed", {"what": what}) for what in HARM],
+    (MendsWithoutLooking, "what_looks_first_may_stop_the_mending", {}),
     (MendsARow, "what_was_harmed", {"what": "tallies"}),
     (LosesAUnit, "units_that_touch_the_same_rows", {}),
     (RunsUnitsOverAndOver, "units_that_touch_the_same_rows", {}),

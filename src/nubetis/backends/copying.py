@@ -83,6 +83,7 @@ def copy_store(source: Store, target: Store, read_schema: ReadSchema, *, progres
 
     def unit(txn: Txn) -> Copied:
         run = _Copy(txn, target, read_schema(txn), progress or _silent)
+        target.capabilities.refuse_excess(run.schema.modules)
         run.read_all()
         target.clear(_known(target, read_schema))  # also what an earlier run of this unit left
         return run.run()

@@ -144,7 +144,13 @@ FINDINGS: Final[dict[str, Kind]] = {
         "look again.",
     ),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
-    "column_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _RESTORE),
+    "column_missing": _error(
+        Area.SCHEMA,
+        "Table {about} lacks {detail}, and what was in there.",
+        "Nothing else is lost. It can be made again, empty: nubetis doctor --repair; take its values out of a back-up.",
+        mends=True,
+    ),
+    "twin_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _REPAIR, mends=True),
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
     "module_lost": _error(
         Area.SCHEMA,
@@ -214,6 +220,16 @@ FINDINGS: Final[dict[str, Kind]] = {
         Area.INTEGRITY,
         "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
         "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
+    ),
+    "entry_lost": _error(
+        Area.INTEGRITY,
+        "{count} records of {about} were created by entries that are gone from the journal; the first is {detail}.",
+        "The records are there. Find out who writes to the database; compare with a back-up whose anchor you have.",
+    ),
+    "no_administrator": _error(
+        Area.INTEGRITY,
+        "No active user is an administrator: nobody can let anybody in.",
+        'In Python org.system("rescue") may make a user active, take one out of the bin, make a profile administrator.',
     ),
     "cell_wrong": _error(
         Area.INTEGRITY,

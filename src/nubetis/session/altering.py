@@ -12,7 +12,7 @@ nothing: the wide tables serve both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -45,7 +45,10 @@ from nubetis.session.state import State
 from nubetis.session.world import LIVE, living
 from nubetis.types import Key, Row
 
-__all__ = ["alter", "plan_alter", "refuse_unusable_defaults", "resume_alter", "settle"]
+if TYPE_CHECKING:
+    from nubetis.model.store import Txn
+
+__all__ = ["alter", "changes_under_way", "plan_alter", "refuse_unusable_defaults", "resume_alter", "settle"]
 
 
 def plan_alter(state: State, schema: Schema) -> Plan:
@@ -147,7 +150,7 @@ def alter(state: State, schema: Schema) -> Operation:
     """
 
     def keep() -> tuple[Applier, Operation, Lot]:
-        if pending := _pending(state):
+        if pending := changes_under_way(state.txn):
             raise Conflict("schema_pending", operation=operation_of(pending[0]).id)
         applier = Applier(state, plan_alter(state, schema))
         return (applier, *applier.keep_whole())
@@ -165,10 +168,11 @@ def alter(state: State, schema: Schema) -> Operation:
     return alter(state, schema)  # they took it back; who began it is told why
 
 
-def _pending(state: State) -> list[Row]:
+def changes_under_way(txn: Txn) -> list[Row]:
+    """Give the operation that changes the schema, where there is one; one at a time does."""
     running = Test("state", Operator.EQ, OperationState.RUNNING.value)
     where = All((running, Test("cause", Operator.EQ, CauseKind.SCHEMA.value)))
-    return state.txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1))
+    return txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1))
 
 
 def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
@@ -251,7 +255,7 @@ def resume_alter(state: State) -> Operation | None:
 
 def _left(state: State) -> tuple[Operation, Lot] | None:
     """Give the change that is under way, and what there is to write of it; inside a unit."""
-    rows = _pending(state)
+    rows = changes_under_way(state.txn)
     if not rows:
         return None
     operation = operation_of(rows[0])
@@ -283,7 +287,7 @@ def _go_on(state: State) -> None:
     try:
         resume_alter(state)
     except NubetisError:
-        if state.read(lambda: _pending(state)):
+        if state.read(lambda: changes_under_way(state.txn)):
             raise
 
 

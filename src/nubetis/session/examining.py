@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
+from nubetis.access.invariants import check_administrators
 from nubetis.backends.blobs import StoreBlobs
-from nubetis.errors import UNREADABLE, Damaged, InvalidValue, NotFound, StoreError
+from nubetis.errors import UNREADABLE, Damaged, InvalidValue, NotFound, Refused, StoreError
 from nubetis.model.bind import ALWAYS, All, Missing, No, OneOf, Test
 from nubetis.model.blobs import BlobHash, blob_hash
 from nubetis.model.fields import Field, Operator, Storage
@@ -29,6 +31,7 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
+from nubetis.session.altering import changes_under_way
 from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
@@ -69,32 +72,36 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
             findings += state.read(lambda part=part: list(part(state)))  # type: ignore[misc]  # bound at once
         except StoreError as error:
             findings.append(Finding("not_examined", name, error.code))
-    pending = any(each.code == "schema_pending" for each in findings)
-    return [each for each in findings if not (pending and each.code in _AHEAD_OF_SCHEMA)]
+    return findings
 
 
 def _stored(state: State, progress: Progress | None) -> list[Finding]:
     """Compare the store with the schema; again where somebody changed that meanwhile."""
     while True:
-        schema = _schema(state)
+        schema, changes = _standing(state)
         findings = state.world.store.check(schema, progress=progress)
-        if _schema(state).version == schema.version:
-            return findings
+        now, left = _standing(state)
+        if (now.version, left) == (schema.version, changes):
+            return [each for each in findings if not (changes and each.code in _AHEAD_OF_SCHEMA)]
 
 
-def _schema(state: State) -> Schema:
-    """Give the schema; where it can no longer be read, as it was learnt last."""
+def _standing(state: State) -> tuple[Schema, list[Row]]:
+    """Give the schema, and what changes it; where they can no longer be read, as the schema was learnt last."""
     try:
-        return state.read(lambda: state.known.schema)
+        return state.read(lambda: (state.known.schema, changes_under_way(state.txn)))
     except StoreError:
-        return state.world.last.schema
+        return state.world.last.schema, []
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
-    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
-    found = list(findings)
-    if not _is_changing(state):  # a change under way has made columns and indexes that the schema does not know yet
-        state.world.store.mend(found, _schema(state))
+    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes.
+
+    Tables that somebody changes meanwhile are left as they are: what is wrong with them is found again.
+    """
+    found, schema = list(findings), _standing(state)[0]
+    with suppress(_SchemaMovedError):
+        _refuse_unknown(state)
+        state.world.store.mend(found, schema, fence=lambda txn: _refuse_moved(txn, schema))
     for each in found:
         if each.code == "plan_orphaned":
             state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once
@@ -103,12 +110,21 @@ def mend(state: State, findings: Iterable[Finding]) -> None:
             state.write(lambda guard=guard: state.write_now(Batch(guards=(guard,))))  # type: ignore[misc]
 
 
-def _is_changing(state: State) -> bool:
-    """Say whether a change of the schema is under way; where nobody can know, it is taken to be."""
+class _SchemaMovedError(Exception):
+    """The schema is another than was examined, or is being changed, or nobody can know."""
+
+
+def _refuse_unknown(state: State) -> None:
     try:
-        return state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+        state.read(lambda: changes_under_way(state.txn))
     except StoreError:
-        return True
+        raise _SchemaMovedError from None
+
+
+def _refuse_moved(txn: Txn, schema: Schema) -> None:
+    """Stop where tables may have columns and indexes that *schema* does not know: they would be taken for surplus."""
+    if txn.versions().schema != schema.version or changes_under_way(txn):
+        raise _SchemaMovedError
 
 
 # -- operations -------------------------------------------------------------------------------------------------------
@@ -219,6 +235,33 @@ def _is_chosen(field: Field, cells: Cells) -> bool:
         return not value or field.type.check(field, value) is not None
     except InvalidValue:
         return False
+
+
+# -- journal and people ------------------------------------------------------------------------------------------------
+def _entries(state: State) -> Iterator[Finding]:
+    """Look whether each record's entry is there: of one that was not sealed yet no seal says so."""
+    seen = _Seen(state.txn)
+    for module in state.known.schema.modules:
+        if module.journalled:
+            yield from _unentered(state.txn, module, seen)
+
+
+def _unentered(txn: Txn, module: Module, seen: _Seen) -> Iterator[Finding]:
+    count, first = 0, ""
+    for keys, entries in txn.stream(module, columns=("id", "created_in"), size=_LOT):
+        gone = seen.missing(ENTRIES, {Key(int(entry or 0)) for entry in entries})
+        lost = [key for key, entry in zip(keys, entries, strict=True) if int(entry or 0) in gone]
+        first = first or (encode(module.prefix, Key(int(lost[0] or 0))) if lost else "")
+        count += len(lost)
+    if count:
+        yield Finding("entry_lost", str(module.name), first, count)
+
+
+def _people(state: State) -> Iterator[Finding]:
+    try:
+        check_administrators(state.txn, state.known.schema)
+    except Refused:
+        yield Finding("no_administrator", "users")
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
@@ -444,6 +487,8 @@ def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
 _PARTS: Final[Mapping[str, Part]] = {
     "operations": _operations,
     "records": lost_records,
+    "entries": _entries,
+    "people": _people,
     "cells": _cells,
     "links": _links,
     "files": _blobs,

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing, contextmanager
+from random import Random
+from string import ascii_lowercase
 
+import attrs
 import psycopg
 import pytest
 
 import nubetis
-from nubetis import F, HostSignIn, Money
+from nubetis import F, Field, HostSignIn, Module, Money
+from nubetis.backends.sql.postgres import open_postgres
 from nubetis.backends.sql.postgres.connections import connect, locate
 from nubetis.backends.urls import shown
 from nubetis.doctor import diagnose
 from nubetis.errors import InvalidValue, NotFound, NubetisError, StoreError
 from nubetis.model.kinds import kind
+from nubetis.model.schema import Schema, diff
+from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from nubetis.testing.store_contract.setting import inserting, row_of
 from tests.stores import refusing
 
 ADMIN = "ana@acme.pe"
@@ -393,3 +400,26 @@ def test_a_url_that_names_no_database_is_refused(monkeypatch):
         assert locate(url).schema == "nubetis"
     monkeypatch.setenv("PGDATABASE", "crm")
     assert locate("postgresql://ana@db.example").schema == "nubetis"
+
+
+# -- wide modules -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("length", [23, 35, 254])
+def test_a_record_of_as_many_texts_as_a_module_may_have_fits(postgres, length):
+    """Those of 23 letters are the worst: the server keeps them in the page, where longer ones leave 18 bytes."""
+    with closing(open_postgres(postgres(f"wide_{length}"), create=True)) as store:
+        taken = len(Module(name="wide", fields=[Field(name="n", type=kind("integer"))]).layout.full_index) - 1
+        most = (store.capabilities.max_fields - taken) // 2
+        fields = [Field(name=f"f{place}", type=kind("text")) for place in range(most)]
+        schema = attrs.evolve(SYSTEM_SCHEMA, modules=(VERSIONS, COUNTERS, TALLIES)).with_module(
+            Module(name="wide", fields=fields)
+        )
+        store.migrate(diff(Schema(), schema), schema)
+        wide = schema.module("wide")
+        random = Random(length)
+        row = row_of(wide, 1, {each.name: "".join(random.choices(ascii_lowercase, k=length)) for each in fields})
+        assert store.write(lambda txn: txn.write(inserting(wide, [row]))).written
+        assert store.read(lambda txn: txn.get_many(wide, [row[0]])) == [row]
+        more = schema.with_field("wide", Field(name="more", type=kind("text")))
+        with pytest.raises(StoreError) as caught:
+            store.migrate(diff(schema, more), more)
+    assert caught.value.code == "no_capability"

@@ -154,9 +154,8 @@ class _Check:
 
     def _form(self) -> Iterator[Finding]:
         home, present = self._home, self._present[self._home.name]
-        missing = sorted(set(home.full_columns).difference(present.columns))
-        if missing:
-            yield Finding("column_missing", home.name, ", ".join(missing[:_MOST]))
+        if lacks := list(self._lacks()):
+            yield from lacks
             return
         yield from self._columns(home.table)
         for side in home.sides.values():
@@ -174,6 +173,15 @@ class _Check:
         if strange := {name for name in found - wanted if not home.made(name)}:
             yield Finding("index_foreign", home.name, ", ".join(sorted(strange)[:_MOST]))
         yield from self._derived()
+
+    def _lacks(self) -> Iterator[Finding]:
+        """Give the columns that are not there: what was in a twin stands in its text."""
+        home = self._home
+        missing = set(home.full_columns).difference(self._present[home.name].columns)
+        own = missing.intersection(home.columns)
+        for code, names in (("column_missing", own), ("twin_missing", missing - own)):
+            if names:
+                yield Finding(code, home.name, ", ".join(sorted(names)[:_MOST]))
 
     def _twice(self, lost: Iterable[str]) -> Iterator[tuple[str, Finding]]:
         """Give those of the *lost* indexes that cannot be made again, for a value is there more than once."""

@@ -173,6 +173,8 @@ class Dialect:
     violated: Callable[[Exception], tuple[str, ...]]
     is_busy: Callable[[Exception], bool]
     """Whether somebody else was faster, so that the same may succeed now."""
+    has_waited: Callable[[Exception], bool]
+    """Whether it waited for a lock as long as it was told to."""
     is_entangled: Callable[[Exception], bool]
     """Whether several waited for each other, which takes long to be seen."""
     is_missing: Callable[[Exception], bool]
@@ -207,6 +209,8 @@ class Dialect:
     """What a unit that writes beside others holds, where the database takes several writers at a time."""
     alone_lock: str = ""
     """What one holds that would not get on beside them: no other begins until it has ended."""
+    lock_wait: str = ""
+    """Says for how many milliseconds the unit waits for each lock, where the connection says something else."""
     begin_schema: str
     """Begins a unit that makes tables, which waits for others of its kind."""
     schema_lock: str = ""

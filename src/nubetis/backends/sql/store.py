@@ -202,15 +202,17 @@ class SqlStore:
             return [Finding("file_damaged", self._database.url, str(error.params.get("reason", "")))]
         return list(dict.fromkeys(findings))
 
-    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:
-        """Make again what does not follow from rows; each table in a unit of its own."""
+    def mend(
+        self, findings: Iterable[Finding], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
+        """Make again what does not follow from rows; each table in a unit of its own, which begins with *fence*."""
         wanted = [each for each in findings if each.mends]
         for each in wanted:
             self._units.apart(partial(self._database.mend, finding=each))
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
         for home in homes_of(self._tables, schema):
             if not names.isdisjoint((home.name, *home.index_creation)):
-                self._units.define(partial(_rebuild, home))
+                self._units.define(partial(_rebuild, home, fence))
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""
@@ -273,5 +275,5 @@ class SqlStore:
         self._database.pool.close()
 
 
-def _rebuild(home: ModuleTable, txn: SqlTxn) -> None:
-    txn.rebuild(home)
+def _rebuild(home: ModuleTable, fence: Callable[[Txn], object] | None, txn: SqlTxn) -> None:
+    txn.rebuild(home, fence)

@@ -75,6 +75,22 @@ class JudgingCases(ContractSetting):
         require_same(before, store.read(_derived))
         assert kinds(write(store, inserting(PEOPLE, [row_of(PEOPLE, 9, {"code": "X"})]))) == [ConflictKind.UNIQUE]
 
+    def test_what_looks_first_may_stop_the_mending(self, store: Store, tmp_path: Path) -> None:
+        """What is wrong stays as it is, and is mended by whoever finds that nothing has moved."""
+        load(store, PEOPLE, people([{"name": "José", "owner": 1}]))
+        self.harm(tmp_path, store, DERIVED[0])
+        found, seen = store.check(CONTRACT_SCHEMA), list[int]()
+
+        def refuse(txn: Txn) -> None:
+            seen.append(txn.count(PEOPLE))
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            store.mend(found, CONTRACT_SCHEMA, fence=refuse)
+        assert (seen, store.check(CONTRACT_SCHEMA)) == ([1], found)
+        store.mend(found, CONTRACT_SCHEMA, fence=lambda txn: seen.append(txn.count(PEOPLE)))
+        assert (seen, store.check(CONTRACT_SCHEMA)) == ([1, 1], [])
+
     def test_mending_what_is_sound_changes_nothing(self, store: Store) -> None:
         """Nor does a finding of something that is not so."""
         load(store, PEOPLE, any_rows(Random(9), PEOPLE, count=20))

@@ -155,7 +155,9 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Capabilities.max_fields": {
-        "Columns of one module.": ("a_module_with_more_columns_than_it_can_hold_is_refused",),
+        "Columns of one module, the twins of its texts among them.": (
+            "a_module_with_more_columns_than_it_can_hold_is_refused",
+        ),
     },
     "Capabilities.max_params": {
         "Parameters of one statement; a unit may be given more values than that.": (
@@ -362,7 +364,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Txn.allocate": {
-        "Take *count* numbers from a counter that begins at 1; give the first.": ("numbers_are_never_given_twice",),
+        "Take *count* numbers from a counter that begins at 1; give the first.": (
+            "numbers_are_never_given_twice",
+            "a_counter_that_is_taken_out_takes_no_other_with_it",
+        ),
         (
             "Numbers are never given twice: a unit keeps what it took in a savepoint that raises, so there may be gaps."
         ): (
@@ -474,6 +479,11 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "No row changes.": ("mending_what_is_sound_changes_nothing", "what_was_harmed_is_found_and_mended"),
         "What cannot be mended stays as it is, and is found again.": (),
+        (
+            "*fence* looks before anything is made again, in the transaction that does it and when no change of the "
+            "schema can come between; what it raises is raised: *schema* is no longer what there is, and would take "
+            "too much away."
+        ): ("what_looks_first_may_stop_the_mending",),
     },
     "Store.facts": {
         "Give what helps to judge the store, by names of its own: versions, sizes, settings; never a secret.": (
@@ -481,7 +491,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Store.compact": {
-        ("Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference."): (
+        "Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference.": (
             "compacting_changes_nothing_that_is_read",
             "tallies_are_what_counting_gives",
         ),

@@ -340,6 +340,19 @@ class SchemaCases(ContractSetting):
         assert store.read(lambda txn: txn.versions()) == Versions(7, 8, 9)
         assert store.format() == FORMAT
 
+    def test_a_counter_that_is_taken_out_takes_no_other_with_it(self, store: Store) -> None:
+        """Those that are made afterwards are counters of their own."""
+
+        def take(name: str, count: int = 1) -> int:
+            return store.write(lambda txn: txn.allocate(name, count))
+
+        assert [take(name, 5) for name in "abc"] == [1, 1, 1]
+        (first, *_) = store.read(lambda txn: all_rows(txn, COUNTERS))
+        write(store, Batch(parts=(Removals(COUNTERS, [key_of(first)]),)))
+        write(store, Batch(guards=(Guard(counter="d", delta=2),)))
+        assert sorted([take(name) for name in "deabc"]) == [1, 1, 3, 6, 6]
+        assert (len(store.read(lambda txn: all_rows(txn, COUNTERS))), store.check()) == (5, [])
+
     def test_a_snapshot_is_a_whole_store(self, store: Store, tmp_path: Path) -> None:
         """What is written afterwards is not in it."""
         self.need(store, "snapshots")

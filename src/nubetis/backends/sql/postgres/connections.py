@@ -18,7 +18,8 @@ from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
-from nubetis.backends.sql.postgres.faults import Unfit, unreachable, was_slower
+from nubetis.backends.sql.postgres.faults import Unfit, is_busy, unreachable, was_slower
+from nubetis.backends.sql.units import PATIENCE, milliseconds
 from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
@@ -31,7 +32,6 @@ _LONGEST: Final = 63
 _MEANT: Final = frozenset({"$user", "information_schema"})
 """Names that mean something else in a search path, even quoted, or are the server's, besides ``pg_…``."""
 _HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
-_LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
 """Seconds that a server may take to come back."""
 _ALIVE: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
@@ -250,11 +250,12 @@ def _judged(error: psycopg.DataError) -> psycopg.DataError:
     return Unfit(*error.args) if error.sqlstate is None else error
 
 
-def connect(place: Location) -> Link:
-    """Connect to the schema at *place*, whether it is there or not.
+def connect(place: Location, *, patience: float = PATIENCE) -> Link:
+    """Connect to the schema at *place*, whether it is there or not; who uses it waits *patience* seconds for a lock.
 
     Raises:
         StoreError: ``unreachable``.
+        psycopg.Error: the server was there, and ended the connection; the next may do.
     """
     try:
         connection = psycopg.connect(place.conninfo, autocommit=True, application_name="nubetis")
@@ -263,7 +264,7 @@ def connect(place: Location) -> Link:
     settings = {
         "search_path": _quoted(place.schema),
         "synchronous_commit": "on" if place.profile is Profile.DURABLE else "off",
-        "lock_timeout": _LOCK_WAIT,
+        "lock_timeout": f"{milliseconds(patience)}ms",
         "jit": "off",  # compiling costs more than a page
         "client_encoding": "UTF8",
     }
@@ -272,11 +273,13 @@ def connect(place: Location) -> Link:
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     except psycopg.Error as error:
         connection.close()
+        if is_busy(error):
+            raise
         raise unreachable(error, place.url) from None
     return Link(connection)
 
 
-def reconnect(place: Location) -> Link:
+def reconnect(place: Location, *, patience: float = PATIENCE) -> Link:
     """Connect to where there was a server before: one that restarts is waited for, for some seconds.
 
     Raises:
@@ -285,7 +288,7 @@ def reconnect(place: Location) -> Link:
     deadline, pause = time.monotonic() + _RESTART, 0.02
     while True:
         try:
-            return connect(place)
+            return connect(place, patience=patience)
         except StoreError:
             if time.monotonic() > deadline:
                 raise

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
-from nubetis.backends.sql.postgres.faults import Unfit, is_busy, is_entangled, is_missing, translated, violated
+from nubetis.backends.sql.postgres.faults import (
+    Unfit,
+    has_waited,
+    is_busy,
+    is_entangled,
+    is_missing,
+    translated,
+    violated,
+)
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
 from nubetis.types import Stored
@@ -105,6 +113,7 @@ POSTGRES: Final = Dialect(
     unfit=(Unfit, UnicodeEncodeError),
     violated=violated,
     is_busy=is_busy,
+    has_waited=has_waited,
     is_entangled=is_entangled,
     is_missing=is_missing,
     is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
@@ -122,9 +131,8 @@ POSTGRES: Final = Dialect(
     begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     begin_write="BEGIN ISOLATION LEVEL SERIALIZABLE",
     write_lock="LOCK TABLE versions IN ROW SHARE MODE",
-    alone_lock=(  # waits shortly, and asks again: those who come meanwhile wait behind it
-        "SET LOCAL lock_timeout = '250ms'; LOCK TABLE versions IN EXCLUSIVE MODE; SET LOCAL lock_timeout = DEFAULT"
-    ),
+    alone_lock="LOCK TABLE versions IN EXCLUSIVE MODE",
+    lock_wait="SET LOCAL lock_timeout = {}",
     begin_schema="BEGIN ISOLATION LEVEL READ COMMITTED",
     schema_lock="SELECT pg_advisory_xact_lock(780173, hashtext(current_schema()))",
     table_lock="LOCK TABLE {table} IN EXCLUSIVE MODE",

@@ -14,7 +14,17 @@ from psycopg import errors
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["Unfit", "is_busy", "is_entangled", "is_missing", "translated", "unreachable", "violated", "was_slower"]
+__all__ = [
+    "Unfit",
+    "has_waited",
+    "is_busy",
+    "is_entangled",
+    "is_missing",
+    "translated",
+    "unreachable",
+    "violated",
+    "was_slower",
+]
 
 _FASTER: Final = (
     errors.SerializationFailure,
@@ -49,6 +59,11 @@ def _was_lost(error: Exception) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
     return error.sqlstate in _LOST or error.sqlstate.startswith("08")
+
+
+def has_waited(error: Exception) -> bool:
+    """Say whether a lock was not to be had in the time for which the unit waits for one."""
+    return isinstance(error, errors.LockNotAvailable)
 
 
 def is_entangled(error: Exception) -> bool:

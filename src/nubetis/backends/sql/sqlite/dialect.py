@@ -90,6 +90,7 @@ SQLITE: Final = Dialect(
     violated=_violated,
     is_busy=is_busy,
     is_entangled=lambda error: False,  # there is one writer at a time
+    has_waited=lambda error: False,  # it waits before the unit begins
     is_missing=lambda error: False,  # a snapshot has its tables
     is_unreadable=is_unreadable,
     translated=translated,
