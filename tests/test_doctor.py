@@ -303,7 +303,7 @@ def test_an_entry_that_is_gone_before_it_was_sealed_is_missed_by_its_records(org
 
 
 LOCKED = {
-    "all users inactive": lambda org: ("users", {"state": "inactive"}),
+    "all users inactive": lambda org: ("users", {"state": "deactivated"}),
     "all users in the bin": lambda org: ("users", {"deleted_in": row_of(org, ENTRIES)[0]}),
     "no profile of an administrator": lambda org: ("profiles", {"administrator": 0}),
 }
