@@ -447,6 +447,9 @@ def open_postgres_bench(base: str, stack: ExitStack, rounds: int) -> Bench:
 
 
 READS = (point_reads, many_reads, pages, streams)
+WRITES = (("sqlite", loads), ("memory", loads), ("postgresql", copies))
+"""Stores, and how each is written."""
+AREAS = [*[f"{area.__name__} [{name}]" for name, writes in WRITES for area in (*READS, writes)], "imports [python]"]
 Wanted = Callable[[Callable[..., object], str], bool]
 """Whether an area is asked for on the store of a name."""
 
@@ -487,13 +490,15 @@ def reads(bench: Bench, wanted: Wanted) -> Iterator[Figure]:
 def main() -> None:
     """Measure and print."""
     given = options(__doc__ or "")
+    if not any(given.only in area for area in AREAS):
+        sys.exit(f"No area has {given.only!r} in its name. Areas: {', '.join(AREAS)}.")
     count, rounds = (10_000, 5) if given.quick else (1_000_000, 15)
 
     def wanted(area: Callable[..., object], name: str) -> bool:
         return given.only in f"{area.__name__} [{name}]"
 
     figures = []
-    for name, writes in (("sqlite", loads), ("memory", loads), ("postgresql", copies)):
+    for name, writes in WRITES:
         if not any(wanted(area, name) for area in (*READS, writes)):
             continue
         if name != "postgresql":

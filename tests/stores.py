@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from contextlib import contextmanager
 from zlib import crc32
 
@@ -85,6 +86,17 @@ def refusing(code, kind=NubetisError, *, match=None):
     with pytest.raises(kind, match=match) as caught:
         yield caught
     assert code == caught.value.code
+
+
+@contextmanager
+def no_file_beyond(size):
+    """Let no file of this process grow beyond *size* bytes: to whoever writes, the disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def values_of(record):

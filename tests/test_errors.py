@@ -150,7 +150,7 @@ def test_a_conflict_keeps_both_values_when_copied():
 
 
 def test_a_refused_plan_keeps_its_refusals_when_copied():
-    error = Refused("refused", count=1, first="x")
+    error = Refused("refused", count=1, first="x", hint="")
     error.refusals = (Refusal(code="required", params={"field": "name"}),)
     assert error.refusals == copy.copy(error).refusals
 

@@ -177,7 +177,7 @@ def test_an_error_that_travelled_is_said_as_far_as_it_can_be():
 
 
 def test_an_error_in_an_error_is_translated():
-    error = NubetisError("refused", count=2, first=InvalidValue("required", field="name"))
+    error = NubetisError("refused", count=2, first=InvalidValue("required", field="name"), hint="")
 
     assert render(error, "es") == (
         "El plan no se aplicó: 2 de sus cambios se rechazan; el primero: name es obligatorio. Indique un valor."

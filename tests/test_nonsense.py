@@ -11,6 +11,7 @@ from nubetis import F, Field, Module, create, hookimpl
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.errors import PluginError
+from nubetis.model.fields import Part, Storage
 from nubetis.model.formats import ISO
 from nubetis.model.guards import guarded
 from nubetis.model.kinds import BUILT_IN, kind
@@ -139,6 +140,24 @@ def test_a_refusal_without_sense_stops_the_plan_and_writes_nothing(nubetis_store
         assert before == state_of(session)
 
 
+SENSELESS = {
+    "a module": {"module": ["leads"]}, "a record": {"record": 7}, "a field": {"field": b"x"}, "a line": {"line": "1"},
+    "what cannot be said": {"params": {"what": None}, "code": "{what.x}"}, "a place": {"code": "{0.x}"},
+    "one brace": {"code": "{"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SENSELESS)
+def test_what_a_refusal_says_must_have_sense(name):
+    """Or the plug-in is named, and nothing raw of Python comes out, then or when it is shown."""
+    values = {"code": "x", **SENSELESS[name]}
+    fool = answering("nubetis_validate", lambda: [Refusal(**values)])
+    with make_org(plugins=[fool]) as org, org.administrator() as session:
+        with refusing("plugin", PluginError) as caught:
+            session.create("leads", name="X")
+        assert ("Fool", "nubetis_validate") == (caught.value.params["plugin"], caught.value.params["hook"])
+
+
 def test_a_refusal_of_records_that_are_not_there_refuses_all_the_same(nubetis_store_url):
     fool = answering("nubetis_validate", lambda: [Refusal(code="x", module="nowhere", record="no id", field="?")])
     with make_org(nubetis_store_url, plugins=[fool]) as org, org.administrator() as session:
@@ -159,6 +178,9 @@ ODD = {
     "pack gives too much": {"pack": lambda field, value: (value, value)},
     "pack gives none": {"pack": lambda field, value: None},
     "pack gives objects": {"pack": lambda field, value: (object(),)},
+    "pack gives a number for a text": {"pack": lambda field, value: (7,)},
+    "pack gives bytes for a text": {"pack": lambda field, value: (b"x",)},
+    "check gives a number for a text": {"check": lambda field, offered: 7},
 }  # fmt: skip
 
 
@@ -175,6 +197,22 @@ def test_a_field_type_that_misbehaves_is_named_and_nothing_is_written(nubetis_st
         assert 0 == session.count("leads")
         assert session.create("leads", name="X")["name"] == "X"
         assert org.check() == []
+
+
+PARTS = {
+    "raises": failing, "none": lambda field: None, "no part": lambda field: ("x",), "empty": lambda field: (),
+    "a list": lambda field: [Part("", Storage.TEXT)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_module_of_a_field_type_whose_parts_are_none_names_where_that_comes_from(name):
+    """The host hands over a module, not the plug-in: what there is to name is the file of the code."""
+    odd = attrs.evolve(BUILT_IN["text"], name="odd", parts=PARTS[name])
+    with make_org() as org, refusing("plugin", PluginError) as caught:
+        org.add_module(Module(name="pets", prefix="pet", fields=[*PETS.fields, Field(name="odd", type=odd)]))
+
+    assert (__name__, "field type odd, parts") == (caught.value.params["plugin"], caught.value.params["hook"])
 
 
 def test_a_field_type_that_cannot_be_read_back_is_named(nubetis_store_url):

@@ -115,9 +115,7 @@ class LinesStore:
 
         return self._memory.write(noted)
 
-    def migrate(
-        self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], Any] | None = None
-    ) -> None:
+    def migrate(self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Any = None) -> None:  # noqa: ANN401 - a call
         """Change the tables in memory, then say so; refused changes leave no line."""
         self._memory.migrate(steps, schema, fence=fence)
         self._schema = schema
@@ -130,6 +128,12 @@ class LinesStore:
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:  # noqa: ARG002 - it is all one file
         """Write the file anew, with what there is and nothing of what was."""
         self._memory.write(self._write_anew)
+
+    def clear(self, known: Iterable[Module] = ()) -> None:
+        """Empty memory and the file."""
+        self._memory.clear(known)
+        self._schema = Schema()
+        self._file.truncate(0)
 
     def discard(self) -> None:
         """Close, and leave no file of an organisation that nobody has set up."""
@@ -146,14 +150,14 @@ class LinesStore:
         return {"schema": list(map(module_text, self._schema.modules)), "version": self._schema.version}
 
     def _rows(self, txn: Txn, touched: Mapping[ModuleId, Iterable[Key]]) -> Iterator[tuple[int, list[Key], list[Row]]]:
-        for number, keys in touched.items():
-            ordered = sorted(keys)
+        for number, ordered in [(number, sorted(keys)) for number, keys in touched.items()]:
             yield number, ordered, [row for row in txn.get_many(self._schema.by_id[number], ordered) if row is not None]
 
     def _append(self, line: dict[str, Any]) -> None:
         end = self._file.seek(0, os.SEEK_END)
+        text = json.dumps(line, default=lambda cell: {"bytes": base64.b64encode(cell).decode()})
         try:
-            self._file.write(_text(line))
+            self._file.write(text.encode() + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -189,10 +193,6 @@ class LinesStore:
         touched = [(self._schema.by_id[ModuleId(number)], keys, rows) for number, keys, rows in line.get("rows", ())]
         inserts = [Inserts(module, list(map(tuple, rows))) for module, _, rows in touched]
         self._memory.write(lambda txn: txn.write(Batch(parts=(*[Removals(m, k) for m, k, _ in touched], *inserts))))
-
-
-def _text(line: dict[str, Any]) -> bytes:
-    return json.dumps(line, default=lambda cell: {"bytes": base64.b64encode(cell).decode()}).encode() + b"\n"
 
 
 def _bytes_back(found: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON

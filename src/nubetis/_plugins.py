@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 from itertools import count, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pluggy
@@ -47,7 +50,7 @@ _HOOK: Final = re.compile(r"hook '(\w+)'")
 _ARGUMENTS: Final = re.compile(r"Argument\(s\) \{'(\w+)'")
 """What pluggy says of a hook that does not fit its specification."""
 _KEYS: Final = "a list of the keys of messages was expected"
-_STORE: Final = ("format", "read", "write", "migrate", "close", "discard")
+_STORE: Final = ("format", "read", "write", "migrate", "close", "clear", "discard")
 _BLOBS: Final = ("put", "get", "delete")
 
 
@@ -129,6 +132,59 @@ def _called(plugin: str, hook: str, call: Callable[[], T]) -> T:
         raise _failed(plugin, hook, type(error).__name__) from error
 
 
+def _loaded(entry: metadata.EntryPoint) -> object:
+    """Load what is named; what is wrong is said by module, name and line, never with what a plug-in says itself."""
+    try:
+        return entry.load()
+    except NubetisError:
+        raise
+    except Exception as error:
+        raise _failed(entry.name, "its entry point", _why_not_loaded(entry, error)) from error
+
+
+def _made(given: type, name: str) -> object:
+    """Call a class that is a plug-in."""
+    try:
+        return given()
+    except NubetisError:
+        raise
+    except Exception as error:
+        file, line = _place_of(error)
+        reason = f"it is made without arguments, and cannot be: {type(error).__name__} in line {line} of {file}"
+        raise _failed(name, "its registration", reason) from error
+
+
+def _why_not_loaded(entry: metadata.EntryPoint, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        if f"{entry.module}.".startswith(f"{error.name}."):
+            return f"there is no module {error.name}: install it, or name its folder in PYTHONPATH"
+        return f"module {entry.module} needs {error.name}, which is not installed"
+    module = sys.modules.get(entry.module)
+    if module is not None and isinstance(error, AttributeError):  # it was loaded, so it lacks what is named
+        known = [name for name in vars(module) if not name.startswith("_")]
+        return f"module {entry.module} has no {entry.attr}; {suggest(entry.attr, known).rstrip('.?')}"
+    file, line = _place_of(error)
+    return f"module {entry.module} cannot be loaded: {type(error).__name__} in line {line} of {file}"
+
+
+def _place_of(error: Exception) -> tuple[str, int]:
+    """Give the file and the line where *error* arose."""
+    if isinstance(error, SyntaxError):
+        return Path(error.filename or "").name, error.lineno or 0
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return Path(frame.f_code.co_filename).name, line
+
+
+def _require_sense(plugin: str, hook: str, given: Refusal) -> None:
+    """Make sure that a refusal can be taken for one, and said."""
+    if not _is_text(given.code) or not _is_mapping(given.params):
+        raise _failed(plugin, hook, "a refusal has a code and its parameters by name")
+    names = (given.module, given.record, given.field)
+    if not all(each is None or _is_text(each) for each in names) or not isinstance(given.line, int | None):
+        raise _failed(plugin, hook, "a refusal names module, record and field by texts, and a line by its number")
+    _called(plugin, hook, partial(str, given))
+
+
 class _Manager(pluggy.PluginManager):
     """Looks for hooks among public names only; the thirty that every object has cost more than all the rest."""
 
@@ -149,7 +205,7 @@ class Extensions:
         installed = metadata.entry_points(group=hookspecs.PROJECT) if entry_points else ()
         for plugin in (*plugins, *installed):
             if isinstance(plugin, metadata.EntryPoint):
-                self._register(_called(plugin.name, "its entry point", plugin.load), plugin.name)
+                self._register(_loaded(plugin), plugin.name)
             else:
                 self._register(plugin, str(getattr(plugin, "__name__", type(plugin).__name__)))
         self._require_hooks()
@@ -163,7 +219,7 @@ class Extensions:
         """
         names = (called if number == 1 else f"{called} {number}" for number in count(1))
         name = next(each for each in names if not self._manager.has_plugin(each))
-        plugin = _called(name, "its registration", given) if isinstance(given, type) else given
+        plugin = _made(given, name) if isinstance(given, type) else given
         hooks = [hook for hook in dir(plugin) if self._manager.parse_hookimpl_opts(plugin, hook) is not None]
         if not hooks:
             raise _failed(name, "its registration", "it has no hook: mark one with @nubetis.hookimpl")
@@ -284,8 +340,7 @@ class Extensions:
         caller, most = self._manager.hook.nubetis_validate, _MOST + 100 * len(plan)
         found = list(self._gathered(caller, Refusal, plan, most=most))
         for plugin, each in found:
-            if not _is_text(each.code) or not _is_mapping(each.params):
-                raise _failed(plugin, caller.name, "a refusal has a code and its parameters by name")
+            _require_sense(plugin, caller.name, each)
         return [each for _, each in found]
 
     def committed(self, committed: Committed) -> None:

@@ -51,6 +51,7 @@ __all__ = [
     "StoreError",
     "misused",
     "names_of",
+    "names_or_all",
     "one_of",
     "require",
     "require_bool",
@@ -85,6 +86,7 @@ MESSAGES: Final[dict[str, str]] = {
     "read_only": "{field} is set by nubetis and cannot be written.",
     "too_long": "{field} holds at most {limit} characters; {length} were given.",
     "bad_text": "{field} holds a character that no text may hold ({what}). Remove it.",
+    "empty_choice": "{field} is given a choice that is empty. Leave it out.",
     "bad_number": "{field} takes a finite number with at most {scale} decimals and {digits} digits.",
     "bad_date": "{field} takes a date written as 2026-01-31.",
     "bad_datetime": "{field} takes an instant with its zone, such as 2026-01-31T09:30:00+00:00.",
@@ -109,6 +111,8 @@ MESSAGES: Final[dict[str, str]] = {
     "no_currency": "{field} is an amount of money, and the organisation counts in no currency. Set its currency first.",
     "home_amount": "{field} has a home amount that contradicts its amount: {reason}.",
     "bad_id": "{id} is not a record id: {reason}. Copy the id again from where it came.",
+    "not_an_id": "{field} takes the id of a record: {reason}. Copy the id again from where it came.",
+    "no_such_user": "{field} takes a user, named by record id, e-mail or handle: nobody answers to what was given.",
     "wrong_module": "{field} takes a record of {expected}, and the id given is of {given}.",
     "not_unique": "{field} must be unique, and another record has this value.",
     "out_of_sight": "Something that you may not see stands against it in {module}.",
@@ -139,7 +143,7 @@ MESSAGES: Final[dict[str, str]] = {
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
     "drifted": "{count} of the plan's records changed since it was made. Make the plan again.",
     "outdated": "Rights, settings, modules or fields changed since the plan was made. Make the plan again.",
-    "refused": "The plan was not applied: {count} of its changes are refused; the first: {first}",
+    "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
@@ -184,22 +188,33 @@ MESSAGES: Final[dict[str, str]] = {
     "(replace=True), or take it away and make a new one.",
     "miscopied": "What arrived in {module} is not what was sent, so the copy was left unfinished. Make it again.",
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
+    "not_replaced": "{url} also holds what nubetis did not make: {others}. Nothing was changed; take that away, or "
+    "elsewhere, and replace again.",
     "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "
     "database with ENCODING 'UTF8' and name that.",
-    "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, restore a back-up of it.",
+    "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, move it away and restore "
+    "a back-up.",
     "no_folder": "There is no folder {folder}, where {url} is to be. Make it first, or name another.",
     "unrestorable": "{file} cannot be restored: {reason}. Take another back-up.",
+    "not_backed_up": "{file} is damaged, and a copy could not be restored, so none was made: {reason}. Let nubetis "
+    "doctor say what is wrong and, with --repair, put it right; or restore an earlier back-up.",
     "newer_format": "{url} was written by a later nubetis (format {found}; this one knows {known}). Upgrade nubetis.",
     "damaged": "{what} is damaged: {reason}. Restore a back-up: nubetis restore.",
     "unwritten": "The system let nothing more be written to {url}: a quota or a limit on the size of files is reached, "
     "or the disk fails. Nothing of this change was written; mend that and repeat it.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
+    "no_temporary": "The folder for temporary files cannot be used: {reason}. It takes the rows of large plans: "
+    "make room there, or name another in TMPDIR.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",
     "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
-    "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now. "
-    "Opening an organisation writes: give the user USAGE and CREATE on the schema and all rights on its tables.",
+    "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now "
+    "({reason}). Opening an organisation writes: give the user USAGE and CREATE on the schema and all rights on its "
+    "tables.",
+    "no_schema": "There is no schema {schema} at {url} yet, and the user {user} of the database may not make it. Let "
+    "an administrator of the server make it and give the user USAGE and CREATE on it, or let the user make it: "
+    "GRANT CREATE ON DATABASE {database} TO {user}.",
     "tampered": "The journal was changed after it was written: {where}.",
     "unreadable": "{file} cannot be read: {reason}.",
     "unwritable": "{file} cannot be written: {reason}.",
@@ -329,6 +344,22 @@ def names_of(given: str | Iterable[str], *, argument: str, expected: str = "a li
     found = tuple(names)
     for each in found:
         require(each, str, argument=argument, expected=expected)
+    return found
+
+
+def names_or_all(
+    given: str | Iterable[str] | None, *, argument: str, expected: str = "a list of names"
+) -> tuple[str, ...] | None:
+    """Give the names of one thing or of several; ``None``, which means all, is only what nobody gave.
+
+    A list that came out empty was to name something: to take it for all would lose what nobody named.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    found = None if given is None else names_of(given, argument=argument, expected=expected)
+    if found == ():
+        raise InvalidValue("bad_argument", argument=argument, reason="none are given: leave it out for all")
     return found
 
 

@@ -39,6 +39,8 @@ LANGUAGES: Final = ("en", "es")
 PHRASES: Final = (
     "Did you mean {name}?",
     "Known: {names}.",
+    "Did you mean {name}",
+    "Known: {names}",
     "{what} is missing",
     "nobody knows the setting {name}; those of nubetis are schema and profile",
     "{word} cannot stand here",
@@ -63,21 +65,38 @@ PHRASES: Final = (
     "values by field, by record id",
     "a list of values by field",
     "a list of values",
+    "a list of choices",
     "a list of fields",
     "a list of names",
     "a list of steps",
     "a path, bytes, an open file or rows",
+    "a path, bytes, an open file or rows (columns by name go to Table)",
+    "rows as values by column",
+    "what duplicates() gave",
+    "a table such as nubetis.read(…) gives, or batches",
+    "what map_table(…) gives, or .changed(…) of it",
+    "an e-mail, a handle or a record id",
+    "the name of one field",
+    "how many records, not {count}",
     "a function",
     "a text",
     "a plan",
     "a text such as '1200.00', a Decimal or a whole number",
     "no such hook; {hint}",
     "it takes {names}, not {word}",
+    "there is no module {module}: install it, or name its folder in PYTHONPATH",
+    "module {module} needs {name}, which is not installed",
+    "module {module} has no {name}; {hint}",
+    "its entry point",
+    "its registration",
+    "it is made without arguments, and cannot be: {name} in line {number} of {file}",
+    "module {module} cannot be loaded: {name} in line {number} of {file}",
     "it is no anchor: copy it whole, such as {example}",
     "it does not link to {module}",
     "{people} is a user",
     "{what} is no filter",
     "no such operator; {hint}",
+    "nubetis writes {name} without it",
     "no such setting; {hint}",
     "this is no {what}",
     "this is no stored {type}",
@@ -192,7 +211,7 @@ PHRASES: Final = (
 )
 """Texts with a gap that errors carry as parameters, from where they are made."""
 
-CARRIED: Final = frozenset({"reason", "hint", "what", "expected", "because", "suffix"})
+CARRIED: Final = frozenset({"reason", "hint", "hook", "what", "expected", "because", "suffix"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
 
 _WORDED: Final = CARRIED | {"fault", "kind", "type"}

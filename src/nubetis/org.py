@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nubetis.model.store import Store, Txn
     from nubetis.types import Progress
 
-__all__ = ["Org", "check_store", "copy", "create", "open", "restore"]
+__all__ = ["Org", "check_store", "copy", "create", "open", "restore", "why_not_whole"]
 
 T = TypeVar("T")
 
@@ -180,6 +180,21 @@ def check_store(url: str, *, around: Surroundings | None = None) -> list[Finding
         return store.check(schema)
 
 
+def why_not_whole(url: str, *, around: Surroundings | None = None) -> str:
+    """Give the code of the error that says why no organisation stands at *url*; nothing where one does.
+
+    >>> why_not_whole("memory://nowhere")
+    'no_database'
+    """
+    extensions = _outside(around, ()).extensions()
+    try:
+        with closing(extensions.stores(_scheme(url))(url, create=False)) as store:
+            _require(store, url, present=True)
+    except NubetisError as error:
+        return error.code
+    return ""
+
+
 def copy(
     source: str,
     target: str,
@@ -199,7 +214,8 @@ def copy(
     Raises:
         NotFound: ``no_database``; there is nothing at *source*.  ``missing_plugin``, as for :func:`open`.
         Conflict: ``database_exists``.
-        StoreError: ``half_made``, ``no_capability``; *source* is as it was.
+        StoreError: ``half_made``, ``no_capability``; ``not_replaced``, others have put something of theirs at *target*.
+            *source* is as it was.
         Damaged: *source* cannot be read to its end, or has lost the definition of a module; *target* is as it was.
 
     >>> create("memory://old", administrator="ana@acme.pe").close()
@@ -215,8 +231,9 @@ def copy(
             return copy_into_file(old, target, read_schema, replace=replace, progress=progress)
         with ExitStack() as until_made:
             new = extensions.stores(_scheme(target))(target, create=True)
-            until_made.callback(new.discard if new.format() is None else new.close)
-            require_room(old, new, shown(target), replace=replace)
+            until_made.callback(new.close)
+            if require_room(old, new, shown(target), replace=replace):
+                until_made.callback(new.discard)
             return copy_store(old, new, read_schema, progress=progress)
 
 
@@ -246,6 +263,7 @@ def restore(
     """Put the back-up in the file *source* in the place of *url*; with *replace* also where there is one already.
 
     The back-up is verified first and stays as it is.  Whoever has the old organisation open must close it before.
+    What is no organisation is never replaced.
 
     Raises:
         Conflict: ``database_exists``.
@@ -400,6 +418,12 @@ class Org:
 
         The anchor is that of the last entry in the copy, which is an SQLite file whatever the store is; :func:`restore`
         puts it back, into a store of any kind.
+
+        Raises:
+            StoreError: ``unwritable``, ``no_folder``.
+            Damaged: ``not_backed_up``; what is damaged is no back-up, and there is no file.
+
+        Cost: the copy is read again, to its last page.
         """
         store, state = self._world.store, State(self._world, None, purpose="sealing")
 

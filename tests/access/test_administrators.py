@@ -189,8 +189,8 @@ def test_an_administrator_who_was_sent_away_neither_reads_the_journal_nor_writes
     assert (past.operations(first), first.get(lead)["name"]) == (before, "A")
 
 
-def test_an_operation_whose_user_is_sent_away_stops_and_can_be_resumed(nubetis_org, nubetis_session, small_chunks):
-    """What was written of it stays until somebody who may goes on with it, or takes it back."""
+def test_an_operation_whose_user_is_sent_away_is_taken_back(nubetis_org, nubetis_session, small_chunks):
+    """By nubetis itself, as after any other fault: he may not any more."""
     (ana,) = nubetis_org.people("ana !admin")
     plan = ana.plan_create("leads", [{"name": f"L{number}"} for number in range(9)])
 
@@ -200,9 +200,8 @@ def test_an_operation_whose_user_is_sent_away_stops_and_can_be_resumed(nubetis_o
 
     with refusing("denied", AccessDenied):
         ana.apply(plan, progress=send_away)
-    (left,) = nubetis_org.interrupted()
-    assert resuming.resume(nubetis_session, left).position == 9
-    assert nubetis_session.count("leads") == 9
+    assert nubetis_org.interrupted() == []
+    assert nubetis_session.count("leads") == 0
 
 
 def test_a_plan_is_good_for_the_rights_of_those_who_apply_it(nubetis_org, nubetis_session):

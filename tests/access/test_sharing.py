@@ -9,7 +9,8 @@ import pytest
 from nubetis import F
 from nubetis.access.decision import Reason
 from nubetis.errors import AccessDenied, NotFound, NubetisError, Refused
-from nubetis.model.ids import encode
+from nubetis.model.ids import decode, encode
+from nubetis.model.store import Batch, Updates
 from nubetis.session import sharing
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share, shares, unshare
 from tests.stores import refusing
@@ -256,3 +257,13 @@ def test_what_a_rule_names_does_not_go(nubetis_org, staff, nubetis_session):
     admin.apply(plan_share_rule(admin, "r", "leads", where=F.company == "Lima", target="pia"))
     with refusing("bad_sharing", Refused):
         nubetis_org.alter(nubetis_org.schema.retire_field("leads", "company"))
+
+
+def test_doctor_finds_a_roster_that_does_not_stand(nubetis_org, nubetis_session):
+    """As a hand at the database may leave it."""
+    roles = nubetis_org.schema.module("roles")
+    keys = [decode(each.id)[1] for each in nubetis_session.find("roles", sort="id")]
+    part = Updates(roles, ("reports_to",), keys[:2], [(keys[1],), (keys[0],)])
+    nubetis_org._world.store.write(lambda txn: txn.write(Batch(parts=(part,))))
+    (found,) = nubetis_org.check()
+    assert (found.code, found.detail) == ("people_wrong", "role_circle")

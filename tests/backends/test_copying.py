@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
-from contextlib import closing
+from contextlib import closing, contextmanager
 from random import Random
 
 import attrs
@@ -17,11 +17,12 @@ from nubetis.backends.blobs import StoreBlobs
 from nubetis.backends.copying import content_hash, copy_store
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.sql import open_sqlite
+from nubetis.backends.sql.postgres import open_postgres
 from nubetis.errors import Damaged, InvalidValue, NotFound, StoreError
 from nubetis.model.kinds import FileRef, kind
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Batch, Guard
-from nubetis.model.system import BLOBS, MODULES, SYSTEM_SCHEMA
+from nubetis.model.system import BLOBS, MODULES, SYSTEM_SCHEMA, VERSIONS
 from nubetis.org import copy, restore
 from nubetis.session.erasing import erase
 from tests.stores import refusing, rows_of
@@ -264,6 +265,96 @@ def test_what_was_at_the_target_is_gone_where_it_is_replaced(old, place, store):
         assert [] == rows_of(other, other.schema.module("cars"))
 
 
+@pytest.mark.parametrize("store", ["memory", "sqlite", "postgres"])
+@pytest.mark.parametrize("harm", ["its definition", "all definitions", "the versions"])
+def test_of_a_damaged_organisation_nothing_is_left_where_it_is_replaced(old, place, store, harm):
+    """The remedy for damage needs nothing of what is damaged."""
+    target = place(store, "new")
+    cars = Module(name="cars", fields=[Field(name="marks", type=kind("multi_choice"), choices=("a", "b"))])
+    with nubetis.create(target, administrator="luis@acme.pe") as org:
+        org.add_module(cars)
+        org.system("testing").create("cars", marks=["a"])
+    damage(target, harm)
+
+    copy(old, target, replace=True)
+
+    with nubetis.open(old) as one, nubetis.open(target) as other:
+        assert seen(one) == seen(other)
+        assert [] == other.check()
+        other.add_module(cars)
+        assert [] == rows_of(other, other.schema.module("cars"))
+        assert [] == other.check()
+
+
+def damage(url, harm):
+    """Take away definitions of modules, or what says that there is an organisation."""
+    gone = {
+        "its definition": "DELETE FROM modules WHERE name = 'cars'",
+        "all definitions": "DROP TABLE modules",
+        "the versions": "DROP TABLE versions",
+    }[harm]
+    if url.startswith("memory"):
+        from nubetis.backends.memory.store import _HOMES
+
+        tables = _HOMES[url.partition("://")[2]].tables
+        if harm == "its definition":
+            rows = tables[MODULES.id].rows
+            rows.pop(next(key for key, row in rows.items() if "cars" in row))
+        else:
+            del tables[MODULES.id if harm == "all definitions" else VERSIONS.id]
+        return
+    with open_at(url) as store:
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute(gone)))
+
+
+@contextmanager
+def open_at(url):
+    """Open the store at *url*, whatever is there."""
+    opened = open_sqlite if url.startswith("sqlite") else open_postgres
+    with closing(opened(url, create=False)) as store:
+        yield store
+
+
+def test_what_others_put_beside_an_organisation_is_not_lost_with_it(old, place):
+    """Nor is anything else: who made it takes it away first."""
+    target = place("postgres", "new")
+    with nubetis.create(target, administrator="luis@acme.pe") as org:
+        before = seen(org)
+    made = {
+        "CREATE TABLE songs (id int)": "songs",
+        "CREATE VIEW sung AS SELECT id FROM deals": "songs, sung",
+        "DROP TABLE songs": "sung",
+        "CREATE SCHEMA IF NOT EXISTS reports": "sung",
+        "ALTER VIEW sung SET SCHEMA reports": "reports.sung",
+    }
+    for sql, name in made.items():
+        with open_at(target) as store:
+            store._units.define(lambda txn, sql=sql: txn.apart(lambda link: link.execute(sql)))
+        with refusing("not_replaced", StoreError) as caught:
+            copy(old, target, replace=True)
+        assert f": {name}." in str(caught.value)
+        with nubetis.open(target) as org:
+            assert before == seen(org)
+    with open_at(target) as store:
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute("DROP VIEW reports.sung")))
+    copy(old, target, replace=True)
+
+
+def test_a_backup_is_restored_over_a_damaged_organisation(place, tmp_path):
+    """That is what its errors say to do."""
+    url, file = place("postgres", "one"), f"{tmp_path}/back-up.db"
+    with nubetis.create(url, administrator=ADMIN, settings={"currency": "PEN"}) as org:
+        fill(org)
+        org.backup(file)
+        before = seen(org)
+    for harm in ("the versions", "all definitions"):
+        damage(url, harm)
+        restore(file, url, replace=True)
+        with nubetis.open(url) as org:
+            assert before == seen(org)
+            assert [] == org.check()
+
+
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
 def test_an_organisation_is_not_copied_onto_itself_whatever_it_is_called(place, store, tmp_path):
     url = place(store, "one")
@@ -303,6 +394,26 @@ def test_what_does_not_arrive_as_it_was_sent_is_found(old, place, monkeypatch):
             with refusing("miscopied", Damaged) as caught:
                 copy(old, target)
         assert "deals" in str(caught.value)
+        with refusing("no_database"):
+            nubetis.open(target)
+
+
+def test_a_counter_that_does_not_arrive_as_it_was_sent_is_found(old, place, monkeypatch):
+    """Its numbers would be given twice; a content hash says nothing of it."""
+    from nubetis.backends.memory.transactions import Transaction
+
+    write = Transaction.write
+    for number, harm in enumerate((lambda guards: guards[1:], lambda guards: (attrs.evolve(guards[0], delta=7),))):
+        target = place("memory", f"new{number}")
+
+        def worse(txn, batch, harm=harm):
+            return write(txn, attrs.evolve(batch, guards=harm(batch.guards)) if len(batch.guards) > 1 else batch)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transaction, "write", worse)
+            with refusing("miscopied", Damaged) as caught:
+                copy(old, target)
+        assert "counters" in str(caught.value)
         with refusing("no_database"):
             nubetis.open(target)
 
@@ -374,16 +485,31 @@ def test_what_others_wrote_is_not_copied_onto(old, tmp_path):
 def test_a_module_that_the_target_cannot_hold_is_named_before_anything_is_copied(place):
     source, target = place("memory", "old"), place("memory", "new")
     with nubetis.create(source, administrator=ADMIN) as org:
-        fields = [Field(name=f"f{n}", type=kind("integer")) for n in range(30)]
+        fields = [Field(name=f"f{n}", type=kind("integer")) for n in range(70)]
         org.add_module(Module(name="wide", fields=[Field(name="name", type=kind("text")), *fields]))
     from nubetis.backends.memory import MemoryStore
 
-    narrow = attrs.evolve(MemoryStore.capabilities, max_fields=35)
+    narrow = attrs.evolve(MemoryStore.capabilities, max_fields=70)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MemoryStore, "capabilities", narrow)
         with refusing("no_capability") as caught:
             copy(source, target)
     assert "wide" in str(caught.value)
+
+
+def test_what_is_to_be_replaced_stays_where_the_target_cannot_hold_the_new_one(place):
+    source, target = place("memory", "old"), place("memory", "new")
+    nubetis.create(target, administrator=ADMIN, settings={"name": "Kept"}).close()
+    with nubetis.create(source, administrator=ADMIN) as org:
+        org.add_module(Module(name="wide", fields=[Field(name=f"f{n}", type=kind("integer")) for n in range(70)]))
+    from nubetis.backends.memory import MemoryStore
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryStore, "capabilities", attrs.evolve(MemoryStore.capabilities, max_fields=70))
+        with refusing("no_capability"):
+            copy(source, target, replace=True)
+    with nubetis.open(target) as org:
+        assert (org.name, org.check()) == ("Kept", [])
 
 
 # -- back-ups ---------------------------------------------------------------------------------------------------------

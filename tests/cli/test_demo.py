@@ -213,3 +213,19 @@ def test_a_field_made_for_a_column_says_so_and_spaces_are_seen(nubetis):
 
     assert "a field made for it" in said
     assert "·Ana··" in said
+
+
+def test_as_many_contacts_as_cannot_be_are_a_command_not_understood(nubetis):
+    """And said so in the user's language, before anything is shown."""
+    said = nubetis("demo", "--rows", "-5", "--lang", "es")
+
+    assert (said.code, said.out) == (2, "")
+    assert "no está en el intervalo" in said.err
+
+
+def test_the_help_says_where_the_organisation_is_made(nubetis):
+    """A folder that lasts as long as the system keeps it, and not the database of all other commands."""
+    said = " ".join(nubetis("demo", "--help").out.split())
+
+    assert "one in a temporary folder where none is named" in said
+    assert "nubetis.db" not in said

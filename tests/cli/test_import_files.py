@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,17 @@ def test_a_column_whose_header_names_a_field_is_never_left_out(acme, dry):
     assert [each.split(",")[0] for each in Path("r.csv").read_text("utf-8").splitlines()[1:]] == ["Una", "Dos", "Tres"]
     assert "Column Tipo refuses 3 of 3 rows" in shown
     assert "--map Tipo=" in shown
+
+
+@pytest.mark.parametrize("name", ["Correo electrónico", "E-mail", "Correo electrónico $HOME's"])
+def test_what_is_said_of_a_column_can_be_pasted_into_a_shell(acme, name):
+    Path("a.csv").write_text(f"Empresa,{name}\nUna,no\nDos,no\n", encoding="utf-8")
+    there = ("a.csv", "-m", "accounts", "--map", f"{name}=email", "--dry-run")
+    shown = " ".join(acme("import", *there).out.split())
+    pasted = shlex.split(shown.partition(" Say ")[2].partition(" to leave")[0])
+
+    assert pasted == ["--map", f"{name}="]
+    assert acme("import", *there, *pasted, "--json").json["plan"]["refusals"] == []
 
 
 @pytest.fixture

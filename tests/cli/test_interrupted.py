@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
 
+from nubetis.backends import copying
+from nubetis.backends.memory import forget_memory
+from nubetis.backends.sql.sqlite import copies
 from nubetis.cli import commands
 from nubetis.cli.face import Face
 
@@ -91,3 +95,40 @@ def test_doctor_shows_the_environment_of_a_damaged_organisation(nubetis):
     assert said.json["findings"][0]["code"] == "cannot_open"
     assert "[not_sqlite]" in nubetis("doctor").out
     assert "python" in said.json["environment"]
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite", "postgres"])
+@pytest.mark.parametrize("command", ["copy", "restore"])
+def test_what_an_interrupted_replacement_has_left_is_said(acme, request, monkeypatch, tmp_path, store, command):
+    """In a file what stood there stands until the new one is whole; a place that was empty has lost nothing."""
+    number = zlib.crc32(str(tmp_path).encode())
+    target = {
+        "memory": f"memory://{tmp_path}",
+        "sqlite": f"sqlite:///{tmp_path}/new.db",
+        "postgres": request.getfixturevalue("postgres")(f"i{number}") if store == "postgres" else "",
+    }[store]
+    assert acme("backup", "monday.db").code == 0
+    given = ("copy", "nubetis.db", target) if command == "copy" else ("restore", "monday.db", "--db", target)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    def interrupted():
+        with monkeypatch.context() as patch:
+            patch.setattr(copying._Copy, "_compare", stop)
+            if store == "sqlite":
+                patch.setattr(copies, "_clear", stop)
+            said = acme(*given, "--replace")
+        assert said.code == commands.EXIT_CODES["interrupted"]
+        return " ".join(said.err.split())
+
+    try:
+        assert interrupted() == "Interrupted."
+        assert acme(*given).code == 0
+        said = interrupted()
+        assert ("is gone, and what takes its place is half made" in said) is (store != "sqlite")
+        assert said.endswith("Interrupted.")
+        assert acme(*given, "--replace").code == 0
+        assert acme("doctor", "--db", target, "--json").json["findings"] == []
+    finally:
+        forget_memory(target)

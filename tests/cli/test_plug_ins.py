@@ -98,3 +98,38 @@ def test_what_is_no_plug_in_is_named(taller):
 @pytest.mark.parametrize("name", ["", "a b", "taller:Taller()", ":Taller", "taller.py/x"])
 def test_a_name_that_names_nothing_is_a_command_not_understood(taller, name):
     assert taller("doctor", "--plugin", name).code == 2
+
+
+FAULTS = {
+    "gone": ("acme_tool:Acme", None, "there is no module acme_tool: install it, or name its folder in PYTHONPATH"),
+    "gone package": ("acme.tool:Acme", None, "there is no module acme: install it"),
+    "needs another": ("acme_tool", "import acme_core", "module acme_tool needs acme_core, which is not installed"),
+    "mistyped": ("acme_tool:pet", "pets = 1", "module acme_tool has no pet; Did you mean pets."),
+    "no Python": ("acme_tool", "def (", "module acme_tool cannot be loaded: SyntaxError in line 1 of acme_tool.py"),
+    "raises": ("acme_tool", "\nraise OSError('secret')", "cannot be loaded: OSError in line 2 of acme_tool.py"),
+    "is not made": (
+        "acme_tool:Acme",
+        "class Acme:\n    def __init__(self): int('secret')",
+        "it is made without arguments, and cannot be: ValueError in line 2 of acme_tool.py",
+    ),
+    "lacks": ("acme_tool", "\n\nimport os\nos.secret", "cannot be loaded: AttributeError in line 4 of acme_tool.py"),
+}
+
+
+@pytest.mark.parametrize(("name", "source", "said"), FAULTS.values(), ids=FAULTS)
+def test_a_plug_in_that_cannot_be_loaded_says_why_and_where(taller, tmp_path, name, source, said):
+    """By module, name and line; what it says itself, which may be a value of somebody, is not told."""
+    if source is not None:
+        (tmp_path / "installed" / "acme_tool.py").write_text(source)
+    importlib.invalidate_caches()
+    told = taller("find", "workshops", "--plugin", name)
+    sys.modules.pop("acme_tool", None)
+
+    assert (told.code, said in " ".join((told.out + told.err).split())) == (1, True)
+    assert "secret" not in told.out + told.err
+
+
+def test_what_is_wrong_with_a_plug_in_is_said_in_the_users_language(taller):
+    said = " ".join(taller("find", "workshops", "--plugin", "taller:Tallar", "--lang", "es").err.split())
+
+    assert "falló en su punto de entrada: el módulo taller no tiene Tallar; ¿Quiso decir Taller?" in said

@@ -6,6 +6,7 @@ import inspect
 import sqlite3
 from contextlib import ExitStack, closing, suppress
 from functools import partial
+from typing import ClassVar
 
 import attrs
 import pytest
@@ -186,13 +187,18 @@ class FindsNothing(Broken):
 
 
 class MendsNothing(Broken):
-    def mend(self, findings, schema):
+    def mend(self, findings, schema, **more):
         pass
 
 
-class MendsARow(Broken):
-    def mend(self, findings, schema):
+class MendsWithoutLooking(Broken):
+    def mend(self, findings, schema, **_):
         self._store.mend(findings, schema)
+
+
+class MendsARow(Broken):
+    def mend(self, findings, schema, **more):
+        self._store.mend(findings, schema, **more)
         self._store.write(lambda txn: txn.write(setting("size", [2], [77])))
 
 
@@ -251,6 +257,21 @@ class ShowsWhatIsNotCommitted(Broken):
         return unit(Transaction(self.under_way.tables, writes=False))
 
 
+class KeepsLinesWhenCleared(Broken):
+    """Has the rows of one module again as soon as there is a table for them."""
+
+    kept: ClassVar = []
+
+    def clear(self, known=()):
+        if self.format() is not None:
+            self.kept += self._store.read(lambda txn: all_rows(txn, LOGS))
+        self._store.clear(known)
+
+    def migrate(self, steps, schema, **more):
+        self._store.migrate(steps, schema, **more)
+        self._store.write(lambda txn: txn.bulk_load(LOGS, self.kept))
+
+
 def on(txn):
     """Give a store whose units get *txn*."""
     return type(txn.__name__, (Broken,), {"txn": txn})
@@ -282,12 +303,14 @@ BROKEN = [
     (ChangesARowWhenRefused, "what_was_refused_is_not_looked_for_afterwards", {}),
     *[(FindsNothing, "what_was_harmed", {"what": what}) for what in HARM],
     *[(MendsNothing, "what_was_harmed", {"what": what}) for what in HARM],
+    (MendsWithoutLooking, "what_looks_first_may_stop_the_mending", {}),
     (MendsARow, "what_was_harmed", {"what": "tallies"}),
     (LosesAUnit, "units_that_touch_the_same_rows", {}),
     (RunsUnitsOverAndOver, "units_that_touch_the_same_rows", {}),
     (on(HidesASeal), "who_follows_the_journal", {}),
     (on(TurnsTheSealsRound), "who_follows_the_journal", {}),
     (ShowsWhatIsNotCommitted, "a_write_unit_sees_its_own_writes", {}),
+    (KeepsLinesWhenCleared, "a_store_that_is_cleared_is_as_new", {"told": True}),
     (TakesOutWhenRefused, "a_field_that_is_not_unique_cannot_become_so", {}),
 ]
 

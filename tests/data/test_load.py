@@ -53,6 +53,15 @@ def test_batches_are_loaded_as_tables_are(nubetis_session):
     assert load(nubetis_session, table.batches(rows=1), module="contacts").created == 2
 
 
+def test_several_choices_may_be_a_list_of_json_lines(nubetis_session):
+    """Or stand in one text, as an export has them."""
+    lines = b'{"name": "A", "tags": ["vip", "norte"]}\n{"name": "B", "tags": []}\n{"name": "C", "tags": "sur; vip"}\n'
+    report = load(nubetis_session, nubetis.read(lines, file_format="jsonl"), module="leads")
+
+    assert report.rejected == ()
+    assert [each["tags"] for each in records(nubetis_session, "leads")] == [("norte", "vip"), (), ("sur", "vip")]
+
+
 def test_what_does_not_fit_is_refused_by_line_field_and_reason(nubetis_session):
     table = nubetis.read(b'name,email\n"An\na",nada\nEva,eva@x.pe\n,luis@x.pe\n')
     report = load(nubetis_session, table, module="accounts")
@@ -168,7 +177,7 @@ def test_an_owner_is_named_by_email(nubetis_org, nubetis_session):
 def test_an_owner_that_is_nobody_is_refused_with_field_and_cell(nubetis_session, owner):
     report = load(nubetis_session, Table({"name": ["A"], "owner": [owner]}), module="accounts")
 
-    assert [(each.field, each.code) for each in report.rejected] == [("owner", "unknown_user")]
+    assert [(each.field, each.code) for each in report.rejected] == [("owner", "no_such_user")]
 
 
 # --- links -----------------------------------------------------------------------------------------

@@ -234,6 +234,17 @@ def test_matches_of_some_columns_merge_the_whole_table():
         (lambda table: table.select(["name"]), "columns: give a list of names, not list."),
         (lambda _: read(None), "source: give a path, bytes, an open file or rows, not NoneType."),
         (lambda _: read(3), "source: give a path, bytes, an open file or rows, not int."),
+        (
+            lambda _: read({"a": [1]}),
+            "source: give a path, bytes, an open file or rows (columns by name go to Table), not dict.",
+        ),
+        (lambda _: read([1]), "rows: give rows as values by column, not int."),
+        (lambda _: read([("a", "b")]), "rows: give rows as values by column, not tuple."),
+        (lambda _: Table.from_dicts(None), "rows: give rows as values by column, not NoneType."),
+        (lambda table: table.merged(None), "matches: give what duplicates() gave, not NoneType."),
+        (lambda table: table.merged(table.duplicates(), above="x"), "above: give a number, not str."),
+        (lambda table: table.duplicates(seed="a"), "seed: give a whole number, not str."),
+        (lambda table: table.duplicates(seed=-1), "seed: give a number from 0 on, below 2⁶³."),
     ],
 )
 def test_what_is_of_another_type_is_refused_in_words(wrong, said):

@@ -119,7 +119,7 @@ def test_a_refusal_has_a_known_code_and_a_short_sentence_that_can_be_written(nam
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"text", "long_text"}))
 def test_a_refusal_does_not_say_the_value(name):
-    """Of texts, numbers and structures; a mistyped id is named, for it is no value of a person's."""
+    """Of texts, numbers and structures; of what should be an id as well: it may be a name."""
     field = made(name, choices=())
     texts = ["\0" + NAMED, f"{NAMED}@{NAMED}@", NAMED * 100_000, f"1{NAMED}", f"2026-{NAMED}"]
     offered = [*texts, Address(city=NAMED + "\0"), PersonName(given=NAMED + "\0"), [NAMED], {NAMED: 1}]
@@ -127,7 +127,7 @@ def test_a_refusal_does_not_say_the_value(name):
     said = [str(found) for each in offered if isinstance(found := tried(field.check, each), InvalidValue)]
     said += [str(f) for each in texts if isinstance(f := tried(field.type.parse, field, each, ISO), InvalidValue)]
     assert said
-    assert [] == [sentence for sentence in said if NAMED in sentence and "is not a record id" not in sentence]
+    assert [] == [sentence for sentence in said if NAMED in sentence]
 
 
 VIEW = Viewpoint(now=datetime(2026, 3, 15, tzinfo=UTC), with_old=True)
@@ -171,10 +171,11 @@ def test_every_operator_that_a_type_knows_can_be_bound_to_a_sample(name):
     field = things.field("x")
     value = field.check(field.type.sample(field, Random(1)))
     value = value[0] if isinstance(value, tuple) else value
+    piece = "51" if name == "phone" else "sol"
     special = {
         Operator.EMPTY: None, Operator.CHANGED: None, Operator.LINKED: Compare("name", Operator.EQ, "x"),
         **dict.fromkeys(SEVERAL, (value, value)),
-        **dict.fromkeys([Operator.CONTAINS, Operator.STARTS, Operator.ENDS, Operator.MATCHES], "sol"),
+        **dict.fromkeys([Operator.CONTAINS, Operator.STARTS, Operator.ENDS, Operator.MATCHES], piece),
     }  # fmt: skip
     unused = set() if field.filterable or not field.parts[0].text else {Operator.MATCHES}
     for operator in sorted(field.type.operators - unused):

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from nubetis.errors import InvalidValue
 from nubetis.i18n import PHRASES
-from nubetis.model.fields import Field, Storage
+from nubetis.model.fields import Choice, Field, Storage
 from nubetis.model.formats import ISO
 from nubetis.model.ids import encode
 from nubetis.model.kinds import BUILT_IN, Address, WallTime, kind, texts
 from nubetis.model.money import Money
 from nubetis.testing.generate import any_value
 from nubetis.testing.strategies import fields
+from tests.stores import refusing
 
 NOT_READ = {"file", "image", "bytes"}
 PYTHON_TYPES = {
@@ -113,7 +114,7 @@ def test_stored_values_are_in_the_order_of_values(name):
         ("url", "javascript:alert(1)", "bad_url"),
         ("multi_choice", "abc", "wrong_type"),
         ("link", encode("dea", 1), "wrong_module"),
-        ("link", "use_x", "bad_id"),
+        ("link", "use_x", "not_an_id"),
         ("address", "Lima", "wrong_type"),
         ("money", 5, "wrong_type"),
         ("money", Money("1.005", "PEN"), "bad_number"),
@@ -244,7 +245,7 @@ def test_other_signs_are_no_per_cent(text):
         field.type.parse(field, text, ISO)
 
 
-@given(st.lists(st.text("ab; ,'", min_size=1, max_size=5), max_size=4))
+@given(st.lists(st.text("ab; ,'[]1", min_size=1, max_size=5), max_size=4))
 def test_free_choices_are_read_as_they_are_shown(chosen):
     """Also those with what stands between choices in a cell, or with spaces round them."""
     field = made("multi_choice")
@@ -254,8 +255,21 @@ def test_free_choices_are_read_as_they_are_shown(chosen):
 
 @pytest.mark.parametrize(("cell", "chosen"), [
     ("a; b", ("a", "b")), ("a;b;", ("a", "b")), ('"a;b"; c', ("a;b", "c")), (";;a ; ;", ("a",)), ("", None),
-    ('"a"', ("a",)),
+    ('"a"', ("a",)), ('["a","b"]', ("a", "b")), (' [ "a;b" ] ', ("a;b",)), ("[2024, 1.50]", ("1.50", "2024")),
+    ("[]", ()), ('"[]"', ("[]",)), ("[a]; b", ("[a]", "b")),
 ])  # fmt: skip
 def test_several_choices_in_a_cell(cell, chosen):
     field = made("multi_choice")
     assert field.check(field.type.parse(field, cell, ISO) if cell else None) == chosen
+
+
+def test_choices_of_a_list_may_be_called_by_their_labels():
+    field = made("multi_choice", choices=(Choice("n", label="Norte"), Choice("s", label="Sur")))
+    assert field.type.parse(field, '["norte", "s"]', ISO) == ("n", "s")
+
+
+@pytest.mark.parametrize("given", ['["a", ""]', ["a", ""]])
+def test_an_empty_choice_is_said_to_be_empty(given):
+    field = made("multi_choice")
+    with refusing("empty_choice", InvalidValue):
+        field.type.parse(field, given, ISO) if isinstance(given, str) else field.check(given)

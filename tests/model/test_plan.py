@@ -26,7 +26,8 @@ from nubetis.model.plan import (
 )
 from nubetis.model.schema import ID, VERSION
 from nubetis.model.standard import base_schema
-from nubetis.testing.strategies import rows
+from nubetis.session.applying import chunks
+from nubetis.testing.strategies import parts, plans, rows
 from tests.rows import another, row_of, with_cell
 
 SCHEMA = base_schema()
@@ -34,6 +35,8 @@ DEALS, LEADS = SCHEMA.module("deals"), SCHEMA.module("leads")
 NAME, STAGE, AMOUNT = DEALS.field("name"), DEALS.field("stage"), DEALS.field("amount")
 
 SOME = rows(DEALS, most=6)
+SOME_PART = parts(DEALS)
+SOME_PLAN = plans(SCHEMA, modules=["deals", "leads", "notes"], most=5)
 
 
 def deal(key, **values):
@@ -148,9 +151,26 @@ def test_why_and_when_do_not_count(more):
     assert digest(wins(1)) == digest(wins(1), **more)
 
 
-@given(SOME)
-def test_a_digest_does_not_depend_on_how_the_rows_are_kept(found):
-    assert digest(Creates(DEALS, found)) == digest(Creates(DEALS, tuple(found)))
+@given(SOME_PLAN)
+def test_a_digest_is_that_of_the_parts_however_they_are_kept(plan):
+    kept = [attrs.evolve(part, rows=tuple(part.rows)) for part in plan.parts]
+    assert plan.digest == digest(*kept)
+
+
+def written(plan):
+    """Give all that a digest speaks of."""
+    return [
+        (part.kind, part.module.id, getattr(part, "columns", ()), [(row[ID], row[VERSION]) for row in part.rows])
+        for part in plan.parts
+    ]
+
+
+@given(SOME_PLAN, SOME_PLAN, st.data())
+def test_two_digests_are_the_same_where_the_same_records_are_written_in_the_same_way(one, other, data):
+    parts = data.draw(st.permutations(one.parts))
+    fewer = [part.slice(0, len(part) - 1) if len(part) else part for part in one.parts]
+    for each in (other, attrs.evolve(one, parts=tuple(parts)), attrs.evolve(one, parts=tuple(fewer))):
+        assert (one.digest == each.digest) == (written(one) == written(each))
 
 
 def test_a_plan_for_nothing_has_a_digest_of_its_own():
@@ -160,37 +180,52 @@ def test_a_plan_for_nothing_has_a_digest_of_its_own():
 # -- parts ------------------------------------------------------------------------------------
 
 
-@given(SOME, st.data())
-def test_cutting_a_part_loses_no_record(found, data):
+@given(SOME_PART, st.integers(1, 3))
+def test_cutting_a_part_loses_no_record(part, size):
     """Slice by slice, the differences are those of the whole, in order; the last may be short."""
-    size = data.draw(st.integers(1, 7))
-    for part in (
-        Creates(DEALS, found),
-        Edits(DEALS, found, (STAGE, AMOUNT), [("won", 1, "PEN", 1)] * len(found)),
-        Edits(DEALS, found, kind=ChangeKind.DELETE),
-    ):
-        pieces = [part.slice(start, start + size) for start in range(0, len(part), size)]
-        assert list(part.changes()) == [change for piece in pieces for change in piece.changes()]
-        assert len(part) == sum(map(len, pieces))
-        assert all((piece.kind, piece.module) == (part.kind, DEALS) for piece in pieces)
+    pieces = [part.slice(start, start + size) for start in range(0, len(part), size)]
+    assert list(part.changes()) == [change for piece in pieces for change in piece.changes()]
+    assert len(part) == sum(map(len, pieces))
+    assert all((piece.kind, piece.module) == (part.kind, DEALS) for piece in pieces)
 
 
-@given(SOME)
-def test_changed_rows_differ_in_the_fields_of_the_part_only(found):
-    part = Edits(DEALS, found, (AMOUNT, NAME), [(100, "PEN", 100, "new")] * len(found))
-    for old, new in zip(found, part.changed_rows(), strict=True):
-        assert [100, "PEN", 100, "new"] == [new[place] for place in part.places]
+@given(SOME_PLAN, st.integers(1, 4))
+def test_cutting_a_plan_into_transactions_loses_no_record(plan, size):
+    """Each but the last is full, and what is asked of all of them is what was asked of the plan, in its order."""
+    lots = list(chunks(plan.parts, size))
+    assert list(plan.changes) == [change for lot in lots for part in lot for change in part.changes()]
+    assert [size] * (len(lots) - 1) == [sum(map(len, lot)) for lot in lots[:-1]]
+    assert all(0 < sum(map(len, lot)) <= size for lot in lots)
+
+
+@given(SOME_PLAN, SOME_PLAN)
+def test_what_two_plans_do_their_parts_do_in_one(one, other):
+    both = attrs.evolve(one, parts=one.parts + other.parts)
+    assert list(both.changes) == [*one.changes, *other.changes]
+    assert both.counts() == {
+        kind: one.counts().get(kind, 0) + other.counts().get(kind, 0) for kind in one.counts() | other.counts()
+    }
+    assert len(both) == len(one) + len(other)
+
+
+@given(SOME_PART)
+def test_changed_rows_differ_in_the_fields_of_the_part_only(part):
+    if part.kind is not ChangeKind.UPDATE:
+        return
+    for old, new, wanted in zip(part.rows, part.changed_rows(), part.after, strict=True):
+        assert wanted == tuple([new[place] for place in part.places])
         assert [cell for place, cell in enumerate(old) if place not in part.places] == [
             cell for place, cell in enumerate(new) if place not in part.places
         ]
 
 
-@given(SOME)
-def test_what_a_part_changes_its_reverse_brings_back(found):
-    part = Edits(DEALS, found, (STAGE, AMOUNT), [("won", 1, "PEN", 1)] * len(found))
+@given(SOME_PART)
+def test_what_a_part_changes_its_reverse_brings_back(part):
+    if part.kind is not ChangeKind.UPDATE:
+        return
     changed = list(part.changed_rows())
     back = attrs.evolve(part, rows=changed, after=list(part.before()))
-    assert found == list(back.changed_rows())
+    assert part.rows == list(back.changed_rows())
 
 
 def test_a_field_of_several_parts_is_changed_whole():

@@ -18,7 +18,7 @@ from nubetis.errors import InvalidFilter, InvalidValue, NubetisError
 from nubetis.model import filters
 from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
-from nubetis.model.fields import Operator, Storage
+from nubetis.model.fields import Field, Operator, Storage
 from nubetis.model.filters import (
     EVERYTHING,
     NOTHING,
@@ -34,8 +34,9 @@ from nubetis.model.filters import (
     Unit,
 )
 from nubetis.model.formats import ISO
-from nubetis.model.kinds import WallTime
+from nubetis.model.kinds import WallTime, kind
 from nubetis.model.money import Money
+from nubetis.model.schema import Module
 from nubetis.model.standard import base_schema
 from nubetis.model.text import canonical, parse, show
 from nubetis.model.text.tokens import RESERVED
@@ -300,3 +301,24 @@ def test_decimals_keep_their_digits():
         0,
         0,
     )
+
+
+PARTED = base_schema().with_modules([
+    Module(name="parted", fields=[
+        Field(name="name", type=kind("text")), Field(name="wall", type=kind("wall_time")),
+        Field(name="price", type=kind("money")), Field(name="photo", type=kind("image")),
+        Field(name="home", type=kind("address")),
+    ])
+]).module("parted")  # fmt: skip
+EXACT = ["wall.zone", "wall.local", "price.currency", "photo.media_type", "photo.name", "home.city", "name"]
+
+
+@given(st.sampled_from(EXACT), st.lists(TEXTS | st.sampled_from(["", " ", "\n", " a ", "a\t"]), min_size=1, max_size=3))
+def test_what_can_be_asked_of_a_part_is_read_back_to_the_letter(path, texts):
+    """Also blanks, and what is nothing but blanks."""
+    for where in (Compare(path, Operator.EQ, texts[0]), Compare(path, Operator.IN, tuple(texts))):
+        try:
+            bind(where, PARTED, base_schema(), Viewpoint(now=datetime(2026, 3, 15, tzinfo=UTC)))
+        except InvalidFilter:
+            continue
+        assert parse(show(where), module=PARTED) == canonical(where)

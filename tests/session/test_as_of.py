@@ -181,6 +181,17 @@ def test_the_past_of_a_module_shows_what_one_may_see_now(nubetis_org, nubetis_cl
         list(past.module_as_of(ana, "changes", both))
 
 
+def test_what_was_erased_is_marked_however_much_was_changed_before(nubetis_clock, nubetis_session, lead):
+    """An erasure takes all that was before it, also where other fields alone were changed first."""
+    then = nubetis_clock.now
+    for values in ({"company": "Acme"}, {"email": "a@acme.pe"}, {"company": "Other"}):
+        nubetis_clock.advance(days=1)
+        nubetis_session.edit(lead.id, values)
+    erasing.erase(nubetis_session, lead.id, fields=["email"])
+
+    assert dict(past.as_of(nubetis_session, lead.id, then).marks) == {"email": "erased"}
+
+
 def test_a_field_that_was_purged_since_is_marked(nubetis_org, nubetis_clock, nubetis_session):
     """Where the module had it then; before, and once it was retired, it is not spoken of."""
     lead = nubetis_session.create("leads", name="A")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -193,7 +193,7 @@ def test_what_never_was_is_not_erased(nubetis_session):
         erasing.erase(nubetis_session, "lea_0000000000001W")
 
 
-@pytest.mark.parametrize("fields", [(), ("nickname",)], ids=["all", "named"])
+@pytest.mark.parametrize("fields", [None, ("nickname",)], ids=["all", "named"])
 def test_a_retired_field_is_erased_too(nubetis_org, nubetis_session, fields):
     nubetis_org.add_field("leads", Field(name="nickname", type=kind("text"), personal=True))
     lead = nubetis_session.create("leads", name="A", nickname=CANARY)
@@ -255,6 +255,25 @@ def test_an_erasure_that_is_taken_back_leaves_the_bytes(nubetis_org, nubetis_ses
         nubetis_session.unit(work)
     nubetis_session.create("leads", name="B")
     assert nubetis_org.blobs.get(kept.hash) == b"kept"
+
+
+def test_an_erasure_of_which_a_savepoint_gives_up_leaves_the_bytes(nubetis_org, nubetis_session):
+    """The unit goes on and is written; what the block wanted done afterwards is not."""
+    nubetis_org.add_field("leads", Field(name="photo", type=kind("image"), personal=True))
+    kept, gone = photo(nubetis_org, b"kept"), photo(nubetis_org, b"gone")
+    one, two = (nubetis_session.create("leads", name="A", photo=each) for each in (kept, gone))
+
+    def work(session):
+        erasing.erase(session, two.id)
+        with suppress(Cancelled), session.savepoint():
+            erasing.erase(session, one.id)
+            raise Cancelled("cancelled", done=0)
+
+    nubetis_session.unit(work)
+    assert nubetis_session.get(one.id)["photo"] == kept
+    assert nubetis_org.blobs.get(kept.hash) == b"kept"
+    with refusing("not_found", NotFound):
+        nubetis_org.blobs.get(gone.hash)
 
 
 def test_the_counts_of_a_field_forget_the_value_too(nubetis_org, nubetis_session):

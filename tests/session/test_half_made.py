@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import resource
-from contextlib import contextmanager
-
 import pytest
 
 import nubetis
 from nubetis.errors import Conflict, NotFound, StoreError
 from nubetis.testing.clock import START
-from tests.stores import refusing
+from tests.stores import no_file_beyond, refusing
 
 ADMIN = "ana@acme.pe"
-
-
-@contextmanager
-def no_file_beyond(size):
-    """Let no file of this process grow beyond *size* bytes: to whoever writes, the disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("profile", ["durable", "fast"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import BytesIO
 
 import pytest
 
-from nubetis import F, Field, Module, Money, Table, create, hookimpl
+from nubetis import F, Field, HostSignIn, Module, Money, Table, create, hookimpl
+from nubetis.data import export, load, plan_links, plan_load
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
@@ -15,9 +17,10 @@ from nubetis.session.erasing import erase
 from nubetis.session.holding import holds, plan_hold
 from nubetis.session.past import as_of, operations
 from nubetis.session.resuming import resume
-from nubetis.session.retaining import plan_retention, plan_rule
+from nubetis.session.retaining import plan_retention, plan_rule, retain
 from tests.stores import refusing
 
+TABLE = Table({"name": ["A"]})
 NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
 
 
@@ -99,6 +102,22 @@ MISUSES = {
     "tolerance of a resumption": (lambda org, s, deal: resume(s, operations(s)[0], tolerance=-1), "tolerance"),
     "latest operations": (lambda org, s, deal: operations(s, limit=True), "a whole number, not bool"),
     "erased fields": (lambda org, s, deal: erase(s, deal, fields=3), "names of fields"),
+    "no fields to erase": (lambda org, s, deal: erase(s, deal, fields=[]), "fields: none are given: leave it out for"),
+    "no fields to export": (lambda org, s, deal: export(s, BytesIO(), module="deals", fields=()), "fields: none are"),
+    "no rules to follow": (lambda org, s, deal: retain(s, names=[]), "names: none are given: leave it out for all"),
+    "a sign-in of nobody": (lambda org, s, deal: HostSignIn(None), "user: give an e-mail, a handle or a record id"),
+    "a factor": (lambda org, s, deal: HostSignIn("ana", factor="no"), "factor: give True or False"),
+    "a sign-in at no instant": (lambda org, s, deal: HostSignIn("ana", at="ayer"), "an instant with its zone"),
+    "a sign-in of no zone": (lambda org, s, deal: HostSignIn("ana", at=NO_ZONE), "an instant with its zone"),
+    "an address": (lambda org, s, deal: HostSignIn("ana", address=3), "address: give a text"),
+    "two fields": (lambda org, s, deal: F["a", "b"], "F[…]: give the name of one field, not tuple"),
+    "a file to load": (lambda org, s, deal: load(s, "x.csv", module="deals"), "table: give a table such as"),
+    "rows to load": (lambda org, s, deal: load(s, [{"name": "x"}], module="deals"), "table: give a table such as"),
+    "no table": (lambda org, s, deal: plan_load(s, None, module="deals"), "table: give a table such as"),
+    "links of a file": (lambda org, s, deal: plan_links(s, "x.csv", module="deals"), "table: give a table such as"),
+    "a map": (lambda org, s, deal: load(s, TABLE, module="deals", field_map={"name": "name"}), "map_table(…) gives"),
+    "an empty map": (lambda org, s, deal: load(s, TABLE, module="deals", field_map={}), "map_table(…) gives"),
+    "a map of links": (lambda org, s, deal: plan_links(s, TABLE, module="deals", field_map={}), "map_table(…) gives"),
     "rule of no days": (lambda org, s, deal: plan_rule(s, "deals", name="r", days=0), "days: give a whole number"),
     "rule without name": (lambda org, s, deal: plan_rule(s, "deals", name="", days=1), "name: a rule has a name"),
     "rule named by number": (lambda org, s, deal: plan_rule(s, "deals", name=3, days=1), "name: give a text"),
@@ -252,8 +271,8 @@ def test_money_of_abroad_says_how_a_rate_is_given():
         org.system("test").create("deals", name="Lima", amount=Money("3", "USD"))
 
 
-def test_an_error_about_what_is_no_text_can_be_printed(nubetis_session):
+def test_an_error_about_what_is_no_text_can_be_printed(nubetis_org):
     with refusing("unknown_user", NotFound) as caught:
-        nubetis_session.find("deals", F.owner == "a\ud800b")
+        nubetis_org.session(HostSignIn("a\ud800b"))
     assert r"a\ud800b" in str(caught.value)
     str(caught.value).encode()

@@ -6,12 +6,14 @@ import attrs
 import pytest
 
 import nubetis
-from nubetis import F, Field, Module
+from nubetis import F, Field, Module, Money, hookimpl
+from nubetis.backends.memory import forget_memory
 from nubetis.errors import Damaged, NubetisError
 from nubetis.model.filters import Filter
 from nubetis.model.kinds import kind
 from nubetis.model.schema import ValidationRule
 from nubetis.testing.people import ADMINISTRATOR
+from tests.stores import refusing
 
 TEXT = kind("text")
 
@@ -160,3 +162,69 @@ def test_it_is_refused_by_name_or_kept(org, change, settings):
     with nubetis.open(org.url) as again:
         assert again.schema.modules == org.schema.modules
         again.system("testing").create("deals", name="A")
+
+
+# -- defaults ---------------------------------------------------------------------------------------------------------
+MONEY = Field(name="fee", type=kind("money"))
+DEFAULTS = {
+    "another currency": (MONEY, Money("1", "USD"), "no_rate"),
+    "a home amount that is none": (MONEY, Money("1", "PEN", home="2"), "home_amount"),
+}
+
+
+@pytest.fixture
+def counting():
+    with nubetis.create("memory://counting", administrator=ADMINISTRATOR, settings={"currency": "PEN"}) as org:
+        yield org
+    forget_memory("memory://counting")
+
+
+@pytest.mark.parametrize(("field", "default", "code"), DEFAULTS.values(), ids=DEFAULTS)
+def test_a_default_that_no_record_could_have_is_refused(counting, field, default, code):
+    """A new field, a new module, or another default: every creation would fail, and say what nobody had given."""
+    before = attrs.evolve(field, default=None)
+    counting.add_field("deals", before)
+    schema, wrong = counting.schema, attrs.evolve(field, default=default)
+    other = attrs.evolve(counting.schema.module("deals").field(field.name), default=default)
+    for change in (
+        lambda: counting.add_field("leads", wrong),
+        lambda: counting.add_module(Module(name="pets", fields=[Field(name="name", type=TEXT), wrong])),
+        lambda: counting.alter(schema.with_field("deals", other)),
+    ):
+        with refusing(code):
+            change()
+    assert counting.schema.modules == schema.modules
+    counting.system("testing").create("deals", name="A")
+
+
+def test_a_default_of_another_currency_says_what_it_is_worth(counting):
+    counting.add_field("deals", attrs.evolve(MONEY, default=Money("1", "USD", home="3.75")))
+    assert Money("1", "USD", home="3.75") == counting.system("testing").create("deals", name="A")["fee"]
+
+
+def test_a_default_that_was_there_stands_in_no_way():
+    """What became unusable later, by a currency that was set afterwards, is no reason to refuse another change."""
+    with nubetis.create("memory://early", administrator=ADMINISTRATOR) as early:
+        early.add_field("deals", attrs.evolve(MONEY, default=Money("1", "USD")))
+        early.system("testing").create("settings", name="currency", value='"PEN"')
+        early.add_field("deals", Field(name="more", type=TEXT))
+        with refusing("no_rate"):
+            early.system("testing").create("deals", name="A")
+    forget_memory("memory://early")
+
+
+class Pets:
+    @hookimpl
+    def nubetis_modules(self):
+        return [
+            Module(name="pets", fields=[Field(name="name", type=TEXT), attrs.evolve(MONEY, default=Money("1", "USD"))])
+        ]
+
+
+def test_no_organisation_is_made_with_a_default_that_no_record_could_have():
+    """A plug-in's module as any other; where it counts in that currency, or in none yet, it is made."""
+    with refusing("no_rate"):
+        nubetis.create("memory://pets", administrator=ADMINISTRATOR, settings={"currency": "PEN"}, plugins=[Pets()])
+    for settings in ({"currency": "USD"}, {}):
+        nubetis.create("memory://pets", administrator=ADMINISTRATOR, settings=settings, plugins=[Pets()]).close()
+        forget_memory("memory://pets")

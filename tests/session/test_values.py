@@ -9,6 +9,7 @@ from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, Nube
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
 from nubetis.model.schema import ValidationRule
+from nubetis.model.text import parse
 from nubetis.session.past import operations
 from tests.stores import SYSTEM, refusing, state_of
 
@@ -33,7 +34,7 @@ FAULTY = (
     ("name", None, "required"),
     ("email", "ana", "bad_email"), ("website", "javascript:alert(1)", "bad_url"), ("phone", "abc", "bad_phone"),
     ("status", "nwe", "unknown_choice"), ("email_opt_out", 1, "wrong_type"), ("tags", "x", "wrong_type"),
-    ("owner", "nobody@acme.pe", "unknown_user"), ("owner", "use_0000000000001W", "unknown_user"),
+    ("owner", "nobody@acme.pe", "no_such_user"), ("owner", "use_0000000000001W", "no_such_user"),
 )  # fmt: skip
 
 
@@ -211,7 +212,7 @@ def test_what_no_text_can_have_is_asked_of_no_store(nubetis_org, nubetis_session
         with refusing("filter_value", InvalidFilter):
             nubetis_session.find("leads", where)
     for name in (f"a{bad}b", f"a{bad}@b.pe"):
-        with refusing("unknown_user", NotFound):
+        with refusing("no_such_user", NotFound):
             nubetis_session.find("leads", F.owner == name)
         with refusing("unknown_user", NotFound):
             nubetis_org.session(HostSignIn(name))
@@ -224,3 +225,41 @@ def test_a_limit_that_no_store_knows_is_refused(nubetis_session):
             with refusing("bad_argument", InvalidValue):
                 call("leads", limit=limit)
     assert (0, []) == (nubetis_session.count("leads", limit=(1 << 63) - 1), operations(nubetis_session, limit=0))
+
+
+def test_nobody_links_to_what_he_does_not_see(nubetis_org, nubetis_session):
+    """Made, edited, planned or restored: a record of others is as one that is not there."""
+    (ana,) = nubetis_org.people("ana")
+    theirs, mine = nubetis_session.create("accounts", name="Theirs"), ana.create("accounts", name="Mine")
+    contact = ana.create("contacts", last_name="Paz", account=mine.id)
+    for call in (
+        lambda: ana.create("contacts", last_name="Rey", account=theirs.id),
+        lambda: ana.edit(contact.id, account=theirs.id),
+    ):
+        with refusing("bad_link", InvalidValue):
+            call()
+    plan = ana.plan_create("contacts", [{"last_name": each, "account": each} for each in (mine.id, theirs.id)])
+    assert [(each.line, each.code) for each in plan.refusals] == [(2, "bad_link")]
+
+    ana.delete(contact.id)
+    nubetis_session.edit(mine.id, owner="admin")
+    with refusing("bad_link", InvalidValue):
+        ana.restore(contact.id)
+    assert ana.count("contacts") == 0
+
+
+@pytest.mark.parametrize("given", ["Juan Perez", "Juan@perez", "use_Juan", "acc_Juan", "Juan_000"])
+@pytest.mark.parametrize("field", ["owner", "account"])
+def test_an_error_about_a_link_does_not_say_the_value(nubetis_session, given, field):
+    """It says what is expected; what was given may be anybody's name."""
+    for call in (
+        lambda: nubetis_session.create("contacts", {"last_name": "Paz", field: given}),
+        lambda: nubetis_session.find("contacts", F[field] == given),
+        lambda: nubetis_session.find("contacts", F[field].in_([given])),
+        lambda: nubetis_session.find("contacts", parse(f'{field} = "{given}"')),
+    ):
+        with pytest.raises(NubetisError) as caught:
+            call()
+        error = caught.value
+        assert field in str(error)
+        assert "Juan" not in f"{error} {error.params}"

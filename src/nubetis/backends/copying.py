@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import attrs
 
 from nubetis.backends.urls import shown
-from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, StoreError
+from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError
 from nubetis.model.fields import Storage
-from nubetis.model.schema import Schema, SchemaStep, StepKind, diff, key_of
+from nubetis.model.schema import Schema, diff, key_of
 from nubetis.model.store import Batch, Columns, Guard, Removals, Updates
-from nubetis.model.system import COUNTERS, MODULES, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from nubetis.model.system import COUNTERS, MODULES, TALLIES, VERSIONS
 from nubetis.types import Key, ModuleId
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ _OWN: Final = (VERSIONS, COUNTERS, TALLIES)
 """What is not copied row by row: the store keeps it in its own way."""
 _LOT: Final = 512
 """Rows read at once."""
+_OF_DAMAGE: Final = frozenset({"damaged", "store_failed"})
+"""What is said of a store whose tables are not what they must be."""
 _PASSES: Final = 3
 """Each row is read, then written, then compared."""
 
@@ -74,34 +76,48 @@ def copy_store(source: Store, target: Store, read_schema: ReadSchema, *, progres
     All of *source* is read before anything of *target* is changed.
 
     Raises:
-        StoreError: ``no_capability``, a module has more columns than the target can hold; those of both stores.
+        StoreError: ``no_capability``, a module has more columns than the target can hold; ``not_replaced``, something
+            stands there that nobody of nubetis made; those of both stores.
         Damaged: ``miscopied``; what arrived is not what was sent.
     """
 
     def unit(txn: Txn) -> Copied:
         run = _Copy(txn, target, read_schema(txn), progress or _silent)
+        target.capabilities.refuse_excess(run.schema.modules)
         run.read_all()
-        _clear(target, read_schema)  # also what an earlier run of this unit left
+        target.clear(_known(target, read_schema))  # also what an earlier run of this unit left
         return run.run()
 
     return source.read(unit)
 
 
-def require_room(source: Store, target: Store, url: str, *, replace: bool) -> None:
+def require_room(source: Store, target: Store, url: str, *, replace: bool) -> bool:
     """Stop where *target*, at *url*, holds something that is not to be replaced, or is the *source* itself.
+
+    Say whether nothing is there.  What is to be replaced may be damaged: nothing is asked of it.
 
     Raises:
         Conflict: ``database_exists``.
         StoreError: ``half_made``.
         InvalidValue: ``bad_argument``; both are the same store.
     """
-    if target.format() is None:
-        return
+    if _is_empty(target, replace=replace):
+        return True
     if not replace:
         whole = target.read(lambda txn: txn.versions()).schema
         raise Conflict("database_exists", url=url) if whole else StoreError("half_made", url=url)
     if _are_the_same(source, target):
         raise InvalidValue("bad_argument", argument="target", reason="it is the organisation that is to be copied")
+    return False
+
+
+def _is_empty(target: Store, *, replace: bool) -> bool:
+    try:
+        return target.format() is None
+    except Damaged:
+        if not replace:
+            raise
+        return False
 
 
 def copy_out(
@@ -169,7 +185,7 @@ def _as_text(cell: object) -> str:
 
 
 def _copied(schema: Schema) -> list[Module]:
-    """Give the modules whose rows are copied; the definitions first, by which a half copy is cleared."""
+    """Give the modules whose rows are copied; the definitions first, by which a half copy is known."""
     chosen = [module for module in schema.modules if module.id not in {own.id for own in _OWN}]
     return sorted(chosen, key=lambda module: (module.id != MODULES.id, module.id))
 
@@ -222,21 +238,22 @@ class _Copy:
     done: int = 0
     total: int = 0
     sums: _Sums = attrs.field(factory=dict)
+    counters: dict[str, int] = attrs.field(factory=dict)
 
     def read_all(self) -> None:
         """Read the source to its end, and change nothing."""
         modules = _copied(self.schema)
         self.total = _PASSES * sum([self.txn.count(module) for module in modules])
         self.sums = {module.id: _sum_of(self.txn, module, self._told) for module in modules}
+        self.counters = _counters(self.txn)
 
     def run(self) -> Copied:
         """Copy, compare, and only then let it be an organisation."""
         self.target.migrate(diff(Schema(), self.schema), self.schema)
         for module in _copied(self.schema):
             self._load(module)
-        counters = _counters(self.txn)
-        self._write(Batch(guards=tuple([Guard(counter=name, delta=value) for name, value in counters.items()])))
-        self.target.read(lambda txn: self._compare(txn, counters))
+        self._write(Batch(guards=tuple([Guard(counter=name, delta=value) for name, value in self.counters.items()])))
+        self.target.read(self._compare)
         versions = attrs.astuple(self.txn.versions())
         self._write(Batch(parts=(Updates(VERSIONS, ("schema", "access", "settings"), [Key(1)], [versions]),)))
         return Copied(rows=self.total // _PASSES, content=_joined(self.txn, self.sums))
@@ -270,11 +287,11 @@ class _Copy:
         self.done += rows
         self.progress(self.done, self.total)
 
-    def _compare(self, txn: Txn, counters: dict[str, int]) -> None:
+    def _compare(self, txn: Txn) -> None:
         for module in _copied(self.schema):
             if _sum_of(txn, module, self._told) != self.sums[module.id]:
                 raise Damaged("miscopied", module=module.name)
-        if _counters(txn) != counters:
+        if _counters(txn) != self.counters:
             raise Damaged("miscopied", module=COUNTERS.name)
 
     def _write(self, batch: Batch) -> None:
@@ -285,7 +302,12 @@ class _Copy:
 def _are_the_same(source: Store, target: Store) -> bool:
     """Say whether both are one store, whatever their URLs: what is written to one is seen in the other."""
     name = f"copy {token_hex(8)}"
-    target.write(lambda txn: txn.write(Batch(guards=(Guard(counter=name, delta=1),))))
+    try:
+        target.write(lambda txn: txn.write(Batch(guards=(Guard(counter=name, delta=1),))))
+    except StoreError as error:
+        if error.code in _OF_DAMAGE:  # the source is read to its end, so it is another
+            return False
+        raise
     same = name in source.read(_counters)
 
     def take_back(txn: Txn) -> None:
@@ -297,19 +319,9 @@ def _are_the_same(source: Store, target: Store) -> bool:
     return same
 
 
-def _clear(target: Store, read_schema: ReadSchema) -> None:
-    """Take everything out of *target*; first of all that it is an organisation."""
-    if target.format() is None:
-        return
-    target.write(_begin_anew)
-    target.migrate(diff(Schema(), SYSTEM_SCHEMA), SYSTEM_SCHEMA)  # what an interruption left out, so as to look at it
-    there = {module.id: module for module in (*SYSTEM_SCHEMA.modules, *target.read(read_schema).modules)}
-    kept = {own.id for own in _OWN}
-    gone = [SchemaStep(StepKind.DROP_MODULE, module) for number, module in there.items() if number not in kept]
-    target.migrate(gone, attrs.evolve(SYSTEM_SCHEMA, modules=_OWN))
-
-
-def _begin_anew(txn: Txn) -> None:
-    counters = [key_of(row) for batch in txn.stream(COUNTERS) for row in zip(*batch, strict=True)]
-    nothing = Updates(VERSIONS, ("schema", "access", "settings"), [Key(1)], [(0, 0, 0)])
-    txn.write(Batch(parts=(Removals(COUNTERS, counters), nothing)))
+def _known(target: Store, read_schema: ReadSchema) -> tuple[Module, ...]:
+    """Give the modules of the organisation that was there, as far as it knows them still."""
+    try:
+        return target.read(read_schema).modules
+    except NubetisError:
+        return ()

@@ -132,11 +132,18 @@ def _only_administrator(org: nubetis.Org) -> str:
 
 
 def command(
-    name: str, summary: str, *, signs_in: bool = True, opens: bool = True, value: Callable[..., object] = dict
+    name: str,
+    summary: str,
+    *,
+    signs_in: bool = True,
+    opens: bool = True,
+    usual: str = DATABASE,
+    value: Callable[..., object] = dict,
 ) -> Callable[[Callable[..., Answer]], click.Command]:
     """Make a command of a function that takes a :class:`Call` first; it has the options that all commands have.
 
-    One that *opens* no organisation of its own takes no ``--db``, one that does not sign in no ``--as``.
+    One that *opens* no organisation of its own takes no ``--db``, one that does not sign in no ``--as``.  Its help
+    calls the organisation where none is named *usual*.
     With *value* the command's own options reach the function as one value, made by it.
     """
 
@@ -152,7 +159,7 @@ def command(
             return function(call, **options) if value is dict else function(call, value(**options))
 
         decorated: Callable[..., Answer] = start
-        for option in _options(signs_in=signs_in, opens=opens):
+        for option in _options(signs_in=signs_in, opens=opens, usual=usual):
             decorated = option(decorated)
         made = click.command(name, cls=Command, help=summary, short_help=summary)(decorated)
         made.params.append(language_option())
@@ -161,13 +168,15 @@ def command(
     return make
 
 
-def _options(*, signs_in: bool, opens: bool) -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
+def _options(
+    *, signs_in: bool, opens: bool, usual: str
+) -> list[Callable[[Callable[..., Answer]], Callable[..., Answer]]]:
     as_json = click.option("--json", "as_json", is_flag=True, help=_("Answer with JSON, for programs."))
     db = click.option(
         "--db",
         metavar="URL|" + _("FILE"),
         envvar="NUBETIS_DB",
-        help=_("The organisation; {default} where none is named.").format(default=DATABASE),
+        help=_("The organisation; {default} where none is named.").format(default=usual),
     )
     as_user = click.option(
         "--as", "as_user", metavar="E-MAIL", help=_("The user you are; the administrator, where there is only one.")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -175,9 +176,9 @@ def _refused(rejected: Sequence[Rejected], field_map: FieldMap, rows: int, *, ro
     """Show the first faults; say which columns refuse most rows, and how to load the file without them."""
     columns = field_map.filled
     refusing = Counter([columns[each.field] for each in rejected if each.field in columns])
-    text = _("Column {column} refuses {count} of {rows} rows. Say --map {column}= to leave it out.")
+    text = _("Column {column} refuses {count} of {rows} rows. Say --map {mapped} to leave it out.")
     advice = [
-        line(text.format(column=column, count=count, rows=rows), "bold yellow")
+        line(text.format(column=column, mapped=quote(f"{column}="), count=count, rows=rows), "bold yellow")
         for column, count in refusing.items()
         if count > 1 and count * 2 > rows
     ]

@@ -26,7 +26,7 @@ def retention_command(call: Call, names: tuple[str, ...], *, dry_run: bool) -> A
     """Do what the active rules say, or those that are named."""
     room = call.face.room
     with call.session() as session:
-        plan = plan_retention(session, names=names)
+        plan = plan_retention(session, names=names or None)
         title = line(_what(plan, session, names), "bold")
         if dry_run or not len(plan):
             call.face.answer({"plan": plan_facts(plan)}, lambda: group(title, plan_grid(plan, room=room)))

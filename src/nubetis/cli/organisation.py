@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import attrs
@@ -15,7 +16,7 @@ from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import EXIT_CODES, _, language, say
 from nubetis.doctor import Diagnosis, diagnose
 from nubetis.model.findings import Finding, Severity
-from nubetis.org import copy, restore
+from nubetis.org import copy, restore, why_not_whole
 from nubetis.types import Json
 
 
@@ -165,12 +166,26 @@ def backup_command(call: Call, target: str) -> Answer:
     return None
 
 
+@contextmanager
+def _telling(call: Call, url: str, *, replace: bool) -> Generator[None]:
+    """Say what an interruption has left at *url*, where something else stood before."""
+    before = why_not_whole(url, around=call.around) if replace else "no_database"
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        if before != "no_database" and why_not_whole(url, around=call.around) in {"half_made", "no_database"}:
+            gone = _("What stood at {url} is gone, and what takes its place is half made: do it again, with --replace.")
+            call.face.note(gone.format(url=shown(url)))
+        raise
+
+
 @command("restore", _("Put a back-up in the place of the organisation."), signs_in=False)
 @click.argument("source", metavar=_("FILE"))
 @click.option("--replace", is_flag=True, help=_("Also where there is an organisation already; it is lost."))
 def restore_command(call: Call, source: str, *, replace: bool) -> Answer:
     """Restore, and open what was restored."""
-    restore(source, call.url, replace=replace, around=call.around)
+    with _telling(call, call.url, replace=replace):
+        restore(source, call.url, replace=replace, around=call.around)
     with call.org() as org:
         found = org.verify()
         facts = {
@@ -191,7 +206,7 @@ def restore_command(call: Call, source: str, *, replace: bool) -> Answer:
 def copy_command(call: Call, source: str, target: str, *, replace: bool) -> Answer:
     """Copy, compare, and open what was made."""
     old, new = url_of(source), url_of(target)
-    with call.face.progress(_("Copying")) as progress:
+    with _telling(call, new, replace=replace), call.face.progress(_("Copying")) as progress:
         copied = copy(old, new, replace=replace, progress=progress, around=call.around)
     with nubetis.open(new, around=call.around) as org:
         found = org.verify()

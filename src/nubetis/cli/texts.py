@@ -96,6 +96,8 @@ def say(error: NubetisError) -> str:
         ),
     }
     found = typed.get(error.code)
+    if error.code == "refused":  # its hint is an argument of Python
+        error = NubetisError(error.code, **{**error.params, "hint": ""})
     if found is None:
         return render(error, _LANGUAGE.get())
     typed_url = quote(str(error.params.get("url", "")))  # so that a shell takes it for one word

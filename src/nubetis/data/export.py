@@ -14,6 +14,7 @@ import attrs
 from nubetis.data.files import BUILT_IN, Batch, FileFormat
 from nubetis.data.files.target import flows, replacing, target_suffix
 from nubetis.data.parts import Named, named, parts_of
+from nubetis.errors import names_or_all
 from nubetis.model.fields import Field, Storage, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
@@ -70,11 +71,12 @@ def export(
     Raises:
         NotFound: ``unknown_module``, ``unknown_field``.
         InvalidFilter: *where* does not fit the module.
-        InvalidValue: ``unknown_format``; ``bad_text``, the file format cannot say a value.
+        InvalidValue: ``bad_argument``, *fields* is empty; ``unknown_format``; ``bad_text``, the file format cannot
+            say a value.
         StoreError: ``unwritable``.
     """
     found = door.schema.module(module)
-    names = fields or export_fields(found)
+    names = names_or_all(fields, argument="fields", expected="names of fields") or export_fields(found)
     own = door.currency
     columns = {each.name: each for name in names for each in _columns(named(found, name), formats, own)}
     wanted = _Wanted(module, where, list(columns.values()))

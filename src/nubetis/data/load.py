@@ -8,12 +8,14 @@ refused by its line in the file, with field, code and reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from nubetis.data.amounts import join_money
 from nubetis.data.cells import Cell
+from nubetis.data.files import Batch
 from nubetis.data.mapping import FieldMap, Mapped, map_columns, normal_header
 from nubetis.data.names import has_whole_name, name_whole
 from nubetis.data.parts import BESIDE, Named, parts_of
@@ -21,7 +23,7 @@ from nubetis.data.rejected import Rejected, rejected_rows, told_apart, write_rej
 from nubetis.data.slots import Slot, attempt, slots_of
 from nubetis.data.table import Table
 from nubetis.data.written import written_formats
-from nubetis.errors import InvalidValue, NubetisError
+from nubetis.errors import InvalidValue, NubetisError, misused, require
 from nubetis.model.fields import Field, Operator, Value
 from nubetis.model.filters import F
 from nubetis.model.fold import fold_text
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     import os
 
     from nubetis.data.detect import Detected
-    from nubetis.data.files import Batch
     from nubetis.model.door import Reader, Writer
     from nubetis.types import Json, Progress
 
@@ -157,7 +158,7 @@ def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap |
     :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
-    return _plan_links(door, table, slots_of(home, field_map or map_table(table, home), ISO))
+    return _plan_links(door, table, slots_of(home, _mapped(field_map, _as_table(table), home), ISO))
 
 
 def _plan_links(door: Writer, table: Table, slots: Sequence[Slot]) -> Plan:
@@ -320,13 +321,33 @@ class _Options:
     create_linked: bool = False
 
 
+_TABLE: Final = "a table such as nubetis.read(…) gives, or batches"
+
+
 def _as_table(given: Table | Iterable[Batch]) -> Table:
-    return given if isinstance(given, Table) else Table.from_batches(given)
+    if isinstance(given, Table):
+        return given
+    if isinstance(given, str | bytes | PathLike) or not isinstance(given, Iterable):
+        raise misused("table", _TABLE, given)
+    return Table.from_batches(map(_as_batch, given))
+
+
+def _as_batch(given: Batch) -> Batch:
+    require(given, Batch, argument="table", expected=_TABLE)
+    return given
+
+
+def _mapped(given: FieldMap | None, table: Table, module: Module) -> FieldMap:
+    """Give the map that was *given*, or the one that the headers tell."""
+    if given is None:
+        return map_table(table, module)
+    require(given, FieldMap, argument="field_map", expected="what map_table(…) gives, or .changed(…) of it")
+    return given
 
 
 def _plan(door: Writer, table: Table, options: _Options) -> Plan:
     module = door.schema.module(options.module)
-    field_map = options.field_map or map_table(table, module)
+    field_map = _mapped(options.field_map, table, module)
     if not field_map.fields:
         raise InvalidValue("bad_argument", argument="table", reason=f"no column fills a field of {module.name}")
     how = options.formats or written_formats(table, field_map, module, currency=door.currency)

@@ -18,7 +18,7 @@ from nubetis.data.detect import Detected
 from nubetis.data.files import BATCH_ROWS, BUILT_IN, Batch, FileFormat, Hints, Origin, Source
 from nubetis.data.files.target import replacing, target_suffix
 from nubetis.data.show import html_table, text_table
-from nubetis.errors import InvalidValue, NotFound, misused, names_of, require
+from nubetis.errors import InvalidValue, NotFound, misused, names_of, require, require_count
 from nubetis.model.formats import ISO, Formats
 
 __all__ = ["Rows", "Table", "read"]
@@ -27,6 +27,7 @@ Rows: TypeAlias = Iterable[Mapping[str, object]]
 """Rows as mappings of column to value."""
 
 _SHOWN = 10
+_ROWS = "rows as values by column"
 
 
 def _columns(given: Mapping[str, Sequence[object]]) -> dict[str, list[Cell]]:
@@ -72,7 +73,10 @@ class Table:
         >>> Table.from_dicts([{"name": "Ana"}, {"city": "Lima"}]).to_dict()
         {'name': ['Ana', None], 'city': [None, 'Lima']}
         """
+        require(rows, Iterable, argument="rows", expected=_ROWS)
         kept = list(rows)
+        for row in kept:
+            require(row, Mapping, argument="rows", expected=_ROWS)
         names = dict.fromkeys([name for row in kept for name in row])
         return cls({name: [row.get(name) for row in kept] for name in names})
 
@@ -213,6 +217,7 @@ class Table:
         >>> table.duplicates().clusters(above=0.9)
         ((0, 2),)
         """
+        require_count(seed, argument="seed")
         return find_duplicates(self._cells, seed=seed)
 
     def merged(self, matches: Matches, *, above: float = 0.95) -> Table:
@@ -228,6 +233,7 @@ class Table:
         >>> table.merged(table.duplicates(), above=0.9)["city"]
         ['Lima']
         """
+        require(matches, Matches, argument="matches", expected="what duplicates() gave")
         if matches.rows != len(self) or not matches.searched <= set(map(column_digest, self._cells.values())):
             raise InvalidValue("bad_argument", argument="matches", reason="they are those of another table")
         cells = fuse(self._cells, matches.clusters(above=above), rows=len(self))
@@ -301,6 +307,8 @@ def read(
 def _require_source(given: object) -> None:
     if not (isinstance(given, str | os.PathLike | Iterable) or hasattr(given, "read")):
         raise misused("source", "a path, bytes, an open file or rows", given)
+    if isinstance(given, Mapping):
+        raise misused("source", "a path, bytes, an open file or rows (columns by name go to Table)", given)
 
 
 def _is_rows(source: Origin | Rows) -> TypeGuard[Rows]:

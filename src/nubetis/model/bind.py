@@ -29,8 +29,9 @@ from nubetis.model.filters import (
     People,
     Period,
 )
-from nubetis.model.fold import fold_keyword
+from nubetis.model.fold import TILDE, fold_keyword
 from nubetis.model.kinds import BUILT_IN
+from nubetis.model.kinds.links import user_named
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
@@ -101,11 +102,15 @@ class Missing:
 
 @attrs.frozen
 class Within:
-    """The text column contains, starts with or ends with *text*, to the letter."""
+    """The text column contains, starts with or ends with *text*, to the letter.
+
+    *apart* is for a folded *text* that is contained and ends in n: that is not the n of an ñ, kept as n and U+0303.
+    """
 
     column: str
     operator: Operator
     text: str
+    apart: bool = False
 
 
 @attrs.frozen
@@ -500,7 +505,7 @@ class _Binder:
 
     def _stored(self, field: Field, operand: object) -> tuple[tuple[str, Stored], ...]:
         if "users" in field.targets and isinstance(operand, str):
-            operand = self.view.find_user(operand)
+            operand = user_named(field, operand, self.view.find_user)
         try:
             return field.type.operand(field, operand)
         except InvalidFilter:
@@ -510,10 +515,15 @@ class _Binder:
 
     def _within(self, field: Field, part: Part, operator: Operator, operand: object) -> Bound:
         text = self._stored(field, operand)[0][1] if isinstance(operand, str) and operand else None
-        if text is None:
+        folded = field.type.fold(str(text)) if field.type.fold is not None and text is not None else text
+        if not folded:  # an accent alone folds to nothing
             raise InvalidFilter("filter_value", field=field.name, reason="give a text that is not empty")
-        folded = field.type.fold(str(text)) if field.type.fold is not None else str(text)
-        return Within(_compared(field, part), operator, folded)
+        column, folded = _compared(field, part), str(folded)
+        if not folded.endswith("n") or operator is Operator.ENDS:
+            return Within(column, operator, folded)
+        if operator is Operator.CONTAINS:
+            return Within(column, operator, folded, apart=True)
+        return All((Within(column, operator, folded), No(Within(column, operator, folded + TILDE))))
 
     def _period(self, field: Field, part: Part, operator: Operator, span: Period) -> Bound:
         if part.storage not in {Storage.DATE, Storage.DATETIME}:

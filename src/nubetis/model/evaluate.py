@@ -31,7 +31,7 @@ from nubetis.model.bind import (
     Word,
 )  # fmt: skip
 from nubetis.model.fields import Operator
-from nubetis.model.fold import TILDE
+from nubetis.model.fold import TILDE, apart
 from nubetis.model.normal import normal_form
 from nubetis.model.schema import Module
 from nubetis.types import Cells, Row, Stored
@@ -101,6 +101,9 @@ def _on_value(bound: Test | OneOf | Missing | Within | Holds, at: int) -> Predic
             return lambda row: row[at] in several
         case Missing():
             return lambda row: row[at] is None
+        case Within(_, _, text, apart=True):
+            wanted = apart(text)
+            return lambda row: (cell := row[at]) is not None and text in cell and wanted in apart(cell)
         case Within(_, sign, text):
             return _within(at, sign, text)
         case Holds(_, value):
@@ -294,6 +297,9 @@ def _flags_of(bound: Test | OneOf | Missing | Within | Holds, cells: Column) -> 
         case Holds(_, value):
             holds = _holds(value)
             return [cell is not None and holds(cell) for cell in cells]
+        case Within(_, _, text, apart=True):
+            wanted = apart(text)
+            return [cell is not None and text in cell and wanted in apart(cell) for cell in cells]
         case Within(_, sign, text):
             return _text_flags(sign, text, cells)
 

@@ -33,6 +33,7 @@ from nubetis.model.formats import Formats
 from nubetis.types import Cells, FieldId, FieldName, ModuleName, Row, Stored
 
 __all__ = [
+    "CELLS",
     "Choice",
     "Field",
     "FieldState",
@@ -71,6 +72,14 @@ class Storage(enum.StrEnum):
     SET = "set"
     """A JSON array of texts, sorted: several choices."""
     BYTES = "bytes"
+
+
+CELLS: Final[Mapping[Storage, type]] = {
+    **dict.fromkeys(Storage, str),
+    **dict.fromkeys((Storage.INTEGER, Storage.DECIMAL, Storage.BOOLEAN, Storage.KEY), int),
+    Storage.BYTES: bytes,
+}
+"""What a cell is in Python, where it is not empty."""
 
 
 class Operator(enum.StrEnum):

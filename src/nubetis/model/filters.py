@@ -26,7 +26,7 @@ from typing import Final, NoReturn, TypeVar
 
 import attrs
 
-from nubetis.errors import InvalidFilter, misused
+from nubetis.errors import InvalidFilter, misused, require
 from nubetis.model.fields import Operator
 from nubetis.model.nearest import LONGEST, suggest
 
@@ -453,6 +453,7 @@ class _Fields:
         return FieldPath(name)
 
     def __getitem__(self, path: str) -> FieldPath:
+        require(path, str, argument="F[…]", expected="the name of one field")
         return FieldPath(path)
 
     def __repr__(self) -> str:

@@ -137,8 +137,20 @@ FINDINGS: Final[dict[str, Kind]] = {
     # schema
     "file_damaged": _error(Area.INTEGRITY, "The file {about} is damaged: {detail}.", _RESTORE),
     "table_unreadable": _error(Area.INTEGRITY, "Table {about} cannot be read to its end.", _RESTORE),
+    "table_denied": _error(
+        Area.STORE,
+        "The user of the database may not do this with the table {about}: {detail}.",
+        "Let an administrator of the server give the user all rights on the table, or make it the user's own; then "
+        "look again.",
+    ),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
-    "column_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _RESTORE),
+    "column_missing": _error(
+        Area.SCHEMA,
+        "Table {about} lacks {detail}, and what was in there.",
+        "Nothing else is lost. It can be made again, empty: nubetis doctor --repair; take its values out of a back-up.",
+        mends=True,
+    ),
+    "twin_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _REPAIR, mends=True),
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
     "module_lost": _error(
         Area.SCHEMA,
@@ -209,10 +221,30 @@ FINDINGS: Final[dict[str, Kind]] = {
         "{count} records of {about} that the journal has, and that nobody purged, are gone; the first is {detail}.",
         "Take them out of a back-up. A repair makes counts that are wrong fit what is left; this stays found.",
     ),
+    "entry_lost": _error(
+        Area.INTEGRITY,
+        "{count} records of {about} were created by entries that are gone from the journal; the first is {detail}.",
+        "The records are there. Find out who writes to the database; compare with a back-up whose anchor you have.",
+    ),
+    "no_administrator": _error(
+        Area.INTEGRITY,
+        "No active user is an administrator: nobody can let anybody in.",
+        'In Python org.system("rescue") may make a user active, take one out of the bin, make a profile administrator.',
+    ),
+    "people_wrong": _error(
+        Area.INTEGRITY,
+        "People, profiles or sharing do not stand as they must ({detail}): {about}.",
+        "Change that record so that it fits; nubetis.errors says what {detail} means.",
+    ),
     "cell_wrong": _error(
         Area.INTEGRITY,
         "{count} records have in {about} what nubetis never writes there; the first is {detail}.",
         "Set the field anew, or take the records out of a back-up.",
+    ),
+    "system_cell_wrong": _error(
+        Area.INTEGRITY,
+        "{count} records have in {about}, which nubetis alone sets, what it never writes there; the first is {detail}.",
+        "Restore the last back-up, or ask who writes to the database to put back what was there.",
     ),
     "link_broken": _error(
         Area.INTEGRITY,

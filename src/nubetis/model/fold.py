@@ -14,7 +14,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-__all__ = ["TILDE", "fold_exact", "fold_keyword", "fold_text"]
+__all__ = ["TILDE", "apart", "fold_exact", "fold_keyword", "fold_text"]
 
 TILDE: Final = "\u0303"
 """The combining tilde, kept by :func:`fold_text` directly after an n."""
@@ -56,6 +56,15 @@ def _without_marks(spread: str) -> list[str]:
             base = ""  # one tilde an n
             kept.append(char)
     return kept
+
+
+def apart(folded: str) -> str:
+    """Give a folded text with the tilde alone in place of each ñ, so that none of them holds an n.
+
+    >>> "pan" in apart(fold_text("pañal")), "pan" in apart(fold_text("panal"))
+    (False, True)
+    """
+    return folded if folded.isascii() else folded.replace(f"n{TILDE}", TILDE)
 
 
 def fold_keyword(text: str) -> str:

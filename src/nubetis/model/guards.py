@@ -8,11 +8,11 @@ from typing import Final, TypeAlias, cast
 import attrs
 
 from nubetis.errors import NubetisError, PluginError
-from nubetis.model.fields import Field, FieldType, Part, Value
+from nubetis.model.fields import CELLS, Field, FieldType, Part, Value
 from nubetis.model.kinds.base import pack_same
 from nubetis.model.kinds.texts import is_storable
 
-__all__ = ["guarded"]
+__all__ = ["guarded", "parts_of"]
 
 Given: TypeAlias = tuple[object, ...]
 Judge: TypeAlias = Callable[[object, Given], str]
@@ -66,20 +66,40 @@ def _judged(function: Callable[..., Value], judge: Judge, plugin: str, hook: str
         found = function(*given)
         expected = judge(found, given)
         if expected:
-            reason = f"{expected} expected, not {type(found).__name__}"
+            reason = f"{expected} expected, not {_called(found)}"
             raise PluginError("plugin", plugin=plugin, hook=hook, reason=reason)
         return found
 
     return call
 
 
-def _cell(found: object, _: Given) -> str:
-    return "" if _fits(found) else "a text, a number or bytes were"
+def parts_of(field: Field) -> tuple[Part, ...]:
+    """Give the parts of *field*, whose type may be one that no organisation has taken in yet.
+
+    Raises:
+        PluginError: they are no parts; what can be named is where the function is from.
+    """
+    kind = field.type
+    if _is_own(kind.parts):
+        return field.parts
+    return guarded(kind, str(getattr(kind.parts, "__module__", None))).parts(field)
+
+
+def _called(found: object) -> str:
+    if isinstance(found, tuple) and found:
+        return f"({', '.join(type(each).__name__ for each in found)})"
+    return type(found).__name__
+
+
+def _cell(found: object, given: Given) -> str:
+    return "" if _fits(found, _field(given).parts[0]) else f"a cell of {_field(given).parts[0].storage} was"
 
 
 def _row(found: object, given: Given) -> str:
-    count = len(_field(given).parts)
-    return "" if isinstance(found, tuple) and len(found) == count and all(map(_fits, found)) else f"{count} cells were"
+    parts = _field(given).parts
+    if not isinstance(found, tuple) or len(found) != len(parts):
+        return f"{len(parts)} cells were"
+    return "" if all(map(_fits, found, parts)) else f"cells of {', '.join(part.storage for part in parts)} were"
 
 
 def _text(found: object, _: Given) -> str:
@@ -91,9 +111,9 @@ def _parts(found: object, _: Given) -> str:
 
 
 def _pairs(found: object, given: Given) -> str:
-    names = {part.name for part in _field(given).parts}
+    parts = {part.name: part for part in _field(given).parts}
     pairs = found if isinstance(found, tuple) and found else (None,)
-    fit = (isinstance(each, tuple) and len(each) == 2 and each[0] in names and _fits(each[1]) for each in pairs)
+    fit = (isinstance(each, tuple) and len(each) == 2 and _fits(each[1], parts.get(each[0])) for each in pairs)
     return "" if all(fit) else "pairs of a part's name and a cell were"
 
 
@@ -101,7 +121,12 @@ def _field(given: Given) -> Field:
     return cast("Field", given[0])
 
 
-def _fits(cell: object) -> bool:
+def _fits(cell: object, part: Part | None) -> bool:
+    """Say whether *part* can keep *cell*."""
+    if part is None or cell is None:
+        return part is not None
+    if type(cell) is not CELLS[part.storage]:
+        return False
     if isinstance(cell, str):
         return is_storable(cell)
-    return cell is None or (type(cell) is int and -(1 << 63) <= cell < 1 << 63) or isinstance(cell, bytes)
+    return not isinstance(cell, int) or -(1 << 63) <= cell < 1 << 63

@@ -8,6 +8,7 @@ from functools import cached_property
 import attrs
 
 from nubetis.model.fields import Field, FieldState, Part, Storage, Value
+from nubetis.model.guards import parts_of
 from nubetis.types import Row
 
 __all__ = ["Layout", "Slot", "StoredColumn", "lay_out"]
@@ -82,7 +83,7 @@ def lay_out(fields: Iterable[Field]) -> Layout:
     slots: dict[str, Slot] = {}
     for field in fields:
         start = len(columns)
-        for part in field.parts:
+        for part in parts_of(field):
             name = field.column_of(part)
             columns.append(
                 StoredColumn(name, part.storage, field, part, f"{name}__f" if field.has_twin(part) else None)

@@ -86,7 +86,7 @@ class Capabilities:
     linked_filters: bool = True
     """Filters on linked records are evaluated by the store."""
     max_fields: int = 1500
-    """Columns of one module."""
+    """Columns of one module, the twins of its texts among them."""
     max_params: int = 30_000
     """Parameters of one statement; a unit may be given more values than that."""
 
@@ -97,8 +97,9 @@ class Capabilities:
             StoreError: ``no_capability``.
         """
         for module in modules:
-            if len(module.layout.columns) > self.max_fields:
-                what = f"more than {self.max_fields} columns ({module.name} has {len(module.layout.columns)})"
+            count = len(module.layout.full_index)
+            if count > self.max_fields:
+                what = f"more than {self.max_fields} columns ({module.name} has {count}, twins of texts among them)"
                 raise StoreError("no_capability", what=what, hint="Purge fields that nobody uses, or link two modules.")
 
 
@@ -381,10 +382,15 @@ class Store(Protocol):
         """
         ...
 
-    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:
+    def mend(
+        self, findings: Iterable[Finding], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
         """Make again what is derived from rows, where *findings* of :meth:`check` say that it does not follow.
 
         No row changes.  What cannot be mended stays as it is, and is found again.
+
+        *fence* looks before anything is made again, in the transaction that does it and when no change of the schema
+        can come between; what it raises is raised: *schema* is no longer what there is, and would take too much away.
         """
         ...
 
@@ -394,6 +400,17 @@ class Store(Protocol):
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
         """Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference."""
+        ...
+
+    def clear(self, known: Iterable[Module] = ()) -> None:
+        """Take away all that is here, whatever state it is in, in one transaction; then there is no format.
+
+        Nothing of it is read, so that a damaged organisation can be replaced.  *known* are modules that it may have
+        besides those of the system.
+
+        Raises:
+            StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.
+        """
         ...
 
     def discard(self) -> None:

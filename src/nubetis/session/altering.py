@@ -12,7 +12,7 @@ nothing: the wide tables serve both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -37,8 +37,9 @@ from nubetis.model.rules import check_rules, check_scope
 from nubetis.model.schema import Module, Schema, SchemaStep, diff, key_of
 from nubetis.model.system import OPERATIONS, check_own
 from nubetis.model.widening import first_steps, last_steps, widened
-from nubetis.session.applying import Applier, Lot, read_lots, refuse_moved
+from nubetis.session.applying import Applier, refuse_moved
 from nubetis.session.holding import refuse_drops
+from nubetis.session.kept import Lot, read_lots
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
 from nubetis.session.rosters import read_roster
@@ -46,7 +47,10 @@ from nubetis.session.state import State
 from nubetis.session.world import LIVE, living
 from nubetis.types import Key, Row
 
-__all__ = ["alter", "plan_alter", "resume_alter", "settle"]
+if TYPE_CHECKING:
+    from nubetis.model.store import Txn
+
+__all__ = ["alter", "changes_under_way", "plan_alter", "refuse_unusable_defaults", "resume_alter", "settle"]
 
 
 def plan_alter(state: State, schema: Schema) -> Plan:
@@ -56,7 +60,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         AccessDenied: the user may not change modules.
         InvalidValue: ``schema_system``, nubetis needs something as it was; ``schema_type``, a field's type would
             change; ``bad_rule_filter``, a rule would not fit;
-            ``bad_argument``, a choice has no choices or a link leads nowhere.
+            ``bad_argument``, a choice has no choices or a link leads nowhere; ``no_rate`` and whatever else a new
+            default would be refused for as a value.
         Conflict: ``schema_stale``; *schema* was made from another than the present one.
         StoreError: ``no_capability``; a module has more columns than the store can hold.
         Refused: ``refused``, the name of a new module is taken until another change has dropped the old one;
@@ -76,10 +81,26 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     _refuse_used_choices(planner, steps)
     state.world.store.capabilities.refuse_excess(schema.modules)
     check_scope(schema)
+    refuse_unusable_defaults(planner, schema, before=state.known.schema)
     check_rules(schema, now=state.world.now())
     check_roster(read_roster(state.txn), schema, now=state.world.now())
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
+
+
+def refuse_unusable_defaults(planner: Planner, schema: Schema, *, before: Schema) -> None:
+    """Stop where defaults that *before* had not are such as no record could have: every creation would fail.
+
+    Where the organisation counts in no currency yet, money says what is missing, and may come first.
+    """
+    for module in schema.modules:
+        known = before.by_id.get(module.id)
+        fields = {} if known is None else known.by_id
+        for field in module.fields:
+            old = fields.get(field.id)
+            early = field.type.name == "money" and planner.known.currency is None
+            if not (early or field.default is None or (old is not None and old.default == field.default)):
+                planner.value(field, field.default)
 
 
 def _refuse_used_choices(planner: Planner, steps: Iterable[SchemaStep]) -> None:
@@ -115,7 +136,7 @@ def _parts(planner: Planner, schema: Schema) -> Iterable[Part]:
     new = [{"name": names[n], "number": int(n), "definition": texts[n]} for n in texts if n not in stored]
     created, refusals = planner.creates(module, new)
     if refusals:  # the name of one that goes in this very change is taken until it is gone
-        error = Refused("refused", count=len(refusals), first=str(refusals[0]))
+        error = Refused("refused", count=len(refusals), first=str(refusals[0]), hint="")
         error.refusals = tuple(refusals)
         raise error
     yield created
@@ -133,7 +154,7 @@ def alter(state: State, schema: Schema) -> Operation:
     """
 
     def keep() -> tuple[Applier, Operation, Lot]:
-        if pending := _pending(state):
+        if pending := changes_under_way(state.txn):
             raise Conflict("schema_pending", operation=operation_of(pending[0]).id)
         applier = Applier(state, plan_alter(state, schema))
         return (applier, *applier.keep_whole())
@@ -151,10 +172,11 @@ def alter(state: State, schema: Schema) -> Operation:
     return alter(state, schema)  # they took it back; who began it is told why
 
 
-def _pending(state: State) -> list[Row]:
+def changes_under_way(txn: Txn) -> list[Row]:
+    """Give the operation that changes the schema, where there is one; one at a time does."""
     running = Test("state", Operator.EQ, OperationState.RUNNING.value)
     where = All((running, Test("cause", Operator.EQ, CauseKind.SCHEMA.value)))
-    return state.txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1))
+    return txn.query(BoundQuery(module=OPERATIONS, where=where, limit=1))
 
 
 def _carry_out(applier: Applier, operation: Operation, lot: Lot) -> Operation:
@@ -237,7 +259,7 @@ def resume_alter(state: State) -> Operation | None:
 
 def _left(state: State) -> tuple[Operation, Lot] | None:
     """Give the change that is under way, and what there is to write of it; inside a unit."""
-    rows = _pending(state)
+    rows = changes_under_way(state.txn)
     if not rows:
         return None
     operation = operation_of(rows[0])
@@ -269,7 +291,7 @@ def _go_on(state: State) -> None:
     try:
         resume_alter(state)
     except NubetisError:
-        if state.read(lambda: _pending(state)):
+        if state.read(lambda: changes_under_way(state.txn)):
             raise
 
 

@@ -14,19 +14,18 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
-from nubetis.model.bind import All, Bound, OneOf, Test
-from nubetis.model.fields import Field, Operator, Value
+from nubetis.model.bind import OneOf
+from nubetis.model.fields import Field
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
 from nubetis.model.outbox import Message
 from nubetis.model.plan import CauseKind, ChangeKind, Committed, Creates, Edits, Operation, OperationState, Part, Plan
-from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import CREATED_IN, ID, VERSION, Module, Schema, key_of
 from nubetis.model.store import (
     Batch,
@@ -41,6 +40,7 @@ from nubetis.model.store import (
 )
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
 from nubetis.session.holding import Holding
+from nubetis.session.kept import Lot, lot_row, plan_keys
 from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL, refuse_definitions
 from nubetis.session.rosters import check_people
@@ -49,10 +49,13 @@ from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
 from nubetis.types import Key, Progress, RecordId, Row
 
-__all__ = ["CHUNK", "Applier", "Lot", "check_pace", "chunks", "operation_row", "read_lots", "refuse_moved", "strike"]
+__all__ = ["CHUNK", "Applier", "check_pace", "chunks", "operation_row", "refuse_moved"]
 
 CHUNK: Final = 5000
 """Records of one transaction."""
+
+TAKING_BACK: Final = "taking back"
+"""The purpose of nubetis itself where an operation failed."""
 
 
 def chunks(parts: Iterable[Part], size: int = CHUNK) -> Iterator[tuple[Part, ...]]:
@@ -70,19 +73,6 @@ def chunks(parts: Iterable[Part], size: int = CHUNK) -> Iterator[tuple[Part, ...
                 lot, room = [], size
     if lot:
         yield tuple(lot)
-
-
-@attrs.frozen
-class Lot:
-    """What one transaction writes of a plan, and *key*, under which it is kept in the store until then.
-
-    The *last* ends the operation and carries its messages.
-    """
-
-    parts: tuple[Part, ...]
-    messages: tuple[Message, ...] = ()
-    last: bool = True
-    key: Key | None = None
 
 
 def check_pace(tolerance: int, progress: Progress | None) -> None:
@@ -185,6 +175,7 @@ class Applier:
             purpose="" if actor is not None else self.state.purpose,
             digest=self.plan.digest,
             actor=actor,
+            on_behalf_of=self.state.on_behalf_of,
             changes=len(self.plan),
             undo_of=self.plan.undo_of,
             started_at=world.now(),
@@ -381,7 +372,7 @@ class Applier:
     def _lot_rows(self, operation: Operation, lots: Iterable[Lot], keys: list[Key]) -> Iterator[Row]:
         for place, lot in enumerate(lots):
             keys.append(self.state.world.keys.one())
-            yield _blob_row(keys[-1], operation.key, place, lot)
+            yield lot_row(keys[-1], operation.key, place, lot)
 
     def drain(self, operation: Operation, lots: Iterable[Lot]) -> Operation:
         """Write lot after lot; leave an operation that can be resumed when asked to stop, and nothing when it fails."""
@@ -392,19 +383,21 @@ class Applier:
         except Cancelled:
             self.end(operation, OperationState.CANCELLED)
             raise
-        except NubetisError as error:
-            if error.code != "operation_moved" and operation.state is not OperationState.DONE:
+        except Exception as error:  # also what the host's progress raises
+            moved = isinstance(error, NubetisError) and error.code == "operation_moved"
+            if not moved and operation.state is not OperationState.DONE:
                 self.take_back(operation)
             raise
         return operation
 
     def step(self, operation: Operation, lot: Lot) -> Operation:
-        """Write one lot in a transaction of its own."""
+        """Write one lot in a transaction of its own, if the user may, as rights then are."""
         before = len(self.skipped), len(self.spared)
 
         def work() -> Operation:
             del self.skipped[before[0] :], self.spared[before[1] :]  # the store may have to run this again
             refuse_moved(self.state.txn, operation)
+            self.state.planner().require_all(lot.parts)
             return self._write(operation, lot, first=False)
 
         return self.state.write(work)
@@ -420,24 +413,29 @@ class Applier:
         return operation
 
     def end(self, operation: Operation, state: OperationState) -> Operation:
-        """End an operation; what is kept of its plan goes, unless it can be resumed."""
-        ended = attrs.evolve(operation, state=state, ended_at=self.state.world.now())
+        """End an operation, whatever the user may by now; what is kept of its plan goes, unless it can be resumed."""
+        itself = self.state.itself(TAKING_BACK)
+        ended = attrs.evolve(operation, state=state, ended_at=itself.world.now())
 
         def work() -> None:
-            refuse_moved(self.state.txn, operation)
-            left = [] if state is OperationState.CANCELLED else plan_keys(self.state.txn, operation.key)
-            self.state.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
+            refuse_moved(itself.txn, operation)
+            left = [] if state is OperationState.CANCELLED else plan_keys(itself.txn, operation.key)
+            itself.write_now(Batch(parts=(_progress_of(ended), Removals(BLOBS, left))))
 
-        self.state.write(work)
+        itself.write(work)
         return ended
 
     def take_back(self, operation: Operation) -> None:
-        """End an operation that failed: undo what it wrote, forget what it did not."""
+        """End an operation that failed: undo what it wrote, forget what it did not.
+
+        It is nubetis that does so, on behalf of the user: he may have lost the right, or what he wrote from his sight.
+        """
         if not operation.position:
             self.end(operation, OperationState.FAILED)
             return
-        plan = self.state.read(lambda: UndoPlanner(self.state.planner(), operation.key).plan())
-        Applier(self.state, plan, failed=operation).run()
+        itself = self.state.itself(TAKING_BACK)
+        plan = itself.read(lambda: UndoPlanner(itself.planner(), operation.key).plan())
+        Applier(itself, plan, failed=operation).run()
 
     def _end_failed(self) -> None:
         if self.failed is not None:
@@ -476,28 +474,6 @@ def _message_row(message: Message, key: Key, entry: Key, now: str) -> Row:
     return (key, message.kind, body, message.key, "waiting", 0, now, entry)
 
 
-# -- plans kept in the store ------------------------------------------------------------------------------------------
-def _blob_row(key: Key, operation: Key, place: int, lot: Lot) -> Row:
-    messages = [[each.kind, each.key, dict(each.body)] for each in lot.messages]
-    found = {"parts": [_part_json(part) for part in lot.parts], "messages": messages, "last": lot.last}
-    data = _packed(found)
-    return (key, f"plan:{operation}:{place:08d}", len(data), data)
-
-
-def _packed(lot: Value) -> bytes:
-    return json.dumps(lot, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _part_json(part: Part) -> list[object]:
-    fields, after = ([], []) if isinstance(part, Creates) else ([field.id for field in part.fields], list(part.after))
-    return [part.kind.value, part.module.id, fields, list(part.rows), after, _laid(part.module)]
-
-
-def _laid(module: Module) -> list[int]:
-    """Give the ids of the fields by which a row of *module* lies."""
-    return [int(field.id) for field in module.all_fields]
-
-
 def _refuse_outdated(parts: Iterable[Part], schema: Schema) -> None:
     """Refuse what was planned for fields or modules that are no more, or that would be checked otherwise now.
 
@@ -530,62 +506,3 @@ def _asks_alike(old: Field, now: Field) -> bool:
 
 
 _ASKED: Final = ("required", "unique", "scale", "max_length", "state")
-
-
-def plan_keys(txn: Txn, operation: Key) -> list[Key]:
-    """Give the keys of what is kept of the plan of *operation*."""
-    return [Key(int(key or 0)) for (keys,) in txn.stream(BLOBS, _kept_of(operation), columns=("id",)) for key in keys]
-
-
-def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[Lot]:
-    """Give what is left of the plan of *operation*."""
-    query = BoundQuery(module=BLOBS, where=_kept_of(operation), order=(Order("hash"), Order("id")), limit=1_000_000)
-    return [_lot_of(key_of(row), json.loads(cast("bytes", row[3])), schema) for row in txn.query(query)]
-
-
-def strike(txn: Txn, module: Module, record: Key) -> Updates:
-    """Give the change that takes one record out of all plans that are kept: they go on without it."""
-    every = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
-    keys: list[Key] = []
-    values: list[Row] = []
-    for found, lots in txn.stream(BLOBS, every, columns=("id", "data"), size=16):
-        for key, lot in zip(found, [json.loads(cast("bytes", data)) for data in lots], strict=True):
-            if _struck(lot["parts"], module, record):
-                data = _packed(lot)
-                keys.append(Key(int(key or 0)))
-                values.append((len(data), data))
-    return Updates(BLOBS, ("size", "data"), keys, values)
-
-
-def _struck(parts: list[Value], module: Module, record: Key) -> bool:
-    """Take the rows of *record* out of the parts of a lot; say whether there were any."""
-    struck = False
-    for part in parts:
-        _, number, _, rows, after, _ = part
-        keep = [at for at, row in enumerate(rows) if number != module.id or row[ID] != record]
-        struck = struck or len(keep) < len(rows)
-        part[3:5] = [rows[at] for at in keep], [after[at] for at in keep if after]
-    return struck
-
-
-def _kept_of(operation: Key) -> Bound:
-    return All((Test("hash", Operator.GE, f"plan:{operation}:"), Test("hash", Operator.LT, f"plan:{operation};")))
-
-
-def _lot_of(key: Key, data: Value, schema: Schema) -> Lot:
-    parts = tuple([_part_of(each, schema) for each in data["parts"]])
-    messages = tuple([Message(kind=kind, key=name, body=body) for kind, name, body in data["messages"]])
-    return Lot(parts, messages, bool(data["last"]), key)
-
-
-def _part_of(data: Value, schema: Schema) -> Part:
-    kind, number, field_ids, rows, after, laid = data
-    module = schema.by_id.get(number)
-    if module is None or _laid(module)[: len(laid)] != laid:
-        raise PlanDrifted("outdated")
-    width = len(module.layout.columns)
-    row_tuples = [(*row, *[None] * (width - len(row))) for row in rows]  # fields that came since are empty
-    if kind == ChangeKind.CREATE:
-        return Creates(module, row_tuples)
-    fields = tuple([module.by_id[each] for each in field_ids])
-    return Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))

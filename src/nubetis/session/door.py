@@ -366,12 +366,14 @@ class Session:
 
         Refused unless *skip_refused* says to write the rest.  Up to *tolerance* records may have changed since the
         plan was made; they are left out and listed in ``skipped``.  *progress* is called after each transaction; when
-        it raises :class:`~nubetis.errors.Cancelled` the operation stops and can be resumed.
+        it raises :class:`~nubetis.errors.Cancelled` the operation stops and can be resumed.  Whatever else is raised,
+        by it too, nubetis takes back what was written so far, in the user's name.
 
         Raises:
             Refused: the plan has refusals; of a single change, the error itself.
             PlanDrifted: more records changed than tolerated; nothing of the plan remains.
             AccessDenied: who applies it may not; plans are made under rights, and those may be others' or past ones.
+                Each transaction asks anew.
             Refused: ``foreign_plan``; parts of it were not planned by this organisation, but made by hand.
         """
         require(plan, Plan, argument="plan", expected="a plan")
@@ -523,7 +525,8 @@ def refused(plan: Plan) -> NubetisError:
         for each in plan.refusals[1:]:
             single.add_note(str(NubetisError(each.code, **each.params)))
         return single
-    error = Refused("refused", count=plan.refused, first=str(first))
+    hint = "To write the rest, apply it with skip_refused=True." if len(plan) else ""
+    error = Refused("refused", count=plan.refused, first=str(first), hint=hint)
     error.refusals = plan.refusals
     return error
 
@@ -547,6 +550,6 @@ _ERRORS: Final[dict[str, type[NubetisError]]] = {
     "denied": AccessDenied,
     "not_found": NotFound,
     "unknown_field": NotFound,
-    "unknown_user": NotFound,
+    "no_such_user": NotFound,
 }
 """The class of a refusal's error, where it is not InvalidValue."""

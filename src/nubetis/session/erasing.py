@@ -15,7 +15,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.backends.blobs import forget_blob
-from nubetis.errors import InvalidValue, NotFound, Refused, names_of
+from nubetis.errors import InvalidValue, NotFound, Refused, names_or_all
 from nubetis.model.bind import All, OneOf, Test
 from nubetis.model.blobs import BlobHash
 from nubetis.model.fields import Field, FieldState, Operator
@@ -28,8 +28,9 @@ from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import BLOBS, CHANGES
-from nubetis.session.applying import Applier, strike
+from nubetis.session.applying import Applier
 from nubetis.session.holding import Holding
+from nubetis.session.kept import strike
 from nubetis.session.state import State
 from nubetis.session.subject import merged_into
 from nubetis.session.undoing import later_changes
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["erase", "remove_unused_files", "unused_files"]
 
 
-def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ()) -> Operation:
+def erase(session: Session, record: str | Record, *, fields: Sequence[str] | None = None) -> Operation:
     """Take values out of a record and of its whole past, for good: *fields*, or all personal data.
 
     The record may be in the recycle bin, or purged, so that only its past is left; fields may be retired.  Files that
@@ -59,10 +60,11 @@ def erase(session: Session, record: str | Record, *, fields: Sequence[str] = ())
         NotFound: there was never such a record or field, or the user may not see it.
         Refused: ``legal_hold``; a hold stands against it (:mod:`nubetis.session.holding`).
         AccessDenied: the user may not delete and edit in this module.
-        InvalidValue: a field that nubetis sets; or none are named, and the module has no personal data.
+        InvalidValue: a field that nubetis sets; *fields* is empty; or is not given, and the module has no personal
+            data.
     """
     name = record.id if isinstance(record, Record) else record
-    names = names_of(fields, argument="fields", expected="names of fields")
+    names = names_or_all(fields, argument="fields", expected="names of fields")
     return session.state.write(lambda: _Erasure.of(session.state, name).run(names))
 
 
@@ -92,7 +94,7 @@ class _Erasure:
             raise NotFound("not_found", id=name, module=module.name)
         return cls(state=state, module=module, key=key, row=row, past=past)
 
-    def run(self, names: Sequence[str]) -> Operation:
+    def run(self, names: Sequence[str] | None) -> Operation:
         """Erase the fields *names*, or all personal data."""
         state, module = self.state, self.module
         fields = self._chosen(names)
@@ -105,7 +107,7 @@ class _Erasure:
         parts = () if self.row is None else (Edits(module, [self.row], fields, [empty]),)
         files = self._files(fields)
         operation = Applier(state, Plan(cause=cause, parts=parts)).run()
-        numbers = {int(field.id) for field in fields} | (set() if names else self._purged_fields())
+        numbers = {int(field.id) for field in fields} | (self._purged_fields() if names is None else set())
         self._scrub(numbers)
         state.write_now(Batch(parts=(strike(state.txn, module, self.key),)))
         for each in _unused(state, files):
@@ -124,9 +126,9 @@ class _Erasure:
         if hold is not None:
             raise Refused("legal_hold", id=encode(self.module.prefix, self.key), hold=hold)
 
-    def _chosen(self, names: Sequence[str]) -> tuple[Field, ...]:
+    def _chosen(self, names: Sequence[str] | None) -> tuple[Field, ...]:
         known = self.module.all_fields
-        if not names:
+        if names is None:
             fields = tuple([field for field in known if field.personal])
             if not fields and not self._purged_fields():
                 reason = f"{self.module.name} has no personal data; name fields"

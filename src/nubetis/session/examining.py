@@ -8,16 +8,18 @@ organisation.  Findings name modules, fields and ids.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
+from nubetis.access.invariants import check_roster
 from nubetis.backends.blobs import StoreBlobs
-from nubetis.errors import Damaged, NotFound, StoreError
+from nubetis.errors import UNREADABLE, Damaged, InvalidValue, NotFound, Refused, StoreError
 from nubetis.model.bind import ALWAYS, All, Missing, No, OneOf, Test
 from nubetis.model.blobs import BlobHash, blob_hash
 from nubetis.model.fields import Field, Operator, Storage
@@ -29,11 +31,13 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
 from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
+from nubetis.session.altering import changes_under_way
 from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
+from nubetis.session.rosters import read_roster
 from nubetis.session.state import State
-from nubetis.types import Key, Progress, Stored
+from nubetis.types import Cells, Key, Progress, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
@@ -69,32 +73,36 @@ def examine(state: State, *, progress: Progress | None = None) -> list[Finding]:
             findings += state.read(lambda part=part: list(part(state)))  # type: ignore[misc]  # bound at once
         except StoreError as error:
             findings.append(Finding("not_examined", name, error.code))
-    pending = any(each.code == "schema_pending" for each in findings)
-    return [each for each in findings if not (pending and each.code in _AHEAD_OF_SCHEMA)]
+    return findings
 
 
 def _stored(state: State, progress: Progress | None) -> list[Finding]:
     """Compare the store with the schema; again where somebody changed that meanwhile."""
     while True:
-        schema = _schema(state)
+        schema, changes = _standing(state)
         findings = state.world.store.check(schema, progress=progress)
-        if _schema(state).version == schema.version:
-            return findings
+        now, left = _standing(state)
+        if (now.version, left) == (schema.version, changes):
+            return [each for each in findings if not (changes and each.code in _AHEAD_OF_SCHEMA)]
 
 
-def _schema(state: State) -> Schema:
-    """Give the schema; where it can no longer be read, as it was learnt last."""
+def _standing(state: State) -> tuple[Schema, list[Row]]:
+    """Give the schema, and what changes it; where they can no longer be read, as the schema was learnt last."""
     try:
-        return state.read(lambda: state.known.schema)
+        return state.read(lambda: (state.known.schema, changes_under_way(state.txn)))
     except StoreError:
-        return state.world.last.schema
+        return state.world.last.schema, []
 
 
 def mend(state: State, findings: Iterable[Finding]) -> None:
-    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes."""
-    found = list(findings)
-    if not _is_changing(state):  # a change under way has made columns and indexes that the schema does not know yet
-        state.world.store.mend(found, _schema(state))
+    """Put right what *findings* of :func:`examine` say and what can be made from what there is; no record changes.
+
+    Tables that somebody changes meanwhile are left as they are: what is wrong with them is found again.
+    """
+    found, schema = list(findings), _standing(state)[0]
+    with suppress(_SchemaMovedError):
+        _refuse_unknown(state)
+        state.world.store.mend(found, schema, fence=lambda txn: _refuse_moved(txn, schema))
     for each in found:
         if each.code == "plan_orphaned":
             state.write(lambda each=each: _drop_plan(state, each.about))  # type: ignore[misc]  # bound at once
@@ -103,12 +111,21 @@ def mend(state: State, findings: Iterable[Finding]) -> None:
             state.write(lambda guard=guard: state.write_now(Batch(guards=(guard,))))  # type: ignore[misc]
 
 
-def _is_changing(state: State) -> bool:
-    """Say whether a change of the schema is under way; where nobody can know, it is taken to be."""
+class _SchemaMovedError(Exception):
+    """The schema is another than was examined, or is being changed, or nobody can know."""
+
+
+def _refuse_unknown(state: State) -> None:
     try:
-        return state.read(lambda: any(each.code == "schema_pending" for each in _operations(state)))
+        state.read(lambda: changes_under_way(state.txn))
     except StoreError:
-        return True
+        raise _SchemaMovedError from None
+
+
+def _refuse_moved(txn: Txn, schema: Schema) -> None:
+    """Stop where tables may have columns and indexes that *schema* does not know: they would be taken for surplus."""
+    if txn.versions().schema != schema.version or changes_under_way(txn):
+        raise _SchemaMovedError
 
 
 # -- operations -------------------------------------------------------------------------------------------------------
@@ -119,27 +136,74 @@ def _operations(state: State) -> Iterator[Finding]:
 
 
 # -- cells ------------------------------------------------------------------------------------------------------------
+_SOUND: Final = frozenset({Storage.DECIMAL, Storage.BOOLEAN, Storage.KEY})
+"""What a type reads whatever number is there; the database sees to it that it is one."""
+
+
+@attrs.define
+class _Looked:
+    """One field whose cells are looked at: which are *wrong*, and how many."""
+
+    field: Field
+    fits: Callable[[Cells], bool]
+    of_living: Callable[[Cells], bool]
+    first: Key | None = None
+    count: int = 0
+
+    def look(self, keys: Sequence[Stored], gone: Sequence[Stored], columns: Sequence[Sequence[Stored]]) -> None:
+        """Look at each value of a batch once."""
+        cells: list[Row] = list(zip(*columns, strict=True))
+        bad = {each for each in set(cells) if not self.fits(each)}
+        strange = {each for each in set(cells) - bad if not self.of_living(each)}
+        if not bad and not strange:
+            return
+        wrong = [
+            Key(int(key or 0))
+            for key, left, each in zip(keys, gone, cells, strict=True)
+            if each in bad or (left is None and each in strange)
+        ]
+        self.count += len(wrong)
+        if wrong and self.first is None:
+            self.first = wrong[0]
+
+
 def _cells(state: State) -> Iterator[Finding]:
     """Look at the cells that nubetis reads, whatever the database let others write there."""
     for module in state.known.schema.modules:
         if module.journalled:
-            sets = {column.name: column.field.name for column in module.layout.columns if column.storage is Storage.SET}
-            yield from _astray(state.txn, module, {"version": "version", **sets})
+            yield from _astray(state.txn, module)
 
 
-def _astray(txn: Txn, module: Module, names: Mapping[str, str]) -> Iterator[Finding]:
-    """Give what is wrong in the columns of *names*, column → field, of which the first is the version."""
-    first: dict[str, Key] = {}
-    count = Counter[str]()
-    for keys, *columns in txn.stream(module, columns=("id", *names), size=_LOT):
-        for name, cells in zip(names.values(), columns, strict=True):
-            fits = _is_version if name == "version" else _is_set
-            wrong = [Key(int(key or 0)) for key, cell in zip(keys, cells, strict=True) if not fits(cell)]
-            count[name] += len(wrong)
-            if wrong:
-                first.setdefault(name, wrong[0])
-    for name, key in first.items():
-        yield Finding("cell_wrong", f"{module.name}.{name}", encode(module.prefix, key), count[name])
+def _astray(txn: Txn, module: Module) -> Iterator[Finding]:
+    """Give the fields with cells that cannot be read, and with choices that are none."""
+    looked = [_looked(slot.field) for slot in module.layout.slots.values() if _may_be_wrong(slot.field)]
+    names = [each.field.column_of(part) for each in looked for part in each.field.parts]
+    for keys, gone, *columns in txn.stream(module, columns=("id", "deleted_in", *names), size=_LOT):
+        left = iter(columns)
+        for each in looked:
+            each.look(keys, gone, [next(left) for _ in each.field.parts])
+    for each in looked:
+        if each.first is not None:
+            code = "system_cell_wrong" if each.field.system else "cell_wrong"
+            yield Finding(code, f"{module.name}.{each.field.name}", encode(module.prefix, each.first), each.count)
+
+
+def _may_be_wrong(field: Field) -> bool:
+    """Say whether there are cells that the database takes and the type does not."""
+    if field.name == "version" or field.choices:
+        return True
+    return not field.type.plain and not _SOUND.issuperset(part.storage for part in field.parts)
+
+
+def _looked(field: Field) -> _Looked:
+    if field.name == "version":
+        return _Looked(field, lambda cells: _is_version(cells[0]), lambda _: True)
+    sets = [place for place, part in enumerate(field.parts) if part.storage is Storage.SET]
+
+    def fits(cells: Cells) -> bool:
+        return all(_is_set(cells[place]) for place in sets) and _is_read(field, cells)
+
+    return _Looked(field, fits, partial(_is_chosen, field) if field.choices else lambda _: True)
 
 
 def _is_version(cell: Stored) -> bool:
@@ -154,6 +218,54 @@ def _is_set(cell: Stored) -> bool:
     except ValueError:
         return False
     return isinstance(found, list) and all(isinstance(each, str) for each in found)
+
+
+def _is_read(field: Field, cells: Cells) -> bool:
+    """Say whether the type reads the cells, and would write what it read as they are."""
+    try:
+        value = field.type.unpack(field, cells)
+        return value is None or field.type.pack(field, value) == cells
+    except (InvalidValue, *UNREADABLE):
+        return False
+
+
+def _is_chosen(field: Field, cells: Cells) -> bool:
+    """Say whether what is chosen can be chosen; in the recycle bin a choice may be left that was taken away."""
+    value = field.type.unpack(field, cells)
+    try:
+        return not value or field.type.check(field, value) is not None
+    except InvalidValue:
+        return False
+
+
+# -- journal and people ------------------------------------------------------------------------------------------------
+def _entries(state: State) -> Iterator[Finding]:
+    """Look whether each record's entry is there: of one that was not sealed yet no seal says so."""
+    seen = _Seen(state.txn)
+    for module in state.known.schema.modules:
+        if module.journalled:
+            yield from _unentered(state.txn, module, seen)
+
+
+def _unentered(txn: Txn, module: Module, seen: _Seen) -> Iterator[Finding]:
+    count, first = 0, ""
+    for keys, entries in txn.stream(module, columns=("id", "created_in"), size=_LOT):
+        gone = seen.missing(ENTRIES, {Key(int(entry or 0)) for entry in entries})
+        lost = [key for key, entry in zip(keys, entries, strict=True) if int(entry or 0) in gone]
+        first = first or (encode(module.prefix, Key(int(lost[0] or 0))) if lost else "")
+        count += len(lost)
+    if count:
+        yield Finding("entry_lost", str(module.name), first, count)
+
+
+def _people(state: State) -> Iterator[Finding]:
+    try:
+        check_roster(read_roster(state.txn), state.known.schema, now=state.world.now())
+    except (Refused, InvalidValue) as error:
+        if error.code == "last_administrator":
+            yield Finding("no_administrator", "users")
+        else:
+            yield Finding("people_wrong", str(error.params.get("by", error.params.get("id", ""))), error.code)
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
@@ -379,6 +491,8 @@ def _last(txn: Txn, module: Module, where: Test | No | All) -> int:
 _PARTS: Final[Mapping[str, Part]] = {
     "operations": _operations,
     "records": lost_records,
+    "entries": _entries,
+    "people": _people,
     "cells": _cells,
     "links": _links,
     "files": _blobs,

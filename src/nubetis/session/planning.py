@@ -15,7 +15,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.data.merge import links_to
-from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused, require
+from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Field, FieldState, Value
@@ -23,6 +23,7 @@ from nubetis.model.filters import EVERYTHING, F, Filter
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.base import pack_same
+from nubetis.model.kinds.links import user_named
 from nubetis.model.layout import Slot
 from nubetis.model.money import Money
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Plan, Refusal
@@ -149,15 +150,9 @@ class Planner:
     def value(self, field: Field, offered: Value) -> Row:
         """Give the stored parts of what was *offered* for *field*."""
         if isinstance(offered, str) and "users" in field.targets and offered:
-            offered = self._user(field, offered)
+            offered = user_named(field, offered, lambda name: self.known.find_user(self.txn, name))
         value = field.check(offered)
         return self._priced(field, value) if isinstance(value, Money) else field.pack(value)
-
-    def _user(self, field: Field, name: str) -> RecordId:
-        try:
-            return self.known.find_user(self.txn, name)
-        except NotFound as error:
-            raise NotFound(error.code, **{**error.params, "field": field.name}) from None
 
     def _priced(self, field: Field, money: Money) -> Row:
         """Give the stored parts of *money*, which says what it is in the organisation's currency."""

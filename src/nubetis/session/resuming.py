@@ -11,7 +11,8 @@ from nubetis.model.plan import CauseKind, Operation, OperationState, Plan
 from nubetis.model.query import BoundQuery
 from nubetis.model.system import OPERATIONS
 from nubetis.session.altering import resume_alter
-from nubetis.session.applying import Applier, Lot, check_pace, read_lots
+from nubetis.session.applying import Applier, check_pace
+from nubetis.session.kept import Lot, read_lots
 from nubetis.session.past import operation_named, operation_of
 from nubetis.session.state import State
 from nubetis.types import Progress
@@ -31,7 +32,8 @@ def resume(
 
     Raises:
         NotFound: ``no_operation``; there is none, or it is not the user's.
-        AccessDenied: the user may not write what is left of it.
+        AccessDenied: the user may not write what is left of it; where he loses the right meanwhile, what was written
+            of it is taken back.
         PlanDrifted: more records than *tolerance* changed since; what was written of it is taken back.
         Conflict: ``operation_moved``; somebody else goes on with it, or took it back, at the same time.
     """

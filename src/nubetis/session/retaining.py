@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidValue, NotFound, NubetisError, names_of, require
+from nubetis.errors import InvalidValue, NotFound, NubetisError, names_or_all, require
 from nubetis.hookspecs import hookimpl
 from nubetis.model.bind import All, Bound, No, Test, Viewpoint, bind
 from nubetis.model.convert import from_json, to_json
@@ -241,7 +241,7 @@ def _written(part: Part, plan: Plan) -> Iterator[RetentionRule]:
 
 
 # -- what the rules would do ------------------------------------------------------------------------------------------
-def plan_retention(session: Session, *, names: Sequence[str] = ()) -> Plan:
+def plan_retention(session: Session, *, names: Sequence[str] | None = None) -> Plan:
     """Plan what the active rules say, as of now; or those with *names*, active or not.
 
     What several rules name goes by the first of them.  What a legal hold keeps from being purged stands in the
@@ -250,22 +250,25 @@ def plan_retention(session: Session, *, names: Sequence[str] = ()) -> Plan:
     Raises:
         AccessDenied: the user is not an administrator.
         NotFound: ``not_found``; no rule has one of *names*.
+        InvalidValue: ``bad_argument``; *names* is empty.
     """
-    wanted = names_of(names, argument="names")
+    wanted = names_or_all(names, argument="names")
 
     def work() -> Plan:
         planner = session.state.planner()
         found = _rules(planner)
-        if unknown := set(wanted) - {rule.name for rule in found}:
+        if unknown := set(wanted or ()) - {rule.name for rule in found}:
             raise NotFound("not_found", id=min(unknown), module="retention_rules")
-        asked = [rule for rule in found if (rule.name in wanted if wanted else rule.active)]
+        asked = [rule for rule in found if (rule.active if wanted is None else rule.name in wanted)]
         cause = Cause(CauseKind.RULE, {"retention": [str(rule.name) for rule in asked]})
         return _Retention(planner).plan(asked, cause)
 
     return session.state.read(work)
 
 
-def retain(session: Session, *, names: Sequence[str] = (), progress: Progress | None = None) -> Operation | None:
+def retain(
+    session: Session, *, names: Sequence[str] | None = None, progress: Progress | None = None
+) -> Operation | None:
     """Do what the active rules say, or those with *names*; one that is stopped can be resumed.
 
     ``None`` where there is nothing to do: no operation is made of it.

@@ -16,6 +16,7 @@ from nubetis.model.ids import decode
 from nubetis.model.plan import Cause, CauseKind, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import Schema
+from nubetis.session.altering import refuse_unusable_defaults
 from nubetis.session.applying import Applier
 from nubetis.session.door import Session, refused
 from nubetis.session.state import State, facts_of
@@ -51,7 +52,8 @@ def _name_of(email: str) -> str:
 
 
 def _set_up(state: State, schema: Schema, administrator: str, settings: Mapping[str, Json]) -> None:
-    state.known = attrs.evolve(state.known, schema=schema)
+    state.known = attrs.evolve(state.known, schema=schema, settings=settings)
+    refuse_unusable_defaults(state.planner(), schema, before=Schema())
     definitions = [
         {
             "name": each.name,

@@ -1,7 +1,8 @@
 """Rows of a plan: in memory while they are few, in a temporary file beyond that.
 
 A plan of a million records must not need a gigabyte.  Rows are written in blocks, as JSON, and read back block by
-block; whoever looks at them sees a sequence and cannot tell.  The file goes with the last reference to the rows.
+block; whoever looks at them sees a sequence and cannot tell, unless there is no room for the file (``no_temporary``).
+The file goes with the last reference to the rows.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import IO, Final, overload
+from typing import IO, Final, cast, overload
 
+from nubetis.errors import StoreError, system_reason
 from nubetis.types import Row
 
 __all__ = ["IN_MEMORY", "Spool"]
@@ -31,6 +34,24 @@ def _readable(value: object) -> object:
 
 def _restored(found: dict[str, str]) -> bytes:
     return bytes.fromhex(found["bytes"])
+
+
+@contextmanager
+def _room() -> Generator[None]:
+    """Give a block that works in the folder for temporary files.
+
+    Raises:
+        StoreError: ``no_temporary``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError("no_temporary", reason=system_reason(error)) from None
+
+
+def _close(file: IO[str]) -> None:
+    with suppress(OSError):  # what could not be written before cannot be now
+        file.close()
 
 
 class Spool(Sequence[Row]):
@@ -63,24 +84,33 @@ class Spool(Sequence[Row]):
                 self._spill()
 
     def _spill(self) -> None:
-        """Write all full blocks to the file."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by the finalizer
-            weakref.finalize(self, self._file.close)
-        whole = len(self._tail) - len(self._tail) % _BLOCK
-        self._file.seek(0, 2)
-        for start in range(0, whole, _BLOCK):
-            self._offsets.append(self._file.tell())
-            block = self._tail[start : start + _BLOCK]
-            self._file.write(json.dumps(block, default=_readable, separators=(",", ":")) + "\n")
+        """Write all full blocks to the file; where that fails, the rows are as they were."""
+        with _room():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by the finalizer
+                weakref.finalize(self, _close, self._file)
+            whole = len(self._tail) - len(self._tail) % _BLOCK
+            offsets = [self._write(start) for start in range(0, whole, _BLOCK)]
+            self._file.flush()
+        self._offsets += offsets
         self._tail = self._tail[whole:]
+
+    def _write(self, start: int) -> int:
+        """Write the block of the tail that begins at *start* to the end of the file; give where it lies."""
+        file = cast("IO[str]", self._file)
+        offset = file.seek(0, 2)
+        block = self._tail[start : start + _BLOCK]
+        file.write(json.dumps(block, default=_readable, separators=(",", ":")) + "\n")
+        return offset
 
     def _block(self, number: int) -> list[Row]:
         if self._file is None or number >= len(self._offsets):
             start = (number - len(self._offsets)) * _BLOCK
             return self._tail[start : start + _BLOCK]
-        self._file.seek(self._offsets[number])
-        return [tuple(row) for row in json.loads(self._file.readline(), object_hook=_restored)]
+        with _room():
+            self._file.seek(self._offsets[number])
+            line = self._file.readline()
+        return [tuple(row) for row in json.loads(line, object_hook=_restored)]
 
     @property
     def spilled(self) -> bool:

@@ -56,13 +56,14 @@ class State:
     """One session's share of the world.
 
     *user* is ``None`` for nubetis itself, whose *purpose* is then named.  *sign_in* stands in the journal with
-    everything that the session writes.  Units inside a unit join it.
+    everything that the session writes, as does *on_behalf_of*, for whom nubetis acts.  Units inside a unit join it.
     """
 
     world: World
     user: Key | None
     purpose: str = ""
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
+    on_behalf_of: RecordId | None = None
     policy: Policy = attrs.field(init=False)
     sight_now: Sight = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
@@ -106,6 +107,13 @@ class State:
         if self.sight_now.policy is not self.policy or self.sight_now.whole is not self.known.schema:
             self.sight_now = Sight(self.policy, self.known.schema)
         return self.sight_now
+
+    def itself(self, purpose: str) -> State:
+        """Give nubetis itself, which acts on behalf of the user; in the unit that is running, if there is one."""
+        other = State(self.world, None, purpose, self.sign_in, self.user_id)
+        other.known, other.txn_now = self.known, self.txn_now
+        other.committed, other.afterwards = self.committed, self.afterwards
+        return other
 
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:

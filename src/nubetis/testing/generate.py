@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.model.bind import Viewpoint
+from nubetis.model.bind import Viewpoint, as_part
 from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, Operator, Part, Storage, Value
 from nubetis.model.filters import (
@@ -340,10 +340,12 @@ class FilterMaker:
     def _piece(self, random: Random, target: _Target, operator: Operator) -> str:
         text = str(self._one(random, target))
         size = random.randint(1, min(3, len(text)))
-        if operator is Operator.STARTS:
-            return text[:size]
-        start = len(text) - size if operator is Operator.ENDS else random.randint(0, len(text) - size)
-        return text[start : start + size]
+        last = len(text) - size
+        start = {Operator.STARTS: 0, Operator.ENDS: last}.get(operator)
+        start = random.randint(0, last) if start is None else start
+        piece = text[start : start + size]
+        fold = as_part(target.field, target.part).type.fold or str
+        return next(each for each in (piece, text, "a1") if fold(each))  # an accent alone is no piece
 
     def _matches(self, random: Random, target: _Target) -> Filter:
         text = str(self._one(random, target))

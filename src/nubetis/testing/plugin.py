@@ -17,7 +17,8 @@ configuration) keeps them elsewhere; ``{tmp_path}`` is the folder of the test.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     from nubetis.testing.clock import FixedClock
     from nubetis.testing.people import OrgWithPeople
 
-__all__ = ["nubetis_clock", "nubetis_org", "nubetis_session", "nubetis_store_url", "pytest_addoption"]
+__all__ = [
+    "nubetis_clock",
+    "nubetis_org",
+    "nubetis_session",
+    "nubetis_store_url",
+    "pytest_addoption",
+    "pytest_runtest_makereport",
+]
 
 _HELP = "where nubetis_org keeps its records, {tmp_path} is the folder of the test (memory://)"
 
@@ -36,6 +44,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the command line and the configuration say where organisations are kept."""
     parser.getgroup("nubetis").addoption("--nubetis-store", metavar="URL", help=_HELP)
     parser.addini("nubetis_store", _HELP, default="memory://")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a case of the store contract that failed say which sentence it holds the store to."""
+    report = yield
+    suite = sys.modules.get("nubetis.testing.store_contract") if report.failed else None
+    if suite is not None and isinstance(item, pytest.Function) and issubclass(item.cls or object, suite.StoreContract):
+        said = suite.sentences_of(item.originalname.removeprefix("test_"))
+        report.sections.append(("What the contract says", "\n".join(said)))
+    return report
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for schemas, rows, filters and queries; hostile on purpose.
+"""Hypothesis strategies for schemas, rows, filters, queries and plans; hostile on purpose.
 
 They are the makers of :mod:`nubetis.testing.generate`, driven by Hypothesis, so that what fails is made smaller.
 
@@ -7,11 +7,17 @@ They are the makers of :mod:`nubetis.testing.generate`, driven by Hypothesis, so
 >>> @given(rows(base_schema().module("deals")))
 ... def test_keys_grow(found):
 ...     assert sorted(row[0] for row in found) == [row[0] for row in found]
+>>> test_keys_grow()
+>>> @given(plans(base_schema()))
+... def test_a_plan_has_as_many_changes_as_it_says(plan):
+...     assert len(list(plan.changes)) == len(plan) == sum(plan.counts().values())
+>>> test_a_plan_has_as_many_changes_as_it_says()
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -21,12 +27,15 @@ from hypothesis import strategies as st
 from nubetis.model.bind import Bound, Viewpoint, bind
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import Filter
+from nubetis.model.ids import encode
 from nubetis.model.kinds import BUILT_IN
+from nubetis.model.outbox import Message
+from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import Module, Schema
+from nubetis.model.schema import DELETED_IN, ID, Module, Schema, key_of
 from nubetis.model.system import SYSTEM_SCHEMA
 from nubetis.testing.generate import FilterMaker, any_query, any_rows, any_value, any_view
-from nubetis.types import FieldName, ModuleName, RecordId, Row
+from nubetis.types import FieldName, Key, ModuleName, RecordId, Row, Stored
 
 if TYPE_CHECKING:
     from hypothesis.vendor.pretty import RepresentationPrinter
@@ -37,6 +46,8 @@ __all__ = [
     "filters",
     "modules",
     "names",
+    "parts",
+    "plans",
     "queries",
     "rows",
     "schemas",
@@ -167,3 +178,71 @@ def _users(found: Sequence[Row], module: Module) -> list[RecordId]:
 def queries(draw: st.DrawFn, module: Module, where: Bound) -> BoundQuery:
     """Give the first page of a query in some order, mixed in direction."""
     return any_query(draw(_dice()), module, where)
+
+
+# -- plans ------------------------------------------------------------------------------------------------------------
+_IN_BIN = frozenset({ChangeKind.RESTORE, ChangeKind.PURGE})
+_KINDS = (ChangeKind.UPDATE, ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.DELETE, *sorted(_IN_BIN))
+"""Edits are twice as likely, since they alone have values before and after."""
+
+
+@st.composite
+def parts(draw: st.DrawFn, module: Module, *, after: int = 0, most: int = 6) -> Part:
+    """Give a part of a plan on a journalled *module*: records to create, to edit, to delete, to restore or to purge.
+
+    Their keys come *after* a number; what is to be restored or purged lies in the recycle bin, and nothing else does.
+    """
+    kind = draw(st.sampled_from(_KINDS))
+    found = [_moved(row, after, 7 if kind in _IN_BIN else None) for row in draw(rows(module, most=most))]
+    if kind is ChangeKind.CREATE:
+        return Creates(module, found)
+    if kind is not ChangeKind.UPDATE:
+        return Edits(module, found, kind=kind)
+    own = [field for field in module.all_fields if not field.system]
+    chosen = tuple(draw(st.lists(st.sampled_from(own), min_size=1, max_size=3, unique_by=lambda field: field.name)))
+    dice = draw(_dice())
+    cells = [tuple([cell for field in chosen for cell in field.pack(any_value(dice, field))]) for _ in found]
+    return Edits(module, found, chosen, cells)
+
+
+def _moved(row: Row, after: int, deleted_in: int | None) -> Row:
+    cells: list[Stored] = list(row)
+    cells[ID], cells[DELETED_IN] = after + key_of(row), deleted_in
+    return tuple(cells)
+
+
+@st.composite
+def _refusals(draw: st.DrawFn, module: Module) -> Refusal:
+    field = str(draw(st.sampled_from(module.all_fields)).name)
+    line = draw(st.none() | st.integers(1, 99))
+    record = None if line else encode(module.prefix, Key(draw(st.integers(1, 99))))
+    code, params = draw(st.sampled_from([("required", {"field": field}), ("bad_rule", {"message": "Ñ {no}"})]))
+    return Refusal(code=code, params=params, module=module.name, record=record, line=line, field=field)
+
+
+@st.composite
+def _messages(draw: st.DrawFn) -> Message:
+    text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=9)
+    return Message(kind=draw(names()), key=draw(text), body=draw(st.dictionaries(names(), text, max_size=2)))
+
+
+@st.composite
+def plans(draw: st.DrawFn, schema: Schema, *, modules: Sequence[str] = (), most: int = 6) -> Plan:
+    """Give a plan of up to four parts on *modules* of *schema*, or on any but nubetis's own.
+
+    No record is in two parts, of which each has at most *most*.  There are refusals, warnings and messages now and
+    then.  It is what a plan can be, not what one store would take: links may lead nowhere.
+    """
+    known = [schema.module(name) for name in modules] or [each for each in schema.modules if not each.system]
+    chosen = draw(st.lists(st.sampled_from(known), max_size=4))
+    refused = st.lists(st.sampled_from(known).flatmap(_refusals), max_size=2).map(tuple)
+    return Plan(
+        cause=Cause(draw(st.sampled_from(CauseKind))),
+        parts=tuple([draw(parts(module, after=place * most, most=most)) for place, module in enumerate(chosen)]),
+        refusals=draw(refused),
+        warnings=draw(refused),
+        messages=tuple(draw(st.lists(_messages(), max_size=2))),
+        access_version=draw(st.none() | st.integers(1, 9)),
+        schema=schema,
+        at=draw(st.datetimes(timezones=st.just(UTC))),
+    )

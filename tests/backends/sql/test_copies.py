@@ -16,6 +16,7 @@ from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
 from nubetis.org import copy
 from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, PEOPLE, keys_of, load, race, row_of
+from tests.stores import refusing
 
 
 @pytest.fixture
@@ -122,13 +123,38 @@ def test_an_organisation_in_use_is_not_replaced(store, url, snapshot, tmp_path):
 
 def test_what_is_damaged_can_be_replaced(store, url, snapshot, tmp_path):
     store.close()
-    (tmp_path / "org.db").write_bytes(b"no longer a database" * 400)
+    content = (tmp_path / "org.db").read_bytes()
+    (tmp_path / "org.db").write_bytes(content[:100] + b"\0" * (len(content) - 100))  # it says still what it was
     (tmp_path / "org.db-wal").write_bytes(b"left over")
 
     restore(snapshot, url, replace=True)
 
     with closing(open_sqlite(url, create=False)) as back:
         assert keys_of(back, ALWAYS) == [1, 2]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("name", ["notes.csv", "songs.db"])
+def test_nothing_restored_takes_the_place_of_what_is_no_organisation(snapshot, tmp_path, name, replace):
+    """As nothing is made or copied there; it is not called an organisation either."""
+    path = tmp_path / name
+    if name == "notes.csv":
+        path.write_bytes(b"name,note\r\nAna,call her\r\n")
+    else:
+        break_into(path, "CREATE TABLE songs (name)")
+    before = path.read_bytes()
+
+    with refusing("not_sqlite" if name == "notes.csv" else "not_nubetis", StoreError):
+        restore(snapshot, f"sqlite:///{path}", replace=replace)
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_restored_to_as_one_is_made_there(snapshot, tmp_path):
+    (tmp_path / "new.db").touch()
+    restore(snapshot, f"sqlite:///{tmp_path}/new.db")
+
+    with closing(open_sqlite(f"sqlite:///{tmp_path}/new.db", create=False)) as store:
+        assert keys_of(store, ALWAYS) == [1, 2]
 
 
 def test_only_a_whole_snapshot_of_ours_is_restored(snapshot, tmp_path):

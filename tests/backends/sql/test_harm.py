@@ -94,6 +94,24 @@ def test_a_snapshot_whose_pages_do_not_fit_is_refused_and_what_was_there_stays(w
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db", "org.db"]
 
 
+@pytest.mark.parametrize("number", range(12))
+def test_what_is_backed_up_can_be_restored_or_there_is_no_back_up(whole, tmp_path, rng, number):
+    """A ruined page is copied as well as any other: nobody is told that this were a back-up."""
+    (tmp_path / "org.db").write_bytes(harmed(whole, rng))
+    harm = None
+    try:
+        with closing(open_sqlite(f"sqlite:///{tmp_path}/org.db", create=False)) as store:
+            harm = _raised(lambda: store.snapshot(f"{tmp_path}/copy.db"))
+    except NubetisError:  # who cannot open it cannot back it up
+        return
+    if harm is None:
+        restore(f"{tmp_path}/copy.db", f"sqlite:///{tmp_path}/again.db")
+    else:
+        assert [path.name for path in tmp_path.iterdir()] == ["org.db"]
+        assert harm.code == "not_backed_up"
+        assert "nubetis doctor" in str(harm)
+
+
 def _raised(work):
     try:
         work()

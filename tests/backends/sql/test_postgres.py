@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
+from random import Random
+from string import ascii_lowercase
 
+import attrs
 import psycopg
 import pytest
 
 import nubetis
-from nubetis import F, HostSignIn, Money
+from nubetis import F, Field, HostSignIn, Module, Money
+from nubetis.backends.sql.postgres import open_postgres
 from nubetis.backends.sql.postgres.connections import connect, locate
 from nubetis.backends.urls import shown
+from nubetis.doctor import diagnose
 from nubetis.errors import InvalidValue, NotFound, NubetisError, StoreError
 from nubetis.model.kinds import kind
+from nubetis.model.schema import Schema, diff
+from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
+from nubetis.testing.store_contract.setting import inserting, row_of
 from tests.stores import refusing
 
 ADMIN = "ana@acme.pe"
@@ -302,21 +310,116 @@ def test_a_column_that_is_not_there_is_told_where_no_schema_changed(org):
 RIGHTS = ("USAGE ON SCHEMA {s}", "SELECT ON ALL TABLES IN SCHEMA {s}")
 
 
-@pytest.mark.parametrize("grants", [(), RIGHTS[:1], RIGHTS], ids=["nothing", "usage", "reading"])
-def test_a_user_without_the_rights_is_told_which_are_missing(postgres, grants):
-    """Not that there is no organisation, and nothing of files; what he may not do has left no trace."""
-    url = postgres(f"rights{len(grants)}")
-    nubetis.create(url, administrator="ana@acme.pe").close()
+@contextmanager
+def guest_of(url, *statements):
+    """Give the URL for another user of the server, for whom *statements* are run first, with {s} for the schema."""
     place = locate(url)
     with psycopg.connect(place.conninfo, autocommit=True) as raw:
         raw.execute("DROP ROLE IF EXISTS guest")
         raw.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
         try:
-            for grant in grants:
-                raw.execute(f"GRANT {grant.format(s=place.schema)} TO guest")
-            guest = f"{url}&options=-c%20role%3Dguest"
-            with refusing("read_only_server", StoreError):
-                nubetis.open(guest)
+            for each in statements:
+                raw.execute(each.format(s=place.schema))
+            yield f"{url}&options=-c%20role%3Dguest"
         finally:
             raw.execute("DROP OWNED BY guest")
             raw.execute("DROP ROLE guest")
+
+
+@pytest.mark.parametrize("grants", [(), RIGHTS[:1], RIGHTS], ids=["nothing", "usage", "reading"])
+def test_a_user_without_the_rights_is_told_which_are_missing(postgres, grants):
+    """Not that there is no organisation, and nothing of files; what he may not do has left no trace."""
+    url = postgres(f"rights{len(grants)}")
+    nubetis.create(url, administrator="ana@acme.pe").close()
+    with (
+        guest_of(url, *[f"GRANT {grant} TO guest" for grant in grants]) as guest,
+        refusing("read_only_server", StoreError) as caught,
+    ):
+        nubetis.open(guest)
+    named = ("the schema is closed", "permission denied for table", "permission denied for table")[len(grants)]
+    assert f"({named}" in str(caught.value)
+
+
+def test_doctor_names_the_tables_that_it_may_not_read_or_write_and_goes_on(url):
+    """Each by itself, and the others are examined."""
+    nubetis.create(url, administrator=ADMIN).close()
+    harm = (
+        "DROP INDEX {s}.accounts__ix__owner",
+        "CREATE TABLE {s}.songs (id int)",
+        "REVOKE ALL ON {s}.songs FROM guest",
+    )
+    grants = ("GRANT ALL ON SCHEMA {s} TO guest", "GRANT ALL ON ALL TABLES IN SCHEMA {s} TO guest")
+    less = (
+        "REVOKE SELECT ON {s}.deals, {s}.leads__tags, {s}.tallies FROM guest",
+        "REVOKE UPDATE, DELETE ON {s}.contacts FROM guest",
+    )
+    with guest_of(url, *grants, *harm, *less) as guest:
+        found = diagnose(guest)
+    denied = {each.about: each.detail for each in found.findings if each.code == "table_denied"}
+    assert denied == {
+        "contacts": "DELETE, UPDATE", "deals": "SELECT", "leads__tags": "SELECT", "tallies": "SELECT",
+        "songs": "DELETE, INSERT, SELECT, UPDATE",
+    }  # fmt: skip
+    assert ("index_missing", "accounts") in {(each.code, each.about) for each in found.findings}
+    assert {"table_missing", "set_wrong"}.isdisjoint(each.code for each in found.findings)
+    assert found.error is None
+
+
+def test_doctor_names_the_table_that_keeps_the_organisation_from_being_opened(url):
+    nubetis.create(url, administrator=ADMIN).close()
+    grants = ("GRANT ALL ON SCHEMA {s} TO guest", "GRANT ALL ON ALL TABLES IN SCHEMA {s} TO guest")
+    with guest_of(url, *grants, "REVOKE SELECT ON {s}.modules FROM guest") as guest:
+        found = diagnose(guest)
+    assert [(each.code, each.about) for each in found.findings][1:] == [("table_denied", "modules")]
+    assert "permission denied for table modules" in str(found.error)
+
+
+def test_a_user_who_may_not_make_the_schema_is_told_that_there_is_none(url):
+    """Rights on a schema that is not there cannot be given."""
+    with guest_of(url) as guest, refusing("no_schema", StoreError) as caught:
+        nubetis.create(guest, administrator=ADMIN)
+    assert f"There is no schema {locate(url).schema}" in str(caught.value)
+    assert "GRANT CREATE ON DATABASE postgres TO guest." in str(caught.value)
+
+
+def test_a_port_that_is_no_number_is_told_so_and_not_shown():
+    """Where the host was forgotten it is the password."""
+    for url in ("postgresql://ana@db.example:abc/crm", "postgresql://ana:s3cret/crm", "postgresql://a,b:x/crm"):
+        with refusing("bad_argument", InvalidValue) as caught:
+            locate(url)
+        assert "port" in str(caught.value)
+        assert "s3cret" not in str(caught.value)
+
+
+def test_a_url_that_names_no_database_is_refused(monkeypatch):
+    """The driver would take one that has the user's name; what the host's settings say is as good as a name."""
+    for url in ("postgresql://ana@db.example", "postgresql://ana@db.example/?schema=x", "postgresql:///?dbname="):
+        with refusing("bad_argument", InvalidValue, match="names no database"):
+            locate(url)
+    for url in ("postgresql:///?dbname=crm", "postgresql:///?service=crm"):
+        assert locate(url).schema == "nubetis"
+    monkeypatch.setenv("PGDATABASE", "crm")
+    assert locate("postgresql://ana@db.example").schema == "nubetis"
+
+
+# -- wide modules -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("length", [23, 35, 254])
+def test_a_record_of_as_many_texts_as_a_module_may_have_fits(postgres, length):
+    """Those of 23 letters are the worst: the server keeps them in the page, where longer ones leave 18 bytes."""
+    with closing(open_postgres(postgres(f"wide_{length}"), create=True)) as store:
+        taken = len(Module(name="wide", fields=[Field(name="n", type=kind("integer"))]).layout.full_index) - 1
+        most = (store.capabilities.max_fields - taken) // 2
+        fields = [Field(name=f"f{place}", type=kind("text")) for place in range(most)]
+        schema = attrs.evolve(SYSTEM_SCHEMA, modules=(VERSIONS, COUNTERS, TALLIES)).with_module(
+            Module(name="wide", fields=fields)
+        )
+        store.migrate(diff(Schema(), schema), schema)
+        wide = schema.module("wide")
+        random = Random(length)
+        row = row_of(wide, 1, {each.name: "".join(random.choices(ascii_lowercase, k=length)) for each in fields})
+        assert store.write(lambda txn: txn.write(inserting(wide, [row]))).written
+        assert store.read(lambda txn: txn.get_many(wide, [row[0]])) == [row]
+        more = schema.with_field("wide", Field(name="more", type=kind("text")))
+        with pytest.raises(StoreError) as caught:
+            store.migrate(diff(schema, more), more)
+    assert caught.value.code == "no_capability"

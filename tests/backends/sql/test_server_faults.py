@@ -265,7 +265,7 @@ def test_a_connection_that_is_lost_among_many_statements_is_not_used_again(store
     assert store.read(lambda txn: txn.versions().schema) == 0
 
 
-@pytest.mark.parametrize("moment", ["SELECT 1 FROM pg_namespace", "SELECT 1 WHERE has_schema"])
+@pytest.mark.parametrize("moment", ["SELECT set_config", "SELECT 1 FROM pg_namespace", "SELECT 1 WHERE has_schema"])
 def test_a_connection_that_is_lost_while_one_opens_is_made_again(store, url, monkeypatch, moment):
     """Whoever ends it: the organisation is there, and who opens it asks no more than that."""
     real, ended = psycopg.Connection.execute, []

@@ -145,6 +145,10 @@ def test_a_page_in_key_order_walks_the_table(store, statements):
     ("where", "expected"),
     [
         (Within("name__f", Operator.STARTS, "lim"), "INDEX people__ix__name__f (name__f>? AND name__f<?)"),
+        (
+            All((Within("name__f", Operator.STARTS, "pan"), No(Within("name__f", Operator.STARTS, "pan\u0303")))),
+            "INDEX people__ix__name__f (name__f>? AND name__f<?)",
+        ),
         (OneOf("size", (1, 2, 3)), "INDEX people__ix__size (size=?)"),
         (OneOf("size", tuple(range(99))), "INDEX people__ix__size (size=?)"),
         (Compared("code__f", Operator.EQ, "x"), "INDEX people__ux__code__f (code__f=?)"),

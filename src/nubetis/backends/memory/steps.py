@@ -138,7 +138,8 @@ class Step:
     def set_counter(self, name: str, value: int) -> None:
         """Set the value of a counter."""
         table = self.table(COUNTERS)
-        key = table.taken["name"].get(name) or Key(len(table.rows) + 1)
+        last = next(table.rows.below(None), None)
+        key = table.taken["name"].get(name) or Key(1 if last is None else key_of(last) + 1)
         row: dict[str, Stored] = {"id": key, "name": name, "value": value}
         table.put(key, table.layout.fill(tuple([row[column.name] for column in table.layout.columns])))
 

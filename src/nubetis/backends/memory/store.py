@@ -25,6 +25,7 @@ from nubetis.model.system import SYSTEM_SCHEMA, VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from nubetis.model.schema import Module
     from nubetis.types import ModuleId, Progress
 
 
@@ -147,10 +148,18 @@ class MemoryStore:
             findings += [Finding("table_missing", module.name)] if table is None else _compared(table)
         return findings + ([] if schema is None else _lost(tables, schema))
 
-    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:  # noqa: ARG002 - its tables know their modules
+    def mend(
+        self,
+        findings: Iterable[Finding],
+        schema: Schema,  # noqa: ARG002 - its tables know their modules
+        *,
+        fence: Callable[[Txn], object] | None = None,
+    ) -> None:
         """Make again what is derived."""
         home, names = self._open(), {each.about for each in findings if each.mends}
         with home.unit(), self._turn(home):
+            if fence is not None:
+                fence(Transaction(home.tables, writes=False))
             astray = [table for table in home.tables.values() if table.module.name in names]
             home.tables = home.tables | {table.module.id: moved(table, table.module) for table in astray}
 
@@ -161,6 +170,12 @@ class MemoryStore:
 
     def compact(self, module_ids: Iterable[ModuleId] = ()) -> None:
         """Do nothing: tallies are added up as they are written."""
+
+    def clear(self, known: Iterable[Module] = ()) -> None:  # noqa: ARG002 - nothing of others can be here
+        """Take away all that is here."""
+        home = self._open()
+        with home.unit(), self._turn(home):
+            home.tables = {}
 
     def discard(self) -> None:
         """Close, and forget an organisation that nobody has set up."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.tables import Index, ModuleTable, Tables
     from nubetis.types import Progress
 
-__all__ = ["findings_of", "homes_of", "members", "repeated"]
+__all__ = ["findings_of", "homes_of", "members", "repeated", "strangers"]
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
@@ -46,13 +46,25 @@ def findings_of(
     since the store was opened.
     """
     present = tables.dialect.catalogue(connection)
+    denied = _denied(connection, tables)
     homes = _used(tables, present) if schema is None else homes_of(tables, schema)
-    findings: list[Finding] = []
+    findings = [Finding("table_denied", name, ", ".join(verbs)) for name, verbs in denied.items() if name in present]
+    closed = {name for name, verbs in denied.items() if "SELECT" in verbs}
     for done, home in enumerate(homes):
         if progress is not None:
             progress(done, len(homes))
-        findings += _Check(connection, tables, home, present).findings()
-    return findings if schema is None else [*findings, *_others(connection, tables, homes, present)]
+        if home.name not in closed:
+            findings += _Check(connection, tables, home, present, closed).findings()
+    there = {name: found for name, found in present.items() if name not in closed}
+    return findings if schema is None else [*findings, *_others(connection, tables, homes, there)]
+
+
+def _denied(connection: Connection, tables: Tables) -> dict[str, list[str]]:
+    """Give what the user of the database may not do, by table: a statement that he may not run would end the unit."""
+    found: dict[str, list[str]] = {}
+    for name, verb in connection.execute(tables.dialect.denied) if tables.dialect.denied else ():
+        found.setdefault(str(name), []).append(str(verb))
+    return found
 
 
 def _others(
@@ -65,6 +77,15 @@ def _others(
     yield from [Finding("module_lost", name, count=rows) for name, rows in lost.items() if rows]
     sides = tuple([f"{name}__" for name, rows in lost.items() if rows])
     yield from [Finding("table_foreign", name) for name in left if not lost.get(name) and not name.startswith(sides)]
+
+
+def strangers(tables: Tables, schema: Schema, present: Mapping[str, Found]) -> list[str]:
+    """Give the tables that are neither of *schema* or the system modules nor made as those of a module that is lost."""
+    homes = homes_of(tables, schema)
+    ours = {home.name for home in homes} | {side.name for home in homes for side in home.sides.values()}
+    lost = {name for name, found in present.items() if _OURS.issubset(found.columns)}
+    sides = tuple([f"{name}__" for name in lost])
+    return [name for name in present if name not in ours | lost and not name.startswith(sides)]
 
 
 def _rows(connection: Connection, tables: Tables, name: str) -> int:
@@ -104,9 +125,17 @@ def repeated(connection: Connection, home: ModuleTable, index: Index) -> tuple[i
 class _Check:
     """Compares one table with what it must be."""
 
-    def __init__(self, connection: Connection, tables: Tables, home: ModuleTable, present: Mapping[str, Found]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        tables: Tables,
+        home: ModuleTable,
+        present: Mapping[str, Found],
+        closed: Collection[str],
+    ) -> None:
         self._db = connection
         self._present = present
+        self._closed = closed
         self._tables = tables
         self._home = home
 
@@ -125,9 +154,8 @@ class _Check:
 
     def _form(self) -> Iterator[Finding]:
         home, present = self._home, self._present[self._home.name]
-        missing = sorted(set(home.full_columns).difference(present.columns))
-        if missing:
-            yield Finding("column_missing", home.name, ", ".join(missing[:_MOST]))
+        if lacks := list(self._lacks()):
+            yield from lacks
             return
         yield from self._columns(home.table)
         for side in home.sides.values():
@@ -146,6 +174,15 @@ class _Check:
             yield Finding("index_foreign", home.name, ", ".join(sorted(strange)[:_MOST]))
         yield from self._derived()
 
+    def _lacks(self) -> Iterator[Finding]:
+        """Give the columns that are not there: what was in a twin stands in its text."""
+        home = self._home
+        missing = set(home.full_columns).difference(self._present[home.name].columns)
+        own = missing.intersection(home.columns)
+        for code, names in (("column_missing", own), ("twin_missing", missing - own)):
+            if names:
+                yield Finding(code, home.name, ", ".join(sorted(names)[:_MOST]))
+
     def _twice(self, lost: Iterable[str]) -> Iterator[tuple[str, Finding]]:
         """Give those of the *lost* indexes that cannot be made again, for a value is there more than once."""
         home = self._home
@@ -158,6 +195,8 @@ class _Check:
 
     def _is_whole(self, table: sa.Table) -> bool:
         """Say whether a table can be read: a statement that fails would end the unit that all is examined in."""
+        if table.name in self._closed:
+            return False
         return table.name in self._present and set(self._present[table.name].columns).issuperset(table.columns.keys())
 
     def _columns(self, table: sa.Table) -> Iterator[Finding]:
@@ -177,7 +216,7 @@ class _Check:
         for twin, wrong in self._wrong_twins():
             yield Finding("twin_wrong", home.name, twin, wrong)
         for column, side in home.sides.items():
-            if not self._same_sets(column, side):
+            if side.name not in self._closed and not self._same_sets(column, side):
                 yield Finding("set_wrong", home.name, side.name)
 
     def _wrong_twins(self) -> Iterator[tuple[str, int]]:

@@ -201,6 +201,9 @@ class Conditions:
     def _within(self, bound: Within, cell: Cell) -> Bool:
         if not bound.text:
             return cell.is_not(None)
+        if bound.apart:
+            there = self._dialect.contains(cell, self.parameter())
+            return sa.and_(there, self._dialect.contains(self._dialect.apart(cell), self.parameter()))
         if bound.operator is Operator.CONTAINS:
             return self._dialect.contains(cell, self.parameter())
         if bound.operator is Operator.ENDS:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
-from nubetis.backends.sql.checks import members, repeated
+from nubetis.backends.sql.checks import members, repeated, strangers
 from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
-from nubetis.errors import Conflict
+from nubetis.errors import Conflict, StoreError
+from nubetis.model.kinds.choices import pack_set
 from nubetis.model.schema import Schema, SchemaStep, StepKind
 from nubetis.model.store import FORMAT
 from nubetis.model.system import COUNTERS, TALLIES, VERSIONS
@@ -59,6 +62,18 @@ class Builder:
         Tallies(self._db, self._tables).settle([self._tables.of(module) for module in schema.modules])
         self._number()
 
+    def clear(self, schema: Schema, url: str) -> None:
+        """Drop every table, of the modules of *schema* or made as theirs.
+
+        Raises:
+            StoreError: ``not_replaced``.
+        """
+        views = [str(name) for (name,) in self._db.execute(self._dialect.views)]
+        if others := [*strangers(self._tables, schema, self._found), *views]:
+            raise StoreError("not_replaced", url=url, others=", ".join(sorted(others)))
+        for name in list(self._found):
+            self._drop_table(name)
+
     def _number(self) -> None:
         table = self._tables.of(VERSIONS).table
         row = {"id": 1, "format": FORMAT, "schema": 0, "access": 0, "settings": 0}
@@ -92,17 +107,24 @@ class Builder:
             self._db.execute(self._dialect.table_lock.format(table=self._quoted(home.name)))
 
     def rebuild(self, home: ModuleTable) -> None:
-        """Make again what is derived from the rows of a table: twins, sets, tallies, indexes.
+        """Make again what is derived from the rows of a table: twins, sets, tallies, indexes, and columns it lacks.
 
-        Over a value that must be unique, and is there twice, no index can be made: it goes without.
+        Over a value that must be unique, and is there twice, no index can be made: it goes without.  Of a column that
+        is gone the values are too, but choices stand in their table as well.  Without keys nothing can be made.
         """
         self._lock(home)
+        lost = set(home.columns).difference(self._found[home.name].columns)
+        if "id" in lost:
+            return
         self.drop_indexes(home)
+        self._widen(home)
+        for column in lost.intersection(home.sides):
+            self._fill_set(home, column)
         for twin, place, fold in home.twins:
             self._fill_twin(home, (home.columns[place], twin), fold)
         unique = [(name, index) for name, (index, _) in home.index_creation.items() if index.field is not None]
         twice = [name for name, index in unique if repeated(self._db, home, index) is not None]
-        self._ensure(home, without=twice)
+        self.make_indexes(home, without=twice)
         for column, side in home.sides.items():
             self._fill_side(home, column, side)
         if self._tables.of(TALLIES).name in self._found:
@@ -130,8 +152,13 @@ class Builder:
             present.add(name)
 
     # -- one table ------------------------------------------------------------------------------------------
-    def _ensure(self, home: ModuleTable, *, without: Collection[str] = ()) -> None:
+    def _ensure(self, home: ModuleTable) -> None:
         """Make the table what it must be."""
+        self._widen(home)
+        self.make_indexes(home)
+
+    def _widen(self, home: ModuleTable) -> None:
+        """Make what the table lacks, but for its indexes, and take away what is surplus."""
         for name, (table, index, text) in home.side_creation.items():
             if name not in self._found:
                 self._make_table(name, table)
@@ -145,7 +172,6 @@ class Builder:
         for name in [name for name in home.full_columns if name not in found.columns]:
             self._add_column(home, name)
             found.columns.append(name)
-        self.make_indexes(home, without=without)
 
     def _make_table(self, name: str, text: str, columns: Iterable[str] = ()) -> None:
         self._db.execute(text)
@@ -174,6 +200,14 @@ class Builder:
         for rows in self._chunks(cells.id, cells[column]):
             pairs = [(key, dict.fromkeys(members(cell))) for key, cell in rows if cell is not None]
             self._db.executemany(write, [(key, value) for key, values in pairs for value in values])
+
+    def _fill_set(self, home: ModuleTable, column: str) -> None:
+        """Write the cells of a set as its side table has them."""
+        cells, side = home.table.c, home.sides[column].c
+        rows = self._db.execute(self._dialect.text(sa.select(side.record, side.value).order_by(side.record))).fetchall()
+        sets = [(key, pack_set(str(value) for _, value in found)) for key, found in groupby(rows, itemgetter(0))]
+        write = sa.update(home.table).where(cells.id == parameter(1)).values({cells[column]: parameter(0)})
+        self._db.executemany(self._dialect.text(write), [(cell, key) for key, cell in sets])
 
     def _chunks(self, key: Cell, *cells: Cell) -> Iterator[list[Row]]:
         """Give *key* and *cells* of all rows, by and by."""

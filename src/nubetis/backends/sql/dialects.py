@@ -145,7 +145,8 @@ def catalogue(columns: Iterable[Row], indexes: Iterable[Row]) -> dict[str, Found
 class Dialect:
     """What the package must know of a database.
 
-    *contains*, *ends* and *plain* (a text without the combining tilde) are exact, to the letter.  *one_of_many*
+    *contains*, *ends*, *plain* (a text without the combining tilde) and *apart* (one with the tilde alone in place of
+    each ñ) are exact, to the letter.  *one_of_many*
     tests a column against one parameter made by *pack_many*.  *violated* gives the columns of the unique index or
     key that an error names, nothing for other errors.
     """
@@ -157,6 +158,7 @@ class Dialect:
     contains: Callable[[Cell, Cell], Bool]
     ends: Callable[[Cell, Cell, Cell], Bool]
     plain: Callable[[Cell], Cell]
+    apart: Callable[[Cell], Cell]
     one_of_many: Callable[[Cell, Cell], Bool]
     pack_many: Callable[[Sequence[Stored]], Stored]
     ordered: Callable[[Cell, bool], Cell]
@@ -171,6 +173,8 @@ class Dialect:
     violated: Callable[[Exception], tuple[str, ...]]
     is_busy: Callable[[Exception], bool]
     """Whether somebody else was faster, so that the same may succeed now."""
+    has_waited: Callable[[Exception], bool]
+    """Whether it waited for a lock as long as it was told to."""
     is_entangled: Callable[[Exception], bool]
     """Whether several waited for each other, which takes long to be seen."""
     is_missing: Callable[[Exception], bool]
@@ -182,6 +186,10 @@ class Dialect:
     # tables
     catalogue: Callable[[Connection], dict[str, Found]]
     """The tables that are there, by name."""
+    views: str
+    """Asks for the names of what reads as a table does, and that nubetis never makes."""
+    denied: str = ""
+    """Asks for each table that may not be used, and what may not be done: ``SELECT`` or another verb, one a row."""
     table_options: Mapping[str, Any]
     side_options: Mapping[str, Any]
     partial: str
@@ -201,6 +209,8 @@ class Dialect:
     """What a unit that writes beside others holds, where the database takes several writers at a time."""
     alone_lock: str = ""
     """What one holds that would not get on beside them: no other begins until it has ended."""
+    lock_wait: str = ""
+    """Says for how many milliseconds the unit waits for each lock, where the connection says something else."""
     begin_schema: str
     """Begins a unit that makes tables, which waits for others of its kind."""
     schema_lock: str = ""

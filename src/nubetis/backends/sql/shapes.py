@@ -29,6 +29,7 @@ from nubetis.model.bind import (
     Word,
 )  # fmt: skip
 from nubetis.model.fields import Operator
+from nubetis.model.fold import apart
 from nubetis.model.normal import normal_form
 from nubetis.types import Stored
 
@@ -119,10 +120,10 @@ class _Walk:
             self.key += ("word", bound.columns)
             self.params += [bound.text] * len(bound.columns)
             return
-        self.key += (bound.operator, bound.column, bool(bound.text))
+        self.key += (bound.operator, bound.column, bool(bound.text), bound.apart)
         if not bound.text:
             return
-        self.params.append(bound.text)
+        self.params += [bound.text, apart(bound.text)] if bound.apart else [bound.text]
         if bound.operator is Operator.STARTS:
             end = after_prefix(bound.text)
             self.key.append(end is None)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.pool import Pool
     from nubetis.backends.sql.tables import ModuleTable
     from nubetis.backends.sql.txn import SqlTxn
+    from nubetis.model.schema import Module
 
 __all__ = ["Database", "SqlStore", "format_of", "has_begun"]
 
@@ -57,8 +58,8 @@ class Database(Protocol):
         """Make it ready to be written; whoever only reads leaves it as it is."""
         ...
 
-    def clear(self, link: Connection) -> None:
-        """Take away all that was made here, in the transaction of *link*."""
+    def leave(self, link: Connection) -> None:
+        """Take away all that was made here, in the transaction of *link*, and the place itself where it was made."""
         ...
 
     def copy_out(self, link: Connection, target: str) -> None:
@@ -180,6 +181,7 @@ class SqlStore:
 
         Raises:
             StoreError: ``unwritable``; there is a file already, or no room.
+            Damaged: ``not_backed_up``; the copy is not whole.
         """
 
         def unit(txn: SqlTxn) -> None:
@@ -200,15 +202,17 @@ class SqlStore:
             return [Finding("file_damaged", self._database.url, str(error.params.get("reason", "")))]
         return list(dict.fromkeys(findings))
 
-    def mend(self, findings: Iterable[Finding], schema: Schema) -> None:
-        """Make again what does not follow from rows; each table in a unit of its own."""
+    def mend(
+        self, findings: Iterable[Finding], schema: Schema, *, fence: Callable[[Txn], object] | None = None
+    ) -> None:
+        """Make again what does not follow from rows; each table in a unit of its own, which begins with *fence*."""
         wanted = [each for each in findings if each.mends]
         for each in wanted:
             self._units.apart(partial(self._database.mend, finding=each))
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
         for home in homes_of(self._tables, schema):
             if not names.isdisjoint((home.name, *home.index_creation)):
-                self._units.define(partial(_rebuild, home))
+                self._units.define(partial(_rebuild, home, fence))
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""
@@ -243,17 +247,24 @@ class SqlStore:
             with suppress(NubetisError):  # what was written stands
                 self._shed()
 
+    def clear(self, known: Iterable[Module] = ()) -> None:
+        """Drop every table that is nubetis's: of *known* modules, of the system, or made as theirs."""
+        wanted = Schema(modules=tuple(known))
+        self._make_ready()
+        self._units.define(lambda txn: txn.clear(wanted, self._database.url))
+        self._schema = Schema()
+
     def discard(self) -> None:
         """Close, and leave nothing of a database that nobody has set up."""
         place = self._database
 
-        def clear(link: Connection) -> None:
+        def leave(link: Connection) -> None:
             link.execute(place.dialect.begin_write)
             if format_of(link, place.dialect, place.url) is None or _is_new(link):
-                place.clear(link)
+                place.leave(link)
 
         with suppress(NubetisError):  # what led to this is told; a place that cannot be cleared stays
-            self._units.apart(clear)
+            self._units.apart(leave)
         self.close()
 
     def close(self) -> None:
@@ -264,5 +275,5 @@ class SqlStore:
         self._database.pool.close()
 
 
-def _rebuild(home: ModuleTable, txn: SqlTxn) -> None:
-    txn.rebuild(home)
+def _rebuild(home: ModuleTable, fence: Callable[[Txn], object] | None, txn: SqlTxn) -> None:
+    txn.rebuild(home, fence)

@@ -66,7 +66,8 @@ class SqlTxn:
     """The transaction of one unit, on a connection that is its own; see :class:`nubetis.model.store.Txn`.
 
     *lost* says that it must not be committed, even if the unit goes on.  *looking_at* names the module whose rows are
-    being fetched, for errors.  *seen* is the version of the schema that the unit goes by.
+    being fetched, for errors.  *seen* is the version of the schema that the unit goes by; one that is *led* by what the
+    database has goes by none, and what it misses was taken away meanwhile.
     """
 
     def __init__(self, connection: Connection, tables: Tables, *, writable: bool) -> None:
@@ -78,6 +79,7 @@ class SqlTxn:
         self.lost = False
         self.looking_at = ""
         self.seen: int | None = None
+        self.led = False
         self._depth = count(1)
         self._given: dict[str, int] = {}
 
@@ -254,19 +256,28 @@ class SqlTxn:
         self, steps: Iterable[SchemaStep], schema: Schema, fence: Callable[[Txn], object] | None = None
     ) -> None:
         """Make and change tables; what :meth:`nubetis.model.store.Store.migrate` does."""
+        self._builder(fence).migrate(steps, schema)
+
+    def check(self, schema: Schema | None, progress: Progress | None) -> list[Finding]:
+        """Compare tables with what they must be; what :meth:`nubetis.model.store.Store.check` does."""
+        self.led = True
+        return findings_of(self._db, self._tables, schema, progress)
+
+    def rebuild(self, home: ModuleTable, fence: Callable[[Txn], object] | None = None) -> None:
+        """Make again what is derived from the rows of a table."""
+        self._builder(fence).rebuild(home)
+
+    def _builder(self, fence: Callable[[Txn], object] | None) -> Builder:
+        """Give what makes tables, once no other can and *fence* has looked."""
         builder = Builder(self._db, self._tables)
         builder.lock()
         if fence is not None:
             fence(self)
-        builder.migrate(steps, schema)
+        return builder
 
-    def check(self, schema: Schema | None, progress: Progress | None) -> list[Finding]:
-        """Compare tables with what they must be; what :meth:`nubetis.model.store.Store.check` does."""
-        return findings_of(self._db, self._tables, schema, progress)
-
-    def rebuild(self, home: ModuleTable) -> None:
-        """Make again what is derived from the rows of a table."""
-        Builder(self._db, self._tables).rebuild(home)
+    def clear(self, schema: Schema, url: str) -> None:
+        """Drop every table; what :meth:`nubetis.model.store.Store.clear` does."""
+        self._builder(None).clear(schema, url)
 
     @contextmanager
     def savepoint(self) -> Generator[None]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.pool import Pool
     from nubetis.backends.sql.tables import Tables
 
-__all__ = ["PATIENCE", "Units"]
+__all__ = ["PATIENCE", "Units", "milliseconds"]
 
 T = TypeVar("T")
 
@@ -31,12 +31,27 @@ PATIENCE: Final = 60.0
 _LONGEST_PAUSE: Final = 0.1
 _BESIDE: Final = 2
 """How often a unit is tried beside other writers; then it asks them to wait, and comes to its end."""
+_SHORTLY: Final = 0.25
+"""Seconds for which one asks to be alone, and then again: those who come meanwhile wait behind it."""
 _CROWDED: Final = 2.0
 """Seconds for which writers queue, after some of them waited for each other."""
 
 
 class _Outrun(Exception):
     """The schema changed under a unit, whose snapshot was older than the tables."""
+
+
+@attrs.frozen
+class _Try:
+    """One of the times that a unit is run: how often it was *before*, and how many seconds are *left* to wait."""
+
+    before: int
+    left: float
+
+
+def milliseconds(seconds: float) -> int:
+    """Give *seconds* as a server counts them, to which none would mean for ever."""
+    return max(1, round(seconds * 1000))
 
 
 @attrs.define
@@ -58,7 +73,8 @@ class Units:
 
     def read(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit that only reads, on one snapshot."""
-        return self.attempt(lambda _: self._run(unit, self.tables.dialect.begin_read, writable=False))
+        begin = self.tables.dialect.begin_read
+        return self.attempt(lambda now: self._run(unit, begin, self._wait(now), writable=False))
 
     def write(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit and commit it; run it again when another writer was faster."""
@@ -66,7 +82,7 @@ class Units:
 
     def define(self, unit: Callable[[SqlTxn], T]) -> T:
         """Run a unit that makes and changes tables."""
-        return self._write(unit, self.tables.dialect.begin_schema, lambda _: "")
+        return self._write(unit, self.tables.dialect.begin_schema, self._wait)
 
     def alone(self, work: Callable[[Connection], T]) -> T:
         """Do *work*, which writes, on a connection, outside any unit and beside no other writer of this process."""
@@ -77,7 +93,7 @@ class Units:
     def apart(self, work: Callable[[Connection], T]) -> T:
         """Do *work* on a connection, outside any unit."""
 
-        def once(_: int) -> T:
+        def once(_: _Try) -> T:
             link = self.pool.take()
             broken = True
             try:
@@ -89,14 +105,21 @@ class Units:
 
         return self.attempt(once)
 
-    def _write(self, unit: Callable[[SqlTxn], T], begin: str, lock: Callable[[int], str]) -> T:
+    def _write(self, unit: Callable[[SqlTxn], T], begin: str, lock: Callable[[_Try], str]) -> T:
         self.refuse_nesting()
         with self._turn():
-            return self.attempt(lambda tried: self._run(unit, begin, lock(tried), writable=True))
+            return self.attempt(lambda now: self._run(unit, begin, lock(now), writable=True))
 
-    def _lock(self, tried: int) -> str:
-        alone = tried >= _BESIDE or time.monotonic() < self._crowded
-        return self.tables.dialect.alone_lock if alone else self.tables.dialect.write_lock
+    def _lock(self, now: _Try) -> str:
+        dialect = self.tables.dialect
+        if now.before < _BESIDE and time.monotonic() >= self._crowded:
+            return _joined(self._wait(now), dialect.write_lock)
+        shortly, then = (dialect.lock_wait.format(milliseconds(each)) for each in (min(_SHORTLY, now.left), now.left))
+        return _joined(shortly, dialect.alone_lock, then)
+
+    def _wait(self, now: _Try) -> str:
+        """Give what lets a unit wait for what is left; the first time the connection says so."""
+        return self.tables.dialect.lock_wait.format(milliseconds(now.left)) if now.before else ""
 
     def _turn(self) -> AbstractContextManager[object]:
         """Let the writers of this process queue, where the database takes one at a time."""
@@ -141,7 +164,7 @@ class Units:
         except self.tables.dialect.raised as error:
             self._tell_unreadable(error, txn.looking_at)
             txn.end()
-            if self.tables.dialect.is_missing(error) and self._is_outrun(link, txn.seen):
+            if self.tables.dialect.is_missing(error) and (txn.led or self._is_outrun(link, txn.seen)):
                 raise _Outrun from error
             raise
         finally:
@@ -186,19 +209,21 @@ class Units:
         else:
             self.pool.give(link)
 
-    def attempt(self, work: Callable[[int], T]) -> T:
+    def attempt(self, work: Callable[[_Try], T]) -> T:
         """Do *work*, again and again while others are faster; the pauses grow and differ, so that all get on.
 
-        It is told how often it was tried before.
+        Patience ends so long after the first time that it did not succeed; where it waited for a lock, that counts.
         """
         dialect = self.tables.dialect
-        tried, deadline, pause = 0, 0.0, 0.001
+        tried, deadline, pause, left = 0, 0.0, 0.001, self.patience
         while True:
+            begun = time.monotonic()
             try:
-                return work(tried)
+                return work(_Try(tried, left))
             except (_Outrun, dialect.raised) as error:
-                deadline = deadline or time.monotonic() + self.patience
-                left = deadline - time.monotonic()
+                now = time.monotonic()
+                deadline = deadline or (begun if dialect.has_waited(error) else now) + self.patience
+                left = deadline - now
                 if dialect.is_entangled(error):
                     self._crowded = time.monotonic() + _CROWDED
                 if not isinstance(error, _Outrun) and not dialect.is_busy(error):
@@ -206,9 +231,13 @@ class Units:
                 if left <= 0:
                     raise StoreBusy("store_busy", url=self.url, seconds=round(self.patience, 1)) from error
             time.sleep(min(random.uniform(0, pause), left))  # noqa: S311 - spreads the writers
-            tried, pause = tried + 1, min(pause * 2, _LONGEST_PAUSE)
+            tried, pause, left = tried + 1, min(pause * 2, _LONGEST_PAUSE), deadline - time.monotonic()
 
     def _tell(self, error: Exception) -> NoReturn:
         """Raise the error of ours, and what led to it unless that could show values."""
         found = self.tables.dialect.translated(error, self.url)
         raise found from (None if isinstance(found, Damaged) else error)
+
+
+def _joined(*statements: str) -> str:
+    return "; ".join(filter(None, statements))

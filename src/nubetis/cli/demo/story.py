@@ -40,9 +40,17 @@ class _Demo:
     only_known: bool
 
 
-@command("demo", _("See the whole work on generated contacts or on a file of yours."), signs_in=False, value=_Demo)
+@command(
+    "demo",
+    _("See the whole work on generated contacts or on a file of yours."),
+    signs_in=False,
+    usual=_("one in a temporary folder"),
+    value=_Demo,
+)
 @click.option("--data", metavar=_("FILE"), help=_("A file of yours; contacts are generated without it."))
-@click.option("--rows", default=2000, show_default=True, help=_("How many contacts are generated."))
+@click.option(
+    "--rows", type=click.IntRange(min=0), default=2000, show_default=True, help=_("How many contacts are generated.")
+)
 @click.option("--seed", default=1, show_default=True, help=_("The same seed, the same contacts."))
 @click.option(
     "--only-known", is_flag=True, help=_("Leave out columns that fill no field, instead of making fields for them.")

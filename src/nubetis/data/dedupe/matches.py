@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, islice
+from numbers import Real
 from typing import Final, Protocol
 
 import attrs
 
 from nubetis.data.dedupe.cluster import cluster
 from nubetis.data.show import html_table, text_table
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, require
 
 __all__ = ["Explainer", "Matches", "Pair"]
 
@@ -110,6 +111,7 @@ class Matches:
         Raises:
             InvalidValue: ``bad_argument``; *above* is no probability.
         """
+        require(above, Real, argument="above", expected="a number")
         if not 0 < above <= 1:
             raise InvalidValue("bad_argument", argument="above", reason="it must lie above 0 and at most at 1")
         same = {first for first, second, score in self.links if first == second and score >= above}

@@ -19,7 +19,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from nubetis.errors import InvalidValue, NotFound, NubetisError
 from nubetis.model.convert.faults import FAULTS, Object, array_of, bad, located, object_of, text_of
 from nubetis.model.convert.filters import read_filter, read_value, write_filter
-from nubetis.model.fields import Field, FieldState, FieldType, Storage
+from nubetis.model.fields import CELLS, Field, FieldState, FieldType
 from nubetis.model.filters import Filter
 from nubetis.model.formats import Formats
 from nubetis.model.kinds import BUILT_IN
@@ -270,13 +270,6 @@ def _without_format(shape: Object) -> Object:
 
 
 # defaults -----------------------------------------------------------------------------------------
-_CELLS: Final[Mapping[Storage, type]] = {
-    **dict.fromkeys(Storage, str),
-    **dict.fromkeys((Storage.INTEGER, Storage.DECIMAL, Storage.BOOLEAN, Storage.KEY), int),
-    Storage.BYTES: bytes,
-}
-
-
 def _write_default(field: Field) -> Json:
     """Give the stored parts of a field's default, which every version can read."""
     value = field.check(field.default)
@@ -300,7 +293,7 @@ def _with_default(field: Field, data: object) -> Field:
 
 def _checked_row(field: Field, row: tuple[object, ...]) -> Row:
     for part, cell in zip(field.parts, row, strict=True):
-        fits = isinstance(cell, _CELLS[part.storage]) and not isinstance(cell, bool)
+        fits = isinstance(cell, CELLS[part.storage]) and not isinstance(cell, bool)
         if not fits and cell is not None:
             raise ValueError(part.name)
     return cast("tuple[Stored, ...]", row)

@@ -32,7 +32,9 @@ def _check_choices(field: Field, offered: object) -> tuple[str, ...]:
     if isinstance(offered, str) or not isinstance(offered, Iterable):
         raise wrong(field, offered, "several choices")
     chosen = tuple(sorted({_check_choice(field, item) for item in offered}))
-    if any('"' in item or "\\" in item or not item for item in chosen):
+    if "" in chosen:
+        raise InvalidValue("empty_choice", field=field.name)
+    if any('"' in item or "\\" in item for item in chosen):
         raise InvalidValue("bad_text", field=field.name, what='" or \\')
     return chosen
 
@@ -65,8 +67,8 @@ def _show_choice(field: Field, value: Value, formats: Formats) -> str:
 
 
 def _show_choices(field: Field, value: Value, formats: Formats) -> str:
-    """Give the choices with ``; `` between them; one that would be read as several stands in quotes."""
-    return "; ".join([f'"{item}"' if ";" in item or item != item.strip() else item for item in value])
+    """Give the choices with ``; `` between them; one that would be read otherwise stands in quotes."""
+    return "; ".join([f'"{item}"' if ";" in item or item != item.strip() or item[0] == "[" else item for item in value])
 
 
 def _choice_named(field: Field, text: str) -> str:
@@ -79,8 +81,21 @@ def _parse_choice(field: Field, text: str, formats: Formats) -> Value:
 
 
 def _parse_choices(field: Field, text: str, formats: Formats) -> Value:
-    items = [quoted or bare.strip() for quoted, bare in _ITEM.findall(text)]
-    return field.check([_choice_named(field, item) for item in items if item])
+    """Read what :func:`_show_choices` gives, or a JSON list, which a cell of JSON Lines may be."""
+    listed = _listed(text)
+    items = [quoted or bare.strip() for quoted, bare in _ITEM.findall(text)] if listed is None else listed
+    return field.check([_choice_named(field, item) for item in items if item or listed])
+
+
+def _listed(text: str) -> list[str] | None:
+    """Give the texts of a JSON list, numbers as they are written; ``None`` where *text* is none."""
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(item, str) for item in found) else None
 
 
 _ITEM: Final = re.compile(r'\s*(?:"([^"]+)"\s*(?=;|\Z)|([^;]+))(?:;|\Z)')

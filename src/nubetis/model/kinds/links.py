@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
 import attrs
 
-from nubetis.errors import InvalidValue
+from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.fields import Field, FieldType, Operator, Part, Storage, Value
 from nubetis.model.formats import Formats
 from nubetis.model.ids import decode, encode
@@ -15,7 +16,7 @@ from nubetis.model.kinds.base import EQUAL, plain, wrong
 from nubetis.model.kinds.texts import show_text
 from nubetis.types import Cells, RecordId, Row, Stored
 
-__all__ = ["TYPES"]
+__all__ = ["TYPES", "user_named"]
 
 # A link to one module keeps the key; a link to several keeps the prefix of the module as well.  The schema fills
 # ``Field.prefixes``, so that ids can be read and written without it.
@@ -27,11 +28,33 @@ def _link_parts(field: Field) -> tuple[Part, ...]:
     return _LINK if len(field.targets) == 1 else _LINKS
 
 
+def user_named(field: Field, name: str, find: Callable[[str], RecordId]) -> RecordId:
+    """Give the user whom *field* is given by *name*; the error does not say the name, which may be anybody's.
+
+    Raises:
+        NotFound: ``no_such_user``.
+        InvalidValue: ``not_an_id``.
+    """
+    try:
+        return find(name)
+    except NotFound:
+        raise NotFound("no_such_user", field=field.name) from None
+    except InvalidValue as error:
+        raise _no_id(field, error) from None
+
+
+def _no_id(field: Field, error: InvalidValue) -> InvalidValue:
+    return InvalidValue("not_an_id", field=field.name, reason=error.params["reason"])
+
+
 def _check_link(field: Field, offered: object) -> RecordId:
     text = getattr(offered, "id", offered)
     if not isinstance(text, str):
         raise wrong(field, offered, "a record or its id")
-    prefix, key = decode(text)
+    try:
+        prefix, key = decode(text)
+    except InvalidValue as error:
+        raise _no_id(field, error) from None
     if field.prefixes and prefix not in field.prefixes:
         raise InvalidValue("wrong_module", field=field.name, expected=" or ".join(field.targets), given=prefix)
     return encode(prefix, key)

@@ -155,9 +155,9 @@ class Operands(Cursor):
     # by type ----------------------------------------------------------------------------------
     def _typed(self, token: Token, place: Place) -> Value:
         field, part = place
-        if part.storage is Storage.KEY or part.text:
+        if part.storage is Storage.KEY or part.text or (part.name and part.storage is Storage.TEXT):
             self.at += 1
-            return token.text
+            return token.text  # to the letter: a zone or a currency is compared with what is kept
         if not part.name and (part.storage is Storage.SET or field.choices or field.type.name == "choice"):
             return self._choice(field)
         self.at += 1

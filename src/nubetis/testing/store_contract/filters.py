@@ -106,7 +106,10 @@ class FilterCases(ContractSetting):
         name = column.removesuffix("__f")
         folded = [fold_text(text) for text in TEXTS] if name != column else TEXTS
         pieces = dict.fromkeys([*folded, *[text[:1] for text in folded], *[text[-1:] for text in folded]])
-        self._agree_on(store, [{name: text} for text in HOSTILE], [Within(column, operator, piece) for piece in pieces])
+        bounds = [Within(column, operator, piece) for piece in pieces]
+        if operator is Operator.CONTAINS:
+            bounds += [Within(column, operator, piece, apart=True) for piece in (*pieces, "n", "an") if piece]
+        self._agree_on(store, [{name: text} for text in HOSTILE], bounds)
 
     @pytest.mark.parametrize("operator", [Operator.EQ, Operator.LT, Operator.LE, Operator.GT, Operator.GE])
     @pytest.mark.parametrize("column", ["size", "ratio", "worth.home", "parent"])

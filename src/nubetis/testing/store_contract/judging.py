@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from nubetis.backends import open_memory
 from nubetis.errors import NotFound
 from nubetis.model.bind import Holds, Test
 from nubetis.model.fields import Operator
@@ -14,6 +15,7 @@ from nubetis.model.findings import Finding
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Batch, ConflictKind, Expect, Store, Txn, VersionName
 from nubetis.testing.generate import any_rows
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
     DERIVED,
@@ -22,6 +24,7 @@ from nubetis.testing.store_contract.setting import (
     all_rows,
     all_there_is,
     factory_at,
+    fill,
     inserting,
     kinds,
     load,
@@ -38,11 +41,11 @@ __all__ = ["JudgingCases"]
 def _derived(txn: Txn) -> object:
     """Give the rows, and what is found by what is derived from them."""
     looks = (Test("name__f", Operator.EQ, "jose"), Holds("marks", "a"), Test("size", Operator.EQ, 1))
-    return all_there_is(txn), [all_rows(txn, PEOPLE, look) for look in looks]
+    return {"all": all_there_is(txn), **{f"found by {look}": all_rows(txn, PEOPLE, look) for look in looks}}
 
 
 class JudgingCases(ContractSetting):
-    """Cases of :meth:`Store.check`, :meth:`Store.mend`, :meth:`Store.facts` and :meth:`Store.discard`."""
+    """Cases of what a store says of itself (``check``, ``mend``, ``facts``) and of its end (``clear``, ``discard``)."""
 
     def test_a_sound_store_is_found_sound_beside_writers(self, store: Store) -> None:
         """Whoever writes meanwhile writes rows and what is derived together."""
@@ -69,8 +72,24 @@ class JudgingCases(ContractSetting):
         assert (bool(found), all(each.mends for each in found), bool(store.check())) == (True, True, True)
         store.mend(found, CONTRACT_SCHEMA)
         assert (store.check(CONTRACT_SCHEMA), store.check()) == ([], [])
-        assert before == store.read(_derived)
+        require_same(before, store.read(_derived))
         assert kinds(write(store, inserting(PEOPLE, [row_of(PEOPLE, 9, {"code": "X"})]))) == [ConflictKind.UNIQUE]
+
+    def test_what_looks_first_may_stop_the_mending(self, store: Store, tmp_path: Path) -> None:
+        """What is wrong stays as it is, and is mended by whoever finds that nothing has moved."""
+        load(store, PEOPLE, people([{"name": "José", "owner": 1}]))
+        self.harm(tmp_path, store, DERIVED[0])
+        found, seen = store.check(CONTRACT_SCHEMA), list[int]()
+
+        def refuse(txn: Txn) -> None:
+            seen.append(txn.count(PEOPLE))
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            store.mend(found, CONTRACT_SCHEMA, fence=refuse)
+        assert (seen, store.check(CONTRACT_SCHEMA)) == ([1], found)
+        store.mend(found, CONTRACT_SCHEMA, fence=lambda txn: seen.append(txn.count(PEOPLE)))
+        assert (seen, store.check(CONTRACT_SCHEMA)) == ([1, 1], [])
 
     def test_mending_what_is_sound_changes_nothing(self, store: Store) -> None:
         """Nor does a finding of something that is not so."""
@@ -82,13 +101,33 @@ class JudgingCases(ContractSetting):
             [Finding("tally_wrong", "people", "size")],
         ):
             store.mend(findings, CONTRACT_SCHEMA)
-            assert (before, []) == (store.read(all_there_is), store.check(CONTRACT_SCHEMA))
+            require_same(before, store.read(all_there_is))
+            assert store.check(CONTRACT_SCHEMA) == []
 
     def test_facts_are_plain_and_have_names(self, store: Store) -> None:
         """They are shown as they are."""
         found = store.facts()
         assert found
         assert all(name and isinstance(value, str | int) for name, value in found.items())
+
+    @pytest.mark.parametrize("told", [True, False])
+    def test_a_store_that_is_cleared_is_as_new(self, tmp_path: Path, told: bool) -> None:  # noqa: FBT001 - a case
+        """Whatever definitions are lost: nothing of what was there is seen by whoever comes after."""
+        store = self.fresh_store(tmp_path)
+        fill(store)
+        known = CONTRACT_SCHEMA.modules if told else [each for each in CONTRACT_SCHEMA.modules if not each.journalled]
+        for _ in range(2):
+            store.clear(known)
+            assert store.format() is None
+        store.close()
+        again = self.open_store(tmp_path)
+        assert again.format() is None
+        again.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        new = open_memory("memory://", create=True)
+        new.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+        require_same(new.read(all_there_is), again.read(all_there_is))
+        assert again.check(CONTRACT_SCHEMA) == []
+        again.close()
 
     def test_a_store_that_is_discarded_leaves_nothing(self, tmp_path: Path) -> None:
         """With tables or without; until an organisation is set up nobody has anything to lose."""
@@ -109,7 +148,7 @@ class JudgingCases(ContractSetting):
         before = store.read(all_there_is)
         store.discard()
         again = self._there(tmp_path)
-        assert before == again.read(all_there_is)
+        require_same(before, again.read(all_there_is))
         again.close()
 
     def _there(self, folder: Path) -> Store:

@@ -39,6 +39,7 @@ from nubetis.model.store import (
     VersionName,
 )  # fmt: skip
 from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import ContractSetting, StopError, all_rows, field_of, row_of, stop
 from nubetis.types import FieldId, Key, Row, Stored
 
@@ -207,16 +208,16 @@ def _seen(txn: Txn, module: Module, where: Bound) -> object:
     measures = [Measure(MeasureKind.COUNT), *[Measure(each, "size") for each in MeasureKind]]
     orders = [(Order("id"),), (Order("size", descending=True), Order("id")), (Order("owner"), Order("id"))]
     fitting = [order for order in orders if order[0].column in module.layout.index]
-    return (
-        all_rows(txn, module, where),
-        txn.count(module, where),
-        txn.count(module, where, limit=2),
-        txn.aggregate(module, where, groups=[_named(module)[0]], measures=measures),
-        [txn.query(BoundQuery(module=module, where=where, order=order, limit=3)) for order in fitting],
-        txn.get_many(module, [Key(key) for key in range(7)]),
-        [txn.tally(module, module.field(name).column) for name in module.tallied_by],
-        txn.versions(),
-    )
+    return {
+        "stream": all_rows(txn, module, where),
+        "count": txn.count(module, where),
+        "count with a limit": txn.count(module, where, limit=2),
+        "aggregate": txn.aggregate(module, where, groups=[_named(module)[0]], measures=measures),
+        "query": [txn.query(BoundQuery(module=module, where=where, order=order, limit=3)) for order in fitting],
+        "get_many": txn.get_many(module, [Key(key) for key in range(7)]),
+        "tally": {name: txn.tally(module, module.field(name).column) for name in module.tallied_by},
+        "versions": attrs.asdict(txn.versions()),
+    }
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -256,7 +257,7 @@ class StoreMachine(RuleBasedStateMachine):
     def both(self, work: Callable[[Store], T]) -> object:
         """Do *work* to both; what it gives, or what it raises, must be the same."""
         expected, actual = (_attempt(work, store) for store in (self.model, self.store))
-        assert expected == actual
+        require_same(expected, actual)
         return expected
 
     def migrate(self, schema: Schema) -> None:
@@ -345,7 +346,7 @@ class StoreMachine(RuleBasedStateMachine):
     def same_and_sound(self) -> None:
         """Both hold the same, and what is derived follows from it."""
         modules = [self.schema.module(name) for name in ("things", "lines")]
-        self.both(lambda store: store.read(lambda txn: [_seen(txn, module, ALWAYS) for module in modules]))
+        self.both(lambda store: store.read(lambda txn: {str(each.name): _seen(txn, each, ALWAYS) for each in modules}))
         self.both(lambda store: store.check())
 
 

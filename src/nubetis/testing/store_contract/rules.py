@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["BEYOND", "RULES"]
+__all__ = ["BEYOND", "RULES", "sentences_of"]
 
 RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "The contract": {
@@ -155,7 +155,9 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Capabilities.max_fields": {
-        "Columns of one module.": ("a_module_with_more_columns_than_it_can_hold_is_refused",),
+        "Columns of one module, the twins of its texts among them.": (
+            "a_module_with_more_columns_than_it_can_hold_is_refused",
+        ),
     },
     "Capabilities.max_params": {
         "Parameters of one statement; a unit may be given more values than that.": (
@@ -362,7 +364,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Txn.allocate": {
-        "Take *count* numbers from a counter that begins at 1; give the first.": ("numbers_are_never_given_twice",),
+        "Take *count* numbers from a counter that begins at 1; give the first.": (
+            "numbers_are_never_given_twice",
+            "a_counter_that_is_taken_out_takes_no_other_with_it",
+        ),
         (
             "Numbers are never given twice: a unit keeps what it took in a savepoint that raises, so there may be gaps."
         ): (
@@ -474,6 +479,11 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "No row changes.": ("mending_what_is_sound_changes_nothing", "what_was_harmed_is_found_and_mended"),
         "What cannot be mended stays as it is, and is found again.": (),
+        (
+            "*fence* looks before anything is made again, in the transaction that does it and when no change of the "
+            "schema can come between; what it raises is raised: *schema* is no longer what there is, and would take "
+            "too much away."
+        ): ("what_looks_first_may_stop_the_mending",),
     },
     "Store.facts": {
         "Give what helps to judge the store, by names of its own: versions, sizes, settings; never a secret.": (
@@ -481,10 +491,18 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Store.compact": {
-        "Add up the ledgers of tallies and let go of logs of what is gone; readers see no difference.": (
+        "Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference.": (
             "compacting_changes_nothing_that_is_read",
             "tallies_are_what_counting_gives",
         ),
+    },
+    "Store.clear": {
+        "Take away all that is here, whatever state it is in, in one transaction; then there is no format.": (
+            "a_store_that_is_cleared_is_as_new",
+        ),
+        "Nothing of it is read, so that a damaged organisation can be replaced.": (),
+        "*known* are modules that it may have besides those of the system.": ("a_store_that_is_cleared_is_as_new",),
+        "StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.": (),
     },
     "Store.discard": {
         "Close a store that was opened with *create*, and leave nothing where nothing was.": (
@@ -516,8 +534,21 @@ BEYOND: Final[Mapping[str, str]] = {
     "A counter that numbers are taken from is not lowered by a guard.": "src/nubetis/model/store.py",
     "StoreError: ``not_nubetis``, ``damaged``.": "tests/backends/sql/test_harm.py",
     "StoreBusy: others held the store for too long.": "tests/backends/sql/test_units.py",
+    "Nothing of it is read, so that a damaged organisation can be replaced.": "tests/backends/test_copying.py",
+    "StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.": (
+        "tests/backends/test_copying.py"
+    ),
     "Findings name tables and columns, never values.": "tests/test_doctor.py",
     "What cannot be mended stays as it is, and is found again.": "tests/test_doctor.py",
 }
 """Sentences that no case can bring about by the contract alone (a lost disk, a harmed file, a patience that is the
 store's own, a promise of whoever calls), and where nubetis proves them of its own stores."""
+
+
+def sentences_of(case: str) -> list[str]:
+    """Give the sentences that a case holds a store to, each with its place.
+
+    >>> sentences_of("closing_twice_does_no_harm")
+    ['Store.close: Let go of everything; calling it twice does no harm.']
+    """
+    return [f"{place}: {sentence}" for place, table in RULES.items() for sentence, of in table.items() if case in of]

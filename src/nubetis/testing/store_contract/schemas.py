@@ -38,6 +38,7 @@ from nubetis.model.store import (
 )  # fmt: skip
 from nubetis.model.system import COUNTERS, VERSIONS
 from nubetis.testing.generate import any_rows
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
     LOGS,
@@ -96,7 +97,7 @@ class SchemaCases(ContractSetting):
         fill(store)
         before = store.read(all_there_is)
         store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
-        assert before == store.read(all_there_is)
+        require_same(before, store.read(all_there_is))
 
     def _change(self, store: Store, schema: Schema) -> Module:
         """Migrate to *schema*, twice; give its people."""
@@ -203,7 +204,8 @@ class SchemaCases(ContractSetting):
             with pytest.raises(Conflict) as caught:
                 store.migrate(diff(CONTRACT_SCHEMA, schema), schema)
             assert caught.value.code == "not_unique"
-            assert (before, []) == (store.read(all_there_is), store.check(CONTRACT_SCHEMA))
+            require_same(before, store.read(all_there_is))
+            assert store.check(CONTRACT_SCHEMA) == []
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
         self._change(store, unique)
 
@@ -218,7 +220,8 @@ class SchemaCases(ContractSetting):
         before = again.read(all_there_is)
         with pytest.raises(Conflict):
             again.migrate(diff(CONTRACT_SCHEMA, unique), unique)
-        assert (before, []) == (again.read(all_there_is), again.check())
+        require_same(before, again.read(all_there_is))
+        assert again.check() == []
         again.close()
 
     def test_a_long_text_is_unique_however_long_it_is(self, store: Store) -> None:
@@ -264,7 +267,7 @@ class SchemaCases(ContractSetting):
             with pytest.raises(StoreError) as caught:
                 store.migrate(diff(CONTRACT_SCHEMA, schema), schema)
             assert (caught.value.code, str(most) in str(caught.value)) == ("no_capability", True)
-            assert before == store.read(all_there_is)
+            require_same(before, store.read(all_there_is))
         wide = schema.module("wide")
         row = row_of(wide, 1, {f"f{most - taken - 1}": 7})
         load(store, wide, [row])
@@ -293,7 +296,7 @@ class SchemaCases(ContractSetting):
         before = store.read(all_there_is)
         for modules in ([PEOPLE.id], (), ()):
             store.compact(modules)
-            assert before == store.read(all_there_is)
+            require_same(before, store.read(all_there_is))
 
     def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
         """Rows, tallies, versions, counters."""
@@ -303,7 +306,8 @@ class SchemaCases(ContractSetting):
         before = store.read(all_there_is)
         store.close()
         again = self.open_store(tmp_path)
-        assert (before, FORMAT) == (again.read(all_there_is), again.format())
+        require_same(before, again.read(all_there_is))
+        assert again.format() == FORMAT
         assert again.write(lambda txn: txn.allocate("a")) == 6
         again.close()
 
@@ -336,6 +340,19 @@ class SchemaCases(ContractSetting):
         assert store.read(lambda txn: txn.versions()) == Versions(7, 8, 9)
         assert store.format() == FORMAT
 
+    def test_a_counter_that_is_taken_out_takes_no_other_with_it(self, store: Store) -> None:
+        """Those that are made afterwards are counters of their own."""
+
+        def take(name: str, count: int = 1) -> int:
+            return store.write(lambda txn: txn.allocate(name, count))
+
+        assert [take(name, 5) for name in "abc"] == [1, 1, 1]
+        (first, *_) = store.read(lambda txn: all_rows(txn, COUNTERS))
+        write(store, Batch(parts=(Removals(COUNTERS, [key_of(first)]),)))
+        write(store, Batch(guards=(Guard(counter="d", delta=2),)))
+        assert sorted([take(name) for name in "deabc"]) == [1, 1, 3, 6, 6]
+        assert (len(store.read(lambda txn: all_rows(txn, COUNTERS))), store.check()) == (5, [])
+
     def test_a_snapshot_is_a_whole_store(self, store: Store, tmp_path: Path) -> None:
         """What is written afterwards is not in it."""
         self.need(store, "snapshots")
@@ -346,7 +363,8 @@ class SchemaCases(ContractSetting):
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),), expects=(Expect(VersionName.ACCESS, 2),)))
         store.write(lambda txn: txn.allocate("numbers"))
         copy = self.open_snapshot(target)
-        assert (before, []) == (copy.read(all_there_is), copy.check(CONTRACT_SCHEMA))
+        require_same(before, copy.read(all_there_is))
+        assert copy.check(CONTRACT_SCHEMA) == []
         assert copy.write(lambda txn: txn.allocate("numbers")) == 6
         assert kinds(write(copy, Batch(guards=(Guard(counter="seats", delta=-1, floor=-3),)))) == [ConflictKind.GUARD]
         copy.close()

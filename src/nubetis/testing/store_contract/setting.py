@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar, Final, NoReturn, TypeVar
 
+import attrs
 import pytest
 
 from nubetis.model.bind import (
@@ -220,9 +221,11 @@ def kinds(outcome: Outcome) -> list[ConflictKind]:
 def all_there_is(txn: Txn) -> object:
     """Give the rows of all modules, the store's own and the journal's too, tallies and versions, to be compared."""
     shown = [module for module in CONTRACT_SCHEMA.modules if module != TALLIES]
-    tables = {module.name: all_rows(txn, module) for module in shown}
-    tallies = {module.name: [txn.tally(module, each) for each in _tallied(module)] for module in shown}
-    return tables, tallies, txn.versions()
+    tables: dict[str, object] = {module.name: all_rows(txn, module) for module in shown}
+    tallies = {
+        f"tally of {module.name} by {each}": txn.tally(module, each) for module in shown for each in _tallied(module)
+    }
+    return {**tables, **tallies, "versions": attrs.asdict(txn.versions())}
 
 
 def _tallied(module: Module) -> list[str]:

@@ -82,7 +82,9 @@ class ProcessCases(ContractSetting):
                 said = kill(first)
                 with opened() as store:
                     last = self._last_step(store)
-                    assert _greatest(said, "done", first - 1) <= last <= _greatest(said, "begin", first - 1)
+                    done, begun = [_greatest(said, word, first - 1) for word in ("done", "begin")]
+                    assert done <= last, f"lost: step {done} was acknowledged, and what is there is of step {last}"
+                    assert last <= begun, f"there is step {last}, and only {begun} was begun"
                     assert store.check() == []
                 first = last + 1
         assert first > 1
@@ -94,9 +96,10 @@ class ProcessCases(ContractSetting):
             rows = all_rows(txn, PEOPLE)
             steps = {int(row[0] or 0) // ROWS for row in rows}
             last = max(steps, default=0)
-            assert (len(rows), steps) == ((ROWS, {last}) if last else (0, set()))
+            assert len(steps) <= 1, f"people: rows of the steps {sorted(steps)} are there together"
+            assert len(rows) in {0, ROWS}, f"people: lost {ROWS - len(rows)} of the {ROWS} rows of step {last}"
             counted = Guard(counter="steps", delta=0, floor=last, ceiling=last)
-            assert txn.write(Batch(guards=(counted,))).written
+            assert txn.write(Batch(guards=(counted,))).written, f"counters: steps is not {last}, as the rows say"
             return last
 
         return store.write(unit)

@@ -34,6 +34,7 @@ from nubetis.model.store import (
     Versions,
     WriteConflict,
 )  # fmt: skip
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     LOGS,
     PATIENCE,
@@ -275,7 +276,7 @@ class UnitCases(ContractSetting):
 
         with pytest.raises(StopError):
             store.write(unit)
-        assert before == store.read(all_there_is)
+        require_same(before, store.read(all_there_is))
         assert store.write(lambda txn: txn.allocate("a")) == 1
 
     def test_a_write_unit_sees_its_own_writes(self, store: Store) -> None:
@@ -312,7 +313,7 @@ class UnitCases(ContractSetting):
             return before, all_there_is(txn)
 
         before, after = store.read(unit)
-        assert before == after
+        require_same(before, after)
         assert keys_of(store, ALWAYS) == [1, 2]
 
     def test_a_stream_is_not_disturbed_by_writers(self, store: Store) -> None:

@@ -37,6 +37,7 @@ from nubetis.model.store import (
     WriteConflict,
 )  # fmt: skip
 from nubetis.testing.generate import INTEGERS
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     HOSTILE,
     LOGS,
@@ -217,12 +218,12 @@ class WritingCases(ContractSetting):
 
         def unit(txn: Txn) -> Outcome:
             outcome = txn.write(batch)
-            assert before == all_there_is(txn)
+            require_same(before, all_there_is(txn))
             assert txn.write(Batch(guards=(Guard(counter="seats", delta=0, ceiling=0),))).written
             return outcome
 
         assert kinds(store.write(unit)) == [ConflictKind.MISSING]
-        assert before == store.read(all_there_is)
+        require_same(before, store.read(all_there_is))
 
     def test_the_transaction_goes_on_after_a_conflict(self, store: Store) -> None:
         """What it wrote before and writes after is kept."""

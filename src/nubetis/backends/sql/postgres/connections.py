@@ -18,7 +18,8 @@ from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
-from nubetis.backends.sql.postgres.faults import Unfit, unreachable, was_slower
+from nubetis.backends.sql.postgres.faults import Unfit, is_busy, unreachable, was_slower
+from nubetis.backends.sql.units import PATIENCE, milliseconds
 from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
@@ -31,7 +32,6 @@ _LONGEST: Final = 63
 _MEANT: Final = frozenset({"$user", "information_schema"})
 """Names that mean something else in a search path, even quoted, or are the server's, besides ``pg_…``."""
 _HOST: Final = re.compile(r"(?P<name>[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?")
-_LOCK_WAIT: Final = "60s"
 _RESTART: Final = 5.0
 """Seconds that a server may take to come back."""
 _ALIVE: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
@@ -71,8 +71,9 @@ def locate(url: str) -> Location:
     user, _, hosts = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     given = {"user": unquote(name), "password": unquote(password), "dbname": unquote(parts.path[1:]), **_hosts(hosts)}
-    return Location(shown(url), _conninfo({key: value for key, value in given.items() if value} | settings), schema,
-                    Profile(profile))  # fmt: skip
+    told = {key: value for key, value in given.items() if value} | settings
+    _refuse_no_database(told)
+    return Location(shown(url), _conninfo(told), schema, Profile(profile))
 
 
 def _bad(argument: str, reason: str) -> InvalidValue:
@@ -87,6 +88,13 @@ def _refuse_schema(name: str) -> None:
         raise _bad("url", "PostgreSQL keeps this name of a schema for itself: choose another, such as schema=acme")
 
 
+def _refuse_no_database(settings: Mapping[str, str]) -> None:
+    """Refuse to take the database that the driver guesses, which has the name of the user."""
+    by_default = {setting.keyword.decode() for setting in Conninfo.get_defaults() if setting.val}
+    if {"dbname", "service"}.isdisjoint({name for name, value in settings.items() if value} | by_default):
+        raise _bad("url", "it names no database: write it as postgresql://user@host/database?schema=acme")
+
+
 def _refuse_unknown(settings: Mapping[str, str]) -> None:
     """Name a setting that neither nubetis nor the driver knows; one with @ is a part of a password."""
     known = {setting.keyword.decode() for setting in Conninfo.get_defaults()}
@@ -95,6 +103,11 @@ def _refuse_unknown(settings: Mapping[str, str]) -> None:
         raise _unescaped()
     if strange:
         raise _bad("url", f"nobody knows the setting {strange[0]}; those of nubetis are schema and profile")
+
+
+def _bad_port() -> InvalidValue:
+    """Say what is wrong with a port, and not what it is: where the host was forgotten it is a password."""
+    return _bad("url", "what stands behind the host and a colon is its port, in digits, such as db.example:5432")
 
 
 def _unescaped() -> InvalidValue:
@@ -127,7 +140,8 @@ def _hosts(text: str) -> dict[str, str]:
     pairs = [_HOST.fullmatch(each) for each in text.split(",")]
     found = [pair for pair in pairs if pair is not None]
     if len(found) < len(pairs):
-        raise _unescaped()
+        several = any(each.count(":") > 1 for each in text.split(","))
+        raise _unescaped() if several else _bad_port()
     ports = [pair["port"] or "" for pair in found]
     return {
         "host": ",".join([unquote(pair["name"]).strip("[]") for pair in found]),
@@ -236,11 +250,12 @@ def _judged(error: psycopg.DataError) -> psycopg.DataError:
     return Unfit(*error.args) if error.sqlstate is None else error
 
 
-def connect(place: Location) -> Link:
-    """Connect to the schema at *place*, whether it is there or not.
+def connect(place: Location, *, patience: float = PATIENCE) -> Link:
+    """Connect to the schema at *place*, whether it is there or not; who uses it waits *patience* seconds for a lock.
 
     Raises:
         StoreError: ``unreachable``.
+        psycopg.Error: the server was there, and ended the connection; the next may do.
     """
     try:
         connection = psycopg.connect(place.conninfo, autocommit=True, application_name="nubetis")
@@ -249,7 +264,7 @@ def connect(place: Location) -> Link:
     settings = {
         "search_path": _quoted(place.schema),
         "synchronous_commit": "on" if place.profile is Profile.DURABLE else "off",
-        "lock_timeout": _LOCK_WAIT,
+        "lock_timeout": f"{milliseconds(patience)}ms",
         "jit": "off",  # compiling costs more than a page
         "client_encoding": "UTF8",
     }
@@ -258,11 +273,13 @@ def connect(place: Location) -> Link:
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     except psycopg.Error as error:
         connection.close()
+        if is_busy(error):
+            raise
         raise unreachable(error, place.url) from None
     return Link(connection)
 
 
-def reconnect(place: Location) -> Link:
+def reconnect(place: Location, *, patience: float = PATIENCE) -> Link:
     """Connect to where there was a server before: one that restarts is waited for, for some seconds.
 
     Raises:
@@ -271,7 +288,7 @@ def reconnect(place: Location) -> Link:
     deadline, pause = time.monotonic() + _RESTART, 0.02
     while True:
         try:
-            return connect(place)
+            return connect(place, patience=patience)
         except StoreError:
             if time.monotonic() > deadline:
                 raise

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from nubetis.backends.sql.dialects import Bool, Cell, Connection, Dialect, Found, catalogue
-from nubetis.backends.sql.postgres.faults import Unfit, is_busy, is_entangled, is_missing, translated, violated
+from nubetis.backends.sql.postgres.faults import (
+    Unfit,
+    has_waited,
+    is_busy,
+    is_entangled,
+    is_missing,
+    translated,
+    violated,
+)
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
 from nubetis.types import Stored
@@ -42,6 +50,22 @@ SELECT t.relname, i.relname, CASE WHEN indisunique THEN 'UNIQUE ' ELSE '' END
     || coalesce(' WHERE ' || btrim(pg_get_expr(indpred, t.oid), '()'), '')
 FROM pg_class AS t JOIN pg_index ON indrelid = t.oid JOIN pg_class AS i ON i.oid = indexrelid
 WHERE t.{_OURS} AND t.relkind IN ('r', 'p') AND NOT indisprimary
+"""
+
+
+_VIEWS: Final = f"""
+SELECT relname FROM pg_class WHERE {_OURS} AND relkind IN ('v', 'm', 'f')
+UNION SELECT nspname || '.' || v.relname FROM pg_class AS v JOIN pg_namespace AS n ON n.oid = v.relnamespace
+JOIN pg_rewrite ON ev_class = v.oid JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+JOIN pg_class AS t ON d.refclassid = 'pg_class'::regclass AND t.oid = refobjid AND t.relkind IN ('r', 'p')
+WHERE t.{_OURS} AND nspname <> current_schema()
+"""
+"""Views of this schema, and those elsewhere that read its tables."""
+
+
+_DENIED: Final = f"""
+SELECT relname, verb FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS verb
+WHERE {_OURS} AND relkind IN ('r', 'p') AND NOT has_table_privilege(pg_class.oid, verb) ORDER BY relname, verb
 """
 
 
@@ -78,6 +102,9 @@ POSTGRES: Final = Dialect(
     contains=lambda column, text: sa.func.strpos(column, text) > sa.literal_column("0"),
     ends=lambda column, text, length: sa.func.right(column, length) == text,
     plain=lambda column: sa.func.replace(column, sa.literal_column(f"'{TILDE}'"), sa.literal_column("''")),
+    apart=lambda column: sa.func.replace(
+        column, sa.literal_column(f"'n{TILDE}'"), sa.literal_column(f"'{TILDE}'")
+    ),
     one_of_many=_one_of_many,
     pack_many=_pack_many,
     ordered=_ordered,
@@ -86,11 +113,14 @@ POSTGRES: Final = Dialect(
     unfit=(Unfit, UnicodeEncodeError),
     violated=violated,
     is_busy=is_busy,
+    has_waited=has_waited,
     is_entangled=is_entangled,
     is_missing=is_missing,
     is_unreadable=lambda error: False,  # the server takes in nothing but Unicode
     translated=translated,
     catalogue=_catalogue,
+    views=_VIEWS,
+    denied=_DENIED,
     table_options={},
     side_options={},
     partial="postgresql_where",
@@ -101,9 +131,8 @@ POSTGRES: Final = Dialect(
     begin_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     begin_write="BEGIN ISOLATION LEVEL SERIALIZABLE",
     write_lock="LOCK TABLE versions IN ROW SHARE MODE",
-    alone_lock=(  # waits shortly, and asks again: those who come meanwhile wait behind it
-        "SET LOCAL lock_timeout = '250ms'; LOCK TABLE versions IN EXCLUSIVE MODE; SET LOCAL lock_timeout = DEFAULT"
-    ),
+    alone_lock="LOCK TABLE versions IN EXCLUSIVE MODE",
+    lock_wait="SET LOCAL lock_timeout = {}",
     begin_schema="BEGIN ISOLATION LEVEL READ COMMITTED",
     schema_lock="SELECT pg_advisory_xact_lock(780173, hashtext(current_schema()))",
     table_lock="LOCK TABLE {table} IN EXCLUSIVE MODE",

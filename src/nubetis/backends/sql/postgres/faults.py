@@ -14,7 +14,17 @@ from psycopg import errors
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["Unfit", "is_busy", "is_entangled", "is_missing", "translated", "unreachable", "violated", "was_slower"]
+__all__ = [
+    "Unfit",
+    "has_waited",
+    "is_busy",
+    "is_entangled",
+    "is_missing",
+    "translated",
+    "unreachable",
+    "violated",
+    "was_slower",
+]
 
 _FASTER: Final = (
     errors.SerializationFailure,
@@ -51,6 +61,11 @@ def _was_lost(error: Exception) -> bool:
     return error.sqlstate in _LOST or error.sqlstate.startswith("08")
 
 
+def has_waited(error: Exception) -> bool:
+    """Say whether a lock was not to be had in the time for which the unit waits for one."""
+    return isinstance(error, errors.LockNotAvailable)
+
+
 def is_entangled(error: Exception) -> bool:
     """Say whether units waited for each other, which the server looks for after a second only."""
     return isinstance(error, errors.DeadlockDetected)
@@ -82,11 +97,17 @@ def translated(error: Exception, url: str) -> NubetisError:
         case errors.StatementTooComplex():
             return InvalidFilter("filter_depth", limit=DEPTH)
         case _ if isinstance(error, _DENIED):
-            return StoreError("read_only_server", url=url)
+            return StoreError("read_only_server", url=url, reason=_primary(error))
         case errors.ProgramLimitExceeded():
             return StoreError("store_failed", reason="a text is too long for its index, or a record for a page")
         case _:
             return StoreError("store_failed", reason=f"PostgreSQL reports {type(error).__name__}")
+
+
+def _primary(error: Exception) -> str:
+    """Give what the server says of a right that is missing, or a write it does not take: it names tables, no values."""
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return said or type(error).__name__
 
 
 def unreachable(error: psycopg.Error, url: str) -> NubetisError:

@@ -20,7 +20,7 @@ from nubetis.backends.sql.postgres.connections import Location, connect, locate,
 from nubetis.backends.sql.postgres.dialect import POSTGRES
 from nubetis.backends.sql.store import SqlStore, has_begun
 from nubetis.backends.sql.tables import Tables
-from nubetis.backends.sql.units import Units
+from nubetis.backends.sql.units import PATIENCE, Units
 from nubetis.errors import NotFound, StoreError
 from nubetis.model.findings import Finding
 from nubetis.model.store import Capabilities
@@ -28,6 +28,9 @@ from nubetis.model.store import Capabilities
 __all__ = ["PostgresSchema", "open_postgres"]
 
 _OLDEST: Final = 13
+_MOST_COLUMNS: Final = 330
+"""A row must fit a page: 8,160 bytes, 224 of them for what the row says of itself, also of 1,600 columns of which most
+were dropped.  A text takes 24 at most, for longer ones lie outside; a number 15, with the gap before it."""
 _ENCODING: Final = "UTF8"
 """Others cannot hold every text, or hold bytes that are none."""
 _SETTINGS: Final = {
@@ -49,29 +52,33 @@ WHERE nspname = current_schema() AND relkind = 'r'
 """
 
 
-def open_postgres(url: str, *, create: bool) -> SqlStore:
+def open_postgres(url: str, *, create: bool, patience: float = PATIENCE) -> SqlStore:
     """Open the organisation in a schema; with *create* make the schema where there is none.
+
+    *patience* is how many seconds a unit waits for others before it gives up.
 
     Raises:
         NotFound: ``no_database``; no schema is made.
         NewerFormat: a later nubetis wrote it.
-        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``; nothing was changed.
+        StoreError: ``unreachable``, ``not_nubetis``, ``encoding_wrong``, ``read_only_server``, ``no_schema``; nothing
+            was changed.
     """
     place = locate(url)
-    connect(place).close()  # a server that is not there is not waited for
-    found = PostgresSchema.at(place)
+    found = PostgresSchema.at(place, patience=patience)
+    units = Units(place.url, found.pool, Tables(POSTGRES), patience)
+    units.attempt(lambda _: connect(place).close())  # a server that is not there is not waited for
     try:
-        Units(place.url, found.pool, Tables(POSTGRES)).apart(lambda link: _enter(link, place, create=create))
+        units.apart(lambda link: _enter(link, place, create=create))
     except BaseException:
         found.pool.close()
         raise
-    return SqlStore(found)
+    return SqlStore(found, patience=patience)
 
 
 def _enter(link: Connection, place: Location, *, create: bool) -> None:
     there = link.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (place.schema,)).fetchone() is not None
     if there and not link.execute("SELECT 1 WHERE has_schema_privilege(%s, 'USAGE')", (place.schema,)).fetchall():
-        raise StoreError("read_only_server", url=place.url)
+        raise StoreError("read_only_server", url=place.url, reason="the schema is closed to the user")
     if there and has_begun(link, POSTGRES, place.url):
         return
     if not create:
@@ -80,8 +87,19 @@ def _enter(link: Connection, place: Location, *, create: bool) -> None:
     if encoding != _ENCODING:
         raise StoreError("encoding_wrong", url=place.url, encoding=encoding)
     if not there:
+        _refuse_no_right(link, place)
         name = POSTGRES.compiler.identifier_preparer.quote(place.schema)
         link.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+
+
+def _refuse_no_right(link: Connection, place: Location) -> None:
+    """Stop where the schema is not there and may not be made."""
+    asked = "SELECT current_database(), current_user, has_database_privilege(current_database(), 'CREATE')"
+    row = link.execute(asked).fetchone()
+    if row is not None and not row[2]:
+        quote = POSTGRES.compiler.identifier_preparer.quote
+        database, user = [quote(str(name)) for name in row[:2]]
+        raise StoreError("no_schema", url=place.url, schema=place.schema, database=database, user=user)
 
 
 @attrs.frozen
@@ -94,12 +112,13 @@ class PostgresSchema:
     dialect: Dialect = POSTGRES
 
     @classmethod
-    def at(cls, place: Location) -> PostgresSchema:
+    def at(cls, place: Location, *, patience: float = PATIENCE) -> PostgresSchema:
         """Give the schema at *place*."""
         durable = place.profile is Profile.DURABLE
-        # A row must fit a page of 8 KiB; a long text outside it takes 18 bytes, and its twin as much.
-        can = Capabilities(name="postgresql", durable=durable, snapshots=False, max_fields=400, max_params=65_535)
-        return cls(place.url, Pool(lambda: reconnect(place)), can)
+        can = Capabilities(
+            name="postgresql", durable=durable, snapshots=False, max_fields=_MOST_COLUMNS, max_params=65_535
+        )
+        return cls(place.url, Pool(lambda: reconnect(place, patience=patience)), can)
 
     def make_ready(self, link: Connection) -> None:
         """Do nothing: a server is."""
@@ -111,7 +130,7 @@ class PostgresSchema:
     def rewrite(self, link: Connection) -> None:
         """Do nothing: the server's own VACUUM takes what is gone out of its tables, when its keeper says so."""
 
-    def clear(self, link: Connection) -> None:
+    def leave(self, link: Connection) -> None:
         """Drop the tables; a schema without any may have been somebody's already."""
         quote = POSTGRES.compiler.identifier_preparer.quote
         for table in POSTGRES.catalogue(link):

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from nubetis.backends.sql.sqlite.connections import (
     Link,
@@ -26,6 +27,8 @@ from nubetis.errors import Conflict, Damaged, StoreError, system_reason
 
 __all__ = ["copy_out", "found_in", "put_in_place", "refuse_taken", "restore"]
 
+_NONE: Final = "it is no database of nubetis"
+
 
 def found_in(place: Location) -> bool:
     """Say whether something of ours is in the file, which may be empty; nothing is changed."""
@@ -33,15 +36,21 @@ def found_in(place: Location) -> bool:
         return has_begun(link, SQLITE, place.url)
 
 
-def copy_out(link: sqlite3.Connection, target: str) -> None:
-    """Copy the database to the file *target*, which must not be there.
+def copy_out(link: Link, target: str) -> None:
+    """Copy the database to the file *target*, which must not be there; what :func:`restore` would refuse is no copy.
 
     Raises:
         StoreError: ``unwritable``.
+        Damaged: ``not_backed_up``.
     """
     refuse_taken(target)
-    with _temporary(target) as temporary:
-        _copy(link, temporary)
+    try:
+        with _temporary(target) as temporary:
+            _copy(link, temporary)  # page by page, be they ruined
+            with _reading(temporary, link.path) as made:
+                _verify(made, link.path)
+    except Damaged as error:
+        raise Damaged("not_backed_up", file=link.path, reason=error.params.get("reason", _NONE)) from None
 
 
 def refuse_taken(target: str) -> None:
@@ -74,22 +83,37 @@ def put_in_place(url: str) -> Generator[str]:
 def restore(source: str, url: str, *, replace: bool = False) -> None:
     """Put the snapshot in the file *source* in the place of *url*; with *replace* also where there is one already.
 
-    The snapshot is verified first.  Whoever has the old file open must close it before.
+    The snapshot is verified first.  Whoever has the old file open must close it before.  What is no organisation is
+    never replaced.
 
     Raises:
         Conflict: ``database_exists``.
         StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``.
-        Damaged: the snapshot is not whole.
+        Damaged: the snapshot is not whole; ``not_sqlite``, what is at *url* is no database.
         NewerFormat: a later nubetis wrote it.
     """
     place = locate(url)
-    if os.path.lexists(place.path) and not replace:
+    if _is_one(place) and not replace:
         raise Conflict("database_exists", url=place.url)
     if not Path(source).is_file():
         raise StoreError("unreadable", file=source, reason="there is no such file")
     with _restorable(source) as link, _temporary(place.path) as temporary:
         _copy(link, temporary)
         _clear(place)
+
+
+def _is_one(place: Location) -> bool:
+    """Say whether an organisation is at *place*, be it damaged; not where there is nothing, or an empty file.
+
+    Raises:
+        StoreError: ``not_nubetis``; ``not_sqlite``; something else is there.
+    """
+    try:
+        return os.path.lexists(place.path) and found_in(place)
+    except Damaged as error:
+        if error.code == "not_sqlite":
+            raise
+        return True
 
 
 @contextmanager
@@ -100,8 +124,7 @@ def _restorable(source: str) -> Generator[Link]:
             _verify(link, source)
             yield link
     except Damaged as error:
-        reason = error.params.get("reason", "it is no database of nubetis")
-        raise Damaged("unrestorable", file=source, reason=reason) from None
+        raise Damaged("unrestorable", file=source, reason=error.params.get("reason", _NONE)) from None
 
 
 @contextmanager

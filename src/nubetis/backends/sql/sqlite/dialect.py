@@ -78,6 +78,9 @@ SQLITE: Final = Dialect(
     contains=lambda column, text: sa.func.instr(column, text) > sa.literal_column("0"),
     ends=lambda column, text, length: sa.func.substr(column, -length) == text,
     plain=lambda column: sa.func.replace(column, sa.literal_column(f"'{TILDE}'"), sa.literal_column("''")),
+    apart=lambda column: sa.func.replace(
+        column, sa.literal_column(f"'n{TILDE}'"), sa.literal_column(f"'{TILDE}'")
+    ),
     one_of_many=_one_of_many,
     pack_many=_pack_many,
     ordered=lambda column, descending: column.desc() if descending else column.asc(),
@@ -87,10 +90,12 @@ SQLITE: Final = Dialect(
     violated=_violated,
     is_busy=is_busy,
     is_entangled=lambda error: False,  # there is one writer at a time
+    has_waited=lambda error: False,  # it waits before the unit begins
     is_missing=lambda error: False,  # a snapshot has its tables
     is_unreadable=is_unreadable,
     translated=translated,
     catalogue=_catalogue,
+    views="SELECT name FROM sqlite_master WHERE type = 'view'",
     table_options={"sqlite_strict": True},
     side_options={"sqlite_strict": True, "sqlite_with_rowid": False},
     partial="sqlite_where",

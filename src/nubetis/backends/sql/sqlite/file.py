@@ -113,7 +113,7 @@ class SqliteFile:
         finally:
             link.execute("PRAGMA temp_store = MEMORY")
 
-    def clear(self, link: Connection) -> None:
+    def leave(self, link: Connection) -> None:
         """Take the file away while nobody else can write it; who has it open finds that out."""
         remove(cast("Link", link).path)
 
@@ -144,4 +144,4 @@ def _log(link: Connection) -> None:
 def _capabilities(link: Link, profile: Profile) -> Capabilities:
     columns, params = map(link.getlimit, (sqlite3.SQLITE_LIMIT_COLUMN, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
     durable = profile is Profile.DURABLE
-    return Capabilities(name="sqlite", durable=durable, max_fields=columns // 2, max_params=params)
+    return Capabilities(name="sqlite", durable=durable, max_fields=columns, max_params=params)

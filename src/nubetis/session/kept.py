@@ -1,0 +1,118 @@
+"""What is left of plans that are being applied: lots, kept in the store until they are written.
+
+A lot is what one transaction writes.  It holds values of people, so an erasure strikes them out of it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+import attrs
+
+from nubetis.errors import PlanDrifted
+from nubetis.model.bind import All, Bound, Test
+from nubetis.model.fields import Operator, Value
+from nubetis.model.outbox import Message
+from nubetis.model.plan import ChangeKind, Creates, Edits, Part
+from nubetis.model.query import BoundQuery, Order
+from nubetis.model.schema import ID, Module, Schema, key_of
+from nubetis.model.store import Txn, Updates
+from nubetis.model.system import BLOBS
+from nubetis.types import Key, Row
+
+__all__ = ["Lot", "lot_row", "plan_keys", "read_lots", "strike"]
+
+
+@attrs.frozen
+class Lot:
+    """What one transaction writes of a plan, and *key*, under which it is kept in the store until then.
+
+    The *last* ends the operation and carries its messages.
+    """
+
+    parts: tuple[Part, ...]
+    messages: tuple[Message, ...] = ()
+    last: bool = True
+    key: Key | None = None
+
+
+def lot_row(key: Key, operation: Key, place: int, lot: Lot) -> Row:
+    """Give the row of BLOBS that keeps *lot*, the one at *place* of its operation."""
+    messages = [[each.kind, each.key, dict(each.body)] for each in lot.messages]
+    found = {"parts": [_part_json(part) for part in lot.parts], "messages": messages, "last": lot.last}
+    data = _packed(found)
+    return (key, f"plan:{operation}:{place:08d}", len(data), data)
+
+
+def _packed(lot: Value) -> bytes:
+    return json.dumps(lot, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _part_json(part: Part) -> list[object]:
+    fields, after = ([], []) if isinstance(part, Creates) else ([field.id for field in part.fields], list(part.after))
+    return [part.kind.value, part.module.id, fields, list(part.rows), after, _laid(part.module)]
+
+
+def _laid(module: Module) -> list[int]:
+    """Give the ids of the fields by which a row of *module* lies."""
+    return [int(field.id) for field in module.all_fields]
+
+
+def plan_keys(txn: Txn, operation: Key) -> list[Key]:
+    """Give the keys of what is kept of the plan of *operation*."""
+    return [Key(int(key or 0)) for (keys,) in txn.stream(BLOBS, _kept_of(operation), columns=("id",)) for key in keys]
+
+
+def read_lots(txn: Txn, operation: Key, schema: Schema) -> list[Lot]:
+    """Give what is left of the plan of *operation*."""
+    query = BoundQuery(module=BLOBS, where=_kept_of(operation), order=(Order("hash"), Order("id")), limit=1_000_000)
+    return [_lot_of(key_of(row), json.loads(cast("bytes", row[3])), schema) for row in txn.query(query)]
+
+
+def strike(txn: Txn, module: Module, record: Key) -> Updates:
+    """Give the change that takes one record out of all plans that are kept: they go on without it."""
+    every = All((Test("hash", Operator.GE, "plan:"), Test("hash", Operator.LT, "plan;")))
+    keys: list[Key] = []
+    values: list[Row] = []
+    for found, lots in txn.stream(BLOBS, every, columns=("id", "data"), size=16):
+        for key, lot in zip(found, [json.loads(cast("bytes", data)) for data in lots], strict=True):
+            if _struck(lot["parts"], module, record):
+                data = _packed(lot)
+                keys.append(Key(int(key or 0)))
+                values.append((len(data), data))
+    return Updates(BLOBS, ("size", "data"), keys, values)
+
+
+def _struck(parts: list[Value], module: Module, record: Key) -> bool:
+    """Take the rows of *record* out of the parts of a lot; say whether there were any."""
+    struck = False
+    for part in parts:
+        _, number, _, rows, after, _ = part
+        keep = [at for at, row in enumerate(rows) if number != module.id or row[ID] != record]
+        struck = struck or len(keep) < len(rows)
+        part[3:5] = [rows[at] for at in keep], [after[at] for at in keep if after]
+    return struck
+
+
+def _kept_of(operation: Key) -> Bound:
+    return All((Test("hash", Operator.GE, f"plan:{operation}:"), Test("hash", Operator.LT, f"plan:{operation};")))
+
+
+def _lot_of(key: Key, data: Value, schema: Schema) -> Lot:
+    parts = tuple([_part_of(each, schema) for each in data["parts"]])
+    messages = tuple([Message(kind=kind, key=name, body=body) for kind, name, body in data["messages"]])
+    return Lot(parts, messages, bool(data["last"]), key)
+
+
+def _part_of(data: Value, schema: Schema) -> Part:
+    kind, number, field_ids, rows, after, laid = data
+    module = schema.by_id.get(number)
+    if module is None or _laid(module)[: len(laid)] != laid:
+        raise PlanDrifted("outdated")
+    width = len(module.layout.columns)
+    row_tuples = [(*row, *[None] * (width - len(row))) for row in rows]  # fields that came since are empty
+    if kind == ChangeKind.CREATE:
+        return Creates(module, row_tuples)
+    fields = tuple([module.by_id[each] for each in field_ids])
+    return Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))
