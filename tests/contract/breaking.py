@@ -11,7 +11,8 @@ from pathlib import Path
 import attrs
 from nubetis_lines import LinesStore
 
-from nubetis.backends.memory.store import MemoryStore, _Home
+from nubetis.backends import open_memory
+from nubetis.backends.memory.store import _HOMES, _Home
 from nubetis.backends.memory.transactions import Transaction
 from nubetis.backends.sql import open_sqlite
 from nubetis.errors import Conflict
@@ -96,7 +97,9 @@ class InMemory(Broken):
     home = _Home
 
     def __init__(self, url):
-        self._store = MemoryStore(url, self.home())
+        name = url.removeprefix("sqlite:///")
+        _HOMES.setdefault(name, self.home())
+        self._store = open_memory(f"memory://{name}", create=True)
 
 
 class Piecemeal(_Home):
