@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import attrs
 from nubetis_lines import LinesStore
 
 from nubetis.backends import open_memory
-from nubetis.backends.memory.store import _HOMES, _Home
+from nubetis.backends.memory.store import _HOMES, MemoryStore, _Home
 from nubetis.backends.memory.transactions import Transaction
 from nubetis.backends.sql import open_sqlite
 from nubetis.errors import Conflict
@@ -126,6 +127,7 @@ class ShowsModuleByModule(InMemory):
 class LetsWritersGoOn(InMemory):
     """Runs units side by side, and keeps one when all that it did and saw comes out the same once more, but for one."""
 
+    capabilities = attrs.evolve(MemoryStore.capabilities, savepoints=False)
     overlooked = ""
 
     def write(self, unit):
@@ -154,6 +156,7 @@ class Recording(BrokenTxn):
         return partial(self._call, name)
 
     def _call(self, name, *given, **more):
+        given = [list(each) if isinstance(each, Iterator) else each for each in given]
         answer = getattr(self._txn, name)(*given, **more)
         found = list(answer) if name == "stream" else answer
         self.calls.append((name, given, more, found))
