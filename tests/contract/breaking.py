@@ -16,7 +16,7 @@ from nubetis.backends import open_memory
 from nubetis.backends.memory.store import _HOMES, MemoryStore, _Home
 from nubetis.backends.memory.transactions import Transaction
 from nubetis.backends.sql import open_sqlite
-from nubetis.errors import Conflict
+from nubetis.errors import Conflict, StoreError
 from nubetis.model import bind
 from nubetis.model.bind import ALWAYS
 from nubetis.model.fields import Operator
@@ -132,14 +132,25 @@ class LetsWritersGoOn(InMemory):
 
     def write(self, unit):
         home = self._store._home
-        while True:
-            first = Recording(Transaction(home.tables, writes=True))
-            result = unit(first)
-            with self._store._turn(home):
-                again = Transaction(home.tables, writes=True)
-                if all(_answered(again, *call) for call in first.calls if call[0] != self.overlooked):
-                    home.tables = again.tables
-                    return result
+        with home.unit():
+            while True:
+                result, calls = _run(unit, Transaction(home.tables, writes=True))
+                with self._store._turn(home):
+                    again = Transaction(home.tables, writes=True)
+                    if all(_answered(again, *call) for call in calls if call[0] != self.overlooked):
+                        home.tables = again.tables
+                        return result
+
+
+def _run(unit, txn):
+    noting = Recording(txn)
+    try:
+        result = unit(noting)
+    finally:
+        txn.end()
+    if txn.lost:
+        raise StoreError("store_failed", reason="lost")
+    return result, noting.calls
 
 
 def _answered(txn, name, given, more, found):
@@ -213,7 +224,7 @@ class LooksAtTheSchemaOnly(Broken):
     """Throws away what somebody has set up, where one of the other versions moved."""
 
     def discard(self):
-        if not self._store.format() or not self._store.read(lambda txn: txn.versions().schema):
+        if self._store.format() and not self._store.read(lambda txn: txn.versions().schema):
             self._store.write(lambda txn: txn.write(Batch(parts=(Updates(VERSIONS, _NAMES, [1], [(0, 0, 0)]),))))
         self._store.discard()
 
@@ -317,7 +328,9 @@ class KeepsThePartThatFits(Broken):
     def migrate(self, steps, schema, *, fence=None):
         try:
             self._store.migrate(steps, schema, fence=fence)
-        except Conflict:
+        except Conflict as error:
+            if error.code != "not_unique":
+                raise
             with suppress(Conflict):
                 part = CONTRACT_SCHEMA
                 for module in list(schema.modules)[:: self.turned]:
