@@ -22,7 +22,7 @@ from nubetis.model.schema import Schema, diff, key_of
 from nubetis.model.store import Batch, ConflictKind, Expect, Removals, Updates, VersionName
 from nubetis.model.system import COUNTERS, ENTRIES, SEALS
 from nubetis.testing.people import make_org
-from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract
+from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract, isolation, schemas
 from nubetis.testing.store_contract.sessions import _Opening
 from nubetis.testing.store_contract.setting import LOGS, all_rows, setting
 from tests.contract.breaking import (
@@ -404,6 +404,13 @@ def run(store, beginning, tmp_path, given):
             plugin = _Opening(partial(suite.open_store, tmp_path))
             more["org"] = stack.enter_context(make_org("contract://org", plugins=[plugin]))
         case(**{name: more[name] for name in wanted if name in more}, **given)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Wait longer for those who should not come, for a broken store lets them come however busy the machine is."""
+    monkeypatch.setattr(isolation, "_MEETING", 0.2)
+    monkeypatch.setattr(schemas, "_MEETING", 0.5)
 
 
 @pytest.mark.parametrize(("store", "beginning", "given"), BROKEN, ids=lambda each: getattr(each, "__name__", str(each)))

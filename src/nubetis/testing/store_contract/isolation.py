@@ -139,6 +139,14 @@ def _a_state(txn: Txn, number: int) -> None:
     assert txn.write(Batch(parts=parts, guards=(guard,), expects=(move,))).written
 
 
+def _and_then(ended: threading.Event, work: Callable[[], None]) -> None:
+    """Do *work* to its end, whichever it is, and say so."""
+    try:
+        work()
+    finally:
+        ended.set()
+
+
 class IsolationCases(ContractSetting):
     """What a unit sees, by whatever way it looks, and what stays of one that ended otherwise than it should."""
 
@@ -209,13 +217,12 @@ class IsolationCases(ContractSetting):
                     return
 
         def looking() -> None:
-            while len(seen) < _STATES:
+            while len(seen) < _STATES and not enough.is_set():
                 found = store.read(_states)
                 seen.extend([] if found in seen else [found])
-            enough.set()
 
         with _switching():
-            race(writing, looking)
+            race(partial(_and_then, enough, writing), partial(_and_then, enough, looking))
         assert [found for found in seen if len(found) > 1] == []
 
     @pytest.mark.parametrize("way", [*WAYS, *DIRECT])
