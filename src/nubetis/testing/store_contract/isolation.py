@@ -28,6 +28,7 @@ from nubetis.model.store import (
     VersionName,
 )
 from nubetis.model.system import COUNTERS
+from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     LOGS,
     PEOPLE,
@@ -256,7 +257,7 @@ class IsolationCases(ContractSetting):
         for ending in _ENDINGS:
             with pytest.raises(ending):
                 store.write(partial(unit, ending=ending))
-            assert before == store.read(all_there_is)
+            require_same(before, store.read(all_there_is))
         assert store.write(lambda txn: txn.allocate("numbers")) == 6
 
     def test_a_savepoint_ended_by_whatever_keeps_nothing(self, store: Store) -> None:

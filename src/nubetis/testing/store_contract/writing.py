@@ -264,7 +264,7 @@ class WritingCases(ContractSetting):
         for one, two in ((good, against), (against, good)):
             both = Batch(parts=one.parts + two.parts, guards=one.guards + two.guards, expects=one.expects + two.expects)
             assert kinds(write(store, both)) == [kind]
-            assert before == store.read(all_there_is)
+            require_same(before, store.read(all_there_is))
 
     def test_the_transaction_goes_on_after_a_conflict(self, store: Store) -> None:
         """What it wrote before and writes after is kept."""
