@@ -77,7 +77,7 @@ class JudgingCases(ContractSetting):
 
     def test_what_looks_first_may_stop_the_mending(self, store: Store, tmp_path: Path) -> None:
         """What is wrong stays as it is, and is mended by whoever finds that nothing has moved."""
-        load(store, PEOPLE, people([{"name": "José", "owner": 1}]))
+        load(store, PEOPLE, people([{"name": "José", "owner": 1, "size": 1}]))
         self.harm(tmp_path, store, DERIVED[0])
         found, seen = store.check(CONTRACT_SCHEMA), list[int]()
 
