@@ -70,9 +70,9 @@ class _Noting:
         return self._txn.write(batch)
 
     def bulk_load(self, module: Module, rows: Iterable[Row]) -> int:
-        found = list(rows)
-        self._touch(module, [row[0] for row in found])
-        return self._txn.bulk_load(module, found)
+        note = self.touched.setdefault(module.id, set()).add
+        noted = (note(row[0]) or row for row in rows)  # type: ignore[arg-type,redundant-expr]  # noting gives nothing
+        return self._txn.bulk_load(module, noted)
 
     def update_where(self, module: Module, where: Bound, values: Mapping[str, Stored]) -> int:
         for (keys,) in self._txn.stream(module, where, columns=["id"]):

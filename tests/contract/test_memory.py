@@ -34,8 +34,9 @@ class TestMemoryStore(StoreContract):
         if what == "sets":
             pytest.skip("memory keeps no index of sets")
         elif what == "twins":
-            at = table.index["name__f"]
-            table.rows[1] = (*table.rows.get(1)[:at], "harmed", *table.rows.get(1)[at + 1 :])
+            at, size = table.index["name__f"], table.index["size"]
+            for row in [row for row in table.rows.values() if row[size] == 1]:
+                table.rows[row[0]] = (*row[:at], "harmed", *row[at + 1 :])
         else:
             found = table.tallies if what == "tallies" else table.taken["code"]
             found.pop(next(iter(found.items()))[0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from nubetis_lines import LinesStore, _text
+from nubetis_lines import LinesStore
 
 from nubetis.model.kinds import BUILT_IN
 
@@ -21,7 +22,7 @@ class TornStore(LinesStore):
             self._put(line)
 
     def _put(self, line):
-        self._file.write(_text(line))
+        self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
 
 

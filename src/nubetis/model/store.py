@@ -295,6 +295,8 @@ class Txn(Protocol):
     def bulk_load(self, module: Module, rows: Iterable[Row]) -> int:
         """Insert many rows as fast as the store can; give their number.
 
+        What *rows* raises is raised; then the unit is lost.
+
         Raises:
             Conflict: ``not_unique``; then the unit is lost.
         """

@@ -119,7 +119,11 @@ class Transaction:
     def bulk_load(self, module: Module, rows: Iterable[Row]) -> int:
         """Insert many rows; give their number."""
         step = self._step()
-        count = step.insert(module, rows)
+        try:
+            count = step.insert(module, rows)
+        except BaseException:
+            self.lost = True
+            raise
         self._take(step)
         return count
 

@@ -20,6 +20,7 @@ names what differs, module by module, and its sentences.
 from __future__ import annotations
 
 from nubetis.testing.store_contract.filters import FilterCases
+from nubetis.testing.store_contract.isolation import IsolationCases
 from nubetis.testing.store_contract.judging import JudgingCases
 from nubetis.testing.store_contract.machine import MachineCases
 from nubetis.testing.store_contract.reading import ReadingCases
@@ -37,6 +38,7 @@ __all__ = ["CONTRACT_SCHEMA", "StoreContract", "row_of", "sentences_of"]
 class StoreContract(
     WritingCases,
     UnitCases,
+    IsolationCases,
     FilterCases,
     ReadingCases,
     SchemaCases,

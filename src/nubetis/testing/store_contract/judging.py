@@ -77,7 +77,7 @@ class JudgingCases(ContractSetting):
 
     def test_what_looks_first_may_stop_the_mending(self, store: Store, tmp_path: Path) -> None:
         """What is wrong stays as it is, and is mended by whoever finds that nothing has moved."""
-        load(store, PEOPLE, people([{"name": "José", "owner": 1}]))
+        load(store, PEOPLE, people([{"name": "José", "owner": 1, "size": 1}]))
         self.harm(tmp_path, store, DERIVED[0])
         found, seen = store.check(CONTRACT_SCHEMA), list[int]()
 
@@ -90,6 +90,17 @@ class JudgingCases(ContractSetting):
         assert (seen, store.check(CONTRACT_SCHEMA)) == ([1], found)
         store.mend(found, CONTRACT_SCHEMA, fence=lambda txn: seen.append(txn.count(PEOPLE)))
         assert (seen, store.check(CONTRACT_SCHEMA)) == ([1, 1], [])
+
+    @pytest.mark.parametrize("harmed", [range(1, 2), range(300, 301), range(120, 280)])
+    def test_wrong_twins_are_found_wherever_they_are(self, store: Store, tmp_path: Path, harmed: range) -> None:
+        """One of many, first or last, or many of them."""
+        load(store, PEOPLE, people([{"name": "José", "size": int(key in harmed)} for key in range(1, 301)]))
+        self.harm(tmp_path, store, "twins")
+        found = store.check(CONTRACT_SCHEMA)
+        assert (bool(found), bool(store.check())) == (True, True)
+        store.mend(found, CONTRACT_SCHEMA)
+        assert (store.check(CONTRACT_SCHEMA), store.check()) == ([], [])
+        assert store.read(lambda txn: txn.count(PEOPLE, Test("name__f", Operator.EQ, "jose"))) == 300
 
     def test_mending_what_is_sound_changes_nothing(self, store: Store) -> None:
         """Nor does a finding of something that is not so."""
@@ -139,12 +150,13 @@ class JudgingCases(ContractSetting):
             with pytest.raises(NotFound):
                 self._there(tmp_path)
 
-    def test_an_organisation_that_was_set_up_is_not_discarded(self, tmp_path: Path) -> None:
-        """Somebody made it before the one who gave up."""
+    @pytest.mark.parametrize("name", VersionName)
+    def test_an_organisation_that_was_set_up_is_not_discarded(self, tmp_path: Path, name: VersionName) -> None:
+        """Somebody made it before the one who gave up; whichever version moved."""
         store = self.open_store(tmp_path)
         store.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
         load(store, PEOPLE, any_rows(Random(9), PEOPLE, count=3))
-        write(store, Batch(expects=(Expect(VersionName.SCHEMA, 0),)))
+        write(store, Batch(expects=(Expect(name, 0),)))
         before = store.read(all_there_is)
         store.discard()
         again = self._there(tmp_path)

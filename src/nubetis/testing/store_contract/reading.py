@@ -81,11 +81,12 @@ class ReadingCases(ContractSetting):
         assert rows == store.read(lambda txn: all_rows(txn, PEOPLE))
 
     def test_a_count_stops_at_its_limit(self, store: Store) -> None:
-        """And counts all without."""
+        """And counts all without one; none is none."""
         load(store, PEOPLE, people([{"size": 1}] * 10))
         where = Test("size", Operator.EQ, 1)
-        counts = store.read(lambda t: [t.count(PEOPLE, w, limit=n) for w in (where, ALWAYS) for n in (None, 3, 10, 99)])
-        assert counts == [10, 3, 10, 10] * 2
+        asked = [(look, limit) for look in (where, ALWAYS) for limit in (None, 0, 3, 10, 99)]
+        counts = store.read(lambda txn: [txn.count(PEOPLE, look, limit=limit) for look, limit in asked])
+        assert counts == [10, 0, 3, 10, 10] * 2
 
     @pytest.mark.parametrize("groups", [(), ("stage",), ("name__f",), ("stage", "active"), ("size",)])
     def test_aggregates_agree_with_python(self, store: Store, groups: tuple[str, ...]) -> None:

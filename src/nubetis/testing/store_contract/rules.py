@@ -38,11 +38,18 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "The unit may be called again when the store must retry, so it has no effect outside the transaction.": (
             "racing_guards_never_oversell",
         ),
-        "When it raises, nothing of it stays.": ("a_failed_unit_leaves_nothing",),
+        "When it raises, nothing of it stays.": (
+            "a_failed_unit_leaves_nothing",
+            "a_unit_ended_by_whatever_leaves_nothing",
+        ),
         "A read unit sees one snapshot; a write unit sees its own writes.": (
             "a_read_unit_sees_one_snapshot",
+            "a_commit_is_seen_whole_or_not_at_all",
             "a_write_unit_sees_its_own_writes",
             "a_stream_is_not_disturbed_by_writers",
+            "a_read_unit_sees_one_snapshot_by_every_way_of_looking",
+            "a_write_unit_sees_its_own_writes_by_every_way_of_looking",
+            "linked_filters_look_at_the_snapshot_of_their_unit",
         ),
         (
             "A unit opens no other unit of its store in the same thread: that is refused with "
@@ -56,6 +63,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "rights_that_move_while_a_writer_pauses_are_not_overlooked",
             "threads_lose_no_update_and_write_under_no_stale_right",
             "processes_lose_no_update_and_write_under_no_stale_right",
+            "of_two_units_that_look_and_find_nothing_one_writes",
         ),
         (
             "A :class:`Batch` is applied whole or not at all; what stands against it is *returned* as "
@@ -64,6 +72,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_batch_with_a_conflict_leaves_nothing",
             "the_transaction_goes_on_after_a_conflict",
             "a_failed_guard_takes_the_rows_with_it",
+            "whatever_stands_against_a_batch_nothing_of_it_stays",
         ),
         "The parts of a batch apply in their order, and each row must fit what stands before it.": (
             "parts_apply_in_their_order",
@@ -94,6 +103,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_process_killed_while_it_commits_leaves_whole_units",
             "a_process_killed_beside_others_leaves_whole_units",
             "an_operation_that_was_cancelled_is_gone_on_with",
+            "compacting_changes_nothing_that_is_read",
         ),
         "**Order.** Text compares by code point; an empty value sorts first.": (
             "text_compares_by_code_point",
@@ -152,6 +162,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "linked_filters_look_at_living_records_only",
             "linked_filters_nest",
             "generated_linked_filters_agree_with_the_evaluator",
+            "linked_filters_look_at_the_snapshot_of_their_unit",
         ),
     },
     "Capabilities.max_fields": {
@@ -195,13 +206,17 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "Removals": {
-        "Rows that cease to exist.": ("removals_take_rows_out_and_missing_keys_do_no_harm",),
+        "Rows that cease to exist.": (
+            "removals_take_rows_out_and_missing_keys_do_no_harm",
+            "a_key_that_is_named_twice_is_removed_once",
+        ),
         "Keys that are not there do no harm.": ("removals_take_rows_out_and_missing_keys_do_no_harm",),
     },
     "Guard": {
         "Adds *delta* to a counter, which must then lie between *floor* and *ceiling*, both included.": (
             "a_guard_keeps_its_counter_within_bounds",
             "counters_do_not_know_each_other",
+            "a_guard_looks_at_both_bounds_whichever_way_it_moves",
         ),
     },
     "Expect": {
@@ -256,6 +271,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Outcome": {
         "What became of a batch: no conflicts, and it is written; or conflicts, and nothing of it is.": (
             "a_batch_with_a_conflict_leaves_nothing",
+            "whatever_stands_against_a_batch_nothing_of_it_stays",
         ),
     },
     "Outcome.written": {
@@ -347,6 +363,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "Insert many rows as fast as the store can; give their number.": (
             "a_bulk_load_takes_rows_in_any_order_from_any_iterable",
         ),
+        "What *rows* raises is raised; then the unit is lost.": ("a_bulk_load_whose_rows_raise_is_lost",),
         "Conflict: ``not_unique``; then the unit is lost.": (
             "a_bulk_load_that_is_not_unique_is_lost",
             "a_unit_cannot_swallow_a_load_or_change_that_failed",
@@ -384,6 +401,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_savepoint_that_raises_leaves_nothing_and_the_unit_goes_on",
             "numbers_taken_in_a_lost_savepoint_are_not_given_again",
             "a_guard_in_a_lost_savepoint_is_taken_back",
+            "a_savepoint_ended_by_whatever_keeps_nothing",
         ),
     },
     "Store": {
@@ -397,6 +415,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "Run a unit that only reads, on one snapshot.": (
             "a_read_unit_sees_one_snapshot",
             "a_read_unit_may_not_write",
+            "a_read_unit_sees_one_snapshot_by_every_way_of_looking",
         ),
     },
     "Store.write": {
@@ -404,6 +423,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "units_that_touch_the_same_rows_in_any_order_all_come_to_their_end",
             "a_unit_gives_what_it_returns",
             "writers_who_meet_inside_their_units_stay_serial",
+            "a_commit_is_seen_whole_or_not_at_all",
         ),
         "StoreBusy: others held the store for too long.": (),
         "StoreError: ``disk_full``, ``read_only_store``, ``read_only_server``, ``store_failed``; nothing of the unit "
@@ -429,7 +449,10 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "*fence* looks first, in the transaction of the change and when no other change can come between; what "
             "it raises is raised, and nothing was changed: so that of several who go on with a change none does a step "
             "late."
-        ): ("what_looks_first_sees_what_is_there_and_may_stop_the_change",),
+        ): (
+            "what_looks_first_sees_what_is_there_and_may_stop_the_change",
+            "of_two_who_go_on_with_a_change_none_does_its_step_late",
+        ),
         "The first call, on an empty store, also writes the format and the versions row, all of it 0.": (
             "an_empty_store_has_no_format",
             "an_expected_version_is_raised_by_one",
@@ -441,6 +464,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "Nothing was changed.": (
             "a_field_that_is_not_unique_cannot_become_so",
             "what_was_refused_is_not_looked_for_afterwards",
+            "a_change_of_two_modules_is_refused_whole",
         ),
         "StoreError: ``no_capability``; a module has more columns than the store can hold.": (
             "a_module_with_more_columns_than_it_can_hold_is_refused",
@@ -459,6 +483,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "Give what is wrong with the store; nothing where all is well.": (
             "what_was_harmed_is_found_and_mended",
             "whatever_is_done_in_any_order_it_is_as_in_memory",
+            "wrong_twins_are_found_wherever_they_are",
         ),
         (
             "Compares what is derived from rows (twins, sets, indexes, tallies) with the rows, on one snapshot and "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -42,6 +45,7 @@ from nubetis.testing.store_contract.comparing import require_same
 from nubetis.testing.store_contract.setting import (
     CONTRACT_SCHEMA,
     LOGS,
+    PATIENCE,
     PEOPLE,
     PLACES,
     ContractSetting,
@@ -60,6 +64,7 @@ from nubetis.testing.store_contract.setting import (
     people,
     race,
     row_of,
+    setting,
     stop,
     write,
 )
@@ -70,6 +75,27 @@ __all__ = [
 ]
 
 _SEAT: Final = Guard(counter="seats", delta=1)
+_MEETING: Final = 0.05
+"""Seconds for which a change waits for another to come between: a store that takes one at a time lets none in."""
+
+_WAYS: Final[tuple[Callable[[Txn], object], ...]] = (
+    lambda txn: txn.write(inserting(PEOPLE, [row_of(PEOPLE, 104, {"owner": 1, "face": b"x"})])),
+    lambda txn: txn.write(setting("size", [101], [7], expected=[1])),
+    lambda txn: txn.update_where(PEOPLE, Test("id", Operator.EQ, 102), {"size": 8, "owner": 2}),
+    lambda txn: txn.update_where(LOGS, ALWAYS, {"size": None}),
+    lambda txn: txn.write(Batch(parts=(Removals(PEOPLE, [Key(103), Key(1)]),))),
+    lambda txn: txn.bulk_load(PLACES, iter([row_of(PLACES, 101)])),
+    lambda txn: txn.write(Batch(guards=(_SEAT,))),
+    lambda txn: txn.write(Batch(expects=(Expect(VersionName.SETTINGS, txn.versions().settings),))),
+    lambda txn: txn.allocate("numbers", 5),
+)
+"""Each way to write; none touches a row that another does."""
+
+
+def _look_for_the_change(txn: Txn) -> None:
+    """Refuse a step of a change that is done."""
+    if txn.versions().schema:
+        raise Conflict("operation_moved", id="x")
 
 
 def _in_units(txn: Txn) -> list[int]:
@@ -122,6 +148,34 @@ class SchemaCases(ContractSetting):
         store.migrate(diff(CONTRACT_SCHEMA, schema), schema, fence=lambda txn: seen.append(txn.count(PEOPLE, ALWAYS)))
         assert seen == [1, 1]
         assert keys_of(store, Missing("nick"), schema.module("people")) == [1]
+
+    def test_of_two_who_go_on_with_a_change_none_does_its_step_late(self, store: Store) -> None:
+        """One drops a module when the other has done so, and has made it again and used it: nothing of it goes."""
+        without, begun, changed, ended = CONTRACT_SCHEMA.without_module("logs"), *[threading.Event() for _ in range(3)]
+        steps = diff(CONTRACT_SCHEMA, without)
+
+        def look_and_wait(txn: Txn) -> None:
+            _look_for_the_change(txn)
+            begun.set()
+            if changed.wait(_MEETING):
+                ended.wait(PATIENCE)
+
+        def first() -> None:
+            with suppress(Conflict):
+                store.migrate(steps, without, fence=look_and_wait)
+
+        def second() -> None:
+            begun.wait(PATIENCE)
+            store.migrate(steps, without, fence=_look_for_the_change)
+            changed.set()
+            assert write(store, Batch(expects=(Expect(VersionName.SCHEMA, 0),))).written
+            store.migrate(diff(without, CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+            load(store, LOGS, [row_of(LOGS, 1)])
+            ended.set()
+
+        race(first, second)
+        assert store.check(CONTRACT_SCHEMA) == []
+        assert keys_of(store, ALWAYS, LOGS) == [1]
 
     def test_a_new_field_is_empty_and_can_be_used(self, store: Store) -> None:
         """Filtered, sorted, unique."""
@@ -209,6 +263,22 @@ class SchemaCases(ContractSetting):
         write(store, Batch(parts=(Removals(PEOPLE, [Key(1)]),)))
         self._change(store, unique)
 
+    @pytest.mark.parametrize("names", [("people", "logs"), ("logs", "people")])
+    def test_a_change_of_two_modules_is_refused_whole(self, store: Store, names: tuple[str, str]) -> None:
+        """One may become unique and the other may not: afterwards neither has."""
+        columns = {"people": "name", "places": "name", "logs": "line"}
+        fit, unfit = (CONTRACT_SCHEMA.module(name) for name in names)
+        load(store, unfit, [row_of(unfit, key, {columns[unfit.name]: "x"}) for key in (1, 2)])
+        schema = CONTRACT_SCHEMA
+        for module in (fit, unfit):
+            schema = schema.with_field(module.name, attrs.evolve(module.field(columns[module.name]), unique=True))
+        with pytest.raises(Conflict):
+            store.migrate(diff(CONTRACT_SCHEMA, schema), schema)
+        assert store.check(CONTRACT_SCHEMA) == []
+        for module in (fit, unfit):
+            rows = [row_of(module, key, {columns[module.name]: "x"}) for key in (8, 9)]
+            assert write(store, inserting(module, rows)).written
+
     def test_what_was_refused_is_not_looked_for_afterwards(self, tmp_path: Path) -> None:
         """A store that was opened again knows no other schema than the one refused, and is sound."""
         store = self.open_store(tmp_path)
@@ -289,27 +359,33 @@ class SchemaCases(ContractSetting):
                 factory_at(self.factory)(self.url_of(folder), create=False)
             assert caught.value.code == "no_database"
 
-    def test_compacting_changes_nothing_that_is_read(self, store: Store) -> None:
-        """Of one module, or of all; also twice."""
-        load(store, PEOPLE, any_rows(Random(8), PEOPLE, count=20))
-        write(store, Batch(parts=(Removals(PEOPLE, [Key(1), Key(2)]),)))
-        before = store.read(all_there_is)
-        for modules in ([PEOPLE.id], (), ()):
-            store.compact(modules)
-            require_same(before, store.read(all_there_is))
+    def test_compacting_changes_nothing_that_is_read(self, tmp_path: Path) -> None:
+        """Of any module or of all, also twice: not of the others either, nor when it is opened again."""
+        with closing(self.fresh_store(tmp_path)) as store:
+            fill(store)
+            write(store, Batch(parts=(Removals(PEOPLE, [Key(1), Key(2)]), Removals(LOGS, [Key(1)]))))
+            before = store.read(all_there_is)
+            for modules in ([PEOPLE.id], [LOGS.id], (), ()):
+                store.compact(modules)
+                require_same(before, store.read(all_there_is))
+                assert store.check() == []
+        self._is_there_again(tmp_path, before, 6)
+
+    def _is_there_again(self, folder: Path, before: object, number: int) -> None:
+        with closing(self.open_store(folder)) as again:
+            require_same(before, again.read(all_there_is))
+            assert (again.format(), again.check()) == (FORMAT, [])
+            assert again.write(lambda txn: txn.allocate("numbers")) == number
 
     def test_what_was_written_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
-        """Rows, tallies, versions, counters."""
-        store = self.fresh_store(tmp_path)
-        fill(store)
-        assert store.write(lambda txn: txn.allocate("a", 5)) == 1
-        before = store.read(all_there_is)
-        store.close()
-        again = self.open_store(tmp_path)
-        require_same(before, again.read(all_there_is))
-        assert again.format() == FORMAT
-        assert again.write(lambda txn: txn.allocate("a")) == 6
-        again.close()
+        """Rows, tallies, versions, counters: whatever was written last of each, and by whatever way."""
+        with closing(self.fresh_store(tmp_path)) as store:
+            fill(store)
+            load(store, PEOPLE, [row_of(PEOPLE, key) for key in range(101, 104)])
+            for way in _WAYS:
+                store.write(way)
+            before = store.read(all_there_is)
+        self._is_there_again(tmp_path, before, 11)
 
     def test_organisations_do_not_see_each_other(self, store: Store, tmp_path: Path) -> None:
         """A store serves one."""

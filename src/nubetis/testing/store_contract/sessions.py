@@ -21,13 +21,17 @@ from nubetis.model.system import ENTRIES, SEALS
 from nubetis.org import Org
 from nubetis.session.resuming import resume
 from nubetis.testing.people import make_org
-from nubetis.testing.store_contract.setting import ContractSetting, StopError, all_rows, field_of, race, stop
+from nubetis.testing.store_contract.setting import ContractSetting, all_rows, field_of, race
 from nubetis.types import Stored
 
 __all__ = ["SessionCases"]
 
 
 _Fence: TypeAlias = Callable[[Txn], object] | None
+
+
+class _Cut(BaseException):
+    """The power goes: nobody takes it up."""
 
 
 class _Opening:
@@ -62,17 +66,17 @@ class SessionCases(ContractSetting):
         migrate = org._world.store.migrate  # noqa: SLF001 - the case is about what the store is asked
 
         def early(steps: Iterable[SchemaStep], schema: Schema, **fence: _Fence) -> None:  # noqa: ARG001 - as it is asked
-            stop()
+            raise _Cut
 
         def late(steps: Iterable[SchemaStep], schema: Schema, **fence: _Fence) -> None:
             migrate(steps, schema, **fence)
-            stop()
+            raise _Cut
 
         for interrupted in (early, late):
             name = interrupted.__name__
             with monkeypatch.context() as patch:
                 patch.setattr(org._world.store, "migrate", interrupted)  # noqa: SLF001
-                with pytest.raises(StopError):
+                with pytest.raises(_Cut):
                     org.add_field("leads", field_of(name))
             with pytest.raises(Conflict):
                 org.add_field("leads", field_of("other"))

@@ -313,8 +313,9 @@ class ContractSetting:
     def harm(self, folder: Path, store: Store, what: str) -> None:  # noqa: ARG002 - the signature of those that can
         """Harm what is derived of people, in the store of *folder*, by other means than its own; no row changes.
 
-        *what* is one of :data:`DERIVED`: a twin of ``name``, the index of the set ``marks``, the tallies, or what finds
-        values (in a store that has indexes that can be lost).  A store that keeps no such thing skips.
+        *what* is one of :data:`DERIVED`: the twin of ``name`` in each row whose ``size`` is 1, the index of the set
+        ``marks``, the tallies, or what finds values (in a store that has indexes that can be lost).  A store that keeps
+        no such thing skips.
         """
         pytest.skip(f"no way given to harm the {what} of {store.capabilities.name}")
 

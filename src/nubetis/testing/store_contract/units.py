@@ -82,6 +82,22 @@ class UnitCases(ContractSetting):
         down = Batch(guards=(Guard(counter="seats", delta=-4, floor=0),))
         assert [write(store, down).written for _ in range(2)] == [True, False]
 
+    def test_a_guard_looks_at_both_bounds_whichever_way_it_moves(self, store: Store) -> None:
+        """A counter that lies beyond a bound is not moved towards it, where it does not come back within."""
+        bounds = ((0, None), (None, 0), (0, 4), (-4, 0), (None, None))
+
+        def unit(txn: Txn) -> None:
+            for start, delta, (floor, ceiling) in product((-3, 3), (-1, 0, 1, 3), bounds):
+                name = f"{start} {delta} {floor} {ceiling}"
+                assert txn.write(Batch(guards=(Guard(counter=name, delta=start),))).written
+                outcome = txn.write(Batch(guards=(Guard(counter=name, delta=delta, floor=floor, ceiling=ceiling),)))
+                end = start + delta
+                within = (floor is None or floor <= end) and (ceiling is None or end <= ceiling)
+                against = () if within else (WriteConflict(ConflictKind.GUARD, None, None, name, start),)
+                assert outcome.conflicts == against
+
+        store.write(unit)
+
     def test_a_failed_guard_takes_the_rows_with_it(self, store: Store) -> None:
         """The counter moves with the batch or not at all."""
         guard = Guard(counter="seats", delta=1, ceiling=1)

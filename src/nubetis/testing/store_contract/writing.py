@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from random import Random
@@ -34,6 +35,7 @@ from nubetis.model.store import (
     Txn,
     Updates,
     VersionName,
+    Versions,
     WriteConflict,
 )  # fmt: skip
 from nubetis.testing.generate import INTEGERS
@@ -45,9 +47,11 @@ from nubetis.testing.store_contract.setting import (
     PEOPLE,
     PLACES,
     ContractSetting,
+    StopError,
     all_rows,
     all_there_is,
     cell,
+    fill,
     get,
     inserting,
     keys_of,
@@ -64,6 +68,18 @@ from nubetis.types import Key, Row, Stored
 __all__ = [
     "WritingCases",
 ]
+
+
+def _against(now: Versions) -> Mapping[ConflictKind, Batch]:
+    """Give what a store that was filled has one thing against, by its kind."""
+    return {
+        ConflictKind.STALE: setting("size", [101], [7], expected=[9]),
+        ConflictKind.MISSING: setting("size", [777], [7]),
+        ConflictKind.UNIQUE: inserting(PEOPLE, [row_of(PEOPLE, 103, {"code": "X_"})]),
+        ConflictKind.TAKEN: inserting(PEOPLE, [row_of(PEOPLE, 101)]),
+        ConflictKind.GUARD: Batch(guards=(Guard(counter="seats", delta=1, floor=0),)),
+        ConflictKind.VERSION: Batch(expects=(Expect(VersionName.SETTINGS, now.settings + 1),)),
+    }
 
 
 class WritingCases(ContractSetting):
@@ -120,6 +136,15 @@ class WritingCases(ContractSetting):
         load(store, PEOPLE, people([{}] * 3))
         assert write(store, Batch(parts=(Removals(PEOPLE, list(map(Key, range(2, 40_000)))),))).written
         assert keys_of(store, ALWAYS) == [1]
+
+    def test_a_key_that_is_named_twice_is_removed_once(self, store: Store) -> None:
+        """In one part or in two: what is derived of it goes once, and what it held is free."""
+        load(store, PEOPLE, people([{"owner": 1, "code": "x", "marks": '["a"]'}, {"owner": 1}, {"owner": 2}]))
+        keys = [Key(1), Key(9), Key(1), Key(9), Key(1)]
+        assert write(store, Batch(parts=(Removals(PEOPLE, keys), Removals(PEOPLE, keys[:2])))).written
+        assert (keys_of(store, ALWAYS), keys_of(store, Holds("marks", "a"))) == ([2, 3], [])
+        assert store.read(lambda txn: txn.tally(PEOPLE, "owner")) == {1: 1, 2: 1}
+        assert write(store, inserting(PEOPLE, [row_of(PEOPLE, 1, {"code": "X"})])).written
 
     def test_updates_set_the_named_columns_only(self, store: Store) -> None:
         """Each row gets its own values; an empty value can be set."""
@@ -225,6 +250,22 @@ class WritingCases(ContractSetting):
         assert kinds(store.write(unit)) == [ConflictKind.MISSING]
         require_same(before, store.read(all_there_is))
 
+    @pytest.mark.parametrize("kind", ConflictKind)
+    def test_whatever_stands_against_a_batch_nothing_of_it_stays(self, store: Store, kind: ConflictKind) -> None:
+        """Each kind alone, before or behind rows, guards and versions that have nothing against them."""
+        fill(store)
+        load(store, PEOPLE, [row_of(PEOPLE, 101, {"code": "x_", "owner": 1}), row_of(PEOPLE, 102)])
+        now = store.read(lambda txn: txn.versions())
+        against, more = _against(now)[kind], (Inserts(PLACES, [row_of(PLACES, 101)]), Removals(LOGS, [Key(1)]))
+        parts = (*more, Updates(PEOPLE, ("owner",), [Key(102)], [(5,)]))
+        guards = (Guard(counter="numbers", delta=1),)
+        expects = tuple([Expect(name, now.of(name)) for name in (VersionName.ACCESS, VersionName.SCHEMA)])
+        good, before = Batch(parts=parts, guards=guards, expects=expects), store.read(all_there_is)
+        for one, two in ((good, against), (against, good)):
+            both = Batch(parts=one.parts + two.parts, guards=one.guards + two.guards, expects=one.expects + two.expects)
+            assert kinds(write(store, both)) == [kind]
+            require_same(before, store.read(all_there_is))
+
     def test_the_transaction_goes_on_after_a_conflict(self, store: Store) -> None:
         """What it wrote before and writes after is kept."""
 
@@ -328,6 +369,27 @@ class WritingCases(ContractSetting):
         assert caught.value.code == "not_unique"
         assert keys_of(store, ALWAYS) == [5]
 
+    @pytest.mark.parametrize("error", [StopError, KeyboardInterrupt])
+    def test_a_bulk_load_whose_rows_raise_is_lost(self, store: Store, error: type[BaseException]) -> None:
+        """What they raise is raised, after any number of rows, and a unit that takes it up cannot be kept."""
+
+        def rows(count: int) -> Iterator[Row]:
+            yield from [row_of(LOGS, key, {"size": 1}) for key in range(1, count + 1)]
+            raise error
+
+        def swallows(txn: Txn, count: int) -> None:
+            txn.write(inserting(PEOPLE, [row_of(PEOPLE, 8)]))
+            with suppress(error):
+                txn.bulk_load(LOGS, rows(count))
+
+        for count in (0, 1, 1200):
+            with pytest.raises(error):
+                store.write(lambda txn, count=count: txn.bulk_load(LOGS, rows(count)))  # type: ignore[misc]
+            with pytest.raises(StoreError) as caught:
+                store.write(partial(swallows, count=count))
+            assert caught.value.code == "store_failed"
+            assert (keys_of(store, ALWAYS, LOGS), keys_of(store, ALWAYS)) == ([], [])
+
     def test_update_where_sets_all_that_fit_and_no_version(self, store: Store) -> None:
         """Also when the value decides what fits; its number is given."""
         load(store, PEOPLE, people([{"size": size, "name": "Ñ"} for size in (1, 2, None, 2)]))
@@ -336,6 +398,8 @@ class WritingCases(ContractSetting):
         found = keys_of(store, All((Test("size", Operator.EQ, 1), Test("name__f", Operator.EQ, "jose"))))
         assert (found, cell(PEOPLE, get(store, 2), "version")) == ([2, 4], 1)
         assert store.write(lambda txn: txn.update_where(PEOPLE, where, {"size": 1})) == 0
+        ones = Test("size", Operator.EQ, 1)
+        assert store.write(lambda txn: txn.update_where(PEOPLE, ones, {"size": 1, "stage": None})) == 3
 
     def test_update_where_moves_the_tallies_of_a_ledger(self, store: Store) -> None:
         """Its rows all live, so that nothing is said of their deletion."""
@@ -345,11 +409,14 @@ class WritingCases(ContractSetting):
         assert store.read(lambda txn: txn.tally(LOGS, "size")) == {1: 1, None: 3}
 
     def test_update_where_may_not_break_uniqueness(self, store: Store) -> None:
-        """The unit is lost."""
-        load(store, PEOPLE, people([{}, {}]))
-        with pytest.raises(Conflict):
-            store.write(lambda txn: txn.update_where(PEOPLE, ALWAYS, {"code": "x"}))
-        assert store.read(lambda txn: txn.count(PEOPLE, No(Missing("code")))) == 0
+        """The unit is lost; restoring a row claims its values, too."""
+        load(store, PEOPLE, people([{}, {}, {"code": "y", "deleted_in": 5}, {"code": "Y"}]))
+        for where, values in ((Test("id", Operator.LE, 2), {"code": "x"}), (ALWAYS, {"deleted_in": None})):
+            with pytest.raises(Conflict) as caught:
+                store.write(lambda t, w=where, v=values: t.update_where(PEOPLE, w, v))  # type: ignore[misc]
+            assert caught.value.code == "not_unique"
+        assert keys_of(store, No(Missing("code"))) == [3, 4]
+        assert keys_of(store, Missing("deleted_in")) == [1, 2, 4]
 
     def test_a_unit_cannot_swallow_a_load_or_change_that_failed(self, store: Store) -> None:
         """What was done in part must not be kept, whatever the unit makes of the error."""
