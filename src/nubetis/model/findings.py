@@ -234,7 +234,7 @@ FINDINGS: Final[dict[str, Kind]] = {
     "people_wrong": _error(
         Area.INTEGRITY,
         "People, profiles or sharing do not stand as they must ({detail}): {about}.",
-        "Change that record so that it fits; nubetis.errors says what {detail} means.",
+        "Change that record so that it fits: the reference of errors says what the code means.",
     ),
     "cell_wrong": _error(
         Area.INTEGRITY,
