@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 from contextlib import contextmanager
@@ -10,10 +11,11 @@ from zlib import crc32
 import pytest
 
 from nubetis.access.decision import Action
+from nubetis.access.permissions import Permissions, write_permissions
 from nubetis.access.policy import RolePolicy
 from nubetis.backends.memory import forget_memory
 from nubetis.errors import NubetisError
-from nubetis.model.filters import EVERYTHING
+from nubetis.model.filters import EVERYTHING, F
 from nubetis.session import applying, state
 
 SYSTEM = ("id", "version", "created_in", "deleted_in", "created_at", "created_by", "modified_at", "modified_by")
@@ -118,3 +120,9 @@ def rows_of(org, module):
     """Give all rows of a ledger, as the store keeps them."""
     store = org._world.store
     return store.read(lambda txn: [row for batch in txn.stream(module) for row in zip(*batch, strict=True)])
+
+
+def permit_all(session):
+    """Let the profile of everybody permit every verb, so that only grants and fields decide."""
+    standard = session.find("profiles", F.name == "Standard")[0]
+    session.edit(standard, permissions=json.dumps(write_permissions(Permissions(default=list(Action)))))

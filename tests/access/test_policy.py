@@ -8,7 +8,7 @@ from nubetis import F
 from nubetis.access.decision import Action, Reason
 from nubetis.errors import AccessDenied, NotFound
 from nubetis.model.filters import EVERYTHING
-from tests.stores import refusing
+from tests.stores import permit_all, refusing
 
 MODULES = ("leads", "accounts", "users", "roles", "profiles", "settings", "modules")
 
@@ -16,6 +16,7 @@ MODULES = ("leads", "accounts", "users", "roles", "profiles", "settings", "modul
 @pytest.fixture
 def crowd(nubetis_org, nubetis_session, rng):
     """Three users, and records that belong to one of four at random, some of them deleted."""
+    permit_all(nubetis_session)
     sessions = dict(zip(("luis", "ana", "eva"), nubetis_org.people("luis", "ana", "eva: D !admin"), strict=True))
     for number in range(30):
         owner = rng.choice(["luis", "ana", "eva", "admin"])

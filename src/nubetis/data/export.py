@@ -14,7 +14,7 @@ import attrs
 from nubetis.data.files import BUILT_IN, Batch, FileFormat
 from nubetis.data.files.target import flows, replacing, target_suffix
 from nubetis.data.parts import Named, named, parts_of
-from nubetis.errors import names_or_all
+from nubetis.errors import AccessDenied, names_or_all
 from nubetis.model.fields import Field, Storage, Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
@@ -69,6 +69,7 @@ def export(
     is worth in the organisation's own stands in a column beside it (``amount.home``).
 
     Raises:
+        AccessDenied: the user's profile does not permit it.
         NotFound: ``unknown_module``, ``unknown_field``.
         InvalidFilter: *where* does not fit the module.
         InvalidValue: ``bad_argument``, *fields* is empty; ``unknown_format``; ``bad_text``, the file format cannot
@@ -76,6 +77,8 @@ def export(
         StoreError: ``unwritable``.
     """
     found = door.schema.module(module)
+    if not door.can("export", module):
+        raise AccessDenied("denied", user="This user", action="export", module=module)
     names = names_or_all(fields, argument="fields", expected="names of fields") or export_fields(found)
     own = door.currency
     columns = {each.name: each for name in names for each in _columns(named(found, name), formats, own)}

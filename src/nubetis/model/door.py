@@ -36,6 +36,10 @@ class Reader(Protocol):
         """The currency that the organisation counts in, where it has one."""
         ...
 
+    def can(self, action: str, record: str | Record) -> bool:
+        """Say whether the user may do *action* with a record, or in the module of this name."""
+        ...
+
     def get(self, record: str | Record) -> Record:
         """Give the record with this id, as it is now.
 

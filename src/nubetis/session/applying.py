@@ -185,7 +185,7 @@ class Applier:
     def _whole(self, operation: Operation) -> Operation:
         self.skipped.clear()
         self.spared.clear()
-        self.state.planner().require_all(self.plan.parts)
+        self.state.planner().require_all(self.plan.parts, self.plan.cause)
         self._end_failed()
         return self._write(operation, Lot(self.plan.parts, messages=self.plan.messages), first=True)
 
@@ -362,7 +362,7 @@ class Applier:
         if self.plan.access_version not in {None, self.state.versions.access}:
             raise PlanDrifted("outdated")
         _refuse_outdated(self.plan.parts, self.state.known.schema)
-        self.state.planner().require_all(self.plan.parts)
+        self.state.planner().require_all(self.plan.parts, self.plan.cause)
         self._end_failed()
         self.state.write_now(Batch(parts=(Inserts(OPERATIONS, [operation_row(operation)]),)))
         keys: list[Key] = []
@@ -397,7 +397,7 @@ class Applier:
         def work() -> Operation:
             del self.skipped[before[0] :], self.spared[before[1] :]  # the store may have to run this again
             refuse_moved(self.state.txn, operation)
-            self.state.planner().require_all(lot.parts)
+            self.state.planner().require_all(lot.parts, operation.cause)
             return self._write(operation, lot, first=False)
 
         return self.state.write(work)

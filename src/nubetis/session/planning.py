@@ -26,7 +26,7 @@ from nubetis.model.kinds.base import pack_same
 from nubetis.model.kinds.links import user_named
 from nubetis.model.layout import Slot
 from nubetis.model.money import Money
-from nubetis.model.plan import ChangeKind, Creates, Edits, Part, Plan, Refusal
+from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
@@ -99,13 +99,14 @@ class Planner:
         if not step.matched:
             raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
 
-    def require_all(self, parts: Iterable[Part]) -> None:
+    def require_all(self, parts: Iterable[Part], cause: Cause) -> None:
         """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
         for part in parts:
             action = _NEEDED.get(part.kind, Action.EDIT)
-            self.require(action, part.module)
             self._require_fields(part, action)
-            self._require_rows(part.module, action, part.rows if isinstance(part, Edits) else ())
+            for each in _asked(part, cause):
+                self.require(each, part.module)
+                self._require_rows(part.module, each, part.rows if isinstance(part, Edits) else ())
             self._require_rows(part.module, Action.CREATE, _written(part)[1])
 
     def _require_rows(self, module: Module, action: Action, rows: Iterable[Row]) -> None:
@@ -345,6 +346,9 @@ class Planner:
             Refused: ``schema_records``; it would change definitions of modules.
         """
         refuse_definitions("planning", plan.parts)
+        for part in plan.parts:
+            for action in _asked(part, plan.cause):
+                self.require(action, part.module)
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.known.versions.access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
@@ -441,6 +445,26 @@ class Planner:
 
 def _is_checked(field: Field) -> bool:
     return field.state is FieldState.ACTIVE and not field.system
+
+
+def _asked(part: Part, cause: Cause) -> Iterator[Action]:
+    """Give the actions that writing *part* is: one by one or many at once, by a file, by a merge, to another owner."""
+    yield _NEEDED.get(part.kind, Action.EDIT)
+    if cause.kind is CauseKind.IMPORT:
+        yield Action.IMPORT
+    elif cause.kind is CauseKind.MERGE and part.kind is ChangeKind.DELETE:
+        yield Action.MERGE
+    elif cause.kind is CauseKind.USER and len(part) > 1 and part.kind in _MANY:
+        yield _MANY[part.kind]
+    if (
+        isinstance(part, Edits)
+        and cause.kind is not CauseKind.UNDO
+        and any(each.name == "owner" for each in part.fields)
+    ):
+        yield Action.TRANSFER
+
+
+_MANY: Final = {ChangeKind.UPDATE: Action.MASS_UPDATE, ChangeKind.DELETE: Action.MASS_DELETE}
 
 
 def _written(part: Part) -> tuple[Sequence[Field], Iterable[Row]]:

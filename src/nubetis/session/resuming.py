@@ -52,7 +52,7 @@ def _left(state: State, operation: str | Operation) -> tuple[Operation, list[Lot
     found = operation_named(state, operation)
     lots = read_lots(state.txn, found.key, state.known.schema)
     for lot in lots:
-        state.planner().require_all(lot.parts)
+        state.planner().require_all(lot.parts, found.cause)
     return found, lots
 
 

@@ -1,0 +1,183 @@
+"""What a profile permits holds on every road, and a permission set only adds."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nubetis import F, HostSignIn, Table
+from nubetis.access.decision import Action
+from nubetis.access.permissions import (
+    CATALOGUE,
+    EVERY_PERMISSION,
+    NO_PERMISSION,
+    STANDARD,
+    FieldLevel,
+    Function,
+    Permissions,
+    permitted,
+    read_permissions,
+    write_permissions,
+)
+from nubetis.data import export, load, merge
+from nubetis.errors import AccessDenied
+from nubetis.model.filters import EVERYTHING
+from tests.stores import refusing
+
+VERBS = st.frozensets(st.sampled_from(list(Action)))
+MODULES = st.integers(1000, 1003)
+KEYS = st.tuples(MODULES, st.integers(32, 34))
+PERMISSIONS = st.builds(
+    Permissions,
+    default=VERBS,
+    modules=st.dictionaries(MODULES, VERBS, max_size=3),
+    functions=st.frozensets(st.sampled_from(list(Function))),
+    fields=st.dictionaries(KEYS, st.sampled_from(list(FieldLevel)), max_size=3),
+)
+
+
+# -- the catalogue ----------------------------------------------------------------------------------------------------
+def test_every_permission_is_in_the_catalogue_and_what_it_needs_too():
+    assert CATALOGUE.keys() == {*Action, *Function}
+    assert {need for permit in CATALOGUE.values() for need in permit.needs} <= CATALOGUE.keys()
+
+
+def test_nothing_needs_itself_by_whatever_way():
+    for each in CATALOGUE:
+        seen, left = set(), {*CATALOGUE[each].needs}
+        while left:
+            need = left.pop()
+            seen.add(need)
+            left |= CATALOGUE[need].needs - seen
+        assert each not in seen
+
+
+def test_what_comes_built_in_lacks_nothing():
+    for each in (EVERY_PERMISSION, STANDARD, NO_PERMISSION):
+        assert each.dangling() == []
+    assert {Action.EXPORT, Action.MASS_DELETE}.isdisjoint(STANDARD.default)
+
+
+@given(PERMISSIONS)
+def test_what_is_written_is_read_as_it_was(permissions):
+    assert read_permissions(json.loads(json.dumps(write_permissions(permissions)))) == permissions
+
+
+@given(PERMISSIONS, PERMISSIONS)
+def test_a_set_only_adds(profile, more):
+    both = permitted(profile, [more])
+    assert profile <= both
+    for module in range(999, 1004):
+        assert both.verbs(module) == profile.verbs(module) | more.verbs(module)
+    assert both.functions == profile.functions | more.functions
+    assert permitted(profile) == profile
+
+
+@given(PERMISSIONS, PERMISSIONS, PERMISSIONS)
+def test_the_order_of_sets_does_not_matter(profile, one, two):
+    assert permitted(profile, [one, two]) <= permitted(profile, [two, one])
+    assert permitted(profile, [two, one]) <= permitted(profile, [one, two])
+
+
+@given(PERMISSIONS)
+def test_nobody_permits_less_than_nothing_or_more_than_everything(permissions):
+    assert permissions <= EVERY_PERMISSION
+    assert attrs.evolve(NO_PERMISSION, fields=permissions.fields) <= permissions
+
+
+@given(PERMISSIONS)
+def test_what_lacks_something_names_it(permissions):
+    for module, each, need in permissions.dangling():
+        held = permissions.functions if isinstance(each, Function) else permissions.default
+        held = held if module is None else permissions.verbs(module)
+        assert each in held
+        assert need not in held
+
+
+# -- on every road ----------------------------------------------------------------------------------------------------
+ROADS = {
+    Action.VIEW: lambda s, _: s.find("leads"),
+    Action.CREATE: lambda s, _: s.create("leads", name="N"),
+    Action.EDIT: lambda s, ids: s.edit(ids[0], name="N"),
+    Action.DELETE: lambda s, ids: s.delete(ids[0]),
+    Action.IMPORT: lambda s, _: load(s, Table({"name": ["N"]}), module="leads"),
+    Action.EXPORT: lambda s, _: export(s, BytesIO(), module="leads", file_format="csv"),
+    Action.MASS_UPDATE: lambda s, _: s.apply(s.plan_update("leads", EVERYTHING, company="X")),
+    Action.MASS_DELETE: lambda s, _: s.apply(s.plan_delete("leads", EVERYTHING)),
+    Action.TRANSFER: lambda s, ids: s.edit(ids[0], owner="pia"),
+    Action.MERGE: lambda s, ids: merge(s, ids[0], [ids[1]]),
+}
+
+
+def needing(action):
+    """Give *action* and all verbs that need it, by whatever way."""
+    found = {action}
+    while more := {each for each in Action if CATALOGUE[each].needs & found} - found:
+        found |= more
+    return found
+
+
+def given_profile(admin, name, permissions):
+    kept = json.dumps(write_permissions(permissions))
+    return admin.create("profiles", name=name, permissions=kept)
+
+
+@pytest.fixture
+def ana(nubetis_org, nubetis_session):
+    """Give ana, who owns three leads, and pia."""
+    found, _ = nubetis_org.people("ana", "pia")
+    for number in range(3):
+        nubetis_session.create("leads", name=str(number), owner="ana")
+    return found
+
+
+@pytest.mark.parametrize("action", ROADS)
+def test_a_verb_that_is_not_permitted_is_refused_and_one_that_is_is_done(nubetis_org, nubetis_session, ana, action):
+    """With all others permitted; nothing of what is refused is written."""
+    ids = [each.id for each in nubetis_session.find("leads", sort="id")]
+    without = given_profile(nubetis_session, "Without", Permissions(default=frozenset(Action) - needing(action)))
+    nubetis_session.edit(ana.user, profile=without.id)
+    before = [(each.id, each.version) for each in nubetis_session.find("leads", sort="id")]
+    with refusing("denied", AccessDenied):
+        ROADS[action](ana, ids)
+    assert before == [(each.id, each.version) for each in nubetis_session.find("leads", sort="id")]
+    everything = given_profile(nubetis_session, "All", Permissions(default=list(Action)))
+    nubetis_session.edit(ana.user, profile=everything.id)
+    ROADS[action](nubetis_org.session(HostSignIn("ana")), ids)
+
+
+def test_a_permission_set_lifts_what_the_profile_denies(nubetis_session, ana):
+    kept = json.dumps(write_permissions(Permissions(default=[Action.VIEW, Action.EXPORT])))
+    exports = nubetis_session.create("permission_sets", name="Exports", permissions=kept)
+    with refusing("denied", AccessDenied):
+        ROADS[Action.EXPORT](ana, [])
+    nubetis_session.edit(ana.user, permission_sets=[exports.id])
+    ROADS[Action.EXPORT](ana, [])
+
+
+@pytest.mark.parametrize("level", list(FieldLevel))
+def test_a_field_is_hidden_read_or_edited(nubetis_org, nubetis_session, ana, level):
+    leads = nubetis_org.schema.module("leads")
+    said = attrs.evolve(STANDARD, fields={(leads.id, leads.field("company").id): level})
+    nubetis_session.edit(ana.user, profile=given_profile(nubetis_session, "P", said).id)
+    lead = ana.find("leads")[0]
+    assert ("company" in lead) == (level > FieldLevel.HIDDEN)
+    if level is FieldLevel.EDIT:
+        assert ana.edit(lead, company="X")["company"] == "X"
+        return
+    with pytest.raises(Exception, match="company"):
+        ana.edit(lead, company="X")
+    nubetis_session.edit(lead.id, company="X")
+    assert (ana.count("leads", F.name == lead["name"])) == 1
+
+
+def test_one_module_may_say_otherwise(nubetis_org, nubetis_session, ana):
+    number = nubetis_org.schema.module("leads").id
+    said = attrs.evolve(STANDARD, modules={number: [Action.VIEW]})
+    nubetis_session.edit(ana.user, profile=given_profile(nubetis_session, "P", said).id)
+    assert (ana.can("create", "leads"), ana.can("view", "leads"), ana.can("create", "deals")) == (False, True, True)
