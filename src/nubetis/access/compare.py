@@ -37,10 +37,8 @@ class Difference:
     rules_gained: tuple[Rule, ...] = ()
     rules_lost: tuple[Rule, ...] = ()
 
-    _differs: bool = attrs.field(init=False, repr=False)
-
-    @_differs.default
-    def _look(self) -> bool:
+    @cached_property
+    def _differs(self) -> bool:
         owners = any(self.gained[1:]) or any(self.lost[1:])
         return owners or self.everything[0] != self.everything[1] or bool(self.rules_gained or self.rules_lost)
 

@@ -203,7 +203,9 @@ class Directory:
         """
         place = self.numbering.places.get(user)
         if place is None:
-            return Reach(default=attrs.evolve(self.default(module), level=Level.NONE), owners=(NOBODY,) * 4)
+            return Reach(
+                default=attrs.evolve(self.default(module), level=Level.NONE), owners=(NOBODY, NOBODY, NOBODY, NOBODY)
+            )
         role = self.numbering.role_of(user)
         found = role, module, self.rules_mask(place) & self._rule_masks.get(module, 0)
         reach = self._reaches.get(found)

@@ -37,9 +37,9 @@ class Numbering:
 
     users: tuple[Key, ...]
     places: Mapping[Key, int]
-    _tours: Mapping[Key, tuple[int, int, int]]
-    _roles: Mapping[Key, Position]
-    _role_of: Mapping[Key, Key]
+    _tours: Mapping[Key, tuple[int, int, int]] = attrs.field(alias="tours")
+    _roles: Mapping[Key, Position] = attrs.field(alias="roles")
+    _role_of: Mapping[Key, Key] = attrs.field(alias="role_of")
 
     def role_of(self, user: Key) -> Key | None:
         """Give a user's role, if it is one of the tree."""

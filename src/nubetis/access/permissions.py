@@ -78,7 +78,7 @@ def _functions(given: Iterable[Function]) -> frozenset[Function]:
 class Permit:
     """One line of the catalogue: what is *needed* beside it, whether it is *dangerous*, and asks for a *step_up*."""
 
-    needs: frozenset[Permission] = attrs.field(default=(), converter=_some)
+    needs: frozenset[Permission] = attrs.field(default=frozenset(), converter=_some)
     dangerous: bool = False
     step_up: bool = False
 
@@ -120,9 +120,9 @@ class Permissions:
     is a profile, and nothing is said of it where this is a permission set.
     """
 
-    default: frozenset[Action] = attrs.field(default=(), converter=_verbs)
+    default: frozenset[Action] = attrs.field(default=frozenset(), converter=_verbs)
     modules: Mapping[ModuleId, frozenset[Action]] = attrs.field(factory=dict)
-    functions: frozenset[Function] = attrs.field(default=(), converter=_functions)
+    functions: frozenset[Function] = attrs.field(default=frozenset(), converter=_functions)
     fields: Mapping[tuple[ModuleId, FieldId], FieldLevel] = attrs.field(factory=dict)
 
     def verbs(self, module: ModuleId) -> frozenset[Action]:

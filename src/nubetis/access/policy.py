@@ -28,7 +28,6 @@ from nubetis.model.bind import (
     Linking,
     Missing,
     OneOf,
-    Prepared,
     Test,
     Viewpoint,
     bind,
@@ -36,6 +35,7 @@ from nubetis.model.bind import (
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter, Or, join
 from nubetis.model.kinds import instant_text
+from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
 
@@ -107,6 +107,10 @@ _FUNCTIONS: Final = {
 """The function that writes each system module, and reads those that are not open."""
 
 
+def _permissions(policy: RolePolicy) -> Permissions:
+    return policy.directory.permissions(policy.user.key)
+
+
 @attrs.frozen(kw_only=True)
 class RolePolicy:
     """What profile, role, rules and shares give a user; administrators have everything."""
@@ -114,12 +118,8 @@ class RolePolicy:
     user: UserFacts
     directory: Directory
     schema: Schema
-    permissions: Permissions = attrs.field(init=False)
+    permissions: Permissions = attrs.field(init=False, default=attrs.Factory(_permissions, takes_self=True))
     _known: dict[tuple[Action, str], Filter] = attrs.field(factory=dict, init=False, repr=False, eq=False)
-
-    @permissions.default
-    def _read_permissions(self) -> Permissions:
-        return self.directory.permissions(self.user.key)
 
     # gates -------------------------------------------------------------------------------------------------
     def gate(self, action: Action, module: Module) -> Step:

@@ -35,6 +35,7 @@ from nubetis.model.kinds.links import user_named
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
+from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema, suggest_field
 from nubetis.types import RecordId, Stored
 
@@ -51,7 +52,6 @@ __all__ = [
     "Missing",
     "No",
     "OneOf",
-    "Prepared",
     "Test",
     "Viewpoint",
     "Within",
@@ -217,13 +217,6 @@ class Viewpoint:
     readable: Callable[[Module, Field], bool] = _all_fields
     visible: Callable[[Module], Filter] = _all_records
     with_old: bool = False
-
-
-@attrs.frozen
-class Prepared(Filter):
-    """What is bound already, but for the view: policies give such, and no host, text or JSON can say it."""
-
-    make: Callable[[Viewpoint], Bound]
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------
@@ -563,9 +556,7 @@ class _Binder:
         return All((changed, test if where.operator is Operator.CHANGED_TO else _on_old(test)))
 
 
-_FEW: Final = 4
-"""Equalities that stay as they are written; more are put into a list."""
-
+_FEW: Final = 4  # equalities that stay as they are written; more are put into a list
 _CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 
 
