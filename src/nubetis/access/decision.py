@@ -98,10 +98,11 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Explanation:
-    """A decision and the steps that led to it."""
+    """A decision and the steps that led to it; *misses* say what nearly was enough, to who may know the rules."""
 
     decision: Decision
     steps: tuple[Step, ...]
+    misses: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         verb = "may" if self.decision.allowed else "may not"
@@ -109,4 +110,5 @@ class Explanation:
             f"{self.decision.user} {verb} {self.decision.action.value} {self.decision.record or self.decision.module}"
         )
         lines = [f"  {'✓' if step.matched else '·'} {step.name}: {_SENTENCES[step.reason]}" for step in self.steps]
-        return "\n".join([f"{head}: {self.decision.because}", *lines])
+        near = [f"  ~ {each}" for each in self.misses]
+        return "\n".join([f"{head}: {self.decision.because}", *lines, *near])

@@ -15,8 +15,7 @@ from typing import Final, Self, TypeVar
 
 import attrs
 
-from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
-from nubetis.access.sharing import NEEDED, Level
+from nubetis.access.decision import Action, Decision, Explanation
 from nubetis.errors import (
     AccessDenied,
     Conflict,
@@ -40,6 +39,7 @@ from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.session.applying import Applier, check_pace
+from nubetis.session.explaining import explained
 from nubetis.session.grouping import aggregated
 from nubetis.session.pages import find_page
 from nubetis.session.past import operation_named, plan_undo
@@ -439,33 +439,11 @@ class Session:
         return self.state.read(lambda: self._explain(wanted, record))
 
     def _explain(self, action: Action, record: str | Record) -> Explanation:
-        policy = self.state.policy
         whole = isinstance(record, str) and record in self.state.known.schema
         found = None if whole else self._get(record, Action.VIEW)
         module = self.state.known.schema.module(str(record) if found is None else found.module)
-        gate = policy.gate(action, module)
-        steps, allowed = [gate], gate.matched
-        if gate.matched and found is not None:
-            steps += self._granting(action, module, found.row)
-            allowed = self.state.planner().allowed(module, action)(found.row)
-        matched = [step.reason for step in steps[1:] if step.matched] if allowed else []
-        missing = () if allowed else (Reason.NO_GRANT,) if gate.matched else (gate.reason,)
-        who = self.state.facts.email if self.state.facts is not None else self.state.purpose
-        decision = Decision(
-            allowed=allowed, action=action, module=module.name, user=who,
-            reasons=tuple(dict.fromkeys(matched)) or missing or (gate.reason,),
-            record=None if found is None else found.id,
-        )  # fmt: skip
-        return Explanation(decision=decision, steps=tuple(steps))
-
-    def _granting(self, action: Action, module: Module, row: Row) -> list[Step]:
-        """Give a step for each grant that goes as far as *action* asks."""
-        planner, needed = self.state.planner(), NEEDED.get(action, Level.READ)
-        return [
-            Step("record", matched=planner.test(module, each.where)(row), reason=each.reason)
-            for each in self.state.policy.grants(module)
-            if each.level >= needed
-        ]
+        row, name = (None, None) if found is None else (found.row, found.id)
+        return explained(self.state, action, module, row, name)
 
 
 def _id(record: str | Record) -> RecordId:

@@ -16,16 +16,17 @@ from nubetis.access.compare import Comparison, Difference, UserChange
 from nubetis.access.decision import Action
 from nubetis.access.directory import Directory, Reach, User
 from nubetis.access.intervals import Intervals
-from nubetis.access.permissions import Function, Permissions
+from nubetis.access.permissions import Permissions
 from nubetis.access.policy import RolePolicy, UserFacts
 from nubetis.access.sharing import NEEDED, Level, Principal
-from nubetis.errors import AccessDenied, one_of, require
+from nubetis.errors import one_of, require
 from nubetis.model.bind import All, Test
 from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
 from nubetis.model.plan import Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
+from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.rosters import directory_of, read_roster
 from nubetis.session.world import LIVE
@@ -79,7 +80,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
 
     def work() -> list[AccessChange]:
         state = session.state
-        _require(state)
+        require_insight(state)
         parts = [part for part in plan.parts if part.module.name in STRUCTURAL]
         before = directory_of(state.world, state.txn, state.versions.access)
         schema = state.known.schema
@@ -89,14 +90,6 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         return [_told(change, schema, counted) for change in comparison.changes()]
 
     return session.state.read(work)
-
-
-def _require(state: State) -> None:
-    policy = state.policy
-    if not isinstance(policy, RolePolicy) or policy.user.administrator:
-        return
-    if Function.EXPLAIN_ACCESS not in policy.permissions.functions:
-        raise AccessDenied("denied", user="This user", action="explain access", module="this organisation")
 
 
 @attrs.define
@@ -169,7 +162,7 @@ def who_can(session: Session, action: str, record: str | Record) -> list[RecordI
 
     def work() -> list[RecordId]:
         state = session.state
-        _require(state)
+        require_insight(state)
         directory = directory_of(state.world, state.txn, state.versions.access)
         whole = isinstance(record, str) and record in state.known.schema
         found = None if whole else session.get(record)

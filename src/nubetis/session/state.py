@@ -115,6 +115,19 @@ class State:
         other.committed, other.afterwards = self.committed, self.afterwards
         return other
 
+    def of_user(self, user: Key) -> State:
+        """Give what another user would see in the unit that is running, to look at only; he need not be active."""
+        other = State(self.world, user)
+        other.known, other.txn_now = self.known, self.txn_now
+        other.learn_user(user)
+        return other
+
+    def learn_user(self, user: Key) -> None:
+        """Learn who the user is and what he may do, as the transaction sees it."""
+        self.facts = facts_of(self.known, self.txn, user)
+        directory = directory_of(self.world, self.txn, self.versions.access)
+        self.policy = RolePolicy(user=self.facts, directory=directory, schema=self.known.schema)
+
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
         """Run *work* on one snapshot, or in the unit that is running."""
@@ -173,9 +186,7 @@ class State:
         now, then = self.versions, before.versions
         moved = self.facts is None or now.access != then.access or now.schema != then.schema
         if self.user is not None and moved:
-            self.facts = facts_of(self.known, self.txn, self.user)
-            directory = directory_of(self.world, self.txn, now.access)
-            self.policy = RolePolicy(user=self.facts, directory=directory, schema=self.known.schema)
+            self.learn_user(self.user)
         if self.facts is not None and not self.facts.active:
             raise AccessDenied("denied", user=self.facts.email, action="work", module="this organisation")
 

@@ -1,0 +1,117 @@
+"""Why somebody may do something or not: every gate and grant that was looked at, and what nearly was enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
+from nubetis.access.permissions import Function
+from nubetis.access.policy import Grant, RolePolicy
+from nubetis.access.sharing import NEEDED, Level
+from nubetis.errors import AccessDenied, one_of
+from nubetis.model.ids import decode
+from nubetis.model.text import show
+from nubetis.session.state import State
+
+if TYPE_CHECKING:
+    from nubetis.model.record import Record
+    from nubetis.model.schema import Module
+    from nubetis.session.door import Session
+    from nubetis.types import RecordId, Row
+
+__all__ = ["explain_for", "explained", "require_insight"]
+
+
+def explained(state: State, action: Action, module: Module, row: Row | None, record: RecordId | None) -> Explanation:
+    """Give the decision of the user of *state* about a record, or about a module where there is no *row*."""
+    policy, needed = state.policy, NEEDED.get(action, Level.NONE)
+    gate = policy.gate(action, module)
+    grants = [] if row is None else _looked_at(state, module, row)
+    steps = [Step(_name(each), matched=held, reason=each.reason) for each, held in grants if each.level >= needed]
+    allowed = gate.matched and (row is None or state.planner().allowed(module, action)(row))
+    matched = dict.fromkeys(step.reason for step in steps if step.matched) if allowed else {}
+    lacking = (Reason.NO_GRANT,) if gate.matched and not allowed else (gate.reason,)
+    decision = Decision(
+        allowed=allowed, action=action, module=module.name, record=record,
+        user=state.facts.email if state.facts is not None else state.purpose,
+        reasons=tuple(matched) or lacking,
+    )  # fmt: skip
+    misses = () if allowed or not gate.matched else tuple(_misses(grants, needed))
+    return Explanation(decision=decision, steps=(gate, *_once(steps)), misses=misses if _sees_rules(state) else ())
+
+
+def _looked_at(state: State, module: Module, row: Row) -> list[tuple[Grant, bool]]:
+    planner = state.planner()
+    return [(each, planner.test(module, each.where)(row)) for each in state.policy.grants(module)]
+
+
+def _name(grant: Grant) -> str:
+    return grant.reason.value if grant.rule is None else f"{grant.reason.value} {grant.rule.name}"
+
+
+def _once(steps: list[Step]) -> Iterator[Step]:
+    """Give one step for each name: a share is looked for at each level."""
+    for name in dict.fromkeys(step.name for step in steps):
+        same = [step for step in steps if step.name == name]
+        yield next((step for step in same if step.matched), same[0])
+
+
+def _misses(grants: list[tuple[Grant, bool]], needed: Level) -> Iterator[str]:
+    """Say what nearly was enough: a grant that does not go so far, a rule whose values the record has not."""
+    for grant, held in grants:
+        if held and grant.level < needed:
+            yield f"{_name(grant)} gives {grant.level.name.lower()}"
+    rules = [each.rule for each, held in grants if each.rule is not None and not held and each.level >= needed]
+    for rule in rules:
+        if rule.where is not None:
+            yield f"rule {rule.name} would apply if {show(rule.where)}"
+
+
+def _sees_rules(state: State) -> bool:
+    policy = state.policy
+    if not isinstance(policy, RolePolicy):
+        return True
+    return policy.user.administrator or Function.EXPLAIN_ACCESS in policy.permissions.functions
+
+
+def require_insight(state: State) -> None:
+    """Stop one who may not look at others' rights.
+
+    Raises:
+        AccessDenied: he is neither an administrator nor permitted to explain access.
+    """
+    if not _sees_rules(state):
+        raise AccessDenied("denied", user="This user", action="explain access", module="this organisation")
+
+
+def explain_for(session: Session, user: str, action: str, record: str | Record) -> Explanation:
+    """Explain what another *user* may do with a record that one sees oneself, nearest misses included.
+
+    Raises:
+        AccessDenied: the user of the session may not explain access.
+        NotFound: ``unknown_user``; there is no such record, or the user of the session may not see it.
+    """
+    wanted = one_of(Action, action, argument="action")
+
+    def work() -> Explanation:
+        state = session.state
+        require_insight(state)
+        whole = isinstance(record, str) and record in state.known.schema
+        found = None if whole else session.get(record)
+        module = state.known.schema.module(str(record) if found is None else found.module)
+        row = None if found is None else state.txn.get_many(module, [decode(found.id)[1]])[0]
+        other = state.of_user(decode(state.known.find_user(state.txn, user))[1])
+        explanation = explained(other, wanted, module, row, None if found is None else found.id)
+        misses = _near(other, wanted, module, row)
+        return attrs.evolve(explanation, misses=misses if not explanation.decision.allowed else ())
+
+    return session.state.read(work)
+
+
+def _near(state: State, action: Action, module: Module, row: Row | None) -> tuple[str, ...]:
+    if row is None or not state.policy.gate(action, module).matched:
+        return ()
+    return tuple(_misses(_looked_at(state, module, row), NEEDED.get(action, Level.NONE)))
