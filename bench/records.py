@@ -162,7 +162,7 @@ def _insert_raw(bench: Bench, rows: list[Row], table: str = "people") -> None:
 # -- reading ----------------------------------------------------------------------------------------------------------
 def point_reads(bench: Bench) -> Iterator[Figure]:
     """``get`` → record in one unit, beside raw tuples and ORM objects."""
-    most = 500 if bench.name == "postgresql" else 2000  # a server is asked over a line
+    most = 500 if bench.name == "postgresql" else 1000  # a server is asked over a line
     keys = bench.random.sample(bench.keys, min(most, len(bench.keys)))
     module = bench.module
     sql = bench.sql(f"SELECT {_columns(bench)} FROM people WHERE id = ?")
@@ -273,7 +273,7 @@ def streams(bench: Bench) -> Iterator[Figure]:
     yield against(
         ours,
         raw,
-        rounds=max(3, bench.rounds // 3),
+        rounds=max(5, bench.rounds // 3),
         units=len(bench.keys),
         **bench.named("stream to columns", "raw tuples", (0.80, 1.0)),
     )
@@ -507,7 +507,7 @@ def main() -> None:
             print(f"PostgreSQL is left out: there is no {missing}.", file=sys.stderr)
         else:
             figures += measure_postgres(count, rounds=rounds, wanted=wanted)
-    figures += imports(5 if given.quick else 51) if wanted(imports, "python") else []
+    figures += imports(3 if given.quick else 51) if wanted(imports, "python") else []
     peers = versions("sqlalchemy", "attrs", "pluggy", *(["psycopg"] if lacks_postgres() is None else []))
     facts = {**machine(), "records": count, "peers": peers}
     report(figures, facts=facts, target=given.json)
