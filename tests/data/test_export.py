@@ -17,6 +17,7 @@ from nubetis import F, Field, HostSignIn, Money
 from nubetis.data import export, export_fields, load
 from nubetis.errors import InvalidFilter, InvalidValue, NotFound, StoreError
 from nubetis.model.kinds import Address, kind
+from tests.stores import permit_all
 
 HOSTILE = [
     "=1+1", "+51 1 555", "-5.20", "@SUM(A1)", "\t=x", " space ", "a\nb", "a\r\nb", "a\rb", 'say "hi"', "a,b;c|d",
@@ -182,6 +183,7 @@ def test_what_cannot_be_written_leaves_the_file_as_it_was(nubetis_session, tmp_p
 
 def test_nobody_exports_what_he_may_not_see(nubetis_org, nubetis_session):
     nubetis_session.create("accounts", name="Hidden")
+    permit_all(nubetis_session)
     (own,) = nubetis_org.people("luis: Rep")
     own.create("accounts", name="Mine")
 

@@ -15,10 +15,11 @@ FROZEN = {
     "users": (
         4,
         "use",
-        {"name": 32, "email": 33, "handle": 34, "state": 35, "kind": 36, "role": 37, "profile": 38},
+        {"name": 32, "email": 33, "handle": 34, "state": 35, "kind": 36, "role": 37, "profile": 38,
+         "permission_sets": 39},
     ),
-    "roles": (5, "rol", {"name": 32, "reports_to": 33, "built_in": 34}),
-    "profiles": (6, "pro", {"name": 32, "administrator": 33, "built_in": 34}),
+    "roles": (5, "rol", {"name": 32, "reports_to": 33, "built_in": 34, "peers": 35}),
+    "profiles": (6, "pro", {"name": 32, "administrator": 33, "built_in": 34, "permissions": 35}),
     "settings": (7, "set", {"name": 32, "value": 33}),
     "modules": (8, "mod", {"name": 32, "number": 33, "definition": 34}),
     "operations": (
@@ -50,6 +51,25 @@ FROZEN = {
         16,
         "ret",
         {"name": 32, "module": 33, "where": 34, "days": 35, "action": 36, "stage": 37, "active": 38},
+    ),
+    "permission_sets": (17, "pse", {"name": 32, "permissions": 33}),
+    "groups": (18, "gro", {"name": 32, "members": 33}),
+    "sharing_defaults": (19, "sde", {"module": 32, "level": 33, "upward": 34, "parent": 35, "parent_level": 36}),
+    "sharing_rules": (
+        20,
+        "sru",
+        {
+            "name": 32, "module": 33, "source": 34, "where": 35, "target": 36, "level": 37, "superiors": 38,
+            "active": 39,
+        },
+    ),
+    "shares": (
+        21,
+        "sha",
+        {
+            "module": 32, "record": 33, "target": 34, "level": 35, "until": 36, "related": 37, "superiors": 38,
+            "kind": 39,
+        },
     ),
 }  # fmt: skip
 """Name → number, prefix, fields by number.  What stands here never changes; new ones are added at the end."""

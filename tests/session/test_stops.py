@@ -15,7 +15,7 @@ from nubetis.model.system import BLOBS
 from nubetis.session import past, resuming
 from nubetis.testing.people import OrgWithPeople
 from tests.session.stopping import NAMES, PLANS, cancel, shape, stop_after
-from tests.stores import rows_of, state_of
+from tests.stores import permit_all, rows_of, state_of
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
@@ -179,6 +179,7 @@ def test_another_administrator_resumes_and_the_journal_says_who_began(nubetis_or
 
 def test_who_lost_the_right_does_not_go_on(nubetis_org, nubetis_session):
     """Rights are looked at when it is resumed: records handed over since are another's."""
+    permit_all(nubetis_session)
     (ana,) = nubetis_org.people("ana")
     ana.apply(ana.plan_create("leads", NAMES))
     cancel(ana, PLANS["delete"](ana), 3)

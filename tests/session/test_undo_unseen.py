@@ -11,7 +11,7 @@ from nubetis.access.decision import Action
 from nubetis.access.policy import RolePolicy
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past, state, undoing
-from tests.stores import state_of
+from tests.stores import permit_all, state_of
 
 PLANS = {
     "create": lambda s: s.plan_create("leads", [{"name": "kept"}, {"name": "gone"}]),
@@ -21,8 +21,9 @@ PLANS = {
 
 
 @pytest.fixture
-def ana(nubetis_org):
+def ana(nubetis_org, nubetis_session):
     """A user who sees what she owns."""
+    permit_all(nubetis_session)
     (ana,) = nubetis_org.people("ana")
     return ana
 

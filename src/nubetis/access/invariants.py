@@ -113,14 +113,14 @@ def _check_named(name: str, permissions: Permissions, schema: Schema) -> None:
         _shared_module(schema, module, name)
     for module, field in permissions.fields:
         if field not in _shared_module(schema, module, name).by_id:
-            raise Refused("unknown_sharing", by=name, what=f"field {field} of module {module}")
+            raise Refused("unknown_sharing", by=name, what=f"field {field} of module number {module}")
 
 
 def _shared_module(schema: Schema, number: ModuleId, by: str) -> Module:
     """Give the module of people's own with this number."""
     found = schema.by_id.get(number)
     if found is None or found.system:
-        raise Refused("unknown_sharing", by=by, what=f"module {number}")
+        raise Refused("unknown_sharing", by=by, what=f"module number {number}")
     return found
 
 
@@ -152,7 +152,7 @@ def _check_parents(parents: Mapping[ModuleId, list[ModuleId]]) -> None:
             chain += following
             if len(chain) > _LONGEST or len(set(chain)) < len(chain):
                 reason = f"parents may lead on {_LONGEST - 1} times, and never back"
-                raise Refused("bad_sharing", by=f"module {start}", reason=reason)
+                raise Refused("bad_sharing", by=f"module number {start}", reason=reason)
 
 
 _LONGEST: Final = 4

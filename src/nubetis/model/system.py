@@ -99,8 +99,8 @@ _ROLES = _system(
     [
         _field("name", required=True, unique=True),
         _field("reports_to", "link", targets=("roles",)),
-        _field("peers", "boolean", default=False),
         _field("built_in", "boolean", default=False),
+        _field("peers", "boolean", default=False),
     ],
 )  # fmt: skip
 
@@ -109,8 +109,8 @@ _PROFILES = _system(
     [
         _field("name", required=True, unique=True),
         _field("administrator", "boolean", default=False),
-        _plain("permissions"),
         _field("built_in", "boolean", default=False),
+        _plain("permissions"),
     ],
 )  # fmt: skip
 """*permissions* is JSON (:mod:`nubetis.access.permissions`)."""
