@@ -219,6 +219,18 @@ def test_harm_to_what_records_say_of_each_other_is_named(org):
         assert (new[0] in known) is not mends, code
 
 
+def test_choices_that_no_cell_tells_any_more_come_back_from_their_table(org, url):
+    """It is the last that knows them: a repair writes the cell, and empties nothing."""
+    if org.url.startswith("memory"):
+        pytest.skip("memory has no such table")
+    record = org.administrator().create("accounts", name="B", tags=["norte", "sur"])
+    execute(org.url, f"UPDATE accounts SET tags = '{{' WHERE id = {decode(record.id)[1]}")
+    assert {each.code for each in org.check()} >= {"cell_wrong"}
+    org.repair(org.check())
+    assert org.check() == []
+    assert org.administrator().get(record.id)["tags"] == ("norte", "sur")
+
+
 @pytest.mark.parametrize("text", [f"no {VALUE}", "5", f'["{VALUE}'])
 def test_choices_that_are_none_are_damage_that_names_field_and_record(org, text):
     accounts = org.schema.module("accounts")

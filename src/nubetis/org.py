@@ -35,7 +35,7 @@ from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, copy_sealed, verify
 from nubetis.session.setup import first_settings, open_session, set_up
 from nubetis.session.state import State
-from nubetis.session.world import World, read_schema
+from nubetis.session.world import World, read_schema, read_settings
 from nubetis.types import Json, Progress
 
 if TYPE_CHECKING:
@@ -274,12 +274,28 @@ def restore(
     from nubetis.backends.sql import restore as restore_file
 
     if _scheme(url) == "sqlite":
-        restore_file(source, url, replace=replace)
+        extensions = _outside(around, plugins).extensions()
+        restore_file(source, url, replace=replace, look=lambda file: _require_readable(file, source, extensions))
         return
     with TemporaryDirectory(prefix="nubetis-") as folder:
         file = f"sqlite:///{folder}/restored.db"
         restore_file(source, file)
         copy(file, url, replace=replace, around=around, plugins=plugins)
+
+
+def _require_readable(file: str, source: str, extensions: Extensions) -> None:
+    """Stop where the organisation in *file*, a copy of *source*, could not be opened.
+
+    Raises:
+        Damaged: ``unrestorable``.
+    """
+    try:
+        with closing(extensions.stores("sqlite")(f"sqlite:///{file}", create=False)) as store:
+            store.read(lambda txn: read_settings(txn, read_schema(txn, extensions.field_types(), version=0)))
+    except NotFound:  # a plug-in that was not handed over says nothing of the file
+        return
+    except NubetisError as error:
+        raise Damaged("unrestorable", file=source, reason=str(error).rstrip(".")) from error
 
 
 def _outside(around: Surroundings | None, plugins: Iterable[object]) -> Surroundings:

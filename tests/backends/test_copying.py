@@ -340,6 +340,28 @@ def test_what_others_put_beside_an_organisation_is_not_lost_with_it(old, place):
     copy(old, target, replace=True)
 
 
+@pytest.mark.parametrize(("name", "sql"), [
+    ("notes__mine", "CREATE TABLE notes__mine (x int)"),
+    ("notes__tags_extra", "CREATE TABLE notes__tags_extra (record int, value text)"),
+    ("notes_old", "CREATE TABLE notes_old AS SELECT * FROM notes"),
+])  # fmt: skip
+def test_what_others_named_or_filled_as_ours_is_not_lost_either(old, place, name, sql):
+    """A copy of records that somebody made for himself, a table named as if it stood beside one of ours."""
+    target = place("postgres", "new")
+    with nubetis.create(target, administrator="luis@acme.pe") as org:
+        before = seen(org)
+    with open_at(target) as store:
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute(sql)))
+    with refusing("not_replaced", StoreError) as caught:
+        copy(old, target, replace=True)
+    assert f": {name}." in str(caught.value)
+    with nubetis.open(target) as org:
+        assert before == seen(org)
+        org.alter(org.schema.without_module("notes"))
+    with open_at(target) as store:
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute(f"SELECT count(*) FROM {name}")))
+
+
 def test_a_backup_is_restored_over_a_damaged_organisation(place, tmp_path):
     """That is what its errors say to do."""
     url, file = place("postgres", "one"), f"{tmp_path}/back-up.db"

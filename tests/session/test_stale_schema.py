@@ -179,7 +179,7 @@ def odd(nubetis_org):
 
 def plans(session):
     """Give a plan of new records, and one of new values for those that are there."""
-    values = {"name": "b", "size": "m", "sizes": ("m",)}
+    values = {"name": "b", "size": "m", "sizes": ("m",), "tags2": ("y",)}
     return [session.plan_create("odd", [values]), session.plan_update("odd", EVERYTHING, note="long", **values)]
 
 
@@ -226,3 +226,36 @@ def test_a_plan_is_not_written_where_it_would_link_to_what_is_gone(nubetis_org, 
         odd.apply(plan)
     assert [(each["name"], each["about"]) for each in odd.find("odd")] == [("a", None)]
     assert nubetis_org.check() == []
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("asked", ASKS_MORE.values(), ids=ASKS_MORE)
+def test_what_is_left_of_an_operation_is_held_to_what_is_asked_now(nubetis_org, odd, asked):
+    """As a plan is; it can be taken back all the same."""
+    values = {"name": "c", "size": "s", "sizes": ("s",), "note": "x"}
+    cancel(odd, odd.plan_create("odd", [values | {"note": f"n{number}"} for number in range(8)]), after=3)
+    asked(nubetis_org)
+    (left,) = nubetis_org.interrupted()
+    with refusing("outdated", PlanDrifted):
+        resume(odd, left)
+    odd.undo(left)
+    assert [each["name"] for each in odd.find("odd")] == ["a"]
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("asked", ASKS_NO_MORE.values(), ids=ASKS_NO_MORE)
+def test_what_is_left_goes_on_where_nothing_more_is_asked(nubetis_org, odd, asked):
+    cancel(odd, odd.plan_create("odd", [{"name": "b"}] * 8), after=3)
+    asked(nubetis_org)
+    (left,) = nubetis_org.interrupted()
+    resume(odd, left)
+    assert odd.count("odd") == 9
+
+
+def test_what_is_asked_of_other_fields_stops_no_edit(nubetis_org, odd):
+    """A choice that went, a field that was retired: the plan writes neither."""
+    plan = odd.plan_update("odd", EVERYTHING, name="b")
+    changed(nubetis_org, "size", choices=("s",))
+    nubetis_org.alter(nubetis_org.schema.retire_field("odd", "note"))
+    odd.apply(plan)
+    assert odd.find("odd")[0]["name"] == "b"

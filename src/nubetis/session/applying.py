@@ -20,7 +20,6 @@ import attrs
 
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import OneOf
-from nubetis.model.fields import Field
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import change_rows, entry_digest, inserts_of
 from nubetis.model.kinds import instant_text
@@ -40,7 +39,7 @@ from nubetis.model.store import (
 )
 from nubetis.model.system import BLOBS, CHANGES, ENTRIES, OPERATIONS, OUTBOX
 from nubetis.session.holding import Holding
-from nubetis.session.kept import Lot, lot_row, plan_keys
+from nubetis.session.kept import Lot, asked_of, lot_row, plan_keys, refuse_asked_more
 from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL, refuse_definitions
 from nubetis.session.rosters import check_people
@@ -481,28 +480,9 @@ def _refuse_outdated(parts: Iterable[Part], schema: Schema) -> None:
         PlanDrifted: ``outdated``.
     """
     for part in parts:
-        now = schema.by_id.get(part.module.id)
-        if now is not part.module and (now is None or not _checked_alike(part, now)):
+        now, old = schema.by_id.get(part.module.id), part.module
+        if now is old:
+            continue
+        if now is None or not now.by_id.keys() >= old.by_id.keys():
             raise PlanDrifted("outdated")
-
-
-def _checked_alike(part: Part, now: Module) -> bool:
-    """Say whether what *part* was checked for still is all that *now* asks; names, labels and indexes may differ."""
-    old = part.module
-    if not now.by_id.keys() >= old.by_id.keys():
-        return False
-    if part.kind not in {ChangeKind.CREATE, ChangeKind.UPDATE}:
-        return True
-    came = [field for field in now.all_fields if field.id not in old.by_id]
-    asks_more = part.kind is ChangeKind.CREATE and any(field.required for field in came)
-    alike = all(_asks_alike(field, now.by_id[field.id]) for field in old.all_fields)
-    return alike and now.rules == old.rules and not asks_more
-
-
-def _asks_alike(old: Field, now: Field) -> bool:
-    same = all(getattr(old, name) == getattr(now, name) for name in _ASKED)
-    before, after = old.choice_values().keys(), now.choice_values().keys()
-    return same and (not after or (bool(before) and before <= after))
-
-
-_ASKED: Final = ("required", "unique", "scale", "max_length", "state")
+        refuse_asked_more(part, asked_of(old), now)

@@ -6,12 +6,14 @@ A lot is what one transaction writes.  It holds values of people, so an erasure 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import cast
 
 import attrs
 
 from nubetis.errors import PlanDrifted
 from nubetis.model.bind import All, Bound, Test
+from nubetis.model.convert import to_json
 from nubetis.model.fields import Operator, Value
 from nubetis.model.outbox import Message
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
@@ -19,9 +21,9 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Txn, Updates
 from nubetis.model.system import BLOBS
-from nubetis.types import Key, Row
+from nubetis.types import Json, Key, Row
 
-__all__ = ["Lot", "lot_row", "plan_keys", "read_lots", "strike"]
+__all__ = ["Lot", "asked_of", "lot_row", "plan_keys", "read_lots", "refuse_asked_more", "strike"]
 
 
 @attrs.frozen
@@ -51,7 +53,47 @@ def _packed(lot: Value) -> bytes:
 
 def _part_json(part: Part) -> list[object]:
     fields, after = ([], []) if isinstance(part, Creates) else ([field.id for field in part.fields], list(part.after))
-    return [part.kind.value, part.module.id, fields, list(part.rows), after, _laid(part.module)]
+    known = {"laid": _laid(part.module), **asked_of(part.module)}
+    return [part.kind.value, part.module.id, fields, list(part.rows), after, known]
+
+
+def asked_of(module: Module) -> dict[str, Json]:
+    """Give what *module* asks of values, as JSON says it: of each field, by its id, and by rules."""
+    fields: dict[str, Json] = {
+        str(field.id): [
+            field.required, field.unique, field.scale, field.max_length, field.state.value, list(field.choice_values()),
+        ]
+        for field in module.all_fields
+    }  # fmt: skip
+    return {"fields": fields, "rules": [to_json(rule) for rule in module.rules]}
+
+
+def refuse_asked_more(part: Part, before: Mapping[str, Json], now: Module) -> None:
+    """Refuse *part*, which was checked when its module asked what *before* says, where *now* would ask otherwise.
+
+    Names, labels and indexes may differ, and what is asked of fields that are not written.
+
+    Raises:
+        PlanDrifted: ``outdated``.
+    """
+    if part.kind not in {ChangeKind.CREATE, ChangeKind.UPDATE}:
+        return
+    asked = asked_of(now)
+    then, fields = cast("Mapping[str, Json]", before["fields"]), cast("Mapping[str, Json]", asked["fields"])
+    written = then if isinstance(part, Creates) else [str(field.id) for field in part.fields]
+    alike = all(_asks_alike(then[each], fields[each]) for each in written if each in then)
+    came = [now.by_id[int(each)] for each in fields.keys() - then.keys()]
+    asks_more = isinstance(part, Creates) and any(field.required for field in came)
+    if not alike or asks_more or before["rules"] != asked["rules"]:
+        raise PlanDrifted("outdated")
+
+
+def _asks_alike(old: Json, new: Json) -> bool:
+    """Compare what is asked of one field; a choice may have come, and none gone."""
+    *then, before = cast("list[Json]", old)
+    *now, after = cast("list[Json]", new)
+    had, has = set(cast("list[str]", before)), set(cast("list[str]", after))
+    return then == now and (not has or (bool(had) and had <= has))
 
 
 def _laid(module: Module) -> list[int]:
@@ -106,13 +148,15 @@ def _lot_of(key: Key, data: Value, schema: Schema) -> Lot:
 
 
 def _part_of(data: Value, schema: Schema) -> Part:
-    kind, number, field_ids, rows, after, laid = data
-    module = schema.by_id.get(number)
+    kind, number, field_ids, rows, after, known = data
+    module, laid = schema.by_id.get(number), known["laid"]
     if module is None or _laid(module)[: len(laid)] != laid:
         raise PlanDrifted("outdated")
     width = len(module.layout.columns)
     row_tuples = [(*row, *[None] * (width - len(row))) for row in rows]  # fields that came since are empty
-    if kind == ChangeKind.CREATE:
-        return Creates(module, row_tuples)
     fields = tuple([module.by_id[each] for each in field_ids])
-    return Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))
+    part: Part = Creates(module, row_tuples)
+    if kind != ChangeKind.CREATE:
+        part = Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))
+    refuse_asked_more(part, known, module)
+    return part

@@ -249,3 +249,21 @@ def test_what_is_replaced_keeps_its_rights(tmp_path, how):
 
     assert old.stat().st_mode & 0o777 == 0o600
     assert [path for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("harm", [b"}", b"\xff"])
+def test_a_backup_that_could_not_be_opened_takes_no_ones_place(tmp_path, harm):
+    """Its pages are whole, and one byte of a definition is not: what is there already stays."""
+    good, bad = f"sqlite:///{tmp_path}/good.db", tmp_path / "bad.db"
+    with nubetis.create(f"sqlite:///{tmp_path}/old.db", administrator="ana@acme.pe") as org:
+        org.backup(str(bad))
+    with nubetis.create(good, administrator="ana@acme.pe") as org:
+        before = org.settings()
+    bytes_of = bytearray(bad.read_bytes())
+    at = bytes_of.index(b'{"fields"')
+    bytes_of[at : at + 1] = harm
+    bad.write_bytes(bytes_of)
+    with refusing("unrestorable", Damaged):
+        nubetis.org.restore(str(bad), good, replace=True)
+    with nubetis.open(good) as org:
+        assert before == org.settings()

@@ -183,3 +183,17 @@ def test_no_file_of_records_takes_the_place_of_a_database(tmp_path):
         with refusing("unwritable", StoreError, match="a database"), replacing(target) as file:
             file.write(b"name\n")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("there", [False, True])
+def test_no_file_of_records_is_taken_for_the_log_of_a_database(tmp_path, ending, there):
+    """Whoever opens the database next would read it as its own."""
+    path = tmp_path / "acme.db"
+    nubetis.create(f"sqlite:///{path}", administrator="ana@acme.pe").close()
+    log = tmp_path / f"acme.db{ending}"
+    if there:
+        log.write_bytes(b"log")
+    with refusing("unwritable", StoreError, match="the log of a database"), replacing(log) as file:
+        file.write(b"name\n")
+    assert log.exists() == there

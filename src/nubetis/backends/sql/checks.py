@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.tables import Index, ModuleTable, Tables
     from nubetis.types import Progress
 
-__all__ = ["findings_of", "homes_of", "members", "repeated", "strangers"]
+__all__ = ["findings_of", "homes_of", "is_made_as_side", "is_set", "members", "repeated", "strangers"]
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
+_SIDE: Final = frozenset({"record", "value"})
 _OURS: Final = frozenset({"id", "version", "created_in", "deleted_in"})
 """Columns that the table of every journalled module has."""
 
@@ -83,9 +84,23 @@ def strangers(tables: Tables, schema: Schema, present: Mapping[str, Found]) -> l
     """Give the tables that are neither of *schema* or the system modules nor made as those of a module that is lost."""
     homes = homes_of(tables, schema)
     ours = {home.name for home in homes} | {side.name for home in homes for side in home.sides.values()}
-    lost = {name for name, found in present.items() if _OURS.issubset(found.columns)}
-    sides = tuple([f"{name}__" for name in lost])
-    return [name for name in present if name not in ours | lost and not name.startswith(sides)]
+    lost = {name for name, found in present.items() if name not in ours and is_made_as_ours(name, found)}
+    sides = {name for name, found in present.items() if is_made_as_side(name, found, lost | ours)}
+    return [name for name in present if name not in ours | lost | sides]
+
+
+def is_made_as_ours(name: str, found: Found) -> bool:
+    """Say whether a table is made as that of a module: its columns, and an index that nubetis names so.
+
+    What somebody made of one with SQL, a copy of its rows, has no such index.
+    """
+    return _OURS.issubset(found.columns) and any(index.startswith(f"{name}__ix__") for index in found.indexes)
+
+
+def is_made_as_side(name: str, found: Found, homes: Collection[str]) -> bool:
+    """Say whether a table is made as the one beside one of *homes* that keeps the choices of a set."""
+    beside = any(name.startswith(f"{home}__") for home in homes)
+    return beside and set(found.columns) == _SIDE and f"{name}__ix__value" in found.indexes
 
 
 def _rows(connection: Connection, tables: Tables, name: str) -> int:
@@ -101,11 +116,15 @@ def _used(tables: Tables, present: Collection[str]) -> list[ModuleTable]:
 
 def members(cell: object) -> list[str]:
     """Give the choices that the cell of a set holds, in order; none where it is not what nubetis writes."""
+    return sorted(map(str, json.loads(str(cell)))) if is_set(cell) else []
+
+
+def is_set(cell: object) -> bool:
+    """Say whether a cell holds choices as nubetis writes them."""
     try:
-        found = json.loads(str(cell))
+        return isinstance(json.loads(str(cell)), list)
     except ValueError:
-        return []
-    return sorted(map(str, found)) if isinstance(found, list) else []
+        return False
 
 
 def repeated(connection: Connection, home: ModuleTable, index: Index) -> tuple[int, int] | None:

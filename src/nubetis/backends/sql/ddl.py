@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
-from nubetis.backends.sql.checks import members, repeated, strangers
+from nubetis.backends.sql.checks import is_made_as_side, is_set, members, repeated, strangers
 from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
@@ -194,12 +194,24 @@ class Builder:
 
     def _fill_side(self, home: ModuleTable, column: str, side: sa.Table) -> None:
         cells = home.table.c
+        self._rescue(home, column, side)
         self._db.execute(self._dialect.text(sa.delete(side)))
         values = {side.c.record: parameter(0), side.c.value: parameter(1)}
         write = self._dialect.text(sa.insert(side).values(values).inline())
         for rows in self._chunks(cells.id, cells[column]):
             pairs = [(key, dict.fromkeys(members(cell))) for key, cell in rows if cell is not None]
             self._db.executemany(write, [(key, value) for key, values in pairs for value in values])
+
+    def _rescue(self, home: ModuleTable, column: str, side: sa.Table) -> None:
+        """Write the cells of a set that nobody can read as the side table has them, the last that knows."""
+        cells = home.table.c
+        read = self._dialect.text(sa.select(side.c.value).where(side.c.record == parameter(0)).order_by(side.c.value))
+        write = sa.update(home.table).where(cells.id == parameter(1)).values({cells[column]: parameter(0)})
+        for rows in self._chunks(cells.id, cells[column]):
+            for key in [key for key, cell in rows if cell is not None and not is_set(cell)]:
+                values = [str(value) for (value,) in self._db.execute(read, (key,)).fetchall()]
+                if values:
+                    self._db.execute(self._dialect.text(write), (pack_set(values), key))
 
     def _fill_set(self, home: ModuleTable, column: str) -> None:
         """Write the cells of a set as its side table has them."""
@@ -251,7 +263,7 @@ class Builder:
             self._drop_table(side_name(home.name, column))
 
     def _drop(self, home: ModuleTable) -> None:
-        sides = [name for name in self._found if name.startswith(f"{home.name}__")]
+        sides = [name for name, found in self._found.items() if is_made_as_side(name, found, [home.name])]
         for name in dict.fromkeys([*sides, *[side.name for side in home.sides.values()], home.name]):
             self._drop_table(name)
         Tallies(self._db, self._tables).forget(home.module.id)

@@ -47,6 +47,8 @@ def replacing(path: Path) -> Generator[BinaryIO]:
 
 def _mode(path: Path) -> int | None:
     """Give the mode of what stands at *path*; ``None`` where nothing does."""
+    if any(path.name.endswith(each) and _is_database(path.with_name(path.name.removesuffix(each))) for each in _LOGS):
+        raise OSError("it is the log of a database, or would be taken for it")
     try:
         found = path.stat().st_mode
     except FileNotFoundError:
@@ -57,7 +59,7 @@ def _mode(path: Path) -> int | None:
         raise OSError(errno.EISDIR, "it is a folder")
     if not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-    if stat.S_ISREG(found) and _is_database(path):
+    if stat.S_ISREG(found) and _is_database(Path(os.path.realpath(path))):
         raise OSError("it is a database, which no file of records takes the place of")
     return found
 
@@ -71,6 +73,7 @@ def _is_database(path: Path) -> bool:
         return False  # one may write what one may not read
 
 
+_LOGS: Final = ("-wal", "-shm", "-journal")
 _SQLITE: Final = b"SQLite format 3\0"
 
 

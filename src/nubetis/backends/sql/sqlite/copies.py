@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,11 +80,11 @@ def put_in_place(url: str) -> Generator[str]:
         _clear(place)
 
 
-def restore(source: str, url: str, *, replace: bool = False) -> None:
+def restore(source: str, url: str, *, replace: bool = False, look: Callable[[str], object] = lambda file: None) -> None:
     """Put the snapshot in the file *source* in the place of *url*; with *replace* also where there is one already.
 
-    The snapshot is verified first.  Whoever has the old file open must close it before.  What is no organisation is
-    never replaced.
+    The snapshot is verified first, and a copy of it is shown to *look*, which may raise, before anything goes.  Whoever
+    has the old file open must close it before.  What is no organisation is never replaced.
 
     Raises:
         Conflict: ``database_exists``.
@@ -99,6 +99,7 @@ def restore(source: str, url: str, *, replace: bool = False) -> None:
         raise StoreError("unreadable", file=source, reason="there is no such file")
     with _restorable(source) as link, _temporary(place.path) as temporary:
         _copy(link, temporary)
+        look(temporary)
         _clear(place)
 
 
