@@ -144,5 +144,25 @@ def test_others_rights_are_for_those_who_may_explain_them(nubetis_session, staff
         act(nubetis_session)
 
 
+def test_what_a_unit_changed_is_seen_in_it_and_not_kept_when_it_is_taken_back(nubetis_org, nubetis_session, staff):
+    """Neither for it nor for others, though the version that it had reached is reached again by another change."""
+    lead, admin = staff["ana"].create("leads", name="X"), nubetis_session
+
+    def unit(session):
+        session.apply(
+            session.plan_edits("roles", {role(session, "Rep").id: {"reports_to": role(session, "Office").id}})
+        )
+        nubetis_org._world.directory = None  # as where another thread has put its own there
+        assert staff["pia"].user in who_can(session, "view", lead)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        admin.unit(unit)
+    assert staff["pia"].user not in who_can(admin, "view", lead)
+    admin.create("roles", name="Other")
+    assert staff["pia"].user not in who_can(admin, "view", lead)
+    assert not staff["pia"].can("view", lead.id)
+
+
 def role(session, name):
     return session.find("roles", F.name == name)[0]

@@ -10,7 +10,7 @@ import pytest
 
 from nubetis import F, HostSignIn
 from nubetis.access.decision import Action
-from nubetis.access.permissions import STANDARD, Function, Permissions, write_permissions
+from nubetis.access.permissions import STANDARD, FieldLevel, Function, Permissions, write_permissions
 from nubetis.errors import NubetisError, Refused
 from nubetis.session.sharing import plan_default, plan_share_rule
 from tests.stores import refusing
@@ -108,6 +108,17 @@ GIVING = {
 def test_what_one_has_one_may_give(manager, road):
     """And take away."""
     GIVING[road](manager)
+
+
+def test_what_somebody_had_already_is_not_raised(nubetis_org, nubetis_session, manager):
+    """Whoever manages people may move one who may edit a field that he himself may only read."""
+    leads = nubetis_org.schema.module("leads")
+    said = attrs.evolve(MANAGER, fields={(leads.id, leads.field("company").id): FieldLevel.READ})
+    nubetis_session.edit(one(nubetis_session, "profiles", "Manager"), permissions=kept(said))
+    below = nubetis_session.create("roles", name="Deep", reports_to=one(nubetis_session, "roles", "Rep").id)
+    manager.apply(manager.plan_update("users", F.handle == "ana", role=below.id))
+    with refusing("raises_rights", Refused):
+        manager.create("users", person(manager, role="Rep", profile="Standard"))
 
 
 @pytest.mark.parametrize("road", RAISING)

@@ -45,11 +45,6 @@ class Difference:
     def __bool__(self) -> bool:
         return self._differs
 
-    @property
-    def raises(self) -> bool:
-        """Whether there is anything that he had not."""
-        return any(self.gained[1:]) or self.everything[1] > self.everything[0] or bool(self.rules_gained)
-
 
 @attrs.frozen(kw_only=True)
 class UserChange:
@@ -150,7 +145,7 @@ class Comparison:
         """
         for change in self.changes():
             then, now = change.permissions
-            raised = not now <= permitted(self.before.permissions(actor), [then])
+            raised = not now <= then and not now <= permitted(self.before.permissions(actor), [then])
             if raised or self.after.administrator(change.user) > self.before.administrator(change.user):
                 raise Refused("raises_rights", user=encode("use", change.user), what="permissions")
             for module, found in change.modules.items():

@@ -11,6 +11,7 @@ Grants only ever add; denial lives in gates and in the levels of fields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Final, Protocol
 
 import attrs
@@ -227,7 +228,7 @@ class RolePolicy:
     def _shared(self, module: Module, level: Level, *, related: bool = False) -> Filter:
         """Give the records that are shared with the user and whose time is not over."""
         levels = tuple([each.name.lower() for each in Level if each >= level and each])
-        near, above = self._principals()
+        near, above = self._principals
         fixed: list[Bound] = [_about(module), OneOf("level", levels)]
         fixed += [Test("related", Operator.EQ, 1)] if related else []
         up = All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))
@@ -241,7 +242,9 @@ class RolePolicy:
 
         return Prepared(bound)
 
+    @cached_property
     def _principals(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The principals by which a share reaches the user, and those by which one does that goes to superiors."""
         found = self.directory.principals(self.user.key)
         near, above = ([each.text for each, up in found if up is which] for which in (False, True))
         return tuple(near), tuple(above)

@@ -439,10 +439,7 @@ class Session:
         return self.state.read(lambda: self._explain(wanted, record))
 
     def _explain(self, action: Action, record: str | Record) -> Explanation:
-        whole = isinstance(record, str) and record in self.state.known.schema
-        found = None if whole else self._get(record, Action.VIEW)
-        module = self.state.known.schema.module(str(record) if found is None else found.module)
-        row, name = (None, None) if found is None else (found.row, found.id)
+        module, row, name = self.state.asked_about(record, lambda each: self._get(each, Action.VIEW))
         return explained(self.state, action, module, row, name)
 
 

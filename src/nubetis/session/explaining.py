@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import attrs
-
 from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
 from nubetis.access.permissions import Function
 from nubetis.access.policy import Grant, RolePolicy
@@ -25,8 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["explain_for", "explained", "require_insight"]
 
 
-def explained(state: State, action: Action, module: Module, row: Row | None, record: RecordId | None) -> Explanation:
-    """Give the decision of the user of *state* about a record, or about a module where there is no *row*."""
+def explained(
+    state: State, action: Action, module: Module, row: Row | None, record: RecordId | None, *, insight: bool = False
+) -> Explanation:
+    """Give the decision of the user of *state* about a record, or about a module where there is no *row*.
+
+    What nearly was enough is told where he may know the rules, or with *insight* where somebody asks who may.
+    """
     policy, needed = state.policy, NEEDED.get(action, Level.NONE)
     gate = policy.gate(action, module)
     grants = [] if row is None else _looked_at(state, module, row)
@@ -39,8 +42,9 @@ def explained(state: State, action: Action, module: Module, row: Row | None, rec
         user=state.facts.email if state.facts is not None else state.purpose,
         reasons=tuple(matched) or lacking,
     )  # fmt: skip
-    misses = () if allowed or not gate.matched else tuple(_misses(grants, needed))
-    return Explanation(decision=decision, steps=(gate, *_once(steps)), misses=misses if _sees_rules(state) else ())
+    told = gate.matched and not allowed and (insight or _sees_rules(state))
+    misses = tuple(_misses(grants, needed)) if told else ()
+    return Explanation(decision=decision, steps=(gate, *_once(steps)), misses=misses)
 
 
 def _looked_at(state: State, module: Module, row: Row) -> list[tuple[Grant, bool]]:
@@ -99,19 +103,8 @@ def explain_for(session: Session, user: str, action: str, record: str | Record) 
     def work() -> Explanation:
         state = session.state
         require_insight(state)
-        whole = isinstance(record, str) and record in state.known.schema
-        found = None if whole else session.get(record)
-        module = state.known.schema.module(str(record) if found is None else found.module)
-        row = None if found is None else state.txn.get_many(module, [decode(found.id)[1]])[0]
+        module, row, name = state.asked_about(record, session.get)
         other = state.of_user(decode(state.known.find_user(state.txn, user))[1])
-        explanation = explained(other, wanted, module, row, None if found is None else found.id)
-        misses = _near(other, wanted, module, row)
-        return attrs.evolve(explanation, misses=misses if not explanation.decision.allowed else ())
+        return explained(other, wanted, module, row, name, insight=True)
 
     return session.state.read(work)
-
-
-def _near(state: State, action: Action, module: Module, row: Row | None) -> tuple[str, ...]:
-    if row is None or not state.policy.gate(action, module).matched:
-        return ()
-    return tuple(_misses(_looked_at(state, module, row), NEEDED.get(action, Level.NONE)))

@@ -164,10 +164,7 @@ def who_can(session: Session, action: str, record: str | Record) -> list[RecordI
         state = session.state
         require_insight(state)
         directory = directory_of(state.world, state.txn, state.versions.access)
-        whole = isinstance(record, str) and record in state.known.schema
-        found = None if whole else session.get(record)
-        module = state.known.schema.module(str(record) if found is None else found.module)
-        row = None if found is None else state.txn.get_many(module, [state.known.module_of(found.id)[1]])[0]
+        module, row, _ = state.asked_about(record, session.get)
         finder = _Finder(state, directory)
         places = finder.everybody() if row is None else finder.having(module, row, NEEDED.get(wanted, Level.NONE))
         return [encode("use", key) for key in finder.permitted(places, module, wanted)]

@@ -45,14 +45,24 @@ __all__ = ["directory_of", "read_roster"]
 
 
 def directory_of(world: World, txn: Txn, version: int) -> Directory:
-    """Give what *txn* sees of everybody's access, read anew where its *version* is not the one last read."""
+    """Give what *txn* sees of everybody's access, read anew where its *version* is not the one last read.
+
+    *version* is that with which the unit began.  What it has changed itself since is seen and not kept for others: it
+    may be taken back.
+    """
+    if txn.versions().access != version:
+        return _read_directory(txn)
     known = world.directory
     if known is None or known[0] != version:
-        try:
-            known = world.directory = version, Directory(_roster(_Source(txn)))
-        except UNREADABLE as error:
-            raise damage("A record of people or sharing", error) from error
+        known = world.directory = version, _read_directory(txn)
     return known[1]  # not world.directory: another thread may have put there what its snapshot sees
+
+
+def _read_directory(txn: Txn) -> Directory:
+    try:
+        return Directory(_roster(_Source(txn)))
+    except UNREADABLE as error:
+        raise damage("A record of people or sharing", error) from error
 
 
 def check_people(state: State) -> None:

@@ -22,7 +22,7 @@ from nubetis.session.planning import Planner
 from nubetis.session.rosters import directory_of
 from nubetis.session.seen import Sight
 from nubetis.session.world import Known, World
-from nubetis.types import Json, Key, RecordId
+from nubetis.types import Json, Key, RecordId, Row
 
 __all__ = ["State", "facts_of"]
 
@@ -221,6 +221,16 @@ class State:
         outcome = self.txn.write(batch)
         if not outcome.written:
             raise PlanDrifted("outdated")
+
+    def asked_about(
+        self, record: str | Record, get: Callable[[str | Record], Record]
+    ) -> tuple[Module, Row | None, RecordId | None]:
+        """Give module, whole row and id of a record that *get* lets be seen; the module alone where that is named."""
+        if isinstance(record, str) and record in self.known.schema:
+            return self.known.schema.module(record), None, None
+        name = get(record).id
+        module, key = self.known.module_of(name)
+        return module, self.txn.get_many(module, [key])[0], name
 
     def record_now(self, module: Module, key: Key) -> Record | None:
         """Give a record as it is now; ``None`` where it is gone or the user may not see it."""
