@@ -15,7 +15,7 @@ import attrs
 from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import NOBODY, Intervals, Span
 from nubetis.access.permissions import NO_PERMISSION, Permissions, permitted
-from nubetis.access.sharing import Level, Rule
+from nubetis.access.sharing import GRANTED, Level, Rule
 from nubetis.errors import Refused
 from nubetis.model.ids import encode
 from nubetis.types import Key, ModuleId
@@ -31,15 +31,15 @@ class Difference:
     ceased to reach him, or give another level.
     """
 
-    gained: tuple[Intervals, Intervals, Intervals, Intervals]
-    lost: tuple[Intervals, Intervals, Intervals, Intervals]
+    gained: Mapping[Level, Intervals]
+    lost: Mapping[Level, Intervals]
     everything: tuple[Level, Level]
     rules_gained: tuple[Rule, ...] = ()
     rules_lost: tuple[Rule, ...] = ()
 
     @cached_property
     def _differs(self) -> bool:
-        owners = any(self.gained[1:]) or any(self.lost[1:])
+        owners = any(self.gained.values()) or any(self.lost.values())
         return owners or self.everything[0] != self.everything[1] or bool(self.rules_gained or self.rules_lost)
 
     def __bool__(self) -> bool:
@@ -104,15 +104,11 @@ class Comparison:
     def _without_own(self, user: Key, found: Difference) -> Difference:
         """Leave out his own records, which he has in any case."""
         place = self.before.numbering.places.get(user)
-        if place is None or not any(place in each for each in (*found.gained, *found.lost)):
+        if place is None or not any(place in each for each in (*found.gained.values(), *found.lost.values())):
             return found
-        own = Intervals.of([(place, place + 1)])
-        gained, lost = [each - own for each in found.gained], [each - own for each in found.lost]
-        return attrs.evolve(
-            found,
-            gained=(gained[0], gained[1], gained[2], gained[3]),
-            lost=(lost[0], lost[1], lost[2], lost[3]),
-        )
+        own = Intervals.one(place)
+        gained, lost = ({level: each - own for level, each in sets.items()} for sets in (found.gained, found.lost))
+        return attrs.evolve(found, gained=gained, lost=lost)
 
     def _difference(self, user: Key, module: ModuleId) -> Difference:
         return self._between(self.before.reach(user, module), self.after.reach(user, module))
@@ -126,12 +122,10 @@ class Comparison:
         return found
 
     def _compared(self, old: Reach, new: Reach) -> Difference:
-        pairs = [(then, self.moved(now)) for then, now in zip(old.owners, new.owners, strict=True)]
-        gained = [NOBODY if now == then else now - then for then, now in pairs]
-        lost = [NOBODY if now == then else then - now for then, now in pairs]
+        pairs = {level: (old.owners[level], self.moved(new.owners[level])) for level in GRANTED}
         return Difference(
-            gained=(gained[0], gained[1], gained[2], gained[3]),
-            lost=(lost[0], lost[1], lost[2], lost[3]),
+            gained={level: NOBODY if now == then else now - then for level, (then, now) in pairs.items()},
+            lost={level: NOBODY if now == then else then - now for level, (then, now) in pairs.items()},
             everything=(old.everything, new.everything),
             rules_gained=tuple([rule for rule in new.criteria if rule not in old.criteria]),
             rules_lost=tuple([rule for rule in old.criteria if rule not in new.criteria]),
@@ -156,10 +150,9 @@ class Comparison:
         """Say whether *actor* has all that somebody would gain; owners who are new have nothing yet."""
         reach, place = self.before.reach(actor, module), self.before.numbering.places.get(actor, -1)
         known = Intervals.of([(0, len(self.before.numbering.users))])
-        own = Intervals.of([(place, place + 1)]) if place >= 0 else NOBODY
+        own = Intervals.one(place) if place >= 0 else NOBODY
         owners = all(
-            level <= reach.everything or found.gained[level] & known <= reach.owners[level] | own
-            for level in (Level.READ, Level.WRITE, Level.DELETE)
+            level <= reach.everything or found.gained[level] & known <= reach.owners[level] | own for level in GRANTED
         )
         everybody = found.everything[1] <= max(found.everything[0], reach.everything)
         return owners and everybody and set(found.rules_gained) <= set(reach.criteria)

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property, reduce
 from itertools import accumulate, pairwise
 from operator import itemgetter, or_, xor
-from typing import Final
 
 import attrs
 
 from nubetis.access.intervals import NOBODY, Intervals, Span
 from nubetis.access.numbering import Numbering, Position, number
 from nubetis.access.permissions import EVERY_PERMISSION, NO_PERMISSION, Permissions, permitted
-from nubetis.access.sharing import EVERYBODY, Default, Level, Principal, PrincipalKind, Rule
+from nubetis.access.sharing import EVERYBODY, GRANTED, Default, Level, Principal, PrincipalKind, Rule
 from nubetis.types import Key, ModuleId
 
 __all__ = ["Directory", "Profile", "Reach", "Roster", "User"]
@@ -67,18 +66,19 @@ PRIVATE = Default()
 class Reach:
     """What some users have in one module: *everything* to a level, *owners* by level, and *criteria*.
 
-    *owners* are those whose records they have, beside their own; ``owners[level]`` holds ``owners[level + 1]``.
+    *owners* are those whose records they have, beside their own, to each level; those of a greater level are among
+    those of a less one.
     *criteria* are the rules on values that reach them.
     """
 
     default: Default
-    owners: tuple[Intervals, Intervals, Intervals, Intervals]
+    owners: Mapping[Level, Intervals]
     criteria: tuple[Rule, ...] = ()
 
     @cached_property
     def _steps(self) -> tuple[tuple[int, ...], tuple[Level, ...]]:
-        bounds = sorted({bound for each in self.owners[1:] for bound in each.bounds})
-        levels = [max([level for level in _LEVELS if at in self.owners[level]], default=Level.NONE) for at in bounds]
+        bounds = sorted({bound for each in self.owners.values() for bound in each.bounds})
+        levels = [max([level for level in GRANTED if at in self.owners[level]], default=Level.NONE) for at in bounds]
         everything = self.default.level
         return tuple(bounds), (everything, *[max(everything, level) for level in levels])
 
@@ -141,7 +141,7 @@ class Directory:
                 return Intervals.of([(0, len(self.numbering.users))])
             case PrincipalKind.USER:
                 place = self.numbering.places.get(principal.key)
-                return NOBODY if place is None else Intervals.of([(place, place + 1)])
+                return NOBODY if place is None else Intervals.one(place)
             case PrincipalKind.ROLE:
                 role = principal.key
                 span = self.numbering.subtree(role) if principal.subordinates else self.numbering.own(role)
@@ -203,9 +203,7 @@ class Directory:
         """
         place = self.numbering.places.get(user)
         if place is None:
-            return Reach(
-                default=attrs.evolve(self.default(module), level=Level.NONE), owners=(NOBODY, NOBODY, NOBODY, NOBODY)
-            )
+            return Reach(default=attrs.evolve(self.default(module), level=Level.NONE), owners=_by_level(()))
         role = self.numbering.role_of(user)
         found = role, module, self.rules_mask(place) & self._rule_masks.get(module, 0)
         reach = self._reaches.get(found)
@@ -310,10 +308,6 @@ def _bits(mask: int) -> Iterable[int]:
         mask ^= low
 
 
-def _by_level(spans: Iterable[tuple[Level, Span]]) -> tuple[Intervals, Intervals, Intervals, Intervals]:
+def _by_level(spans: Iterable[tuple[Level, Span]]) -> dict[Level, Intervals]:
     found = list(spans)
-    read, write, delete = (Intervals.of([span for level, span in found if level >= each]) for each in _LEVELS)
-    return read, read, write, delete
-
-
-_LEVELS: Final = (Level.READ, Level.WRITE, Level.DELETE)
+    return {each: Intervals.of([span for level, span in found if level >= each]) for each in GRANTED}

@@ -46,6 +46,11 @@ class Intervals:
                 joined += (start, end)
         return cls(tuple(joined))
 
+    @classmethod
+    def one(cls, number: int) -> Intervals:
+        """Give the set of just one number."""
+        return cls((number, number + 1))
+
     def __repr__(self) -> str:
         return f"Intervals[{', '.join(f'{start}:{end}' for start, end in self.spans)}]"
 

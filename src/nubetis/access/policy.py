@@ -20,7 +20,7 @@ from nubetis.access.decision import Action, Reason, Step
 from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import Intervals, Span
 from nubetis.access.permissions import FieldLevel, Function, Permissions
-from nubetis.access.sharing import NEEDED, Level, Rule
+from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
 from nubetis.model.bind import (
     All,
     AnyOf,
@@ -188,7 +188,7 @@ class RolePolicy:
             yield Grant(reason=Reason.DEFAULT, level=reach.everything, where=EVERYTHING)
         yield from self._by_tree(module, reach)
         yield from self._by_rules(module, reach)
-        for level in (Level.READ, Level.WRITE, Level.DELETE):
+        for level in GRANTED:
             yield Grant(reason=Reason.SHARE, level=level, where=self._shared(module, level))
             for where in self._by_parent(module, level, ()):
                 yield Grant(reason=Reason.PARENT, level=level, where=where)
@@ -227,7 +227,7 @@ class RolePolicy:
 
     def _shared(self, module: Module, level: Level, *, related: bool = False) -> Filter:
         """Give the records that are shared with the user and whose time is not over."""
-        levels = tuple([each.name.lower() for each in Level if each >= level and each])
+        levels = tuple([each.text for each in GRANTED if each >= level])
         near, above = self._principals
         fixed: list[Bound] = [_about(module), OneOf("level", levels)]
         fixed += [Test("related", Operator.EQ, 1)] if related else []

@@ -13,7 +13,7 @@ from nubetis.model.filters import Filter
 from nubetis.model.ids import decode, encode
 from nubetis.types import FieldId, Key, ModuleId
 
-__all__ = ["EVERYBODY", "NEEDED", "Default", "Level", "Principal", "PrincipalKind", "Rule"]
+__all__ = ["EVERYBODY", "GRANTED", "NEEDED", "Default", "Level", "Principal", "PrincipalKind", "Rule"]
 
 
 class Level(enum.IntEnum):
@@ -23,6 +23,30 @@ class Level(enum.IntEnum):
     READ = 1
     WRITE = 2
     DELETE = 3
+
+    @property
+    def text(self) -> str:
+        """The text in which it is kept, and given."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: object, *, argument: str = "level") -> Level:
+        """Read what :attr:`text` gives, given as *argument*.
+
+        >>> Level.parse("write") is Level.WRITE
+        True
+
+        Raises:
+            InvalidValue: ``bad_argument``.
+        """
+        if not isinstance(text, str) or text not in _LEVELS:
+            raise InvalidValue("bad_argument", argument=argument, reason=f"give {', '.join(_LEVELS)}")
+        return _LEVELS[text]
+
+
+_LEVELS: Final = {level.text: level for level in Level}
+GRANTED: Final = (Level.READ, Level.WRITE, Level.DELETE)
+"""The levels to which something can be given."""
 
 
 NEEDED: Final[dict[Action, Level]] = {

@@ -67,7 +67,7 @@ def _misses(grants: list[tuple[Grant, bool]], needed: Level) -> Iterator[str]:
     """Say what nearly was enough: a grant that does not go so far, a rule whose values the record has not."""
     for grant, held in grants:
         if held and grant.level < needed:
-            yield f"{_name(grant)} gives {grant.level.name.lower()}"
+            yield f"{_name(grant)} gives {grant.level.text}"
     rules = [each.rule for each, held in grants if each.rule is not None and not held and each.level >= needed]
     for rule in rules:
         if rule.where is not None:

@@ -124,13 +124,16 @@ def _told(change: UserChange, schema: Schema, counted: _Counted) -> AccessChange
 
 
 def _gain(module: Module, found: Difference, counted: _Counted) -> Gain:
-    levels = (Level.READ, Level.WRITE, Level.DELETE)
     before, after = found.everything
+    gained, lost = (
+        {level.text: counted.of(module, owners) for level, owners in sets.items() if owners}
+        for sets in (found.gained, found.lost)
+    )
     return Gain(
         module=module.name,
-        gained={each.name.lower(): counted.of(module, found.gained[each]) for each in levels if found.gained[each]},
-        lost={each.name.lower(): counted.of(module, found.lost[each]) for each in levels if found.lost[each]},
-        everybody=(before.name.lower(), after.name.lower()),
+        gained=gained,
+        lost=lost,
+        everybody=(before.text, after.text),
         rules_gained=tuple([rule.name for rule in found.rules_gained]),
         rules_lost=tuple([rule.name for rule in found.rules_lost]),
     )
@@ -232,7 +235,7 @@ class _Finder:
         for row in self.state.planner().rows(shares, where):
             share = Record(shares, row)
             over = share["until"] is not None and share["until"] <= self.state.world.now()
-            if not over and Level[str(share["level"]).upper()] >= level and (share["related"] or not related):
+            if not over and Level.parse(share["level"]) >= level and (share["related"] or not related):
                 found |= self._reached(Principal.parse(str(share["target"])), superiors=bool(share["superiors"]))
         return found
 

@@ -174,13 +174,10 @@ def _permissions(cell: Stored) -> Permissions:
     return NO_PERMISSION if cell is None else read_permissions(json.loads(str(cell)))
 
 
-def _level(cell: Stored) -> Level:
-    return Level[str(cell).upper()]
-
-
 def _default(row: Cells) -> tuple[ModuleId, Default]:
     _, module, level, upward, parent, parent_level = row
-    return module, Default(level=_level(level), upward=_level(upward), parent=parent, parent_level=_level(parent_level))
+    levels = {"level": level, "upward": upward, "parent_level": parent_level}
+    return module, Default(parent=parent, **{name: Level.parse(each) for name, each in levels.items()})
 
 
 def _rules(rows: Iterable[Cells]) -> Iterator[Rule]:
@@ -188,7 +185,7 @@ def _rules(rows: Iterable[Cells]) -> Iterator[Rule]:
         if active:
             yield Rule(
                 key=key, name=name, module=module, target=Principal.parse(target),
-                level=_level(level), superiors=bool(superiors),
+                level=Level.parse(level), superiors=bool(superiors),
                 source=None if source is None else Principal.parse(source),
                 where=None if where is None else from_json(json.loads(str(where)), Filter),
             )  # fmt: skip

@@ -113,7 +113,7 @@ def plan_default(
         AccessDenied: the user may not manage sharing.
     """
     for argument, given in (("level", level), ("parent_level", parent_level), ("upward", upward)):
-        _level(given, argument)
+        Level.parse(given, argument=argument)
 
     def work() -> Plan:
         found = _of_people(session, module)
@@ -154,7 +154,7 @@ def plan_share_rule(
         AccessDenied: the user may not manage sharing.
         NotFound: ``unknown_principal``, ``unknown_user``, ``unknown_module``.
     """
-    _level(level, "level")
+    Level.parse(level)
     require_bool(superiors, argument="superiors")
 
     def work() -> Plan:
@@ -186,15 +186,6 @@ def _of_people(session: Session, module: str) -> Module:
     return found
 
 
-def _level(given: str, argument: str) -> Level:
-    if given == "none" and argument != "level":
-        return Level.NONE
-    known = {each.name.lower(): each for each in Level}
-    if given not in known:
-        raise InvalidValue("bad_argument", argument=argument, reason=f"give {', '.join(known)}")
-    return known[given]
-
-
 # -- one record -------------------------------------------------------------------------------------------------------
 def share(
     session: Session,
@@ -216,7 +207,7 @@ def share(
         NotFound: there is no such record, or the user may not see it.
         AccessDenied: the user may not share it.
     """
-    if _level(level, "level") is Level.NONE:
+    if Level.parse(level) is Level.NONE:
         raise InvalidValue("bad_argument", argument="level", reason="give read, write or delete; unshare takes it away")
     for argument, given in (("related", related), ("superiors", superiors)):
         require_bool(given, argument=argument)
