@@ -108,10 +108,10 @@ class Tallies:
         keys = (cells.module, cells.column, cells.value)
         every = sa.select(*keys, sa.func.sum(cells.delta), sa.func.count()).group_by(*keys)
         found = self._db.execute(self._ledger.finish(every).text).fetchall()
-        stale = [row for row in found if row[4] != 1 and (not wanted or row[0] in wanted)]
-        gone = sa.delete(self._ledger.table).where(*[cell == parameter(place) for place, cell in enumerate(keys)])
-        self._db.executemany(self._ledger.finish(gone).text, [row[:3] for row in stale])
-        self._db.executemany(self._insert(), [row[:4] for row in stale if row[3]])
+        stale = dict.fromkeys(row[:2] for row in found if row[4] != 1 and (not wanted or row[0] in wanted))
+        gone = sa.delete(self._ledger.table).where(*[cell == parameter(place) for place, cell in enumerate(keys[:2])])
+        self._db.executemany(self._ledger.finish(gone).text, list(stale))  # by index: a value each would scan them all
+        self._db.executemany(self._insert(), [row[:4] for row in found if row[:2] in stale and row[3]])
 
     def settle(self, homes: Iterable[ModuleTable]) -> None:
         """Begin the counts that the modules did not have, forget those that they no longer have."""
