@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property, reduce
 from itertools import accumulate, pairwise
 from operator import itemgetter, or_, xor
+from typing import Final
 
 import attrs
 
@@ -19,6 +20,7 @@ from nubetis.access.intervals import NOBODY, Intervals, Span
 from nubetis.access.numbering import Numbering, Position, number
 from nubetis.access.permissions import EVERY_PERMISSION, NO_PERMISSION, Permissions, permitted
 from nubetis.access.sharing import EVERYBODY, GRANTED, Default, Level, Principal, PrincipalKind, Rule
+from nubetis.model.prepared import Settled
 from nubetis.types import Key, ModuleId
 
 __all__ = ["Directory", "Profile", "Reach", "Roster", "User"]
@@ -57,6 +59,9 @@ class Roster:
     defaults: Mapping[ModuleId, Default] = attrs.field(factory=dict)
     rules: tuple[Rule, ...] = ()
 
+
+_KEPT: Final = 1000
+"""Sets of owners whose keys are at hand."""
 
 PRIVATE = Default()
 """What holds in a module of which nothing is said."""
@@ -100,6 +105,8 @@ class Directory:
     roster: Roster
     _permitted: dict[tuple[Key, tuple[Key, ...]], Permissions] = attrs.field(factory=dict, init=False, repr=False)
     _reaches: dict[tuple[Key | None, ModuleId, int], Reach] = attrs.field(factory=dict, init=False, repr=False)
+    _targets: dict[Key, tuple[Settled, Settled]] = attrs.field(factory=dict, init=False, repr=False)
+    _owners: dict[Intervals, Settled] = attrs.field(factory=dict, init=False, repr=False)
 
     @cached_property
     def numbering(self) -> Numbering:
@@ -195,7 +202,26 @@ class Directory:
             if members.meets(*below) and place not in members:
                 yield Principal(PrincipalKind.GROUP, key)
 
+    def targets(self, user: Key) -> tuple[Settled, Settled]:
+        """Give the texts of :meth:`principals`: those by which any share reaches a user, and those where it goes up."""
+        known = self._targets.get(user)
+        if known is None:
+            found = self.principals(user)
+            near, above = (Settled([each.text for each, up in found if up is which]) for which in (False, True))
+            known = self._targets[user] = near, above
+        return known
+
     # reach -------------------------------------------------------------------------------------------------
+    def owners(self, places: Intervals) -> Settled:
+        """Give the keys of the users at *places*."""
+        known = self._owners.get(places)
+        if known is None:
+            if len(self._owners) >= _KEPT:
+                self._owners.clear()
+            users = self.numbering.users
+            known = self._owners[places] = Settled([users[at] for at in places])
+        return known
+
     def reach(self, user: Key, module: ModuleId) -> Reach:
         """Give what a user has in a module beside his own records, whatever his profile permits.
 

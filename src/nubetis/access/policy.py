@@ -11,7 +11,6 @@ Grants only ever add; denial lives in gates and in the levels of fields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Final, Protocol
 
 import attrs
@@ -34,7 +33,7 @@ from nubetis.model.bind import (
     bind,
 )
 from nubetis.model.fields import Field, Operator
-from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter, Or, join
+from nubetis.model.filters import EVERYTHING, NOTHING, F, Filter, Or, join
 from nubetis.model.kinds import instant_text
 from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
@@ -168,8 +167,7 @@ class RolePolicy:
         reach = self._reach(module)
         if reach.everything >= level:
             return EVERYTHING
-        owners = reach.owners[level] | Intervals.of([self._own_span()])
-        parts = [self._owned_by(module, owners)]
+        parts = [self._own(module), self._owned_by(module, reach.owners[level])]
         parts += [rule.where for rule in reach.criteria if rule.level >= level and rule.where is not None]
         parts.append(self._shared(module, level))
         parts += self._by_parent(module, level, through)
@@ -183,7 +181,7 @@ class RolePolicy:
             yield Grant(reason=Reason.EVERYBODY, level=Level.DELETE, where=EVERYTHING)
             return
         reach = self._reach(module)
-        yield Grant(reason=Reason.OWNER, level=Level.DELETE, where=F.owner == ME)
+        yield Grant(reason=Reason.OWNER, level=Level.DELETE, where=self._own(module))
         if reach.everything:
             yield Grant(reason=Reason.DEFAULT, level=reach.everything, where=EVERYTHING)
         yield from self._by_tree(module, reach)
@@ -215,39 +213,31 @@ class RolePolicy:
     def _reach(self, module: Module) -> Reach:
         return self.directory.reach(self.user.key, module.id)
 
-    def _own_span(self) -> Span:
-        place = self.directory.numbering.places.get(self.user.key, -1)
-        return (place, place + 1) if place >= 0 else (0, 0)
+    def _own(self, module: Module) -> Filter:
+        """Give the user's own records."""
+        bound = Test(module.field("owner").column, Operator.EQ, self.user.key)
+        return Prepared(lambda _: bound)
 
     def _owned_by(self, module: Module, owners: Intervals) -> Filter:
         """Give the records of *owners*, who are settled already: ten thousand names need not be read again."""
-        users, column = self.directory.numbering.users, module.field("owner").column
-        bound = OneOf(column, tuple([users[at] for at in owners]))
+        bound = OneOf(module.field("owner").column, self.directory.owners(owners))
         return Prepared(lambda _: bound)
 
     def _shared(self, module: Module, level: Level, *, related: bool = False) -> Filter:
         """Give the records that are shared with the user and whose time is not over."""
         levels = tuple([each.text for each in GRANTED if each >= level])
-        near, above = self._principals
+        near, above = self.directory.targets(self.user.key)
         fixed: list[Bound] = [_about(module), OneOf("level", levels)]
         fixed += [Test("related", Operator.EQ, 1)] if related else []
-        up = All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))
-        fixed.append(AnyOf((OneOf("target", near), up)) if above else OneOf("target", near))
-
+        ways: list[Bound] = [OneOf("target", near)]
+        ways += [All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))] if above else []
         shares = self.schema.module("shares")
 
         def bound(view: Viewpoint) -> Bound:
             still = AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(view.now))))
-            return Linking(shares, "record", All((*fixed, still)))
+            return AnyOf(tuple([Linking(shares, "record", All((*fixed, still, way))) for way in ways]))
 
         return Prepared(bound)
-
-    @cached_property
-    def _principals(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The principals by which a share reaches the user, and those by which one does that goes to superiors."""
-        found = self.directory.principals(self.user.key)
-        near, above = ([each.text for each, up in found if up is which] for which in (False, True))
-        return tuple(near), tuple(above)
 
     def _by_parent(self, module: Module, level: Level, through: tuple[str, ...]) -> Iterator[Filter]:
         """Give the records of which one has the parent: to the level that the module says, or by a share of both."""

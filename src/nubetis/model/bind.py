@@ -35,7 +35,7 @@ from nubetis.model.kinds.links import user_named
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
-from nubetis.model.prepared import Prepared
+from nubetis.model.prepared import Prepared, Settled
 from nubetis.model.schema import Module, Schema, suggest_field
 from nubetis.types import RecordId, Stored
 
@@ -334,7 +334,7 @@ def _with_lists(parts: Iterable[Bound]) -> Iterator[Bound]:
     for part in parts:
         if isinstance(part, Test) and part.operator is Operator.EQ:
             lists.setdefault(part.column, {})[part.value] = None
-        elif isinstance(part, OneOf):
+        elif isinstance(part, OneOf) and not isinstance(part.values, Settled):
             lists.setdefault(part.column, {}).update(dict.fromkeys(part.values))
         else:
             yield part

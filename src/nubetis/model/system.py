@@ -63,7 +63,7 @@ def _plain(name: str, *, required: bool = False) -> Field:
 
 def _key(name: str, *, unique: bool = False) -> Field:
     """Text that rows are found by: exact, and short enough for every store's indexes."""
-    return _field(name, "choice", unique=unique, max_length=300)
+    return _field(name, "choice", unique=unique, max_length=290)
 
 
 def _blob(name: str) -> Field:
@@ -201,7 +201,7 @@ _SHARES = _system(
         _field("superiors", "boolean", default=False),
         _choice("kind", "share", "team"),
     ],
-    indexes=(("record",), ("target", "module")),
+    indexes=(("record",), ("target", "module", "record")),
 )  # fmt: skip
 """One record a share: one record, by the number of its module and its key, with one principal."""
 

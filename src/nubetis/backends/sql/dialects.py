@@ -161,6 +161,10 @@ class Dialect:
     apart: Callable[[Cell], Cell]
     one_of_many: Callable[[Cell, Cell], Bool]
     pack_many: Callable[[Sequence[Stored]], Stored]
+    each: Callable[[Cell, Cell, str], sa.TableValuedAlias]
+    """The values, as *value* and under a name, of a parameter made by *pack_many* of values that a column can have."""
+    lateral: Callable[[sa.Select[Any], str], sa.FromClause]
+    """What a query of one *id* gives, under a name, for each row of what stands before it."""
     ordered: Callable[[Cell, bool], Cell]
     """A column to sort by, and whether it descends; an empty value is the least."""
     # errors

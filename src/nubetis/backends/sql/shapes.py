@@ -7,7 +7,7 @@ the order in which :mod:`nubetis.backends.sql.compile` numbers its parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, TypeAlias
 
 import attrs
@@ -31,11 +31,14 @@ from nubetis.model.bind import (
 from nubetis.model.fields import Operator
 from nubetis.model.fold import apart
 from nubetis.model.normal import normal_form
+from nubetis.model.prepared import Settled
 from nubetis.types import Stored
 
-__all__ = ["SMALL", "Shape", "after_prefix", "bucket", "shape", "tame"]
+__all__ = ["SMALL", "Shape", "after_prefix", "bucket", "packed", "shape", "tame"]
 
 Shape: TypeAlias = tuple[Hashable, ...]
+Pack: TypeAlias = Callable[[Sequence[Stored]], Stored]
+"""Makes one parameter of many values."""
 
 SMALL: Final = 32
 """Lists up to this long are single parameters; longer ones are packed in one."""
@@ -65,7 +68,17 @@ def after_prefix(prefix: str) -> str | None:
     return kept[:-1] + chr(0xE000 if last == 0xD800 else last)
 
 
-def shape(bound: Bound, pack: Callable[[list[Stored]], Stored]) -> tuple[Shape, list[Stored]]:
+def packed(values: Sequence[Stored], pack: Pack) -> Stored:
+    """Give *values* as one parameter; what many queries ask with is packed once."""
+    if not isinstance(values, Settled):
+        return pack(values)
+    known = values.kept.get(pack)
+    if known is None:
+        known = values.kept[pack] = pack(values)
+    return known
+
+
+def shape(bound: Bound, pack: Pack) -> tuple[Shape, list[Stored]]:
     """Give the shape of *bound*, which is in normal form, and its constants in order."""
     key: list[Hashable] = []
     params: list[Stored] = []
@@ -78,7 +91,7 @@ class _Walk:
 
     __slots__ = ("key", "pack", "params")
 
-    def __init__(self, key: list[Hashable], params: list[Stored], pack: Callable[[list[Stored]], Stored]) -> None:
+    def __init__(self, key: list[Hashable], params: list[Stored], pack: Pack) -> None:
         self.key = key
         self.params = params
         self.pack = pack
@@ -106,14 +119,15 @@ class _Walk:
                 self._related(bound)
 
     def _one_of(self, bound: OneOf) -> None:
-        values: list[Stored] = [value for value in bound.values if value is not None]
+        settled = isinstance(bound.values, Settled)
+        values: Sequence[Stored] = bound.values if settled else [each for each in bound.values if each is not None]
         size = bucket(len(values))
         self.key += ("one of", bound.column, size, bool(values))
         if size:
             self.params += values
-            self.params += values[-1:] * (size - len(values))
+            self.params += [values[-1]] * (size - len(values))
         elif values:
-            self.params.append(self.pack(values))
+            self.params.append(packed(values, self.pack))
 
     def _text(self, bound: Within | Word) -> None:
         if isinstance(bound, Word):

@@ -21,7 +21,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from nubetis.backends.sql.dialects import Cell
 from nubetis.model.fields import Field, FieldState, Storage
-from nubetis.types import Row, Stored
+from nubetis.types import ModuleId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Dialect
@@ -327,11 +327,20 @@ def _table_of(module: Same[Module], dialect: Same[Dialect]) -> ModuleTable:
     return ModuleTable(module.value, dialect.value)
 
 
+@attrs.frozen(eq=False)
+class Guess:
+    """How many living rows had each value of a column not long ago, and all together."""
+
+    counts: Mapping[Stored, int]
+    total: int
+
+
 class Tables:
     """The tables of the modules in use, by identity: comparing two modules would cost more than a query."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+        self.guesses: dict[tuple[ModuleId, str], Guess] = {}
         self._known: dict[int, ModuleTable] = {}
 
     def of(self, module: Module) -> ModuleTable:

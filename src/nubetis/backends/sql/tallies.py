@@ -62,6 +62,20 @@ class Tallies:
         found = self._db.execute(statement.text, (module.id, column))
         return {json.loads(str(value)): int(total or 0) for value, total in found}
 
+    def total(self, module: Module, column: str, values: Sequence[Stored]) -> int:
+        """Give the count of all rows that have one of *values*."""
+        cells, dialect = self._ledger.table.c, self._tables.dialect
+
+        def build() -> sa.ClauseElement:
+            wanted = sa.select(dialect.each(cells.value, parameter(2), "w").c.value)
+            where = (cells.module == parameter(0), cells.column == parameter(1), cells.value.in_(wanted))
+            return sa.select(sa.func.sum(cells.delta)).where(*where)
+
+        statement = self._ledger.statement("total", build)
+        texts = dialect.pack_many([json.dumps(value) for value in values])
+        row = self._db.execute(statement.text, (module.id, column, texts)).fetchone()
+        return int(row[0] or 0) if row else 0
+
     def add(self, module: Module, counts: Mapping[str, Mapping[Stored, int]], *, sign: int = 1) -> None:
         """Append what *counts* say, one delta for each value."""
         rows = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Never
 
 from nubetis.backends.sql.checks import findings_of
 from nubetis.backends.sql.ddl import Builder
+from nubetis.backends.sql.planner import Planner
 from nubetis.backends.sql.shapes import Shape, tame
 from nubetis.backends.sql.statements import (
     Build,
@@ -23,6 +24,7 @@ from nubetis.backends.sql.statements import (
     streamed,
 )  # fmt: skip
 from nubetis.backends.sql.tallies import Tallies
+from nubetis.backends.sql.unions import union_of
 from nubetis.backends.sql.writes import Writer, end_savepoint
 from nubetis.errors import NewerFormat, StoreError
 from nubetis.model.bind import ALWAYS, Bound, Test
@@ -135,14 +137,26 @@ class SqlTxn:
         """Give a keyset page."""
         rows: list[Row] = []
         where = normal_form(query.where)
+        planner = self._planner(query.module, where)
         for segment in query.segments():
             left = query.limit - len(rows)
             if left <= 0:
                 break
-            build = partial(page, order=query.order)
-            key = ("page", *[(each.column, each.descending) for each in query.order])
-            rows += self._select(query.module, (where, segment), build=build, key=key, more=(left,)).fetchall()
+            rows += (
+                self._page(query, where, segment, left) if planner is None else planner.rows(segment, query.order, left)
+            )
         return rows
+
+    def _page(self, query: BoundQuery, where: Bound, segment: Bound, limit: int) -> list[Row]:
+        build = partial(page, order=query.order)
+        key = ("page", *[(each.column, each.descending) for each in query.order])
+        return self._select(query.module, (where, segment), build=build, key=key, more=(limit,)).fetchall()
+
+    def _planner(self, module: Module, where: Bound) -> Planner | None:
+        """Give what plans for several ways, if *where* has some that an index leads to."""
+        home = self._look_at(module)
+        union = union_of(self._tables, home, where)
+        return None if union is None else Planner(tables=self._tables, home=home, union=union, db=self._db)
 
     def stream(
         self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 256
@@ -174,9 +188,13 @@ class SqlTxn:
 
     def count(self, module: Module, where: Bound = ALWAYS, *, limit: int | None = None) -> int:
         """Give how many rows fit; counting may stop at *limit*."""
+        chosen = normal_form(where)
+        planner = self._planner(module, chosen)
+        if planner is not None:
+            return planner.count(limit)
         more = () if limit is None else (limit,)
         found = self._select(
-            module, (normal_form(where),), build=partial(counted, capped=limit is not None), key=("count", len(more)),
+            module, (chosen,), build=partial(counted, capped=limit is not None), key=("count", len(more)),
             more=more,
         ).fetchone()  # fmt: skip
         return int(found[0] or 0) if found else 0

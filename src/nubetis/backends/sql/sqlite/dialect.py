@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
@@ -56,6 +56,16 @@ def _one_of_many(column: Cell, packed: Cell) -> Bool:
     return column.in_(sa.select(sa.func.json_each(packed).table_valued("value").c.value))
 
 
+def _each(_column: Cell, packed: Cell, name: str) -> sa.TableValuedAlias:
+    return sa.func.json_each(packed).table_valued("value").alias(name)
+
+
+def _lateral(one: sa.Select[Any], name: str) -> sa.FromClause:
+    inner = one.subquery(f"{name}_one")
+    every = sa.select(sa.func.json_group_array(inner.c.id)).scalar_subquery()
+    return sa.func.json_each(every).table_valued("value").alias(name)
+
+
 def _pack_many(values: Sequence[Stored]) -> Stored:
     return json.dumps(values)
 
@@ -83,6 +93,8 @@ SQLITE: Final = Dialect(
     ),
     one_of_many=_one_of_many,
     pack_many=_pack_many,
+    each=_each,
+    lateral=_lateral,
     ordered=lambda column, descending: column.desc() if descending else column.asc(),
     raised=sqlite3.Error,
     collision=sqlite3.IntegrityError,

@@ -1,0 +1,188 @@
+"""Choosing how to page through what several ways lead to, such as what somebody may see: his own, a rule's, shares.
+
+A query for ``rest and (way or way or …)`` has no single good statement: whoever sees nearly all is served at once by
+a walk along the order that tests each record, whoever sees fifty records of a million by looking them up, and either
+is a thousand times slower for the other.  So two plans stand here, and what they may cost decides:
+
+* the **walk** takes a window of the next records in order, tests each, and is right when a page is full.  It costs what
+  the window is long: a page divided by the share of records that fit.
+* the **ways** are asked one by one for the first of each, by an index and a *head* at a time (an owner, somebody with
+  whom records are shared), each of which gives its records in order.  Many heads are asked for a few records first, and
+  then only for those before the last that can be on the page.  It costs some lookups for each head.
+
+The walk may spend what the ways would cost, so that nobody pays much more than twice the better plan, whatever was
+guessed wrongly.  Guesses come from tallies, which may be old: they decide about time only, never about what is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.backends.sql.tables import Guess
+from nubetis.backends.sql.tallies import Tallies
+from nubetis.backends.sql.unions import MANY, Asked, Heads, Union, counted, counted_links, walk, ways
+from nubetis.model.bind import ALWAYS, All, Bound, No, OneOf, Test
+from nubetis.model.fields import Operator
+from nubetis.model.normal import normal_form
+from nubetis.model.prepared import Settled
+from nubetis.model.query import Order
+
+if TYPE_CHECKING:
+    from nubetis.backends.sql.dialects import Connection
+    from nubetis.backends.sql.tables import ModuleTable, Tables
+    from nubetis.backends.sql.unions import Prepared
+    from nubetis.types import Row
+
+__all__ = ["Planner"]
+
+_LOOKUP: Final = 4
+"""What finding one head costs, in records walked."""
+_FETCH: Final = 3
+"""What a record found by an index costs."""
+_FIRST: Final = 256
+"""Records of the first window."""
+_WIDER: Final = 4
+"""How much longer the next is."""
+_LINKS: Final = 20
+"""Records to which a head of links leads, as long as nobody has counted them."""
+_NARROW: Final = 500
+"""So many records are few."""
+_KEY: Final = (Order("id"),)
+
+
+@attrs.frozen(kw_only=True)
+class Planner:
+    """Plans for one *union* in one transaction."""
+
+    tables: Tables
+    home: ModuleTable
+    union: Union
+    db: Connection
+
+    def rows(self, segment: Bound, order: tuple[Order, ...], limit: int) -> list[Row]:
+        """Give the first *limit* rows in *order* that fit within *segment*."""
+        return self._rows(Asked(union=self.union, segment=segment, order=order, limit=limit))
+
+    def count(self, limit: int | None) -> int:
+        """Give how many rows fit, up to *limit*."""
+        if limit is not None:
+            return len(self._rows(Asked(union=self.union, order=_KEY, limit=limit, ids=True)))
+        own, others, links = self.union.own, self.union.others, self.union.links
+        found = self._of_own(own) if own else 0
+        without_own = [No(each) for each in own]
+        if others:
+            found += self._number(counted(self.tables, self.home, self.union, among=others, without=without_own))
+        if links:
+            rest = [*without_own, *[normal_form(No(each)) for each in others]]
+            found += self._number(counted_links(self.tables, self.home, self.union, links, without=rest))
+        return found
+
+    def _of_own(self, own: tuple[OneOf, ...]) -> int:
+        """Count what *own* lead to, by the ledger where nothing else is asked."""
+        columns = {each.column for each in own}
+        if self.union.rest == ALWAYS and self.union.live and columns <= {column for column, _ in self.home.tallied}:
+            (column,) = columns
+            values = list({value for each in own for value in each.values})
+            return Tallies(self.db, self.tables).total(self.home.module, column, values)
+        scanned = _FETCH * sum(map(self._size, self.union.heads)) >= self._total
+        return self._number(counted(self.tables, self.home, self.union, among=own, scanned=scanned))
+
+    def _number(self, prepared: Prepared) -> int:
+        row = self._run(prepared)[0]
+        return int(row[0] or 0)
+
+    def _rows(self, asked: Asked) -> list[Row]:
+        budget = self._cost_of_ways(asked)
+        if self._is_narrow(asked):
+            return self._run(walk(self.tables, self.home, asked))
+        for window in self._windows(asked, budget):
+            found = self._run(walk(self.tables, self.home, asked, window))
+            if len(found) == asked.limit:
+                return found
+        plan = walk if budget >= self._total else ways
+        return self._run(plan(self.tables, self.home, asked))
+
+    def _run(self, prepared: Prepared) -> list[Row]:
+        statement, constants = prepared
+        return self.db.execute(statement.text, statement.arguments(constants)).fetchall()
+
+    # costs, in records walked ------------------------------------------------------------------------------
+    def _windows(self, asked: Asked, budget: float) -> Iterator[int]:
+        """Give the windows to try, each longer than the one before: together they cost what the ways would."""
+        if not self._is_walked(asked.order):
+            return
+        expected = asked.limit / self._share if self._share else self._total
+        if expected > budget and not self.union.others:
+            return
+        window = max(_FIRST, int(2 * expected))
+        while window <= budget and window < self._total:
+            yield window
+            window *= _WIDER
+
+    def _cost_of_ways(self, asked: Asked) -> float:
+        heads = sum(len(each.values) for each in self.union.heads)
+        if asked.along_key and self.union.rest == ALWAYS:
+            return 2 * _LOOKUP * heads + _FETCH * asked.limit * min(heads, MANY)
+        return _LOOKUP * heads + _FETCH * sum(map(self._size, self.union.heads))
+
+    def _is_walked(self, order: tuple[Order, ...]) -> bool:
+        """Say whether an index gives the records in *order*, so that a window of them is found at once."""
+        first, *others = order
+        if first.column == "id":
+            return True
+        led = any(index.columns == (first.column,) and not index.digest for index in self.home.indexes)
+        return led and [each.column for each in others] == ["id"] and others[0].descending == first.descending
+
+    def _is_narrow(self, asked: Asked) -> bool:
+        """Say whether few records fit what is asked besides the ways, and an index finds them."""
+        led = {index.columns[0] for index in self.home.indexes if not index.digest}
+        parts = self.union.rest.parts if isinstance(self.union.rest, All) else ()
+        tests = [part for part in parts if isinstance(part, Test | OneOf) and part.column in led]
+        for test in tests:
+            if isinstance(test, OneOf) or test.operator is Operator.EQ:
+                return self._fits_few(asked, test)
+        return False
+
+    def _fits_few(self, asked: Asked, test: Bound) -> bool:
+        only = attrs.evolve(self.union, rest=test, whole=ALWAYS)
+        few = Asked(union=only, segment=asked.segment, order=_KEY, limit=_NARROW, ids=True)
+        return len(self._run(walk(self.tables, self.home, few))) < _NARROW
+
+    # guesses -----------------------------------------------------------------------------------------------
+    @property
+    def _total(self) -> int:
+        guess = next(map(self._guess, [each for each in self.union.heads if self._is_tallied(each)]), None)
+        return 0 if guess is None else guess.total
+
+    @property
+    def _share(self) -> float:
+        """How many of all records the greatest way leads to, as far as is known."""
+        own = [self._size(each) for each in self.union.heads if self._is_tallied(each)]
+        return max(own, default=0) / self._total if self._total else 0.0
+
+    def _is_tallied(self, heads: Heads) -> bool:
+        return heads.through is None and heads.column in dict(self.home.tallied)
+
+    def _size(self, heads: Heads) -> int:
+        """Give how many rows *heads* lead to."""
+        if not self._is_tallied(heads):
+            return _LINKS * len(heads.values)
+        guess, values = self._guess(heads), heads.values
+        known = values.kept.get("rows") if isinstance(values, Settled) else None
+        if isinstance(known, tuple) and known[0] is guess:
+            return int(known[1])
+        size = sum([guess.counts.get(value, 0) for value in values])
+        if isinstance(values, Settled):
+            values.kept["rows"] = guess, size
+        return size
+
+    def _guess(self, heads: Heads) -> Guess:
+        key = self.home.module.id, heads.column
+        known = self.tables.guesses.get(key)
+        if known is None:
+            counts = Tallies(self.db, self.tables).of(self.home.module, heads.column)
+            known = self.tables.guesses[key] = Guess(counts, sum(counts.values()))
+        return known
