@@ -13,6 +13,7 @@ import attrs
 
 from nubetis.errors import PlanDrifted
 from nubetis.model.bind import All, Bound, Test
+from nubetis.model.cells import cell_of, json_of
 from nubetis.model.convert import to_json
 from nubetis.model.fields import Operator, Value
 from nubetis.model.outbox import Message
@@ -48,7 +49,7 @@ def lot_row(key: Key, operation: Key, place: int, lot: Lot) -> Row:
 
 
 def _packed(lot: Value) -> bytes:
-    return json.dumps(lot, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(lot, ensure_ascii=False, separators=(",", ":"), default=json_of).encode()
 
 
 def _part_json(part: Part) -> list[object]:
@@ -153,10 +154,11 @@ def _part_of(data: Value, schema: Schema) -> Part:
     if module is None or _laid(module)[: len(laid)] != laid:
         raise PlanDrifted("outdated")
     width = len(module.layout.columns)
-    row_tuples = [(*row, *[None] * (width - len(row))) for row in rows]  # fields that came since are empty
+    # fields that came since are empty
+    row_tuples = [(*map(cell_of, row), *[None] * (width - len(row))) for row in rows]
     fields = tuple([module.by_id[each] for each in field_ids])
     part: Part = Creates(module, row_tuples)
     if kind != ChangeKind.CREATE:
-        part = Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))
+        part = Edits(module, row_tuples, fields, [tuple(map(cell_of, row)) for row in after], ChangeKind(str(kind)))
     refuse_asked_more(part, known, module)
     return part

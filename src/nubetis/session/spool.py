@@ -16,6 +16,7 @@ from itertools import islice
 from typing import IO, Final, cast, overload
 
 from nubetis.errors import StoreError, system_reason
+from nubetis.model.cells import bytes_of, json_of
 from nubetis.types import Row
 
 __all__ = ["IN_MEMORY", "Spool"]
@@ -24,16 +25,6 @@ IN_MEMORY: Final = 50_000
 """Rows that stay in memory."""
 
 _BLOCK: Final = 1000
-
-
-def _readable(value: object) -> object:
-    if isinstance(value, bytes):
-        return {"bytes": value.hex()}
-    raise TypeError(type(value))
-
-
-def _restored(found: dict[str, str]) -> bytes:
-    return bytes.fromhex(found["bytes"])
 
 
 @contextmanager
@@ -100,7 +91,7 @@ class Spool(Sequence[Row]):
         file = cast("IO[str]", self._file)
         offset = file.seek(0, 2)
         block = self._tail[start : start + _BLOCK]
-        file.write(json.dumps(block, default=_readable, separators=(",", ":")) + "\n")
+        file.write(json.dumps(block, default=json_of, separators=(",", ":")) + "\n")
         return offset
 
     def _block(self, number: int) -> list[Row]:
@@ -110,7 +101,7 @@ class Spool(Sequence[Row]):
         with _room():
             self._file.seek(self._offsets[number])
             line = self._file.readline()
-        return [tuple(row) for row in json.loads(line, object_hook=_restored)]
+        return [tuple(row) for row in json.loads(line, object_hook=bytes_of)]
 
     @property
     def spilled(self) -> bool:

@@ -38,7 +38,6 @@ is newest first; a field in it that was dropped from the schema is ``"#"`` and i
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -55,6 +54,7 @@ from nubetis.data.files.target import replacing
 from nubetis.errors import Damaged, NotFound, StoreError, system_reason
 from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.blobs import BlobHash
+from nubetis.model.cells import base64_of
 from nubetis.model.fields import Field, FieldState, Operator, Value
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.formats import ISO
@@ -175,7 +175,7 @@ def _finish(subject: _Subject, kept: BinaryIO, sink: BinaryIO, keep: Keep) -> Su
 
 
 def _inline(_: BlobHash, data: bytes) -> dict[str, Json]:
-    return {"base64": base64.b64encode(data).decode("ascii")}
+    return {"base64": base64_of(data)}
 
 
 # -- what belongs to the person ---------------------------------------------------------------------------------------
@@ -446,4 +446,4 @@ def _shown(field: Field, value: Value) -> Json:
 
 
 def _stored(part: Stored) -> Json:
-    return {"base64": base64.b64encode(part).decode("ascii")} if isinstance(part, bytes) else part
+    return {"base64": base64_of(part)} if isinstance(part, bytes) else part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -17,6 +16,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from nubetis.errors import InvalidValue, NotFound, NubetisError
+from nubetis.model.cells import json_of
 from nubetis.model.convert.faults import FAULTS, Object, array_of, bad, located, object_of, text_of
 from nubetis.model.convert.filters import read_filter, read_value, write_filter
 from nubetis.model.fields import CELLS, Field, FieldState, FieldType
@@ -275,7 +275,7 @@ def _write_default(field: Field) -> Json:
     value = field.check(field.default)
     if value is None:
         return None
-    return [{"bytes": base64.b64encode(c).decode("ascii")} if isinstance(c, bytes) else c for c in field.pack(value)]
+    return [json_of(cell) if isinstance(cell, bytes) else cell for cell in field.pack(value)]
 
 
 def _with_default(field: Field, data: object) -> Field:
