@@ -22,7 +22,7 @@ from nubetis.model.fields import FieldType
 from nubetis.model.ids import KeyMaker
 from nubetis.model.remember import remembered
 from nubetis.model.rules import check_rules, check_scope
-from nubetis.model.schema import Module, Schema, diff
+from nubetis.model.schema import Module, Schema, diff, foreign_id
 from nubetis.model.system import MODULES, SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
@@ -417,12 +417,18 @@ class Org:
         return alter(State(self._world, None, purpose="schema") if by is None else by.state, schema)
 
     def add_module(self, module: Module, *, by: Session | None = None) -> Operation:
-        """Add a module."""
-        return self.alter(self.schema.with_module(module), by=by)
+        """Add a module; nubetis gives it its id."""
+        schema = self.schema.with_module(module)
+        if module.id:
+            raise foreign_id(module)
+        return self.alter(schema, by=by)
 
     def add_field(self, module: str, field: Field, *, by: Session | None = None) -> Operation:
-        """Add a field to a module; records have it at once, empty."""
-        return self.alter(self.schema.with_field(module, field), by=by)
+        """Add a field to a module; records have it at once, empty, and nubetis gives it its id."""
+        schema = self.schema.with_field(module, field)
+        if field.id:
+            raise foreign_id(field)
+        return self.alter(schema, by=by)
 
     def mend(self) -> None:
         """Finish what an interruption left; :func:`open` does this."""

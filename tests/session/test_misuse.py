@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from io import BytesIO
 
+import attrs
 import pytest
 
 from nubetis import F, Field, HostSignIn, Module, Money, Table, create, hookimpl
@@ -24,8 +25,8 @@ TABLE = Table({"name": ["A"]})
 NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
 
 
-def made(name):
-    return Field(name="q", type=kind(name))
+def made(name, **settings):
+    return Field(name="q", type=kind(name), **settings)
 
 
 def renamed(session):
@@ -129,6 +130,16 @@ MISUSES = {
     "choice of nothing": (lambda org, s, deal: org.add_field("deals", made("choice")), "q has nothing to choose from"),
     "link to nothing": (lambda org, s, deal: org.add_field("deals", made("link")), "targets: q leads to no module"),
     "owner of no users": (lambda org, s, deal: org.add_field("deals", made("owner")), "targets: q leads to no module"),
+    "module that is a text": (lambda org, s, deal: org.add_module("pets"), "module: give a module, not str"),
+    "field that is a text": (lambda org, s, deal: org.add_field("deals", "q"), "field: give a field, not str"),
+    "id of owner, later": (
+        lambda org, s, deal: org.add_field("deals", made("text", id=9)),
+        "id: that of q is for nubetis to give",
+    ),
+    "id of another module": (
+        lambda org, s, deal: org.add_module(attrs.evolve(org.schema.module("notes"), name="pets")),
+        "id: that of pets is for nubetis to give",
+    ),
     "module of a choice of nothing": (
         lambda org, s, deal: org.add_module(Module(name="pets", fields=[made("choice")])),
         "choices: q has nothing to choose from",

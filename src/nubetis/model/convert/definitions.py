@@ -312,8 +312,6 @@ def _checked_module(module: Module) -> Module:
     _unique("$.fields", [field.name for field in module.fields])
     _unique("$.fields", [field.column for field in module.fields])
     _unique("$.fields", [str(field.id) for field in module.fields if field.id])
-    if any(field.id >= module.next_field for field in module.fields):
-        raise bad("$.next_field", "it is above the id of every field")
     known = [field.name for field in module.all_fields]
     indexed = [name for name in chain(*module.indexes) if name not in module.layout.index]
     for name in (module.title, *module.tallied_by, *indexed):
