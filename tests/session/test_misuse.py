@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from nubetis import F, Field, HostSignIn, Module, Money, Table, create, hookimpl
-from nubetis.data import export, load, plan_links, plan_load
+from nubetis.data import export, lint_schema, load, plan_links, plan_load
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
@@ -105,6 +105,9 @@ MISUSES = {
     "erased fields": (lambda org, s, deal: erase(s, deal, fields=3), "names of fields"),
     "no fields to erase": (lambda org, s, deal: erase(s, deal, fields=[]), "fields: none are given: leave it out for"),
     "no fields to export": (lambda org, s, deal: export(s, BytesIO(), module="deals", fields=()), "fields: none are"),
+    "no fields to stream": (lambda org, s, deal: list(s.stream("deals", fields=[])), "fields: none are given"),
+    "no modules to judge": (lambda org, s, deal: lint_schema(s, modules=[]), "modules: none are given"),
+    "modules to judge": (lambda org, s, deal: lint_schema(s, modules=3), "names of modules"),
     "no rules to follow": (lambda org, s, deal: retain(s, names=[]), "names: none are given: leave it out for all"),
     "a sign-in of nobody": (lambda org, s, deal: HostSignIn(None), "user: give an e-mail, a handle or a record id"),
     "a factor": (lambda org, s, deal: HostSignIn("ana", factor="no"), "factor: give True or False"),
