@@ -75,6 +75,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_principal": "There is no {kind} {name}. Name one that there is.",
     "not_shared": "This record is not shared with {target}.",
     "unknown_choice": "{field} has no such choice. Choices: {choices}. {hint}",
+    "retired_choice": "{field} is given a choice that is retired: records that have it keep it, and no other gets it. "
+    "Choices: {choices}.",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
     "meant_scheme": "No store answers to {scheme}. Begin the URL with {meant}://.",
     "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first, no two _ "

@@ -53,6 +53,7 @@ PHRASES: Final = (
     "{word} cannot stand here",
     "{word} stands between two things",
     "{name} leads to no module: name one",
+    "{name} would begin with a choice that is retired: give another, or none",
     "{name} is no link, and leads nowhere: leave them away",
     "that of {name} is for nubetis to give: leave it away",
     "the id of {name} is for nubetis to give: leave it away",

@@ -176,7 +176,10 @@ def check_settings(given: object, kinds: Mapping[type, Iterable[str]]) -> None:
 
 @attrs.frozen
 class Choice:
-    """One value of a choice field: what is stored, and what a person reads."""
+    """One value of a choice field: what is stored, and what a person reads.
+
+    One that is *retired* stays with the records that have it, and no other is given it.
+    """
 
     value: str
     label: str = ""
@@ -308,6 +311,10 @@ class Field:
     def choice_values(self) -> Mapping[str, Choice]:
         """Give the choices by their stored value."""
         return {choice.value: choice for choice in self.choices}
+
+    def open_choices(self) -> tuple[str, ...]:
+        """Give the choices that records may still be given, by their stored value."""
+        return tuple([choice.value for choice in self.choices if not choice.retired])
 
     def check(self, offered: object) -> Value:
         """Bring what was *offered* to a value of this field; ``None`` and ``""`` are empty.

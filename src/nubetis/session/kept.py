@@ -62,7 +62,8 @@ def asked_of(module: Module) -> dict[str, Json]:
     """Give what *module* asks of values, as JSON says it: of each field, by its id, and by rules."""
     fields: dict[str, Json] = {
         str(field.id): [
-            field.required, field.unique, field.scale, field.max_length, field.state.value, list(field.choice_values()),
+            field.required, field.unique, field.scale, field.max_length, field.state.value,
+            ["", *field.open_choices()] if field.choices else [],
         ]
         for field in module.all_fields
     }  # fmt: skip
@@ -84,7 +85,7 @@ def refuse_asked_more(part: Part, before: Mapping[str, Json], now: Module) -> No
     written = then if isinstance(part, Creates) else [str(field.id) for field in part.fields]
     alike = all(_asks_alike(then[each], fields[each]) for each in written if each in then)
     came = [now.by_id[int(each)] for each in fields.keys() - then.keys()]
-    asks_more = isinstance(part, Creates) and any(field.required for field in came)
+    asks_more = isinstance(part, Creates) and any(field.required and field.default is None for field in came)
     if not alike or asks_more or before["rules"] != asked["rules"]:
         raise PlanDrifted("outdated")
 
@@ -154,11 +155,12 @@ def _part_of(data: Value, schema: Schema) -> Part:
     if module is None or _laid(module)[: len(laid)] != laid:
         raise PlanDrifted("outdated")
     width = len(module.layout.columns)
-    # fields that came since are empty
-    row_tuples = [(*map(cell_of, row), *[None] * (width - len(row))) for row in rows]
-    fields = tuple([module.by_id[each] for each in field_ids])
-    part: Part = Creates(module, row_tuples)
-    if kind != ChangeKind.CREATE:
+    if kind == ChangeKind.CREATE:  # without the fields that came since
+        own = [field for field in module.fields if field.id in laid]
+        part: Part = Creates(attrs.evolve(module, fields=own), [tuple(map(cell_of, row)) for row in rows])
+    else:
+        row_tuples = [(*map(cell_of, row), *[None] * (width - len(row))) for row in rows]
+        fields = tuple([module.by_id[each] for each in field_ids])
         part = Edits(module, row_tuples, fields, [tuple(map(cell_of, row)) for row in after], ChangeKind(str(kind)))
     refuse_asked_more(part, known, module)
     return part

@@ -86,14 +86,18 @@ def test_it_is_not_backed_up(whole, tmp_path):
     assert not (tmp_path / "copy.db").exists()
 
 
+def said(road, *given):
+    """Give the code of the error with which *road* ends, if it does."""
+    try:
+        road(*given)
+    except NubetisError as error:
+        return error.code
+
+
 @given(harm=st.binary(min_size=1, max_size=4), at=st.integers(-40, 200), entry=st.integers(0, 200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_bytes_stand_there_it_is_an_error_of_ours_or_none(whole, tmp_path, harm, at, entry):
     path = ruined(whole, tmp_path, harm, at=at, entry=entry)
-    for road in ("doctor", "restore"):
-        try:
-            ROADS[road](path, whole)
-        except NubetisError as error:
-            assert error.code not in {"plugin", "store_failed"}
+    assert {said(ROADS[road], path, whole) for road in ("doctor", "restore")} <= {None, "damaged", "unrestorable"}
     for each in tmp_path.iterdir():
         each.unlink()
