@@ -205,8 +205,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unwritten": "The system let nothing more be written to {url}: a quota or a limit on the size of files is reached, "
     "or the disk fails. Nothing of this change was written; mend that and repeat it.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
-    "no_temporary": "The folder for temporary files cannot be used: {reason}. It takes the rows of large plans: "
-    "make room there, or name another in TMPDIR.",
+    "no_temporary": "The folder for temporary files cannot be used: {reason}. It takes large plans, a person's data "
+    "and what is restored to a server: make room there, or name another in TMPDIR.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",

@@ -34,6 +34,7 @@ from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, copy_sealed, verify
 from nubetis.session.setup import first_settings, open_session, set_up
+from nubetis.session.spool import room
 from nubetis.session.state import State
 from nubetis.session.world import World, read_schema, read_settings
 from nubetis.types import Json, Progress
@@ -267,7 +268,8 @@ def restore(
 
     Raises:
         Conflict: ``database_exists``.
-        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``.
+        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``; ``no_temporary``, on a server, to which a back-up
+            goes by way of the folder for temporary files.
         Damaged: the back-up is not whole.
         NewerFormat: a later nubetis wrote it.
     """
@@ -277,10 +279,21 @@ def restore(
         extensions = _outside(around, plugins).extensions()
         restore_file(source, url, replace=replace, look=lambda file: _require_readable(file, source, extensions))
         return
-    with TemporaryDirectory(prefix="nubetis-") as folder:
+    with ExitStack() as until_copied:
+        with room():
+            folder = until_copied.enter_context(TemporaryDirectory(prefix="nubetis-"))
         file = f"sqlite:///{folder}/restored.db"
-        restore_file(source, file)
+        try:
+            restore_file(source, file)
+        except StoreError as error:
+            if error.code not in _NO_ROOM:
+                raise
+            raise StoreError("no_temporary", reason=error.params.get("reason", "there is no room left")) from None
         copy(file, url, replace=replace, around=around, plugins=plugins)
+
+
+_NO_ROOM: Final = frozenset({"disk_full", "unwritten", "unwritable"})
+"""What is said of a file where there is no room for it."""
 
 
 def _require_readable(file: str, source: str, extensions: Extensions) -> None:
