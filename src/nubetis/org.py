@@ -18,7 +18,7 @@ from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_stor
 from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError, require
 from nubetis.model.convert import module_text, schema_of
-from nubetis.model.fields import FieldType
+from nubetis.model.fields import Field, FieldType
 from nubetis.model.ids import KeyMaker
 from nubetis.model.remember import remembered
 from nubetis.model.rules import check_rules, check_scope
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from nubetis.backends.copying import ReadSchema
     from nubetis.data.files import FileFormat
     from nubetis.model.blobs import BlobStore
-    from nubetis.model.fields import Field
     from nubetis.model.findings import Finding
     from nubetis.model.plan import Operation
     from nubetis.model.schema import Module
@@ -431,17 +430,17 @@ class Org:
 
     def add_module(self, module: Module, *, by: Session | None = None) -> Operation:
         """Add a module; nubetis gives it its id."""
-        schema = self.schema.with_module(module)
+        require(module, Module, argument="module", expected="a module")
         if module.id:
             raise foreign_id(module)
-        return self.alter(schema, by=by)
+        return self.alter(self.schema.with_module(module), by=by)
 
     def add_field(self, module: str, field: Field, *, by: Session | None = None) -> Operation:
         """Add a field to a module; records have it at once, empty, and nubetis gives it its id."""
-        schema = self.schema.with_field(module, field)
+        require(field, Field, argument="field", expected="a field")
         if field.id:
             raise foreign_id(field)
-        return self.alter(schema, by=by)
+        return self.alter(self.schema.with_field(module, field), by=by)
 
     def mend(self) -> None:
         """Finish what an interruption left; :func:`open` does this."""

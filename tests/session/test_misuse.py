@@ -135,12 +135,16 @@ MISUSES = {
     "owner of no users": (lambda org, s, deal: org.add_field("deals", made("owner")), "targets: q leads to no module"),
     "module that is a text": (lambda org, s, deal: org.add_module("pets"), "module: give a module, not str"),
     "field that is a text": (lambda org, s, deal: org.add_field("deals", "q"), "field: give a field, not str"),
+    "id of a title": (
+        lambda org, s, deal: org.add_field("contacts", made("text", id=33)),
+        "id: that of q is for nubetis to give",
+    ),
     "id of owner, later": (
         lambda org, s, deal: org.add_field("deals", made("text", id=9)),
         "id: that of q is for nubetis to give",
     ),
     "id of another module": (
-        lambda org, s, deal: org.add_module(attrs.evolve(org.schema.module("notes"), name="pets")),
+        lambda org, s, deal: org.add_module(attrs.evolve(org.schema.module("contacts"), name="pets")),
         "id: that of pets is for nubetis to give",
     ),
     "module of a choice of nothing": (
