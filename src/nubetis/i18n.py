@@ -54,6 +54,7 @@ PHRASES: Final = (
     "{word} stands between two things",
     "{name} leads to no module: name one",
     "{name} would begin with a choice that is retired: give another, or none",
+    "{name} has several parts, and none stands for it",
     "{name} is no link, and leads nowhere: leave them away",
     "that of {name} is for nubetis to give: leave it away",
     "the id of {name} is for nubetis to give: leave it away",

@@ -39,6 +39,10 @@ MISUSES = {
     "field named by number": (lambda: field(name=5), "name: give a text, not int"),
     "field of no name": (lambda: field(name=None), "name: give a text, not NoneType"),
     "text that leads somewhere": (lambda: field(targets=("contacts",)), "targets: q is no link, and leads nowhere"),
+    "address that is unique": (
+        lambda: field(type=kind("address"), unique=True),
+        "unique: q has several parts, and none stands for it",
+    ),
     "prefixes": (lambda: link(targets=("contacts",), prefixes=5), "prefixes: give a list of names, not int"),
     "choice of a number": (lambda: Choice(5), "choices: give a list of texts, or of Choice, not int"),
     "choice with a number": (lambda: Choice("a", label=5), "label: give a text, not int"),

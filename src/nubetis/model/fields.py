@@ -289,6 +289,9 @@ class Field:
         if self.targets and Operator.LINKED not in self.type.operators:
             reason = f"{self.name} is no link, and leads nowhere: leave them away"
             raise InvalidValue("bad_argument", argument="targets", reason=reason)
+        if self.unique and self.parts[0].name:
+            reason = f"{self.name} has several parts, and none stands for it"
+            raise InvalidValue("bad_argument", argument="unique", reason=reason)
 
     @property
     def parts(self) -> tuple[Part, ...]:
