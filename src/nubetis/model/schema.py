@@ -120,9 +120,10 @@ class ValidationRule:
     def __attrs_post_init__(self) -> None:
         check_settings(self, {str: ("name", "message")})
         require(self.where, Filter, argument="where", expected="a filter")
-        for argument, reason in (("name", "a rule has a name"), ("message", "a rule says why it refuses")):
-            if not getattr(self, argument).strip():
-                raise InvalidValue("bad_argument", argument=argument, reason=reason)
+        if not self.name.strip():
+            raise InvalidValue("bad_argument", argument="name", reason="a rule has a name")
+        if not self.message.strip():
+            raise InvalidValue("bad_argument", argument="message", reason="a rule says why it refuses")
 
 
 def _module_name(name: str) -> ModuleName:
