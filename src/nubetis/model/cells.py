@@ -42,4 +42,4 @@ def cell_of(said: Json) -> Stored:
     >>> cell_of({"bytes": "YWJj"}), cell_of("YWJj"), cell_of(5)
     (b'abc', 'YWJj', 5)
     """
-    return bytes_of(said) if isinstance(said, Mapping) else said  # type: ignore[return-value]  # a cell has no list
+    return bytes_of(said) if isinstance(said, dict) else said  # type: ignore[return-value]  # a cell has no list
