@@ -7,7 +7,7 @@ import pytest
 
 import nubetis
 from nubetis import F, Field
-from nubetis.data import load
+from nubetis.data import Survivor, load, merge
 from nubetis.errors import InvalidValue, PlanDrifted, Refused
 from nubetis.model.fields import Choice
 from nubetis.model.kinds import kind
@@ -67,6 +67,30 @@ def test_who_has_it_keeps_it(org, nubetis_session):
     assert nubetis_session.get(has.id)["q"] == of(org, "a", "b")
     assert nubetis_session.count("deals", asked) == 1
     assert org.check() == []
+
+
+@pytest.mark.parametrize("survivor", Survivor)
+def test_who_is_merged_into_another_leaves_it_behind(org, nubetis_session, survivor):
+    """The merge goes through; whoever had it lies in the recycle bin with it."""
+    master = nubetis_session.create("deals", name="x")
+    loser = nubetis_session.create("deals", name="x", q=of(org, "a", "b"), next_step="call")
+    retire(org, "a")
+    operation = merge(nubetis_session, master.id, [loser.id], survivor=survivor)
+    left = of(org, "b") if of(org, "a", "b") != "a" else None
+
+    assert (nubetis_session.get(master.id)["q"], nubetis_session.get(master.id)["next_step"]) == (left, "call")
+    nubetis_session.undo(operation)
+    assert nubetis_session.get(loser.id)["q"] == of(org, "a", "b")
+
+
+@pytest.mark.parametrize("survivor", Survivor)
+def test_a_master_that_has_it_keeps_it(org, nubetis_session, survivor):
+    master = nubetis_session.create("deals", name="x", q=of(org, "a"))
+    loser = nubetis_session.create("deals", name="x", q=of(org, "a"))
+    retire(org, "a")
+    merge(nubetis_session, master.id, [loser.id], survivor=survivor)
+
+    assert nubetis_session.get(master.id)["q"] == of(org, "a")
 
 
 def test_what_was_comes_back(org, nubetis_session):
