@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from nubetis import F, Field, Module, create, hookimpl
+from nubetis import open as open_org
 from nubetis._builtin import BUILT_IN_PLUGINS
 from nubetis._plugins import Extensions
 from nubetis.errors import PluginError
@@ -83,6 +84,21 @@ def test_what_is_there_already_is_not_replaced(nubetis_store_url, hook, again):
     assert (caught.value.params["plugin"], "already" in caught.value.params["reason"]) == ("Fool", True)
     with create(nubetis_store_url, administrator="a@acme.pe") as org:
         assert "leads" in org.schema
+
+
+@pytest.mark.parametrize("number", [1, 2, 27, 999, 1008, 5000])
+def test_a_module_that_brings_its_own_id_is_refused(nubetis_store_url, number):
+    """It would take the place of one of nubetis's own, or of another's; nothing is made, nor changed."""
+    plugin = answering("nubetis_modules", lambda: [attrs.evolve(PETS, id=number)])
+    with refusing("plugin", PluginError, match="the id of pets is for nubetis to give"):
+        create(nubetis_store_url, administrator="a@acme.pe", plugins=[plugin])
+    with create(nubetis_store_url, administrator="a@acme.pe") as org:
+        modules = org.schema.modules
+    with refusing("plugin", PluginError, match="Fool"):
+        open_org(nubetis_store_url, plugins=[plugin])
+    with open_org(nubetis_store_url) as org:
+        assert org.schema.modules == modules
+        assert org.check() == []
 
 
 class Registering:

@@ -318,7 +318,12 @@ class Extensions:
     # hooks that give values --------------------------------------------------------------------------------
     def modules(self) -> list[Module]:
         """Give the modules that plug-ins add, the built-in ones first."""
-        return [each for _, each in self._by_name(self._manager.hook.nubetis_modules, Module, "module").values()]
+        caller = self._manager.hook.nubetis_modules
+        found = self._by_name(caller, Module, "module").values()
+        for plugin, each in found:
+            if each.id:
+                raise _failed(plugin, caller.name, f"the id of {each.name} is for nubetis to give: leave it away")
+        return [each for _, each in found]
 
     def field_types(self) -> dict[str, FieldType]:
         """Give the field types by name; what those of plug-ins raise is a plug-in's error."""

@@ -75,6 +75,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_principal": "There is no {kind} {name}. Name one that there is.",
     "not_shared": "This record is not shared with {target}.",
     "unknown_choice": "{field} has no such choice. Choices: {choices}. {hint}",
+    "retired_choice": "{field} is given a choice that is retired: records that have it keep it, and no other gets it. "
+    "Choices: {choices}.",
     "unknown_scheme": "No store answers to {scheme}. Known: {known}.",
     "meant_scheme": "No store answers to {scheme}. Begin the URL with {meant}://.",
     "bad_name": "{name} cannot be the name of a {what}: use at most 60 of a-z, 0-9 and _, a letter first, no two _ "
@@ -203,8 +205,8 @@ MESSAGES: Final[dict[str, str]] = {
     "unwritten": "The system let nothing more be written to {url}: a quota or a limit on the size of files is reached, "
     "or the disk fails. Nothing of this change was written; mend that and repeat it.",
     "disk_full": "There is no room left at {url}. Nothing of this change was written; make room and repeat it.",
-    "no_temporary": "The folder for temporary files cannot be used: {reason}. It takes the rows of large plans: "
-    "make room there, or name another in TMPDIR.",
+    "no_temporary": "The folder for temporary files cannot be used: {reason}. It takes large plans, a person's data "
+    "and what is restored to a server: make room there, or name another in TMPDIR.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
     "store_failed": "The store could not do this: {reason}.",

@@ -18,11 +18,11 @@ from nubetis.backends.copying import Copied, copy_into_file, copy_out, copy_stor
 from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError, require
 from nubetis.model.convert import module_text, schema_of
-from nubetis.model.fields import FieldType
+from nubetis.model.fields import Field, FieldType
 from nubetis.model.ids import KeyMaker
 from nubetis.model.remember import remembered
 from nubetis.model.rules import check_rules, check_scope
-from nubetis.model.schema import Module, Schema, diff
+from nubetis.model.schema import Module, Schema, diff, foreign_id
 from nubetis.model.system import MODULES, SYSTEM_SCHEMA
 from nubetis.model.typed import Typed
 from nubetis.session import Session
@@ -34,6 +34,7 @@ from nubetis.session.resuming import unfinished
 from nubetis.session.retaining import purge
 from nubetis.session.sealing import Verification, copy_sealed, verify
 from nubetis.session.setup import first_settings, open_session, set_up
+from nubetis.session.spool import room
 from nubetis.session.state import State
 from nubetis.session.world import World, read_schema, read_settings
 from nubetis.types import Json, Progress
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from nubetis.backends.copying import ReadSchema
     from nubetis.data.files import FileFormat
     from nubetis.model.blobs import BlobStore
-    from nubetis.model.fields import Field
     from nubetis.model.findings import Finding
     from nubetis.model.plan import Operation
     from nubetis.model.schema import Module
@@ -267,7 +267,8 @@ def restore(
 
     Raises:
         Conflict: ``database_exists``.
-        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``.
+        StoreError: ``not_nubetis``, ``store_busy``, ``unwritable``; ``no_temporary``, on a server, to which a back-up
+            goes by way of the folder for temporary files.
         Damaged: the back-up is not whole.
         NewerFormat: a later nubetis wrote it.
     """
@@ -277,10 +278,21 @@ def restore(
         extensions = _outside(around, plugins).extensions()
         restore_file(source, url, replace=replace, look=lambda file: _require_readable(file, source, extensions))
         return
-    with TemporaryDirectory(prefix="nubetis-") as folder:
+    with ExitStack() as until_copied:
+        with room():
+            folder = until_copied.enter_context(TemporaryDirectory(prefix="nubetis-"))
         file = f"sqlite:///{folder}/restored.db"
-        restore_file(source, file)
+        try:
+            restore_file(source, file)
+        except StoreError as error:
+            if error.code not in _NO_ROOM:
+                raise
+            raise StoreError("no_temporary", reason=error.params.get("reason", "there is no room left")) from None
         copy(file, url, replace=replace, around=around, plugins=plugins)
+
+
+_NO_ROOM: Final = frozenset({"disk_full", "unwritten", "unwritable"})
+"""What is said of a file where there is no room for it."""
 
 
 def _require_readable(file: str, source: str, extensions: Extensions) -> None:
@@ -417,11 +429,17 @@ class Org:
         return alter(State(self._world, None, purpose="schema") if by is None else by.state, schema)
 
     def add_module(self, module: Module, *, by: Session | None = None) -> Operation:
-        """Add a module."""
+        """Add a module; nubetis gives it its id."""
+        require(module, Module, argument="module", expected="a module")
+        if module.id:
+            raise foreign_id(module)
         return self.alter(self.schema.with_module(module), by=by)
 
     def add_field(self, module: str, field: Field, *, by: Session | None = None) -> Operation:
-        """Add a field to a module; records have it at once, empty."""
+        """Add a field to a module; records have it at once, empty, and nubetis gives it its id."""
+        require(field, Field, argument="field", expected="a field")
+        if field.id:
+            raise foreign_id(field)
         return self.alter(self.schema.with_field(module, field), by=by)
 
     def mend(self) -> None:

@@ -286,7 +286,7 @@ BAD_MODULES = [
     (("fields", 0, "scale"), 1000, "$.fields[0].scale"),
     (("fields", 0, "max_length"), 0, "$.fields[0].max_length"),
     (("fields", 0, "id"), -1, "$.fields[0].id"),
-    (("fields", 0, "id"), 10**6, "$.next_field"),
+    (("fields", 0, "id"), 10**6, "$"),
     (("fields", 0, "id"), 33, "$.fields"),
     (("fields", 0, "name"), "amount", "$.fields"),
     (("fields", 0, "column"), "amount", "$.fields"),

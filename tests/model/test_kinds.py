@@ -21,7 +21,7 @@ from nubetis.testing.generate import any_value
 from nubetis.testing.strategies import fields
 from tests.stores import refusing
 
-NOT_READ = {"file", "image", "bytes"}
+NOT_READ = {"file", "image"}
 PYTHON_TYPES = {
     Storage.TEXT: str, Storage.INTEGER: int, Storage.DECIMAL: int, Storage.BOOLEAN: int, Storage.DATE: str,
     Storage.DATETIME: str, Storage.TIME: str, Storage.KEY: int, Storage.SET: str, Storage.BYTES: bytes,

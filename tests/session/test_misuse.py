@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from io import BytesIO
 
+import attrs
 import pytest
 
 from nubetis import F, Field, HostSignIn, Module, Money, Table, create, hookimpl
-from nubetis.data import export, load, plan_links, plan_load
+from nubetis.data import export, lint_schema, load, plan_links, plan_load
 from nubetis.errors import Conflict, InvalidFilter, InvalidValue, NotFound, PluginError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
@@ -24,8 +25,8 @@ TABLE = Table({"name": ["A"]})
 NO_ZONE = datetime.fromisoformat("2026-01-31T09:30:00")
 
 
-def made(name):
-    return Field(name="q", type=kind(name))
+def made(name, **settings):
+    return Field(name="q", type=kind(name), **settings)
 
 
 def renamed(session):
@@ -104,6 +105,9 @@ MISUSES = {
     "erased fields": (lambda org, s, deal: erase(s, deal, fields=3), "names of fields"),
     "no fields to erase": (lambda org, s, deal: erase(s, deal, fields=[]), "fields: none are given: leave it out for"),
     "no fields to export": (lambda org, s, deal: export(s, BytesIO(), module="deals", fields=()), "fields: none are"),
+    "no fields to stream": (lambda org, s, deal: list(s.stream("deals", fields=[])), "fields: none are given"),
+    "no modules to judge": (lambda org, s, deal: lint_schema(s, modules=[]), "modules: none are given"),
+    "modules to judge": (lambda org, s, deal: lint_schema(s, modules=3), "names of modules"),
     "no rules to follow": (lambda org, s, deal: retain(s, names=[]), "names: none are given: leave it out for all"),
     "a sign-in of nobody": (lambda org, s, deal: HostSignIn(None), "user: give an e-mail, a handle or a record id"),
     "a factor": (lambda org, s, deal: HostSignIn("ana", factor="no"), "factor: give True or False"),
@@ -129,6 +133,20 @@ MISUSES = {
     "choice of nothing": (lambda org, s, deal: org.add_field("deals", made("choice")), "q has nothing to choose from"),
     "link to nothing": (lambda org, s, deal: org.add_field("deals", made("link")), "targets: q leads to no module"),
     "owner of no users": (lambda org, s, deal: org.add_field("deals", made("owner")), "targets: q leads to no module"),
+    "module that is a text": (lambda org, s, deal: org.add_module("pets"), "module: give a module, not str"),
+    "field that is a text": (lambda org, s, deal: org.add_field("deals", "q"), "field: give a field, not str"),
+    "id of a title": (
+        lambda org, s, deal: org.add_field("contacts", made("text", id=33)),
+        "id: that of q is for nubetis to give",
+    ),
+    "id of owner, later": (
+        lambda org, s, deal: org.add_field("deals", made("text", id=9)),
+        "id: that of q is for nubetis to give",
+    ),
+    "id of another module": (
+        lambda org, s, deal: org.add_module(attrs.evolve(org.schema.module("contacts"), name="pets")),
+        "id: that of pets is for nubetis to give",
+    ),
     "module of a choice of nothing": (
         lambda org, s, deal: org.add_module(Module(name="pets", fields=[made("choice")])),
         "choices: q has nothing to choose from",

@@ -73,12 +73,14 @@ MODULES = {
     "left out": {"left_out": frozenset([1])},
 }
 RULES = {
-    "message None": ValidationRule(name="r", where=F.name == "x", message=None),
-    "name None": ValidationRule(name=None, where=F.name == "x", message="m"),
-    "where text": ValidationRule(name="r", where="name = x", message="m"),
-    "where half": ValidationRule(name="r", where=F.name == "\ud800", message="m"),
-    "where None": ValidationRule(name="r", where=None, message="m"),
-    "where odd": ValidationRule(name="r", where=Filter(), message="m"),
+    "message None": {"message": None},
+    "message half": {"message": "\ud800"},
+    "name None": {"name": None},
+    "name NUL": {"name": "a\0b"},
+    "where text": {"where": "name = x"},
+    "where half": {"where": F.name == "\ud800"},
+    "where None": {"where": None},
+    "where odd": {"where": Filter()},
 }
 
 
@@ -90,7 +92,8 @@ def with_module(org, settings):
     org.add_module(Module(**{"name": "pets", "fields": [Field(name="name", type=TEXT)], **settings}))
 
 
-def with_rule(org, rule):
+def with_rule(org, settings):
+    rule = ValidationRule(**{"name": "r", "where": F.name == "x", "message": "m", **settings})
     org.alter(org.schema.with_module(attrs.evolve(org.schema.module("deals"), rules=(rule,))))
 
 
@@ -139,7 +142,7 @@ def test_a_host_adds_to_people_what_it_needs(org):
 CASES = [
     *[pytest.param(with_field, settings, id=f"field: {name}") for name, settings in FIELDS.items()],
     *[pytest.param(with_module, settings, id=f"module: {name}") for name, settings in MODULES.items()],
-    *[pytest.param(with_rule, rule, id=f"rule: {name}") for name, rule in RULES.items()],
+    *[pytest.param(with_rule, settings, id=f"rule: {name}") for name, settings in RULES.items()],
 ]
 
 

@@ -21,7 +21,6 @@ beside it: opening an organisation takes a node number, and does not change its 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ import attrs
 
 from nubetis.backends.urls import shown
 from nubetis.errors import Conflict, Damaged, InvalidValue, NotFound, NubetisError, StoreError
+from nubetis.model.cells import json_of
 from nubetis.model.fields import Storage
 from nubetis.model.schema import Schema, diff, key_of
 from nubetis.model.store import Batch, Columns, Guard, Removals, Updates
@@ -179,11 +179,6 @@ def _silent_lot(_rows: int) -> None:
 
 
 # -- sums -------------------------------------------------------------------------------------------------------------
-def _as_text(cell: object) -> str:
-    assert isinstance(cell, bytes)  # noqa: S101 - the one kind of cell that JSON does not know
-    return base64.b64encode(cell).decode("ascii")
-
-
 def _copied(schema: Schema) -> list[Module]:
     """Give the modules whose rows are copied; the definitions first, by which a half copy is known."""
     chosen = [module for module in schema.modules if module.id not in {own.id for own in _OWN}]
@@ -200,7 +195,7 @@ def _sum_of(txn: Txn, module: Module, told: Callable[[int], None]) -> tuple[int,
     count, hasher = 0, hashlib.blake2b(digest_size=16)
     for batch in _batches(txn, module):
         rows: list[Row] = list(zip(*batch, strict=True))
-        hasher.update(json.dumps(rows, default=_as_text, separators=(",", ":"))[1:-1].encode() + b",")
+        hasher.update(json.dumps(rows, default=json_of, separators=(",", ":"))[1:-1].encode() + b",")
         count += len(rows)
         told(len(rows))
     return count, hasher.hexdigest()

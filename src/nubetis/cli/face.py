@@ -28,6 +28,7 @@ from rich.tree import Tree
 from nubetis.cli.texts import _, counted, json_text
 from nubetis.data.show import shortened, width
 from nubetis.i18n import printable
+from nubetis.model.cells import base64_of
 from nubetis.types import Json
 from nubetis.types import Progress as Report
 
@@ -52,8 +53,8 @@ def plain(value: object) -> Json:
             return plain(value.value)
         case None | bool() | int() | float() | str():
             return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
-        case Decimal():
-            return f"{value:f}"
+        case Decimal() | bytes():
+            return text_of(value)
         case datetime() | date() | time():
             return value.isoformat()
         case Mapping():
@@ -77,6 +78,8 @@ def text_of(value: object) -> str:
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case Decimal():
             return f"{value:f}"
+        case bytes():
+            return base64_of(value)
         case tuple() | list():
             return ", ".join(map(text_of, value))
         case _ if attrs.has(type(value)) and type(value).__str__ is object.__str__:

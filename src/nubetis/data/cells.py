@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from nubetis.model.cells import base64_of
 from nubetis.model.formats import ISO
 
 __all__ = ["LONGEST_LINE", "Cell", "Columns", "text_of", "unique_names"]
@@ -38,6 +39,8 @@ def text_of(value: object) -> Cell:
             return ISO.show_number(value)
         case datetime() | date() | time():
             return value.isoformat()
+        case bytes():
+            return base64_of(value)
         case Mapping() | list() | tuple():
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=text_of)
         case _:

@@ -55,7 +55,8 @@ def plan_merge(
 
     The master gets the values that *survivor* chooses, and those of *values* before all; links of any module to a
     loser lead to the master; the losers go into the recycle bin.  All of it is one plan, and undo takes it back.
-    Unique values are left with the master's own, since the losers still hold theirs, and so are automatic numbers.
+    Unique values are left with the master's own, since the losers still hold theirs, and so are automatic numbers; a
+    choice that is retired stays where it is.
     Who links to a loser after the plan was made is drift, as for every plan: it is refused, or within the tolerance
     left and named.
 
@@ -121,10 +122,15 @@ def _value(field: Field, records: Sequence[Record], survivor: Survivor) -> Value
     ordered = list(records)
     if survivor is Survivor.NEWEST:
         ordered.sort(key=lambda each: (str(each["modified_at"]), each.key), reverse=True)
+    mine = records[0][field.name]
     values = [record[field.name] for record in ordered if not _is_empty(record[field.name])]
+    retired = field.choice_values().keys() - field.open_choices()
     if field.type.name == "multi_choice":
-        return tuple(sorted({item for value in values if isinstance(value, tuple) for item in value}))
-    return values[0] if values else records[0][field.name]
+        chosen = {item for value in values if isinstance(value, tuple) for item in value}
+        return tuple(sorted(chosen - (retired - set(mine or ()))))
+    if retired:
+        values = [value for value in values if value == mine or value not in retired]
+    return values[0] if values else mine
 
 
 # --- links -----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.data.profile import names_code
-from nubetis.errors import AccessDenied, NubetisError, sentence
+from nubetis.errors import AccessDenied, NubetisError, names_or_all, sentence
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
@@ -137,8 +137,8 @@ class SchemaReport:
         return tuple([each for each in self.remarks if each.code == code])
 
 
-def lint_schema(door: Reader, *, modules: Sequence[str] = (), least: int = 20) -> SchemaReport:
-    """Judge the fields of *modules*, of all that are not nubetis's own where none is named.
+def lint_schema(door: Reader, *, modules: Sequence[str] | None = None, least: int = 20) -> SchemaReport:
+    """Judge the fields of *modules*, of all that are not nubetis's own where it is not given.
 
     Of modules with fewer than *least* records, and texts with fewer values, nothing is concluded but what labels say.
     Records and fields that the user may not see are not looked at: let an administrator do it.
@@ -147,10 +147,13 @@ def lint_schema(door: Reader, *, modules: Sequence[str] = (), least: int = 20) -
 
     Raises:
         NotFound: ``unknown_module``.
+        InvalidValue: ``bad_argument``; *modules* is empty.
     """
+    names = names_or_all(modules, argument="modules", expected="names of modules")
     kept = list(_kept(door))  # whoever reads learns of a new schema, too
     schema = door.schema
-    chosen = [schema.module(name) for name in modules] or [each for each in schema.modules if not each.system]
+    own = (each.name for each in schema.modules if not each.system)
+    chosen = [schema.module(name) for name in (own if names is None else names)]
     asked = _asked(schema, kept)
     found: list[Remark] = list(_same_modules(chosen))
     figures: list[ModuleFigures] = []

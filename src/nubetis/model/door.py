@@ -62,7 +62,7 @@ class Reader(Protocol):
         ...
 
     def stream(
-        self, module: str, where: Filter = EVERYTHING, *, fields: Sequence[str] = (), size: int = 2048
+        self, module: str, where: Filter = EVERYTHING, *, fields: Sequence[str] | None = None, size: int = 2048
     ) -> Iterator[tuple[Sequence[Value], ...]]:
         """Give all records that fit, in id order, as batches of columns."""
         ...

@@ -43,6 +43,7 @@ __all__ = [
     "Storage",
     "Value",
     "check_name",
+    "check_settings",
 ]
 
 Value: TypeAlias = Any
@@ -159,14 +160,35 @@ class FieldState(enum.StrEnum):
     RETIRED = "retired"
 
 
+_EXPECTED: Final = {str: "a text", bool: "True or False", int: "a whole number", FieldState: "a FieldState"}
+
+
+def check_settings(given: object, kinds: Mapping[type, Iterable[str]]) -> None:
+    """Stop where a setting of a definition is of another kind than the names by kind say.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    for kind, names in kinds.items():
+        for name in names:
+            require(getattr(given, name), kind, argument=name, expected=_EXPECTED[kind])
+
+
 @attrs.frozen
 class Choice:
-    """One value of a choice field: what is stored, and what a person reads."""
+    """One value of a choice field: what is stored, and what a person reads.
+
+    One that is *retired* stays with the records that have it, and no other is given it.
+    """
 
     value: str
     label: str = ""
     colour: str = ""
     retired: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        require(self.value, str, argument="choices", expected="a list of texts, or of Choice")
+        check_settings(self, {str: ("label", "colour"), bool: ("retired",)})
 
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -179,11 +201,12 @@ def check_name(name: str, *, what: str) -> str:
     """Give *name* back if it can name a module or a field.
 
     Raises:
-        InvalidValue: ``bad_name``.
+        InvalidValue: ``bad_name``; ``bad_argument``, it is no text.
 
     >>> check_name("stage", what="field")
     'stage'
     """
+    require(name, str, argument="name", expected="a text")
     taken = name in _RESERVED or (what == "field" and name in _OF_STORES)
     if not _NAME.fullmatch(name) or taken or "__" in name:
         raise InvalidValue("bad_name", name=repr(name[:60]), what=what)
@@ -200,7 +223,6 @@ def _choices(given: Iterable[Choice | str]) -> tuple[Choice, ...]:
     choices = tuple(Choice(item) if isinstance(item, str) else item for item in given)
     for choice in choices:
         require(choice, Choice, argument="choices", expected="a list of texts, or of Choice")
-        require(choice.value, str, argument="choices", expected="a list of texts, or of Choice")
     if any('"' in choice.value or "\\" in choice.value or not choice.value for choice in choices):
         raise InvalidValue("bad_argument", argument="choices", reason='a choice is not empty and has no " or \\')
     return choices
@@ -216,13 +238,16 @@ def _targets(given: Iterable[str] | str) -> tuple[ModuleName, ...]:
     return tuple(ModuleName(check_name(name, what="module")) for name in names)
 
 
+def _prefixes(given: Iterable[str]) -> tuple[str, ...]:
+    return names_of(given, argument="prefixes")
+
+
 _KINDS: Final = {
     str: ("column", "label", "help"),
     bool: ("required", "unique", "filterable", "searchable", "indexed", "personal", "consent", "system"),
     int: ("id", "scale", "max_length"),
     FieldState: ("state",),
 }
-_EXPECTED: Final = {str: "a text", bool: "True or False", int: "a whole number", FieldState: "a FieldState"}
 
 
 @attrs.frozen(kw_only=True)
@@ -253,16 +278,20 @@ class Field:
     system: bool = False
     choices: tuple[Choice, ...] = attrs.field(default=(), converter=_choices)
     targets: tuple[ModuleName, ...] = attrs.field(default=(), converter=_targets)
-    prefixes: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = attrs.field(default=(), converter=_prefixes)
     """The id prefixes of *targets*; filled by the schema."""
     scale: int = 2
     max_length: int = 255
     state: FieldState = FieldState.ACTIVE
 
     def __attrs_post_init__(self) -> None:
-        for kind, names in _KINDS.items():
-            for name in names:
-                require(getattr(self, name), kind, argument=name, expected=_EXPECTED[kind])
+        check_settings(self, _KINDS)
+        if self.targets and Operator.LINKED not in self.type.operators:
+            reason = f"{self.name} is no link, and leads nowhere: leave them away"
+            raise InvalidValue("bad_argument", argument="targets", reason=reason)
+        if self.unique and self.parts[0].name:
+            reason = f"{self.name} has several parts, and none stands for it"
+            raise InvalidValue("bad_argument", argument="unique", reason=reason)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -285,6 +314,10 @@ class Field:
     def choice_values(self) -> Mapping[str, Choice]:
         """Give the choices by their stored value."""
         return {choice.value: choice for choice in self.choices}
+
+    def open_choices(self) -> tuple[str, ...]:
+        """Give the choices that records may still be given, by their stored value."""
+        return tuple([choice.value for choice in self.choices if not choice.retired])
 
     def check(self, offered: object) -> Value:
         """Bring what was *offered* to a value of this field; ``None`` and ``""`` are empty.

@@ -31,10 +31,11 @@ from typing import Final, cast
 import attrs
 
 from nubetis.errors import UNREADABLE, damage
+from nubetis.model.cells import cell_of, json_of
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
 from nubetis.model.schema import DELETED_IN, ID, VERSION, Module, key_of
 from nubetis.model.system import CHANGES, ENTRIES, OPERATIONS
-from nubetis.types import Key, Row, Stored
+from nubetis.types import Json, Key, Row, Stored
 
 __all__ = [
     "GENESIS",
@@ -77,13 +78,13 @@ class JournalChange:
 
 
 def _commit(salt: str, values: Sequence[Stored]) -> str:
-    return hashlib.blake2b(f"{salt}{json.dumps(values, ensure_ascii=False)}".encode(), digest_size=16).hexdigest()
+    said = json.dumps(values, ensure_ascii=False, default=json_of)
+    return hashlib.blake2b(f"{salt}{said}".encode(), digest_size=16).hexdigest()
 
 
 def _by_id(cells: Mapping[int, object]) -> str:
-    return json.dumps(
-        {str(number): value for number, value in cells.items()}, ensure_ascii=False, separators=(",", ":")
-    )
+    said = {str(number): value for number, value in cells.items()}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), default=json_of)
 
 
 def change_rows(part: Edits, entry: Key, keys: Iterable[Key], *, salt: Callable[[], str]) -> list[Row]:
@@ -142,7 +143,7 @@ def _change_of(row: Row) -> JournalChange:
     def texts(name: str) -> dict[int, str]:
         return {place: str(value) for place, value in _from_json(_cell(CHANGES, row, name)).items()}
 
-    cells = cast("dict[int, list[Stored]]", _from_json(_cell(CHANGES, row, "before")))
+    cells = cast("dict[int, list[Json]]", _from_json(_cell(CHANGES, row, "before")))
     return JournalChange(
         key=Key(number("id")),
         entry=Key(number("entry")),
@@ -150,7 +151,7 @@ def _change_of(row: Row) -> JournalChange:
         record=Key(number("record")),
         kind=ChangeKind(str(_cell(CHANGES, row, "kind"))),
         version=number("version"),
-        before={place: tuple(values) for place, values in cells.items()},
+        before={place: tuple(map(cell_of, values)) for place, values in cells.items()},
         salts=texts("salts"),
         commitment=texts("commitment"),
     )

@@ -38,6 +38,8 @@ def check_rules(schema: Schema, *, now: datetime) -> None:
 def check_scope(schema: Schema) -> None:
     """Make sure that every choice of *schema* has something to choose from, and every link leads somewhere.
 
+    What records begin with is not retired: none could be made.
+
     Several choices may be free, as tags are; nubetis's own modules have exact texts that are choices of nothing.
 
     Raises:
@@ -51,6 +53,10 @@ def check_scope(schema: Schema) -> None:
             if field.type.name == "choice" and not field.choices and not module.system:
                 reason = f"{field.name} has nothing to choose from: give choices, or make it a text"
                 raise InvalidValue("bad_argument", argument="choices", reason=reason)
+            begun = [field.default] if isinstance(field.default, str) else field.default
+            if field.choices and begun and not set(field.open_choices()).issuperset(begun):
+                reason = f"{field.name} would begin with a choice that is retired: give another, or none"
+                raise InvalidValue("bad_argument", argument="default", reason=reason)
 
 
 class ValidationRules:

@@ -18,7 +18,7 @@ import attrs
 
 from nubetis.errors import InvalidValue, NotFound, names_of, require
 from nubetis.i18n import LANGUAGES, label_in
-from nubetis.model.fields import Field, FieldState, Value, check_name
+from nubetis.model.fields import Field, FieldState, Value, check_name, check_settings
 from nubetis.model.filters import Filter
 from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
@@ -38,6 +38,7 @@ __all__ = [
     "StepKind",
     "ValidationRule",
     "diff",
+    "foreign_id",
     "key_of",
     "suggest_field",
 ]
@@ -107,11 +108,22 @@ def _every_ledger_row(name: ModuleName) -> tuple[Field, ...]:
 
 @attrs.frozen(kw_only=True)
 class ValidationRule:
-    """Refuses a record for which *where* holds, with *message*."""
+    """Refuses a record for which *where* holds, with *message*.
+
+    The *name* is its own among the rules of its module.
+    """
 
     name: str
     where: Filter
     message: str
+
+    def __attrs_post_init__(self) -> None:
+        check_settings(self, {str: ("name", "message")})
+        require(self.where, Filter, argument="where", expected="a filter")
+        if not self.name.strip():
+            raise InvalidValue("bad_argument", argument="name", reason="a rule has a name")
+        if not self.message.strip():
+            raise InvalidValue("bad_argument", argument="message", reason="a rule says why it refuses")
 
 
 def _module_name(name: str) -> ModuleName:
@@ -126,6 +138,7 @@ def _prefix(given: str) -> str:
     return given
 
 
+_KINDS: Final = {str: ("label", "title", "table"), bool: ("journalled", "system"), int: ("id", "next_field")}
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,7}")
 
 
@@ -139,17 +152,33 @@ def _indexes(given: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
 
 
 def _rules(given: Iterable[ValidationRule]) -> tuple[ValidationRule, ...]:
+    require(given, Iterable, argument="rules", expected="a list of ValidationRule")
     found = tuple(given)
+    names: set[str] = set()
     for each in found:
         require(each, ValidationRule, argument="rules", expected="a list of ValidationRule")
+        if each.name in names:
+            raise InvalidValue("name_taken", name=each.name, what="rule")
+        names.add(each.name)
     return found
 
 
+def _tallied_by(given: Iterable[str]) -> tuple[str, ...]:
+    return names_of(given, argument="tallied_by", expected="names of fields")
+
+
 def _tuple_of_fields(fields: Iterable[Field]) -> tuple[Field, ...]:
+    require(fields, Iterable, argument="fields", expected="a list of fields")
     found = tuple(fields)
     for each in found:
         require(each, Field, argument="fields", expected="a list of fields")
     return found
+
+
+def foreign_id(each: Module | Field) -> InvalidValue:
+    """Give the error for an id that nubetis did not give, or gave to another, whose place it would take."""
+    reason = f"that of {each.name} is for nubetis to give: leave it away"
+    return InvalidValue("bad_argument", argument="id", reason=reason)
 
 
 def _title(module: Module) -> FieldName:
@@ -186,12 +215,18 @@ class Module:
     table: str = attrs.field(default=attrs.Factory(lambda self: str(self.name), takes_self=True))
     journalled: bool = True
     system: bool = False
-    tallied_by: tuple[str, ...] = ()
+    tallied_by: tuple[str, ...] = attrs.field(default=(), converter=_tallied_by)
     indexes: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_indexes)
     rules: tuple[ValidationRule, ...] = attrs.field(default=(), converter=_rules)
     next_field: int = FIRST_OWN_FIELD
     left_out: frozenset[int] = frozenset()
     """Fields of every record that are not there for one who may not read them; never stored."""
+
+    def __attrs_post_init__(self) -> None:
+        check_settings(self, _KINDS)
+        for field in self.fields:
+            if field.id and not FIRST_OWN_FIELD <= field.id < self.next_field:
+                raise foreign_id(field)
 
     @cached_property
     def all_fields(self) -> tuple[Field, ...]:
@@ -368,7 +403,8 @@ class Schema:
         """Give a schema that has *module* too, or instead of the one with its id, with all ids filled in.
 
         Raises:
-            InvalidValue: a name is taken, or a link leads to no module.
+            InvalidValue: a name is taken; ``bad_argument``, the id is no module's.
+            NotFound: ``unknown_module``; a link leads to none.
         """
         return self.with_modules([module])
 
@@ -379,6 +415,9 @@ class Schema:
         tables = {module.table for module in self.modules} | self._freed(0)
         freed = set(self.freed)
         for module in modules:
+            require(module, Module, argument="module", expected="a module")
+            if module.id and module.id not in known:
+                raise foreign_id(module)
             new = _numbered(module, self._freed(module.id) if module.id else frozenset())
             if not module.id:
                 new = attrs.evolve(new, id=ModuleId(number), table=_free(module.table, tables))
@@ -417,8 +456,15 @@ class Schema:
         return attrs.evolve(self, modules=kept, version=self.version + 1, freed=self.freed | {(0, gone.table)})
 
     def with_field(self, module: str, field: Field) -> Schema:
-        """Give a schema whose *module* has *field* too, or instead of the one with its id."""
+        """Give a schema whose *module* has *field* too, or instead of the one with its id.
+
+        Raises:
+            InvalidValue: ``bad_argument``; the id is that of no field of the module's own.
+        """
+        require(field, Field, argument="field", expected="a field")
         old = self.module(module)
+        if field.id and field.id not in {each.id for each in old.fields}:
+            raise foreign_id(field)
         kept = [field if field.id and each.id == field.id else each for each in old.fields]
         fields = kept if field.id else [*kept, field]
         return self.with_module(attrs.evolve(old, fields=fields))

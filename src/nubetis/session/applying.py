@@ -191,6 +191,7 @@ class Applier:
     def _write(self, operation: Operation, lot: Lot, *, first: bool) -> Operation:
         txn = self.state.txn
         _refuse_outdated(lot.parts, self.state.known.schema)
+        lot = attrs.evolve(lot, parts=tuple(map(self.state.planner().up_to_date, lot.parts)))
         if self.plan.undo_of is None and (gone := self.state.planner().gone_links(lot.parts)):
             raise PlanDrifted("drifted", count=gone)
         if lot.last:

@@ -24,6 +24,7 @@ from nubetis.errors import (
     NubetisError,
     Refused,
     names_of,
+    names_or_all,
     one_of,
     require,
     require_bool,
@@ -153,13 +154,18 @@ class Session:
         return self.state.read(lambda: find_page(self.state, query))
 
     def stream(
-        self, module: str, where: Filter = EVERYTHING, *, fields: Sequence[str] = (), size: int = 2048
+        self, module: str, where: Filter = EVERYTHING, *, fields: Sequence[str] | None = None, size: int = 2048
     ) -> Iterator[tuple[Sequence[Value], ...]]:
         """Give all records that fit, in id order, as batches of columns: one sequence a field of *fields*.
 
         Without *fields*, all that the user may read.  Pages are read one by one, each on a snapshot of its own.
+
+        Raises:
+            InvalidValue: ``bad_argument``; *fields* is empty.
         """
-        names = _names_of_fields("fields", fields) or tuple(self.schema.module(module).layout.slots)
+        names = names_or_all(fields, argument="fields", expected="names of fields") or tuple(
+            self.schema.module(module).layout.slots
+        )
         after: str | None = None
         while True:
             page = self.find(module, where, limit=size, after=after)

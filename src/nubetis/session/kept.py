@@ -13,6 +13,7 @@ import attrs
 
 from nubetis.errors import PlanDrifted
 from nubetis.model.bind import All, Bound, Test
+from nubetis.model.cells import cell_of, json_of
 from nubetis.model.convert import to_json
 from nubetis.model.fields import Operator, Value
 from nubetis.model.outbox import Message
@@ -48,7 +49,7 @@ def lot_row(key: Key, operation: Key, place: int, lot: Lot) -> Row:
 
 
 def _packed(lot: Value) -> bytes:
-    return json.dumps(lot, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(lot, ensure_ascii=False, separators=(",", ":"), default=json_of).encode()
 
 
 def _part_json(part: Part) -> list[object]:
@@ -61,7 +62,8 @@ def asked_of(module: Module) -> dict[str, Json]:
     """Give what *module* asks of values, as JSON says it: of each field, by its id, and by rules."""
     fields: dict[str, Json] = {
         str(field.id): [
-            field.required, field.unique, field.scale, field.max_length, field.state.value, list(field.choice_values()),
+            field.required, field.unique, field.scale, field.max_length, field.state.value,
+            ["", *field.open_choices()] if field.choices else [],
         ]
         for field in module.all_fields
     }  # fmt: skip
@@ -83,7 +85,7 @@ def refuse_asked_more(part: Part, before: Mapping[str, Json], now: Module) -> No
     written = then if isinstance(part, Creates) else [str(field.id) for field in part.fields]
     alike = all(_asks_alike(then[each], fields[each]) for each in written if each in then)
     came = [now.by_id[int(each)] for each in fields.keys() - then.keys()]
-    asks_more = isinstance(part, Creates) and any(field.required for field in came)
+    asks_more = isinstance(part, Creates) and any(field.required and field.default is None for field in came)
     if not alike or asks_more or before["rules"] != asked["rules"]:
         raise PlanDrifted("outdated")
 
@@ -153,10 +155,12 @@ def _part_of(data: Value, schema: Schema) -> Part:
     if module is None or _laid(module)[: len(laid)] != laid:
         raise PlanDrifted("outdated")
     width = len(module.layout.columns)
-    row_tuples = [(*row, *[None] * (width - len(row))) for row in rows]  # fields that came since are empty
-    fields = tuple([module.by_id[each] for each in field_ids])
-    part: Part = Creates(module, row_tuples)
-    if kind != ChangeKind.CREATE:
-        part = Edits(module, row_tuples, fields, [tuple(row) for row in after], ChangeKind(str(kind)))
+    if kind == ChangeKind.CREATE:  # without the fields that came since
+        own = [field for field in module.fields if field.id in laid]
+        part: Part = Creates(attrs.evolve(module, fields=own), [tuple(map(cell_of, row)) for row in rows])
+    else:
+        row_tuples = [(*map(cell_of, row), *[None] * (width - len(row))) for row in rows]
+        fields = tuple([module.by_id[each] for each in field_ids])
+        part = Edits(module, row_tuples, fields, [tuple(map(cell_of, row)) for row in after], ChangeKind(str(kind)))
     refuse_asked_more(part, known, module)
     return part

@@ -28,6 +28,7 @@ from nubetis.model.layout import Slot
 from nubetis.model.money import Money
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
+from nubetis.session.gathered import Links, Retired, Uniques
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, Known, TxnRelated, World
@@ -279,6 +280,20 @@ class Planner:
                 row[slot.start : slot.stop] = self.value(slot.field, slot.field.default)
         return row
 
+    def up_to_date(self, part: Part) -> Part:
+        """Give *part*, where it makes records, as its module is now: fields that came since have their defaults."""
+        now = self.known.schema.by_id.get(part.module.id)
+        if now is None or now is part.module or not isinstance(part, Creates):
+            return part
+        places = [now.layout.index[column.name] for column in part.module.layout.columns]
+        empty = self._empty_row(now)
+
+        def filled(row: Row) -> Row:
+            cells = dict(zip(places, row, strict=True))
+            return tuple([cells.get(place, cell) for place, cell in enumerate(empty)])
+
+        return Creates(now, Spool(map(filled, part.rows)))
+
     # editing -----------------------------------------------------------------------------------------------
     def edits(
         self,
@@ -315,7 +330,7 @@ class Planner:
         return cells
 
     def _fit(self, part: Edits, refusals: list[Refusal]) -> tuple[Edits, list[Refusal]]:
-        gone = self.unfit(part.module, part.changed_rows(), fields=part.fields)
+        gone = self.unfit(part.module, part.changed_rows(), fields=part.fields, before=part.rows)
         refusals += [attrs.evolve(gone[at], record=self._id(part.module, part.rows[at])) for at in sorted(gone)]
         return attrs.evolve(part, rows=staying(part.rows, gone), after=staying(part.after, gone)), refusals
 
@@ -327,7 +342,7 @@ class Planner:
         part = Edits(module, kept, kind=kind)
         if kind is not ChangeKind.RESTORE:
             return part, refusals
-        gone = self.unfit(module, kept)
+        gone = self.unfit(module, kept, before=kept)
         refusals += [attrs.evolve(gone[at], record=self._id(module, kept[at])) for at in sorted(gone)]
         return attrs.evolve(part, rows=staying(kept, gone)), refusals
 
@@ -363,35 +378,51 @@ class Planner:
 
     # what only all records together can tell ---------------------------------------------------------------
     def unfit(
-        self, module: Module, rows: Iterable[Row], *, fields: Sequence[Field] | None = None, going_back: bool = False
+        self,
+        module: Module,
+        rows: Iterable[Row],
+        *,
+        fields: Sequence[Field] | None = None,
+        before: Iterable[Row] = (),
+        going_back: bool = False,
     ) -> dict[int, Refusal]:
-        """Give what stands against some of *rows*, by place: links that lead nowhere, values taken.
+        """Give what stands against some of *rows*, by place: links that lead nowhere, values taken, choices retired.
 
-        *going_back* is for what was so before: its links are not asked where they lead, for that may come back, too.
+        *before* says what they were, where they are not new.  *going_back* is for what was so before: its links are not
+        asked where they lead, for that may come back, too, and its choices may be retired.
         """
         looked_at = [each for each in (module.all_fields if fields is None else fields) if _is_checked(each)]
-        links = [
-            _Links(each, module.layout.index[each.column]) for each in looked_at if each.targets and not going_back
-        ]
-        uniques = [_Uniques(each, module.layout.index[each.column]) for each in looked_at if each.unique]
-        checks: list[_Links | _Uniques] = [*links, *uniques]
-        for place, row in enumerate(rows if checks else ()):
+        links = [Links(each, module.layout.index[each.column]) for each in looked_at if each.targets and not going_back]
+        uniques = [Uniques(each, module.layout.index[each.column]) for each in looked_at if each.unique]
+        checks: list[Links | Uniques] = [*links, *uniques]
+        choosing = [] if going_back else [each for each in looked_at if any(one.retired for one in each.choices)]
+        retired = [Retired(each, module.layout.index[each.column]) for each in choosing]
+        earlier = iter(before)
+        for place, row in enumerate(rows if checks or retired else ()):
             for check in checks:
                 check.see(place, row)
+            old = next(earlier, None)
+            for each in retired:
+                each.see(place, row, old)
         gone: dict[int, Refusal] = {}
         for link in links:
             gone |= {place: self.against("bad_link", module, link.field) for place in self._dangling(link)}
         for unique in uniques:
             gone |= {place: self.against("not_unique", module, unique.field) for place in self._taken(module, unique)}
+        for choice in retired:
+            gone |= {place: self.against("retired_choice", module, choice.field) for place in choice.places}
         return gone
 
     def against(self, code: str, module: Module, field: Field) -> Refusal:
         """Give what stands against a value of *field*; that there is such a field, only to those who may read it."""
         if not self.policy.reads(module, field):
             return Refusal(code="out_of_sight", params={"module": module.name}, module=module.name)
-        return Refusal(code=code, params={"field": field.name}, module=module.name, field=field.name)
+        params: dict[str, object] = {"field": field.name}
+        if code == "retired_choice":
+            params["choices"] = ", ".join(field.open_choices())
+        return Refusal(code=code, params=params, module=module.name, field=field.name)
 
-    def _dangling(self, links: _Links) -> list[int]:
+    def _dangling(self, links: Links) -> list[int]:
         present = self._present(links.places)
         return [place for pair, places in links.places.items() if pair not in present for place in places]
 
@@ -414,7 +445,7 @@ class Planner:
         made: set[tuple[str, int]] = set()
         for part in parts:
             fields, rows = _written(part)
-            links = [_Links(each, part.module.layout.index[each.column]) for each in fields if each.targets]
+            links = [Links(each, part.module.layout.index[each.column]) for each in fields if each.targets]
             for place, row in enumerate(rows if links else ()):
                 for link in links:
                     link.see(place, row)
@@ -429,7 +460,7 @@ class Planner:
             found |= {(prefix, key_of(row)) for row in rows if row is not None and row[DELETED_IN] is None}
         return found
 
-    def _taken(self, module: Module, unique: _Uniques) -> list[int]:
+    def _taken(self, module: Module, unique: Uniques) -> list[int]:
         owners = self._owners(module, unique.column, {value for _, value, _ in unique.seen})
         return [place for place, value, key in unique.seen if owners.setdefault(value, key) != key]
 
@@ -473,42 +504,6 @@ def _written(part: Part) -> tuple[Sequence[Field], Iterable[Row]]:
         return [each for each in part.module.all_fields if _is_checked(each)], part.rows
     changed = part.kind is ChangeKind.UPDATE and part.after
     return part.fields, part.changed_rows() if changed else ()
-
-
-@attrs.define
-class _Links:
-    """Gathers where the links of one field lead: (prefix, key) → places."""
-
-    field: Field
-    at: int
-    places: dict[tuple[str, int], list[int]] = attrs.field(factory=dict)
-
-    def see(self, place: int, row: Row) -> None:
-        key = row[self.at]
-        if key is not None:
-            several = len(self.field.targets) > 1
-            prefix = str(row[self.at + 1]) if several else self.field.prefixes[0]
-            self.places.setdefault((prefix, cast("int", key)), []).append(place)
-
-
-@attrs.define
-class _Uniques:
-    """Gathers the values of one unique field, folded: (place, value, key)."""
-
-    field: Field
-    at: int
-    seen: list[tuple[int, Stored, int]] = attrs.field(factory=list)
-
-    @property
-    def column(self) -> str:
-        """The column that must be unique."""
-        return f"{self.field.column}__f" if self.field.has_twin(self.field.parts[0]) else self.field.column
-
-    def see(self, place: int, row: Row) -> None:
-        value = row[self.at]
-        if value is not None:
-            fold = self.field.type.fold if self.column != self.field.column else None
-            self.seen.append((place, value if fold is None else fold(str(value)), key_of(row)))
 
 
 def _exact(part: Edits, after: Row) -> Iterator[Edits]:

@@ -50,9 +50,13 @@ def resume(
 
 def _left(state: State, operation: str | Operation) -> tuple[Operation, list[Lot]]:
     found = operation_named(state, operation)
-    lots = read_lots(state.txn, found.key, state.known.schema)
+    planner = state.planner()
+    lots = [
+        attrs.evolve(lot, parts=tuple(map(planner.up_to_date, lot.parts)))
+        for lot in read_lots(state.txn, found.key, state.known.schema)
+    ]
     for lot in lots:
-        state.planner().require_all(lot.parts, found.cause)
+        planner.require_all(lot.parts, found.cause)
     return found, lots
 
 

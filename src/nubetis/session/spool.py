@@ -13,12 +13,13 @@ import weakref
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import IO, Final, cast, overload
+from typing import IO, BinaryIO, Final, Protocol, cast, overload
 
 from nubetis.errors import StoreError, system_reason
+from nubetis.model.cells import bytes_of, json_of
 from nubetis.types import Row
 
-__all__ = ["IN_MEMORY", "Spool"]
+__all__ = ["IN_MEMORY", "Spool", "room", "scratch"]
 
 IN_MEMORY: Final = 50_000
 """Rows that stay in memory."""
@@ -26,18 +27,8 @@ IN_MEMORY: Final = 50_000
 _BLOCK: Final = 1000
 
 
-def _readable(value: object) -> object:
-    if isinstance(value, bytes):
-        return {"bytes": value.hex()}
-    raise TypeError(type(value))
-
-
-def _restored(found: dict[str, str]) -> bytes:
-    return bytes.fromhex(found["bytes"])
-
-
 @contextmanager
-def _room() -> Generator[None]:
+def room() -> Generator[None]:
     """Give a block that works in the folder for temporary files.
 
     Raises:
@@ -49,7 +40,24 @@ def _room() -> Generator[None]:
         raise StoreError("no_temporary", reason=system_reason(error)) from None
 
 
-def _close(file: IO[str]) -> None:
+@contextmanager
+def scratch(in_memory: int) -> Generator[BinaryIO]:
+    """Give a file that is a file beyond so many bytes, and is gone at the end.
+
+    What works with it does so in :func:`room`.
+    """
+    file = tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115 - to close it may fail
+    try:
+        yield cast("BinaryIO", file)
+    finally:
+        _close(file)
+
+
+class _Closing(Protocol):
+    def close(self) -> None: ...
+
+
+def _close(file: _Closing) -> None:
     with suppress(OSError):  # what could not be written before cannot be now
         file.close()
 
@@ -85,7 +93,7 @@ class Spool(Sequence[Row]):
 
     def _spill(self) -> None:
         """Write all full blocks to the file; where that fails, the rows are as they were."""
-        with _room():
+        with room():
             if self._file is None:
                 self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by the finalizer
                 weakref.finalize(self, _close, self._file)
@@ -100,17 +108,17 @@ class Spool(Sequence[Row]):
         file = cast("IO[str]", self._file)
         offset = file.seek(0, 2)
         block = self._tail[start : start + _BLOCK]
-        file.write(json.dumps(block, default=_readable, separators=(",", ":")) + "\n")
+        file.write(json.dumps(block, default=json_of, separators=(",", ":")) + "\n")
         return offset
 
     def _block(self, number: int) -> list[Row]:
         if self._file is None or number >= len(self._offsets):
             start = (number - len(self._offsets)) * _BLOCK
             return self._tail[start : start + _BLOCK]
-        with _room():
+        with room():
             self._file.seek(self._offsets[number])
             line = self._file.readline()
-        return [tuple(row) for row in json.loads(line, object_hook=_restored)]
+        return [tuple(row) for row in json.loads(line, object_hook=bytes_of)]
 
     @property
     def spilled(self) -> bool:

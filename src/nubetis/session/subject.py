@@ -38,12 +38,11 @@ is newest first; a field in it that was dropped from the schema is ``"#"`` and i
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
@@ -55,6 +54,7 @@ from nubetis.data.files.target import replacing
 from nubetis.errors import Damaged, NotFound, StoreError, system_reason
 from nubetis.model.bind import All, Bound, OneOf, Test
 from nubetis.model.blobs import BlobHash
+from nubetis.model.cells import base64_of
 from nubetis.model.fields import Field, FieldState, Operator, Value
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.formats import ISO
@@ -66,6 +66,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
 from nubetis.session.past import operation_of
+from nubetis.session.spool import room, scratch
 from nubetis.session.undoing import later_changes
 from nubetis.types import Json, Key, RecordId, Row, Stored
 
@@ -115,26 +116,27 @@ def export_subject(
 
     Raises:
         NotFound: there was never such a record, or the user may not see it.
-        StoreError: ``unwritable``.
+        StoreError: ``unwritable``; ``no_temporary``, the document has no room on its way.
     """
     folder = Path(target) if isinstance(target, str | os.PathLike) else None
     if folder is not None and not replace:
         _refuse_existing(folder / _NAME)
     name = record.id if isinstance(record, Record) else record
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as kept:
+    with scratch(_IN_MEMORY) as kept:
 
         def work() -> _Subject:
             kept.seek(0)  # the store may have to run this again
             kept.truncate()
             subject = _Subject.of(session.state, name)
-            subject.write(cast("BinaryIO", kept))
+            subject.write(kept)
+            kept.seek(0)  # and so all of it is written
             return subject
 
-        subject = session.state.read(work)
-        kept.seek(0)
+        with room():
+            subject = session.state.read(work)
         if folder is not None:
-            return _into_folder(subject, cast("BinaryIO", kept), folder)
-        return _finish(subject, cast("BinaryIO", kept), cast("BinaryIO", target), _inline)
+            return _into_folder(subject, kept, folder)
+        return _finish(subject, kept, cast("BinaryIO", target), _inline)
 
 
 def _refuse_existing(document: Path) -> None:
@@ -144,18 +146,38 @@ def _refuse_existing(document: Path) -> None:
 
 
 def _into_folder(subject: _Subject, kept: BinaryIO, folder: Path) -> SubjectReport:
+    """Write the document and its files; where that fails, what was begun goes."""
+
     def keep(file: BlobHash, data: bytes) -> dict[str, Json]:
         path = folder / "files" / file
-        path.parent.mkdir(exist_ok=True)
+        _make(path.parent, until_whole)
+        if not path.exists():
+            until_whole.callback(path.unlink, missing_ok=True)
         path.write_bytes(data)
         return {"path": f"files/{file}"}
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / _NAME) as sink:
-            return _finish(subject, kept, sink, keep)
-    except OSError as error:
-        raise StoreError("unwritable", file=str(folder), reason=system_reason(error)) from None
+    with ExitStack() as until_whole:
+        try:
+            _make(folder, until_whole)
+            with replacing(folder / _NAME) as sink:
+                report = _finish(subject, kept, sink, keep)
+        except OSError as error:
+            raise StoreError("unwritable", file=str(folder), reason=system_reason(error)) from None
+        until_whole.pop_all()
+    return report
+
+
+def _make(folder: Path, until_whole: ExitStack) -> None:
+    """Make a folder where there is none."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        until_whole.callback(_unmake, each)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _unmake(folder: Path) -> None:
+    with suppress(OSError):  # somebody else has put something there
+        folder.rmdir()
 
 
 def _finish(subject: _Subject, kept: BinaryIO, sink: BinaryIO, keep: Keep) -> SubjectReport:
@@ -175,7 +197,7 @@ def _finish(subject: _Subject, kept: BinaryIO, sink: BinaryIO, keep: Keep) -> Su
 
 
 def _inline(_: BlobHash, data: bytes) -> dict[str, Json]:
-    return {"base64": base64.b64encode(data).decode("ascii")}
+    return {"base64": base64_of(data)}
 
 
 # -- what belongs to the person ---------------------------------------------------------------------------------------
@@ -446,4 +468,4 @@ def _shown(field: Field, value: Value) -> Json:
 
 
 def _stored(part: Stored) -> Json:
-    return {"base64": base64.b64encode(part).decode("ascii")} if isinstance(part, bytes) else part
+    return {"base64": base64_of(part)} if isinstance(part, bytes) else part

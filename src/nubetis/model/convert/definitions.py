@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -17,6 +16,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from nubetis.errors import InvalidValue, NotFound, NubetisError
+from nubetis.model.cells import json_of
 from nubetis.model.convert.faults import FAULTS, Object, array_of, bad, located, object_of, text_of
 from nubetis.model.convert.filters import read_filter, read_value, write_filter
 from nubetis.model.fields import CELLS, Field, FieldState, FieldType
@@ -275,7 +275,7 @@ def _write_default(field: Field) -> Json:
     value = field.check(field.default)
     if value is None:
         return None
-    return [{"bytes": base64.b64encode(c).decode("ascii")} if isinstance(c, bytes) else c for c in field.pack(value)]
+    return [json_of(cell) if isinstance(cell, bytes) else cell for cell in field.pack(value)]
 
 
 def _with_default(field: Field, data: object) -> Field:
@@ -312,8 +312,6 @@ def _checked_module(module: Module) -> Module:
     _unique("$.fields", [field.name for field in module.fields])
     _unique("$.fields", [field.column for field in module.fields])
     _unique("$.fields", [str(field.id) for field in module.fields if field.id])
-    if any(field.id >= module.next_field for field in module.fields):
-        raise bad("$.next_field", "it is above the id of every field")
     known = [field.name for field in module.all_fields]
     indexed = [name for name in chain(*module.indexes) if name not in module.layout.index]
     for name in (module.title, *module.tallied_by, *indexed):

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from nubetis.errors import InvalidFilter, InvalidValue
 from nubetis.model.bind import DEPTH
+from nubetis.model.cells import json_of
 from nubetis.model.convert.faults import FAULTS, Object, array_of, bad, located, object_of, only, text_of
 from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or, People, Period, PeriodKind, Unit
@@ -104,7 +105,7 @@ def _write_structured(value: Money | WallTime | Period | bytes) -> Json:
             span: dict[str, Json] = {"kind": kind.value, "unit": unit.value}
             return {"period": span if count is None else {**span, "count": count}}
         case bytes():
-            return {"bytes": base64.b64encode(value).decode("ascii")}
+            return json_of(value)
 
 
 # -- JSON to filters -----------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def _check_choice(field: Field, offered: object) -> str:
     if not isinstance(offered, str):
         raise wrong(field, offered, "a choice")
     if known and offered not in known:
-        raise InvalidValue("unknown_choice", field=field.name, hint="", choices=", ".join(known))
+        raise InvalidValue("unknown_choice", field=field.name, hint="", choices=", ".join(field.open_choices()))
     return clean_text(field, offered, field.max_length)
 
 
@@ -103,7 +103,7 @@ _ITEM: Final = re.compile(r'\s*(?:"([^"]+)"\s*(?=;|\Z)|([^;]+))(?:;|\Z)')
 
 
 def _sample_choice(field: Field, random: Random) -> str:
-    return random.choice(list(field.choice_values()) or ["norte", "sur", "Ñuñoa"])
+    return random.choice(field.open_choices() or ["norte", "sur", "Ñuñoa"])
 
 
 def _sample_choices(field: Field, random: Random) -> tuple[str, ...]:

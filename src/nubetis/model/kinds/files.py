@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from random import Random
 from typing import Final
 
 import attrs
 
+from nubetis.errors import InvalidValue
+from nubetis.model.cells import base64_of
 from nubetis.model.fields import Field, FieldType, Operator, Part, Storage, Value
 from nubetis.model.fold import fold_text
 from nubetis.model.formats import Formats
@@ -68,14 +71,21 @@ def _refuse_parse(field: Field, text: str, formats: Formats) -> Value:
     raise wrong(field, text, "a FileRef")
 
 
-def _check_bytes(field: Field, offered: object) -> bytes:
+def _check_bytes(field: Field, offered: object) -> bytes | None:
     if not isinstance(offered, bytes):
         raise wrong(field, offered, "bytes")
-    return offered
+    return offered or None  # as an empty text is: a cell of a file says neither
 
 
-def _show_size(field: Field, value: Value, formats: Formats) -> str:
-    return f"{len(value)} bytes"
+def _show_bytes(field: Field, value: Value, formats: Formats) -> str:
+    return base64_of(value)
+
+
+def _parse_bytes(field: Field, text: str, formats: Formats) -> Value:
+    try:
+        return field.check(base64.b64decode("".join(text.split()), validate=True))
+    except ValueError:
+        raise InvalidValue("bad_format", what="bytes in base64", example="bnViZXRpcw==") from None
 
 
 def _sample_file(field: Field, random: Random) -> FileRef:
@@ -105,8 +115,8 @@ TYPES: Final[tuple[FieldType, ...]] = (
         Storage.BYTES,
         check=_check_bytes,
         operators=frozenset({Operator.EMPTY}),
-        parse=_refuse_parse,
-        show=_show_size,
+        parse=_parse_bytes,
+        show=_show_bytes,
         sample=lambda field, random: random.randbytes(8),
     ),
 )

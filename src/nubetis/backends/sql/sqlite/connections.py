@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote
 import attrs
 
 from nubetis.backends.sql.dialects import Profile
+from nubetis.backends.sql.sqlite.faults import decoding
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
 
@@ -138,7 +139,8 @@ def connect(path: str, profile: Profile = Profile.DURABLE, *, mode: str = "rw") 
     with ExitStack() as on_failure:
         on_failure.callback(link.close)
         link.path, link.file = path, _identity(path)
-        _settle(link, profile)
+        with decoding():
+            _settle(link, profile)
         on_failure.pop_all()
     return link
 

@@ -21,7 +21,7 @@ from nubetis.backends.sql.sqlite.connections import (
     uri,
 )
 from nubetis.backends.sql.sqlite.dialect import SQLITE
-from nubetis.backends.sql.sqlite.faults import translated
+from nubetis.backends.sql.sqlite.faults import decoding, translated
 from nubetis.backends.sql.store import format_of, has_begun
 from nubetis.errors import Conflict, Damaged, StoreError, system_reason
 
@@ -132,6 +132,8 @@ def _restorable(source: str) -> Generator[Link]:
 def _reading(path: str, named: str) -> Generator[Link]:
     try:
         with closing(sqlite3.connect(uri(path, "ro"), uri=True, factory=Link)) as link:
+            with decoding():
+                link.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             yield link
     except sqlite3.Error as error:
         raise translated(error, named) from None
@@ -170,7 +172,8 @@ def _temporary(target: str) -> Generator[str]:
 def _copy(link: sqlite3.Connection, target: str) -> None:
     with closing(sqlite3.connect(uri(target, "rwc"), uri=True, isolation_level=None)) as copy:
         link.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file that is whole by itself
+        with decoding():
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file that is whole by itself
     _sync(target)
 
 

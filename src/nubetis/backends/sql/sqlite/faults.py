@@ -6,13 +6,14 @@ No message of the driver is passed on where it could hold more than names: the e
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from nubetis.errors import Damaged, InvalidFilter, NubetisError, StoreBusy, StoreError
 from nubetis.model.bind import DEPTH
 
-__all__ = ["code_of", "is_busy", "is_unreadable", "translated"]
+__all__ = ["code_of", "decoding", "is_busy", "is_unreadable", "translated"]
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _READ_ONLY: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
@@ -30,6 +31,20 @@ _UNREADABLE: Final = "Could not decode"
 def code_of(error: Exception) -> int:
     """Give SQLite's primary result code, 0 where the driver raised by itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+@contextmanager
+def decoding() -> Generator[None]:
+    """Run what has SQLite read the catalogue of a file first, be it ruined.
+
+    SQLite then quotes it, and where that is no Unicode, the driver cannot say what SQLite says.
+    """
+    try:
+        yield
+    except UnicodeDecodeError:
+        error = sqlite3.DatabaseError("malformed database schema")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error from None
 
 
 def is_busy(error: Exception) -> bool:
