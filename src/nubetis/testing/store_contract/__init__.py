@@ -30,6 +30,7 @@ from nubetis.testing.store_contract.sessions import SessionCases
 from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, row_of
 from nubetis.testing.store_contract.several import ProcessCases
 from nubetis.testing.store_contract.units import UnitCases
+from nubetis.testing.store_contract.ways import WayCases
 from nubetis.testing.store_contract.writing import WritingCases
 
 __all__ = ["CONTRACT_SCHEMA", "StoreContract", "row_of", "sentences_of"]
@@ -41,6 +42,7 @@ class StoreContract(
     IsolationCases,
     FilterCases,
     ReadingCases,
+    WayCases,
     SchemaCases,
     JudgingCases,
     ProcessCases,

@@ -306,6 +306,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Txn.query": {
         "Give a keyset page: at most ``query.limit`` rows that fit, in its order, after ``query.after``.": (
             "pages_in_any_order_give_every_row_once",
+            "pages_and_counts_of_many_ways_are_the_evaluators",
             "text_pages_by_code_point",
             "pages_stand_still_when_others_write",
             "pages_miss_nothing_while_threads_insert",

@@ -119,6 +119,7 @@ _PEOPLE: Final = Module(
 _PLACES: Final = Module(
     name="places",
     prefix="pla",
+    indexes=(("name", "keeper"),),
     fields=[
         field_of("name", indexed=True),
         field_of("size", "integer"),

@@ -1,0 +1,106 @@
+"""Every plan gives the same page: what is guessed decides about time only."""
+
+from __future__ import annotations
+
+from random import Random
+from zlib import crc32
+
+import pytest
+
+from nubetis.backends import open_postgres, open_sqlite
+from nubetis.backends.sql import planner, unions
+from nubetis.backends.sql.planner import Planner
+from nubetis.backends.sql.tables import Guess
+from nubetis.model.bind import All, AnyOf, Missing, OneOf
+from nubetis.model.normal import normal_form
+from nubetis.model.query import BoundQuery
+from nubetis.model.schema import Schema, diff
+from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, PEOPLE, page_of, row_of
+from nubetis.testing.store_contract.ways import agree_on_ways, load_ways
+
+LIVE = Missing("deleted_in")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_store(request, tmp_path):
+    if request.param == "postgres":
+        made = open_postgres(
+            request.getfixturevalue("postgres")(f"w{crc32(request.node.nodeid.encode())}"), create=True
+        )
+    else:
+        made = open_sqlite(f"sqlite:///{tmp_path}/ways.db?profile=fast", create=True)
+    made.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+    yield made
+    made.close()
+
+
+GUESSES = {
+    "nothing is there": ({}, 0),
+    "few of many": ({}, 1_000_000),
+    "nearly all": (dict.fromkeys(range(1001, 1041), 25_000), 1_000_000),
+}
+
+
+@pytest.mark.parametrize("guess", GUESSES)
+def test_pages_and_counts_are_right_whatever_is_guessed(any_store, guess, monkeypatch):
+    """Short windows and few heads, so that each plan is taken, in part and to its end."""
+    monkeypatch.setattr(planner, "_FIRST", 7)
+    monkeypatch.setattr(unions, "MANY", 3)
+    random = Random(guess)
+    rows = load_ways(any_store, random)
+    any_store._tables.guesses[PEOPLE.id, "owner"] = Guess(*GUESSES[guess])
+    agree_on_ways(any_store, random, rows, rounds=12)
+
+
+@pytest.fixture
+def planned(store, monkeypatch):
+    """Give the plans that are carried out, by their first word."""
+    seen = []
+    run = Planner._run
+
+    def noted(self, prepared):
+        seen.append("walk" if "w2" in prepared[0].text else prepared[0].text.split()[0].lower())
+        return run(self, prepared)
+
+    monkeypatch.setattr(Planner, "_run", noted)
+    return seen
+
+
+def owned(store, owners):
+    where = All((LIVE, AnyOf((OneOf("owner", owners), OneOf("place", (5,))))))
+    return page_of(store, BoundQuery(module=PEOPLE, where=where, limit=10))
+
+
+def fill(store, count, cells):
+    rows = [row_of(PEOPLE, key, cells(key)) for key in range(1, count + 1)]
+    store.write(lambda txn: txn.bulk_load(PEOPLE, rows))
+
+
+def test_who_sees_much_walks_and_who_sees_little_looks_up(store, planned):
+    fill(store, 6000, lambda key: {"owner": 1 + key % 60 if key % 1000 else 100})
+    assert len(owned(store, tuple(range(1, 60)))) == 10
+    assert planned == ["walk"]
+    planned.clear()
+    assert [row[0] for row in owned(store, (100,))] == [1000, 2000, 3000, 4000, 5000, 6000]
+    assert planned == ["with"]
+
+
+def test_a_walk_that_finds_too_little_ends_and_the_ways_are_asked(store, planned):
+    """The guess says that half of all are his; they all lie at the far end."""
+    fill(store, 10_000, lambda key: {"owner": 1 if key > 9000 else 2})
+    store._tables.guesses[PEOPLE.id, "owner"] = Guess({1: 5_000, 2: 5_000}, 10_000)
+    assert [row[0] for row in owned(store, (1, *range(3, 60)))][:2] == [9001, 9002]
+    assert planned == ["walk", "with"]
+
+
+def test_a_filter_that_few_fit_is_asked_first(store, planned):
+    fill(store, 9000, lambda key: {"owner": key % 9, "size": key % 3000})
+    ways = AnyOf((OneOf("owner", (1, 2, 3, 7)), OneOf("place", (5,))))
+    query = BoundQuery(module=PEOPLE, where=All((LIVE, OneOf("size", (7,)), ways)), limit=10)
+    assert [row[0] for row in page_of(store, query)] == [key for key in (7, 3007, 6007) if key % 9 in {1, 2, 3, 7}]
+    assert len(planned) == 2
+
+
+def test_a_list_alone_is_no_union(store):
+    where = normal_form(All((LIVE, OneOf("owner", (1, 2)))))
+    assert unions.union_of(store._tables, store._tables.of(PEOPLE), where) is None
