@@ -150,6 +150,16 @@ FINDINGS: Final[dict[str, Kind]] = {
         "Nothing else is lost. It can be made again, empty: nubetis doctor --repair; take its values out of a back-up.",
         mends=True,
     ),
+    "column_told": _error(
+        Area.SCHEMA,
+        "Table {about} lacks {detail}, which nubetis alone sets.",
+        "The journal tells what was in there: nubetis doctor --repair; where it does not tell for sure this stays "
+        "found, and the last back-up has it.",
+        mends=True,
+    ),
+    "column_lost": _error(
+        Area.SCHEMA, "Table {about} lacks {detail}, without which nubetis cannot know what its rows mean.", _RESTORE
+    ),
     "twin_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _REPAIR, mends=True),
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),
     "module_lost": _error(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from nubetis.backends.sql.tallies import Tallies
+from nubetis.backends.sql.told import needed, untold
 from nubetis.errors import Damaged
 from nubetis.model.findings import Finding
 from nubetis.model.ids import encode
@@ -194,11 +195,14 @@ class _Check:
         yield from self._derived()
 
     def _lacks(self) -> Iterator[Finding]:
-        """Give the columns that are not there: what was in a twin stands in its text."""
+        """Give the columns that are not there: what was in a twin stands in its text, and tallies in the records."""
         home = self._home
         missing = set(home.full_columns).difference(self._present[home.name].columns)
-        own = missing.intersection(home.columns)
-        for code, names in (("column_missing", own), ("twin_missing", missing - own)):
+        own = missing.intersection(home.columns) if home.module.id != TALLIES.id else missing & {"id"}
+        kept = needed(home.module)
+        lost = set(untold(self._tables, home, own, self._present))
+        kinds = {"column_lost": lost, "column_told": own & kept - lost, "column_missing": own - kept}
+        for code, names in {**kinds, "twin_missing": missing - own}.items():
             if names:
                 yield Finding(code, home.name, ", ".join(sorted(names)[:_MOST]))
 

@@ -21,7 +21,8 @@ from nubetis.backends.sql.checks import is_made_as_side, is_set, members, repeat
 from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
-from nubetis.errors import Conflict, StoreError
+from nubetis.backends.sql.told import tell, untold
+from nubetis.errors import Conflict, Damaged, StoreError
 from nubetis.model.kinds.choices import pack_set
 from nubetis.model.schema import Schema, SchemaStep, StepKind
 from nubetis.model.store import FORMAT
@@ -110,14 +111,18 @@ class Builder:
         """Make again what is derived from the rows of a table: twins, sets, tallies, indexes, and columns it lacks.
 
         Over a value that must be unique, and is there twice, no index can be made: it goes without.  Of a column that
-        is gone the values are too, but choices stand in their table as well.  Without keys nothing can be made.
+        is gone the values are too, but choices stand in their table as well, and what nubetis sets in the journal.
+
+        Raises:
+            Damaged: it lacks what nobody can tell.
         """
         self._lock(home)
         lost = set(home.columns).difference(self._found[home.name].columns)
-        if "id" in lost:
-            return
+        self._refuse_untold(home, lost)
         self.drop_indexes(home)
         self._widen(home)
+        if lost and home.module.id == TALLIES.id:
+            self._db.execute(self._dialect.text(sa.delete(home.table)))  # what is left of them cannot be read
         for column in lost.intersection(home.sides):
             self._fill_set(home, column)
         for twin, place, fold in home.twins:
@@ -168,10 +173,18 @@ class Builder:
         if home.name not in self._found:
             self._make_table(home.name, home.creation, home.full_columns)
         found = self._found[home.name]
+        missing = [name for name in home.full_columns if name not in found.columns]
+        self._refuse_untold(home, missing)
         self._drop_surplus(home, found)
-        for name in [name for name in home.full_columns if name not in found.columns]:
+        for name in missing:
             self._add_column(home, name)
             found.columns.append(name)
+        tell(self._db, self._tables, home, missing)
+
+    def _refuse_untold(self, home: ModuleTable, lost: Collection[str]) -> None:
+        """Stop where columns are lost that must not be empty, and of which the journal does not tell."""
+        if left := untold(self._tables, home, lost, self._found):
+            raise Damaged("damaged", what=f"Table {home.name}", reason=f"it lacks {', '.join(left)}")
 
     def _make_table(self, name: str, text: str, columns: Iterable[str] = ()) -> None:
         self._db.execute(text)

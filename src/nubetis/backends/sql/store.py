@@ -14,7 +14,7 @@ from nubetis.errors import Damaged, NewerFormat, NubetisError, StoreError
 from nubetis.model.findings import Area, Finding
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
-from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.model.system import SYSTEM_SCHEMA, TALLIES
 from nubetis.types import ModuleId, Progress
 
 if TYPE_CHECKING:
@@ -210,9 +210,11 @@ class SqlStore:
         for each in wanted:
             self._units.apart(partial(self._database.mend, finding=each))
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
-        for home in homes_of(self._tables, schema):
-            if not names.isdisjoint((home.name, *home.index_creation)):
-                self._units.define(partial(_rebuild, home, fence))
+        every = table_name(TALLIES) in names  # who makes that ledger again, first, makes that of each module
+        for home in sorted(homes_of(self._tables, schema), key=lambda home: home.module.id != TALLIES.id):
+            if every or not names.isdisjoint((home.name, *home.index_creation)):
+                with suppress(Damaged):  # what cannot be mended is found again
+                    self._units.define(partial(_rebuild, home, fence))
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""
