@@ -28,6 +28,8 @@ __all__ = ["Database", "SqlStore", "format_of", "has_begun"]
 
 T = TypeVar("T")
 
+_UNMENDED: Final = frozenset({"damaged", "read_only_server"})
+"""What keeps one table from being mended, and not the others."""
 _KNOWN: Final = frozenset({"id", "format", "schema", "access", "settings"})
 
 
@@ -213,8 +215,15 @@ class SqlStore:
         every = table_name(TALLIES) in names  # who makes that ledger again, first, makes that of each module
         for home in sorted(homes_of(self._tables, schema), key=lambda home: home.module.id != TALLIES.id):
             if every or not names.isdisjoint((home.name, *home.index_creation)):
-                with suppress(Damaged):  # what cannot be mended is found again
-                    self._units.define(partial(_rebuild, home, fence))
+                self._rebuild(home, fence)
+
+    def _rebuild(self, home: ModuleTable, fence: Callable[[Txn], object] | None) -> None:
+        """Make a table again; where that cannot be, it is found again, and what may not be done beside it."""
+        try:
+            self._units.define(lambda txn: txn.rebuild(home, fence))
+        except StoreError as error:
+            if error.code not in _UNMENDED:
+                raise
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""
@@ -275,7 +284,3 @@ class SqlStore:
             with suppress(NubetisError):
                 self._rewrite()
         self._database.pool.close()
-
-
-def _rebuild(home: ModuleTable, fence: Callable[[Txn], object] | None, txn: SqlTxn) -> None:
-    txn.rebuild(home, fence)
