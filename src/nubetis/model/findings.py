@@ -140,8 +140,8 @@ FINDINGS: Final[dict[str, Kind]] = {
     "table_denied": _error(
         Area.STORE,
         "The user of the database may not do this with the table {about}: {detail}.",
-        "Let an administrator of the server give the user all rights on the table and its schema; ALTER takes that it is "
-        "the user's own. Then look again.",
+        "Let an administrator of the server give the user all rights on the table and its schema, or for ALTER make it "
+        "the user's own; then look again.",
     ),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
     "column_missing": _error(

@@ -19,7 +19,7 @@ from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
 from nubetis.backends.sql.postgres.faults import Unfit, is_busy, unreachable, was_slower
-from nubetis.backends.sql.units import PATIENCE, milliseconds
+from nubetis.backends.sql.units import PATIENCE, milliseconds, of_a_lock
 from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
@@ -251,7 +251,7 @@ def _judged(error: psycopg.DataError) -> psycopg.DataError:
 
 
 def connect(place: Location, *, patience: float = PATIENCE) -> Link:
-    """Connect to the schema at *place*, whether it is there or not; who uses it waits *patience* seconds for a lock.
+    """Connect to the schema at *place*, whether it is there or not; who uses it waits *patience* seconds for a row.
 
     Raises:
         StoreError: ``unreachable``.
@@ -264,7 +264,7 @@ def connect(place: Location, *, patience: float = PATIENCE) -> Link:
     settings = {
         "search_path": _quoted(place.schema),
         "synchronous_commit": "on" if place.profile is Profile.DURABLE else "off",
-        "lock_timeout": f"{milliseconds(patience)}ms",
+        "lock_timeout": f"{milliseconds(of_a_lock(patience))}ms",
         "jit": "off",  # compiling costs more than a page
         "client_encoding": "UTF8",
     }
