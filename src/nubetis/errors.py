@@ -209,6 +209,8 @@ MESSAGES: Final[dict[str, str]] = {
     "and what is restored to a server: make room there, or name another in TMPDIR.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
+    "commit_unknown": "The connection to {url} was lost while it committed: this change may be there, whole, or not at "
+    "all. Look before you make it again.",
     "store_failed": "The store could not do this: {reason}.",
     "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
     "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now "

@@ -159,8 +159,9 @@ def _conninfo(settings: Mapping[str, str]) -> str:
 class Link:
     """A connection that begins no transaction by itself; see :class:`nubetis.backends.sql.dialects.Connection`."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
         self.born = 0
+        self._url = url
         self._connection = connection
         self._names = count(1)
 
@@ -234,9 +235,7 @@ class Link:
         except psycopg.OperationalError as error:
             if was_slower(error):
                 raise
-            raise StoreError(
-                "store_failed", reason="the connection was lost while it committed: look whether it was written"
-            ) from None
+            raise StoreError("commit_unknown", url=self._url) from None
         if said != "COMMIT":
             raise StoreError("store_failed", reason="the unit went on after a statement that failed")
 
@@ -276,7 +275,7 @@ def connect(place: Location, *, patience: float = PATIENCE) -> Link:
         if is_busy(error):
             raise
         raise unreachable(error, place.url) from None
-    return Link(connection)
+    return Link(connection, place.url)
 
 
 def reconnect(place: Location, *, patience: float = PATIENCE) -> Link:
