@@ -20,14 +20,14 @@ WORKERS = Path(__file__).with_name("workers.py")
 
 
 def test_whoever_is_killed_while_he_opens_leaves_a_number_for_the_next(tmp_path):
-    """At each of his statements: the organisation is in order, and no number is given twice."""
+    """At every third of his statements: the organisation is in order, and no number is given twice."""
     url = f"sqlite:///{tmp_path}/org.db"
     make_org(url).close()
     done = subprocess.run(
         [sys.executable, WORKERS, "opens", url, "", "100"], capture_output=True, text=True, check=True
     )
     *killed, last = map(int, done.stdout.split())
-    assert len(killed) > 10
+    assert len(killed) > 5
     assert killed == sorted(killed)
     with nubetis.open(url) as org:
         assert org.check() == []

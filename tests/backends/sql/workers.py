@@ -60,12 +60,12 @@ def dies(url, seed, _rounds):
         os.write(1, f"{number}\n".encode())
 
 
-def opens(url, _seed, most):
-    """Let processes open an organisation, each killed one statement later, until one is not.
+def opens(url, step, most):
+    """Let processes open an organisation, each killed some statements later, until one is not.
 
     After each print the number of the node that whoever comes next is given; and of the last one.
     """
-    for left in range(1, int(most)):
+    for left in range(1, int(most), int(step)):
         child = os.fork()
         if not child:
             _open_and_die(url, left)

@@ -436,7 +436,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_read_unit_may_not_write",
             "a_unit_cannot_swallow_a_load_or_change_that_failed",
         ),
-        "StoreError: ``commit_unknown``; the line to a server was lost, and the unit was written whole or not at all.": (),
+        "StoreError: ``commit_unknown``; the line was lost, and the unit was written whole or not at all.": (),
     },
     "Store.migrate": {
         "Bring the tables to *schema* by *steps*, each of which may have been done before.": (
@@ -567,7 +567,7 @@ BEYOND: Final[Mapping[str, str]] = {
     "A counter that numbers are taken from is not lowered by a guard.": "src/nubetis/model/store.py",
     "StoreError: ``not_nubetis``, ``damaged``.": "tests/backends/sql/test_harm.py",
     "StoreBusy: others held the store for too long.": "tests/backends/sql/test_units.py",
-    "StoreError: ``commit_unknown``; the line to a server was lost, and the unit was written whole or not at all.": (
+    "StoreError: ``commit_unknown``; the line was lost, and the unit was written whole or not at all.": (
         "tests/backends/sql/test_leases.py"
     ),
     "Nothing of it is read, so that a damaged organisation can be replaced.": "tests/backends/test_copying.py",
