@@ -192,8 +192,10 @@ MESSAGES: Final[dict[str, str]] = {
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
     "not_replaced": "{url} also holds what nubetis did not make: {others}. Nothing was changed; take that away, or "
     "elsewhere, and replace again.",
-    "depended_on": "What is to go at {url} is used by what nubetis did not make: {others}. Nothing of it was taken away; "
-    "take that away, or elsewhere, and repeat this, or open the organisation again.",
+    "depended_on": "What is to go at {url} is used by what nubetis did not make: {others}. Nothing of it was taken "
+    "away; take that away, or elsewhere, and repeat this, or open the organisation again.",
+    "columns_used_up": "A table at {url} has had 1,600 columns, with those that are gone, and PostgreSQL gives it no "
+    "more. Nothing was changed; copy the organisation into another schema, which begins anew: nubetis copy.",
     "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "
     "database with ENCODING 'UTF8' and name that.",
     "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, move it away and restore "

@@ -143,6 +143,11 @@ FINDINGS: Final[dict[str, Kind]] = {
         "Let an administrator of the server give the user all rights on the table and its schema, or for ALTER make it "
         "the user's own; then look again.",
     ),
+    "columns_low": _warning(
+        Area.SCHEMA,
+        "Table {about} has had {count} of the 1,600 columns that PostgreSQL gives a table, with those that are gone.",
+        "Before it has had all, copy the organisation into another schema, which begins anew: nubetis copy.",
+    ),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
     "column_missing": _error(
         Area.SCHEMA,

@@ -1,13 +1,15 @@
-"""What others made that needs a table or a column of ours: it is named, wherever it is, and nothing is lost."""
+"""What stands in the way of a change on a server: things of others are named wherever they are, and nothing is lost."""
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 import nubetis
 from nubetis.backends.sql.postgres.connections import locate
 from nubetis.errors import StoreError
 from nubetis.model.fields import Field
+from nubetis.model.findings import Finding
 from nubetis.model.kinds import kind
 from nubetis.org import copy
 from nubetis.testing.people import make_org
@@ -60,3 +62,36 @@ def test_a_foreign_key_to_what_is_to_go_is_named(org, url, elsewhere, tmp_path):
     assert org.check() == []
     execute(url, f'DROP TABLE "{elsewhere}".calls')
     copy(source, url, replace=True)
+
+
+def use_up(url, columns):
+    """Let the table of leads have had so many columns more."""
+    names = [f"x{number}" for number in range(columns)]
+    execute(
+        url,
+        f"ALTER TABLE leads {', '.join([f'ADD COLUMN {name} int' for name in names])}",
+        f"ALTER TABLE leads {', '.join([f'DROP COLUMN {name}' for name in names])}",
+    )
+
+
+def test_a_table_that_has_had_all_its_columns_is_named_before_and_refused_then(org, url, postgres):
+    """Those that were purged count for ever; a copy in another schema begins anew."""
+    (had,) = ask(url, "SELECT relnatts FROM pg_class WHERE oid = 'leads'::regclass")
+    use_up(url, 1400 - had)
+    assert org.check() == [Finding("columns_low", "leads", count=1400)]
+    use_up(url, 200)
+    with refusing("columns_used_up", StoreError):
+        org.add_field("leads", Field(name="nick", type=kind("text")))
+    assert org.interrupted() == []
+    org.system("working").create("leads", name="x")
+    copy(url, other := postgres(f"other_{locate(url).schema[-40:]}"))
+    with nubetis.open(other, around=org._around) as again:
+        again.add_field("leads", Field(name="nick", type=kind("text")))
+        assert again.check() == []
+
+
+def ask(url, query):
+    place = locate(url)
+    with psycopg.connect(place.conninfo) as link:
+        link.execute(f'SET search_path TO "{place.schema}"')
+        return link.execute(query).fetchone()

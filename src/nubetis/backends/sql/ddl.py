@@ -69,11 +69,19 @@ class Builder:
         Raises:
             StoreError: ``not_replaced``.
         """
+        self.refuse_others(schema, url)
+        for name in list(self._found):
+            self._drop_table(name)
+
+    def refuse_others(self, schema: Schema, url: str) -> None:
+        """Stop where a table or a view is there that is neither of *schema* nor made as ours.
+
+        Raises:
+            StoreError: ``not_replaced``.
+        """
         views = [str(name) for (name,) in self._db.execute(self._dialect.views)]
         if others := [*strangers(self._tables, schema, self._found), *views]:
             raise StoreError("not_replaced", url=url, others=", ".join(sorted(others)))
-        for name in list(self._found):
-            self._drop_table(name)
 
     def _number(self) -> None:
         table = self._tables.of(VERSIONS).table

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from nubetis.backends.sql.checks import homes_of
+from nubetis.backends.sql.ddl import Builder
 from nubetis.backends.sql.tables import Tables, table_name
 from nubetis.backends.sql.units import PATIENCE, Units
 from nubetis.errors import Damaged, NewerFormat, NubetisError, StoreError
@@ -264,6 +265,15 @@ class SqlStore:
         self._make_ready()
         self._units.define(lambda txn: txn.clear(wanted, self._database.url))
         self._schema = Schema()
+
+    def refuse_others(self, known: Iterable[Module] = ()) -> None:
+        """Stop where something is here that nubetis did not make, as :meth:`clear` does, and change nothing.
+
+        Raises:
+            StoreError: ``not_replaced``.
+        """
+        wanted = Schema(modules=tuple(known))
+        self._units.apart(lambda link: Builder(link, self._tables).refuse_others(wanted, self._database.url))
 
     def discard(self) -> None:
         """Close, and leave nothing of a database that nobody has set up."""
