@@ -149,6 +149,7 @@ def test_without_the_journal_nothing_is_made_up(org, url):
     assert caught.value.params["reason"].startswith("it lacks")
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_who_made_what_is_not_guessed(org, url):
     """Where two entries may both have made a record the column stays lost, and all others come back."""
     with org.administrator() as session:
@@ -166,14 +167,15 @@ def rows_of_entries(org):
     return org._world.store.read(lambda txn: [row for b in txn.stream(ENTRIES) for row in zip(*b, strict=True)])
 
 
-@pytest.mark.parametrize(("table", "column"), [
-    ("settings", "value"), ("modules", "definition"), ("versions", "access"), ("entries", "inserts"),
-    ("users", "profile"), ("leads", "id"),
-])  # fmt: skip
+@pytest.mark.parametrize(("url", "table", "column"), [
+    *[("sqlite", *each) for each in [
+        ("settings", "value"), ("modules", "definition"), ("versions", "access"), ("entries", "inserts"),
+        ("users", "profile"),
+    ]],
+    ("postgresql", "leads", "id"), ("postgresql", "changes", "kind"),
+], indirect=["url"])  # fmt: skip
 def test_what_nubetis_cannot_do_without_is_never_made_empty(org, url, table, column):
     """What helps is a back-up, and the remedy says so."""
-    if (url.startswith("sqlite"), column) == (True, "id"):
-        pytest.skip("SQLite drops no key")
     drop(url, table, column)
     found = diagnose(url, repair=True, around=org._around)
 
@@ -183,6 +185,7 @@ def test_what_nubetis_cannot_do_without_is_never_made_empty(org, url, table, col
     assert "column_missing" not in codes(found.mended)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("column", ["value", "module"])
 def test_live_counts_follow_from_records_whatever_is_lost_of_them(org, url, column):
     with org.administrator() as session:

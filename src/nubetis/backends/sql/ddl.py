@@ -39,6 +39,10 @@ __all__ = ["Builder"]
 _CHUNK: Final = 10_000
 
 
+def _columns(field: Field | None) -> list[str]:
+    return [] if field is None else [field.column_of(part) for part in field.parts]
+
+
 class Builder:
     """Makes and changes tables, inside the transaction of *connection*."""
 
@@ -46,6 +50,8 @@ class Builder:
         self._db = connection
         self._tables = tables
         self._dialect = tables.dialect
+        self._coming: set[tuple[int, str]] = set()
+        """Columns that a step names, by module: they may be new."""
 
     def lock(self) -> None:
         """Let no other change tables until the transaction ends."""
@@ -54,9 +60,11 @@ class Builder:
 
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Do *steps*, and what needs none (indexes, tallies); in an empty database write format and versions too."""
+        every = list(steps)
+        self._coming = {(step.module.id, name) for step in every for name in _columns(step.field)}
         for module in (VERSIONS, COUNTERS, TALLIES):
             self._ensure(self._tables.of(module))
-        for step in steps:
+        for step in every:
             self._step(step)
         for module in schema.modules:
             self._ensure(self._tables.of(module))
@@ -182,16 +190,18 @@ class Builder:
             self._make_table(home.name, home.creation, home.full_columns)
         found = self._found[home.name]
         missing = [name for name in home.full_columns if name not in found.columns]
-        self._refuse_untold(home, missing)
+        lost = [name for name in missing if (home.module.id, name) not in self._coming]
+        self._refuse_untold(home, lost)
         self._drop_surplus(home, found)
         for name in missing:
             self._add_column(home, name)
             found.columns.append(name)
-        tell(self._db, self._tables, home, missing)
+        if lost:
+            tell(self._db, self._tables, home, lost)
 
     def _refuse_untold(self, home: ModuleTable, lost: Collection[str]) -> None:
         """Stop where columns are lost that must not be empty, and of which the journal does not tell."""
-        if left := untold(self._tables, home, lost, self._found):
+        if lost and (left := untold(self._tables, home, lost, self._found)):
             raise Damaged("damaged", what=f"Table {home.name}", reason=f"it lacks {', '.join(left)}")
 
     def _make_table(self, name: str, text: str, columns: Iterable[str] = ()) -> None:
@@ -274,7 +284,7 @@ class Builder:
             found.columns.remove(name)
 
     def _purge(self, home: ModuleTable, field: Field) -> None:
-        columns = [field.column_of(part) for part in field.parts]
+        columns = _columns(field)
         found = self._found.get(home.name)
         if found is not None:
             self._drop_surplus(home, found)
