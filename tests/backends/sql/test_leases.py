@@ -20,18 +20,18 @@ WORKERS = Path(__file__).with_name("workers.py")
 
 
 def test_whoever_is_killed_while_he_opens_leaves_a_number_for_the_next(tmp_path):
-    """At every third of his statements: the organisation is in order, and no number is given twice."""
+    """At many of his statements: the organisation is in order, and no number is given twice."""
     url = f"sqlite:///{tmp_path}/org.db"
     make_org(url).close()
-    done = subprocess.run(
-        [sys.executable, WORKERS, "opens", url, "", "100"], capture_output=True, text=True, check=True
-    )
-    *killed, last = map(int, done.stdout.split())
-    assert len(killed) > 5
-    assert killed == sorted(killed)
+    command = [sys.executable, WORKERS, "opens", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    given = list(map(int, done.stdout.split()))
+    assert given == sorted(set(given))
+    assert given[-1] - given[0] >= len(given)  # some died when they had one, which nobody else is given
     with nubetis.open(url) as org:
         assert org.check() == []
-        assert org._world.keys._node == last + 1
+        assert org._world.keys._node == given[-1] + 1
 
 
 @pytest.fixture

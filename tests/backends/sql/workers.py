@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import sys
+import traceback
 from itertools import count
 
 import nubetis
@@ -60,28 +61,42 @@ def dies(url, seed, _rounds):
         os.write(1, f"{number}\n".encode())
 
 
-def opens(url, step, most):
-    """Let processes open an organisation, each killed some statements later, until one is not.
+def opens(url, *_):
+    """Let processes open an organisation, each killed at another statement, and at each of those about the lease.
 
-    After each print the number of the node that whoever comes next is given; and of the last one.
+    After each print the number of the node that whoever comes next is given.
     """
-    for left in range(1, int(most), int(step)):
+    seen = []
+    _opened(url, seen.append)
+    for last in sorted(
+        {*range(1, len(seen), len(seen) // 5), *range(seen.index("COMMIT") - 6, seen.index("COMMIT") + 3)}
+    ):
         child = os.fork()
         if not child:
-            _open_and_die(url, left)
+            _open_and_die(url, last)
         _, status = os.waitpid(child, 0)
-        with nubetis.open(url) as org:
-            sys.stdout.write(f"{org._world.keys._node}\n")
         if not os.WIFSIGNALED(status):
-            sys.exit(os.waitstatus_to_exitcode(status))
+            sys.exit(f"the process that was to die at statement {last} of {len(seen)} did not")
+        sys.stdout.write(f"{_opened(url)}\n")
 
 
-def _open_and_die(url, left):
-    statements, connect = count(1), sqlite3.connect
+def _open_and_die(url, last):
+    statements = count()
 
     def trace(_):
-        if next(statements) == left:
+        if next(statements) == last:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        _opened(url, trace)
+    except BaseException:  # noqa: BLE001 - whoever waits is told
+        traceback.print_exc()
+    os._exit(1)
+
+
+def _opened(url, trace=None):
+    """Open an organisation, with *trace* on each of its connections; give its node."""
+    connect = sqlite3.connect
 
     def traced(*given, **more):
         link = connect(*given, **more)
@@ -90,10 +105,10 @@ def _open_and_die(url, left):
 
     sqlite3.connect = traced
     try:
-        nubetis.open(url).close()
-    except BaseException:  # noqa: BLE001 - the code says so
-        os._exit(1)
-    os._exit(0)
+        with nubetis.open(url) as org:
+            return org._world.keys._node
+    finally:
+        sqlite3.connect = connect
 
 
 def _step(txn, number):
