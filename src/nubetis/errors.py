@@ -192,6 +192,10 @@ MESSAGES: Final[dict[str, str]] = {
     "not_nubetis": "{url} holds something that nubetis did not write. Nothing was changed.",
     "not_replaced": "{url} also holds what nubetis did not make: {others}. Nothing was changed; take that away, or "
     "elsewhere, and replace again.",
+    "depended_on": "What is to go at {url} is used by what nubetis did not make: {others}. Nothing of it was taken "
+    "away; take that away, or elsewhere, and repeat this, or open the organisation again.",
+    "columns_used_up": "A table at {url} has had 1,600 columns, with those that are gone, and PostgreSQL gives it no "
+    "more. Nothing was changed; copy the organisation into another schema, which begins anew: nubetis copy.",
     "encoding_wrong": "The database at {url} keeps text as {encoding}, not as UTF8. Nothing was changed; make a "
     "database with ENCODING 'UTF8' and name that.",
     "not_sqlite": "{url} is no database of nubetis. Name another file; where it was one, move it away and restore "
@@ -209,6 +213,8 @@ MESSAGES: Final[dict[str, str]] = {
     "and what is restored to a server: make room there, or name another in TMPDIR.",
     "store_busy": "{url} is held by another process for more than {seconds} s. Try again.",
     "unreachable": "{url} cannot be reached: {reason}. Check that the server runs, and that it lets you in.",
+    "commit_unknown": "The connection to {url} was lost while it committed: this change may be there, whole, or not at "
+    "all. Look before you make it again.",
     "store_failed": "The store could not do this: {reason}.",
     "read_only_store": "{url} cannot be written. Check the rights of the file and its folder.",
     "read_only_server": "The user of the database at {url} may not do this there, or the server takes no writes now "

@@ -42,6 +42,8 @@ PHRASES: Final = (
     "Did you mean {name}",
     "Known: {names}",
     "{what} is missing",
+    "Table {name}",
+    "it lacks {names}",
     "{what} is no number of a module or field",
     "{what} is nubetis's own, and not shared",
     "a field is one of {names}",

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from itertools import count
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
@@ -56,6 +57,8 @@ T = TypeVar("T")
 
 _OF_OTHERS: Final = frozenset({"module_lost", "table_foreign"})
 """What is said of tables where the definitions of modules cannot be read; it says nothing then."""
+_LEASES: Final = 10
+"""Times that a node number is asked for, where the line is lost each time."""
 
 
 def utc_now() -> datetime:
@@ -336,11 +339,25 @@ def _scheme(url: str) -> str:
 
 def _world(store: Store, extensions: Extensions, around: Surroundings) -> World:
     def lease() -> KeyMaker:
-        return KeyMaker(store.write(lambda txn: txn.allocate("nodes")), around.clock)
+        return KeyMaker(_leased(store), around.clock)
 
     world = World(store=store, extensions=extensions, now=around.clock, lease=lease, salt=around.salt)
     world.settle()
     return world
+
+
+def _leased(store: Store) -> int:
+    """Give the number of a node that nobody else has.
+
+    Where nobody knows whether one was given, another does as well: there may be gaps.
+    """
+    tries = count(1)
+    while True:
+        try:
+            return store.write(lambda txn: txn.allocate("nodes"))
+        except StoreError as error:
+            if error.code != "commit_unknown" or next(tries) == _LEASES:
+                raise
 
 
 @attrs.define

@@ -362,6 +362,29 @@ def test_what_others_named_or_filled_as_ours_is_not_lost_either(old, place, name
         store._units.define(lambda txn: txn.apart(lambda link: link.execute(f"SELECT count(*) FROM {name}")))
 
 
+@pytest.mark.parametrize(("sql", "name", "away"), [
+    ("CREATE TABLE songs (id int)", "songs", "DROP TABLE songs"),
+    ("CREATE VIEW sung AS SELECT id FROM deals", "sung", "DROP VIEW sung"),
+])  # fmt: skip
+def test_what_others_put_into_the_file_of_an_organisation_is_not_lost_with_it(old, place, sql, name, away):
+    """The file is replaced as a whole, so nothing of theirs may be in it."""
+    target = place("sqlite", "new")
+    with nubetis.create(target, administrator="luis@acme.pe") as org:
+        before = seen(org)
+        org.alter(org.schema.without_module("notes"))
+    with open_at(target) as store:
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute(sql)))
+    with refusing("not_replaced", StoreError) as caught:
+        copy(old, target, replace=True)
+    assert f": {name}." in str(caught.value)
+    with open_at(target) as store:
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute(f"SELECT * FROM {name}")))
+        store._units.define(lambda txn: txn.apart(lambda link: link.execute(away)))
+    copy(old, target, replace=True)
+    with nubetis.open(target) as org:
+        assert before != seen(org)
+
+
 def test_a_backup_is_restored_over_a_damaged_organisation(place, tmp_path):
     """That is what its errors say to do."""
     url, file = place("postgres", "one"), f"{tmp_path}/back-up.db"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from nubetis.model import bind
 from nubetis.model.bind import ALWAYS
 from nubetis.model.fields import Operator
 from nubetis.model.kinds import BUILT_IN
-from nubetis.model.schema import diff
+from nubetis.model.schema import StepKind, diff
 from nubetis.model.store import Batch, ConflictKind, Removals, Updates, VersionName
 from nubetis.model.system import COUNTERS, VERSIONS
 from nubetis.testing.store_contract import CONTRACT_SCHEMA
@@ -366,3 +367,53 @@ class LosesCountersWhenCompacted(InLines):
         self._store._rows = lambda txn, held: rows(txn, {k: v for k, v in held.items() if k != COUNTERS.id})
         self._store.compact(module_ids)
         del self._store._rows
+
+
+class AppendsToTheOldFile(InLines):
+    """Writes the file anew, and goes on in the one that it replaced."""
+
+    def compact(self, module_ids=()):
+        with self._store._path.open("a+b") as held:
+            old = os.fdopen(os.dup(held.fileno()), "a+b")
+        self._store.compact(module_ids)
+        self._store._file.close()
+        self._store._file = old
+
+
+class KeepsNoLossOfTables(InLines):
+    """Leaves no line of a change that only takes away."""
+
+    def migrate(self, steps, schema, *, fence=None):
+        every = list(steps)
+        if every and {step.kind for step in every} <= {StepKind.DROP_MODULE, StepKind.PURGE_FIELD}:
+            self._store._memory.migrate(every, schema, fence=fence)
+            self._store._schema = schema
+            return
+        self._store.migrate(every, schema, fence=fence)
+
+
+class LooksAfterwards(Broken):
+    """Asks the fence when the change is made."""
+
+    def migrate(self, steps, schema, *, fence=None):
+        self._store.migrate(steps, schema)
+        if fence is not None:
+            self._store.read(fence)
+
+
+class LeavesTheBinAlone(BrokenTxn):
+    def update_where(self, module, where, values):
+        living = bind.All((where, bind.Missing("deleted_in"))) if module.journalled else where
+        return self._txn.update_where(module, living, values)
+
+
+class LooksAtTheFirstGuardOnly(BrokenTxn):
+    """Looks at the bounds of the first guard of each counter in a batch."""
+
+    def write(self, batch):
+        seen, guards = set(), []
+        for guard in batch.guards:
+            again = guard.counter in seen
+            guards.append(attrs.evolve(guard, floor=None, ceiling=None) if again else guard)
+            seen.add(guard.counter)
+        return self._txn.write(attrs.evolve(batch, guards=tuple(guards)))

@@ -16,7 +16,7 @@ from _pytest.outcomes import Failed
 from nubetis.backends import open_memory
 from nubetis.backends.memory.transactions import Transaction
 from nubetis.backends.sql import open_sqlite
-from nubetis.errors import Conflict, NotFound
+from nubetis.errors import Conflict, NotFound, StoreError
 from nubetis.model.bind import ALWAYS
 from nubetis.model.schema import Schema, diff, key_of
 from nubetis.model.store import Batch, ConflictKind, Expect, Removals, Updates, VersionName
@@ -26,17 +26,22 @@ from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract, isola
 from nubetis.testing.store_contract.sessions import _Opening
 from nubetis.testing.store_contract.setting import LOGS, all_rows, setting
 from tests.contract.breaking import (
+    AppendsToTheOldFile,
     Broken,
     BrokenTxn,
     CountsWhatChanged,
     ForgetsChangesOfLines,
     GoesOnAfterTheError,
     KeepsInterruptedSavepoints,
+    KeepsNoLossOfTables,
     KeepsThePartThatFits,
     KeepsThePartThatFitsTurned,
     KeepsWhatWasInterrupted,
+    LeavesTheBinAlone,
     LetsWritersGoOn,
     LoadsUpToTheError,
+    LooksAfterwards,
+    LooksAtTheFirstGuardOnly,
     LooksAtTheSchemaOnly,
     LooksBefore,
     LooksWhereItGoes,
@@ -366,6 +371,11 @@ BROKEN = [
     (KeepsThePartThatFitsTurned, "a_change_of_two_modules", {"names": ("logs", "people")}),
     (ForgetsChangesOfLines, "what_was_written_is_there", {}),
     (LosesCountersWhenCompacted, "compacting_changes_nothing", {}),
+    (AppendsToTheOldFile, "what_is_written_after_compacting", {}),
+    (KeepsNoLossOfTables, "what_a_change_only_took_away", {}),
+    (LooksAfterwards, "what_looks_first_sees_what_the_change_would", {}),
+    (on(LeavesTheBinAlone), "update_where_sets_rows_in_the_bin", {}),
+    (on(LooksAtTheFirstGuardOnly), "a_guard_looks_at_what_those_before", {}),
 ]
 
 
@@ -418,5 +428,5 @@ def test_a_broken_store_is_found_by_the_case_that_is_there_for_it(store, beginni
     run(Broken, beginning, tmp_path, given)
     folder = tmp_path / "broken"
     folder.mkdir()
-    with pytest.raises((AssertionError, Failed, NotFound)):
+    with pytest.raises((AssertionError, Failed, NotFound, StoreError)):
         run(store, beginning, folder, given)

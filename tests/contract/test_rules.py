@@ -23,7 +23,7 @@ NEEDS = {
     "linked_filters": ("Linked(", "Linking(", "linked=True"),
     "snapshots": ("open_snapshot(",),
     "processes": ("self._begin(", "nullcontext(store)"),
-    "durable": ("closing(self.open_store(tmp_path))",),
+    "durable": ("lambda: closing(self.open_store(tmp_path))", "killing(self.factory"),
 }
 """What a case that uses it must ask for first."""
 

@@ -38,6 +38,25 @@ class ForgetfulStore(LinesStore):
         super().close()
 
 
+class UnflushedStore(LinesStore):
+    """Leaves what it wrote last in a buffer of the process; what is larger goes through."""
+
+    def _append(self, line):
+        self._file.write(json.dumps(line).encode() + b"\n")
+
+
+class LateStore(UnflushedStore):
+    """Brings every other line to the disk, with the one before."""
+
+    _lines = 0
+
+    def _append(self, line):
+        super()._append(line)
+        self._lines += 1
+        if self._lines % 2 == 0:
+            self._file.flush()
+
+
 def _path(url):
     return Path(url.partition(":///")[2])
 
@@ -48,3 +67,11 @@ def open_torn(url, *, create):
 
 def open_forgetful(url, *, create):
     return ForgetfulStore(url, _path(url), BUILT_IN)
+
+
+def open_unflushed(url, *, create):
+    return UnflushedStore(url, _path(url), BUILT_IN)
+
+
+def open_late(url, *, create):
+    return LateStore(url, _path(url), BUILT_IN)

@@ -98,3 +98,10 @@ def test_a_store_that_does_not_survive_a_killed_process_is_found_out(tmp_path, n
     said = {"open_torn": "people: lost|people: rows of the steps", "open_forgetful": "lost: step"}[name]
     with pytest.raises(AssertionError, match=said):
         Suite(name).test_a_process_killed_while_it_commits_leaves_whole_units(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["open_unflushed", "open_late", "open_forgetful"])
+def test_a_store_that_keeps_a_small_unit_back_is_found_out(tmp_path, name):
+    """Large ones go through a buffer at once, so it takes small ones."""
+    with pytest.raises(AssertionError, match="lost: unit"):
+        Suite(name).test_what_a_process_wrote_last_is_there_when_it_is_killed_at_once(tmp_path)

@@ -154,7 +154,9 @@ def copy_into_file(
     from nubetis.backends.sql import open_sqlite  # the one door of a heavy library
 
     with suppress(NotFound), closing(open_sqlite(url, create=False)) as there:
-        require_room(source, there, shown(url), replace=replace)
+        if not require_room(source, there, shown(url), replace=replace):
+            with suppress(Damaged):  # nobody knows what others have put into it
+                there.refuse_others(_known(there, read_schema))
     return _make_file(source, url, read_schema, progress)
 
 

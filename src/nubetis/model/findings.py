@@ -140,8 +140,13 @@ FINDINGS: Final[dict[str, Kind]] = {
     "table_denied": _error(
         Area.STORE,
         "The user of the database may not do this with the table {about}: {detail}.",
-        "Let an administrator of the server give the user all rights on the table, or make it the user's own; then "
-        "look again.",
+        "Let an administrator of the server give the user all rights on the table and its schema, or for ALTER make it "
+        "the user's own; then look again.",
+    ),
+    "columns_low": _warning(
+        Area.SCHEMA,
+        "Table {about} has had {count} of the 1,600 columns that PostgreSQL gives a table, with those that are gone.",
+        "Before it has had all, copy the organisation into another schema, which begins anew: nubetis copy.",
     ),
     "table_missing": _error(Area.SCHEMA, "Table {about} is missing.", _RESTORE),
     "column_missing": _error(
@@ -149,6 +154,16 @@ FINDINGS: Final[dict[str, Kind]] = {
         "Table {about} lacks {detail}, and what was in there.",
         "Nothing else is lost. It can be made again, empty: nubetis doctor --repair; take its values out of a back-up.",
         mends=True,
+    ),
+    "column_told": _error(
+        Area.SCHEMA,
+        "Table {about} lacks {detail}, which nubetis alone sets.",
+        "The journal tells what was in there: nubetis doctor --repair; where it does not tell for sure this stays "
+        "found, and the last back-up has it.",
+        mends=True,
+    ),
+    "column_lost": _error(
+        Area.SCHEMA, "Table {about} lacks {detail}, without which nubetis cannot know what its rows mean.", _RESTORE
     ),
     "twin_missing": _error(Area.SCHEMA, "Table {about} lacks {detail}.", _REPAIR, mends=True),
     "column_wrong": _error(Area.SCHEMA, "Table {about} has columns of another form: {detail}.", _RESTORE),

@@ -348,6 +348,7 @@ class Store(Protocol):
             StoreBusy: others held the store for too long.
             StoreError: ``disk_full``, ``read_only_store``, ``read_only_server``, ``store_failed``; nothing of the unit
                 was written.
+            StoreError: ``commit_unknown``; the line was lost, and the unit was written whole or not at all.
         """
         ...
 

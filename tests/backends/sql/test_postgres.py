@@ -357,8 +357,8 @@ def test_doctor_names_the_tables_that_it_may_not_read_or_write_and_goes_on(url):
         found = diagnose(guest)
     denied = {each.about: each.detail for each in found.findings if each.code == "table_denied"}
     assert denied == {
-        "contacts": "DELETE, UPDATE", "deals": "SELECT", "leads__tags": "SELECT", "tallies": "SELECT",
-        "songs": "DELETE, INSERT, SELECT, UPDATE",
+        "accounts": "ALTER", "contacts": "DELETE, UPDATE", "deals": "SELECT", "leads__tags": "SELECT",
+        "tallies": "SELECT", "songs": "DELETE, INSERT, SELECT, UPDATE",
     }  # fmt: skip
     assert ("index_missing", "accounts") in {(each.code, each.about) for each in found.findings}
     assert {"table_missing", "set_wrong"}.isdisjoint(each.code for each in found.findings)

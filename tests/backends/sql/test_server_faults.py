@@ -326,9 +326,9 @@ def test_what_nobody_knows_after_a_commit_is_said(store):
         )
         txn.allocate("x")
 
-    with refusing("store_failed") as caught:
+    with refusing("commit_unknown") as caught:
         store.write(unit)
-    assert "look whether it was written" in str(caught.value)
+    assert "Look before you make it again" in str(caught.value)
     assert [1] == runs
 
 

@@ -20,7 +20,7 @@ from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema, diff
 from nubetis.model.system import COUNTERS, SYSTEM_SCHEMA, TALLIES, VERSIONS
-from nubetis.testing.store_contract.setting import PATIENCE, inserting, keys_of, row_of
+from nubetis.testing.store_contract.setting import PATIENCE, inserting, keys_of, race, row_of
 
 
 def pets(**settings):
@@ -161,11 +161,27 @@ def waits_for(store):
     return store.write(lambda txn: txn._db.execute(asked).fetchone())[0] / 1000
 
 
-def test_a_writer_waits_for_a_lock_as_long_as_it_has_patience(impatient):
-    """Beside others, and alone: not as long as the server would."""
-    assert waits_for(impatient) == SHORT
+def test_a_writer_waits_for_a_lock_half_as_long_as_it_has_patience(impatient):
+    """Beside others, and alone: a row is waited for twice, and not as long as the server would."""
+    assert waits_for(impatient) == SHORT / 2
     alone(impatient)
-    assert waits_for(impatient) == SHORT
+    assert waits_for(impatient) == pytest.approx(SHORT / 2, abs=0.05)
+
+
+def test_of_many_that_wait_for_one_row_none_waits_longer_than_it_says(impatient, holding):
+    """Who stands behind another gets his turn when that one gives up, and then waits for the row itself."""
+    holding("SELECT 1 FROM pets FOR UPDATE")
+    waited = []
+
+    def work():
+        begun = time.monotonic()
+        with pytest.raises(StoreBusy):
+            impatient.write(renaming)
+        waited.append(time.monotonic() - begun)
+
+    race(*[work] * 4)
+    assert SHORT <= min(waited)
+    assert max(waited) < 1.4 * SHORT
 
 
 @pytest.mark.parametrize("lock", ["LOCK TABLE versions IN EXCLUSIVE MODE", "SELECT 1 FROM pets FOR UPDATE"])

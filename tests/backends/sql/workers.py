@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import sys
+import traceback
+from itertools import count
 
+import nubetis
 from nubetis.backends.sql import open_sqlite
 from nubetis.model.store import Batch, Expect, Guard, Inserts, Updates, VersionName
 from nubetis.testing.store_contract.setting import PEOPLE, row_of
@@ -17,16 +21,16 @@ def guards(url, seed, rounds):
     dice, taken = random.Random(seed), 0
     store = open_sqlite(url, create=False)
     for _ in range(int(rounds)):
-        count = dice.randint(1, 3)
-        outcome = store.write(lambda txn, count=count: txn.write(take(count)))
-        taken += count if outcome.written else 0
+        wanted = dice.randint(1, 3)
+        outcome = store.write(lambda txn, wanted=wanted: txn.write(take(wanted)))
+        taken += wanted if outcome.written else 0
     store.close()
     sys.stdout.write(str(taken))
 
 
-def take(count):
-    """Give a batch that takes *count* from the stock."""
-    return Batch(guards=(Guard(counter="stock", delta=-count, floor=0),))
+def take(wanted):
+    """Give a batch that takes so many from the stock."""
+    return Batch(guards=(Guard(counter="stock", delta=-wanted, floor=0),))
 
 
 def structure(url, _seed, rounds):
@@ -57,6 +61,56 @@ def dies(url, seed, _rounds):
         os.write(1, f"{number}\n".encode())
 
 
+def opens(url, *_):
+    """Let processes open an organisation, each killed at another statement, and at each of those about the lease.
+
+    After each print the number of the node that whoever comes next is given.
+    """
+    seen = []
+    _opened(url, seen.append)
+    for last in sorted(
+        {*range(1, len(seen), len(seen) // 5), *range(seen.index("COMMIT") - 6, seen.index("COMMIT") + 3)}
+    ):
+        child = os.fork()
+        if not child:
+            _open_and_die(url, last)
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            sys.exit(f"the process that was to die at statement {last} of {len(seen)} did not")
+        sys.stdout.write(f"{_opened(url)}\n")
+
+
+def _open_and_die(url, last):
+    statements = count()
+
+    def trace(_):
+        if next(statements) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        _opened(url, trace)
+    except BaseException:  # noqa: BLE001 - whoever waits is told
+        traceback.print_exc()
+    os._exit(1)
+
+
+def _opened(url, trace=None):
+    """Open an organisation, with *trace* on each of its connections; give its node."""
+    connect = sqlite3.connect
+
+    def traced(*given, **more):
+        link = connect(*given, **more)
+        link.set_trace_callback(trace)
+        return link
+
+    sqlite3.connect = traced
+    try:
+        with nubetis.open(url) as org:
+            return org._world.keys._node
+    finally:
+        sqlite3.connect = connect
+
+
 def _step(txn, number):
     rows = [row_of(PEOPLE, number * 100 + place, {"size": number, "marks": '["a"]'}) for place in range(20)]
     updates = Updates(PEOPLE, ("note",), [row[0] for row in rows], [(f"n{number}",)] * 20, [1] * 20)
@@ -79,4 +133,4 @@ def _killer(dice, last):
 
 
 if __name__ == "__main__":
-    {"guards": guards, "structure": structure, "dies": dies}[sys.argv[1]](*sys.argv[2:])
+    {"guards": guards, "structure": structure, "dies": dies, "opens": opens}[sys.argv[1]](*sys.argv[2:])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from nubetis.backends.sql.tallies import Tallies
+from nubetis.backends.sql.told import needed, untold
 from nubetis.errors import Damaged
 from nubetis.model.findings import Finding
 from nubetis.model.ids import encode
@@ -27,6 +28,8 @@ __all__ = ["findings_of", "homes_of", "is_made_as_side", "is_set", "members", "r
 
 _MOST: Final = 20
 """Columns that are listed; more would say nothing more."""
+_MAKING: Final = frozenset({"ALTER", "CREATE"})
+"""What only who makes something again needs."""
 _SIDE: Final = frozenset({"record", "value"})
 _OURS: Final = frozenset({"id", "version", "created_in", "deleted_in"})
 """Columns that the table of every journalled module has."""
@@ -49,13 +52,14 @@ def findings_of(
     present = tables.dialect.catalogue(connection)
     denied = _denied(connection, tables)
     homes = _used(tables, present) if schema is None else homes_of(tables, schema)
-    findings = [Finding("table_denied", name, ", ".join(verbs)) for name, verbs in denied.items() if name in present]
+    findings = [Finding("table_denied", name, ", ".join(verbs)) for name, verbs in _unusable(denied, present)]
     closed = {name for name, verbs in denied.items() if "SELECT" in verbs}
     for done, home in enumerate(homes):
         if progress is not None:
             progress(done, len(homes))
         if home.name not in closed:
-            findings += _Check(connection, tables, home, present, closed).findings()
+            found = list(_Check(connection, tables, home, present, closed).findings())
+            findings += [*found, *_unmended(home, found, denied)]
     there = {name: found for name, found in present.items() if name not in closed}
     return findings if schema is None else [*findings, *_others(connection, tables, homes, there)]
 
@@ -66,6 +70,20 @@ def _denied(connection: Connection, tables: Tables) -> dict[str, list[str]]:
     for name, verb in connection.execute(tables.dialect.denied) if tables.dialect.denied else ():
         found.setdefault(str(name), []).append(str(verb))
     return found
+
+
+def _unusable(denied: Mapping[str, list[str]], present: Collection[str]) -> Iterator[tuple[str, list[str]]]:
+    """Give what may not be done by who only works."""
+    for name, verbs in denied.items():
+        if name in present and (left := [verb for verb in verbs if verb not in _MAKING]):
+            yield name, left
+
+
+def _unmended(home: ModuleTable, found: Iterable[Finding], denied: Mapping[str, list[str]]) -> Iterator[Finding]:
+    """Say who else must mend what of a table was *found*, where the user of the database may not."""
+    verbs = [verb for verb in denied.get(home.name, ()) if verb in _MAKING]
+    if verbs and any(each.mends for each in found):
+        yield Finding("table_denied", home.name, ", ".join(verbs))
 
 
 def _others(
@@ -194,11 +212,14 @@ class _Check:
         yield from self._derived()
 
     def _lacks(self) -> Iterator[Finding]:
-        """Give the columns that are not there: what was in a twin stands in its text."""
+        """Give the columns that are not there: what was in a twin stands in its text, and tallies in the records."""
         home = self._home
         missing = set(home.full_columns).difference(self._present[home.name].columns)
-        own = missing.intersection(home.columns)
-        for code, names in (("column_missing", own), ("twin_missing", missing - own)):
+        own = missing.intersection(home.columns) if home.module.id != TALLIES.id else missing & {"id"}
+        kept = needed(home.module)
+        lost = set(untold(self._tables, home, own, self._present))
+        kinds = {"column_lost": lost, "column_told": own & kept - lost, "column_missing": own - kept}
+        for code, names in {**kinds, "twin_missing": missing - own}.items():
             if names:
                 yield Finding(code, home.name, ", ".join(sorted(names)[:_MOST]))
 

@@ -21,7 +21,8 @@ from nubetis.backends.sql.checks import is_made_as_side, is_set, members, repeat
 from nubetis.backends.sql.dialects import Found
 from nubetis.backends.sql.tables import Index, ModuleTable, Tables, parameter, side_name
 from nubetis.backends.sql.tallies import Tallies
-from nubetis.errors import Conflict, StoreError
+from nubetis.backends.sql.told import tell, untold
+from nubetis.errors import Conflict, Damaged, StoreError
 from nubetis.model.kinds.choices import pack_set
 from nubetis.model.schema import Schema, SchemaStep, StepKind
 from nubetis.model.store import FORMAT
@@ -38,6 +39,10 @@ __all__ = ["Builder"]
 _CHUNK: Final = 10_000
 
 
+def _columns(field: Field | None) -> list[str]:
+    return [] if field is None else [field.column_of(part) for part in field.parts]
+
+
 class Builder:
     """Makes and changes tables, inside the transaction of *connection*."""
 
@@ -45,6 +50,8 @@ class Builder:
         self._db = connection
         self._tables = tables
         self._dialect = tables.dialect
+        self._coming: set[tuple[int, str]] = set()
+        """Columns that a step names, by module: they may be new."""
 
     def lock(self) -> None:
         """Let no other change tables until the transaction ends."""
@@ -53,9 +60,11 @@ class Builder:
 
     def migrate(self, steps: Iterable[SchemaStep], schema: Schema) -> None:
         """Do *steps*, and what needs none (indexes, tallies); in an empty database write format and versions too."""
+        every = list(steps)
+        self._coming = {(step.module.id, name) for step in every for name in _columns(step.field)}
         for module in (VERSIONS, COUNTERS, TALLIES):
             self._ensure(self._tables.of(module))
-        for step in steps:
+        for step in every:
             self._step(step)
         for module in schema.modules:
             self._ensure(self._tables.of(module))
@@ -68,11 +77,19 @@ class Builder:
         Raises:
             StoreError: ``not_replaced``.
         """
+        self.refuse_others(schema, url)
+        for name in list(self._found):
+            self._drop_table(name)
+
+    def refuse_others(self, schema: Schema, url: str) -> None:
+        """Stop where a table or a view is there that is neither of *schema* nor made as ours.
+
+        Raises:
+            StoreError: ``not_replaced``.
+        """
         views = [str(name) for (name,) in self._db.execute(self._dialect.views)]
         if others := [*strangers(self._tables, schema, self._found), *views]:
             raise StoreError("not_replaced", url=url, others=", ".join(sorted(others)))
-        for name in list(self._found):
-            self._drop_table(name)
 
     def _number(self) -> None:
         table = self._tables.of(VERSIONS).table
@@ -110,14 +127,18 @@ class Builder:
         """Make again what is derived from the rows of a table: twins, sets, tallies, indexes, and columns it lacks.
 
         Over a value that must be unique, and is there twice, no index can be made: it goes without.  Of a column that
-        is gone the values are too, but choices stand in their table as well.  Without keys nothing can be made.
+        is gone the values are too, but choices stand in their table as well, and what nubetis sets in the journal.
+
+        Raises:
+            Damaged: it lacks what nobody can tell.
         """
         self._lock(home)
         lost = set(home.columns).difference(self._found[home.name].columns)
-        if "id" in lost:
-            return
+        self._refuse_untold(home, lost)
         self.drop_indexes(home)
         self._widen(home)
+        if lost and home.module.id == TALLIES.id:
+            self._db.execute(self._dialect.text(sa.delete(home.table)))  # what is left of them cannot be read
         for column in lost.intersection(home.sides):
             self._fill_set(home, column)
         for twin, place, fold in home.twins:
@@ -168,10 +189,20 @@ class Builder:
         if home.name not in self._found:
             self._make_table(home.name, home.creation, home.full_columns)
         found = self._found[home.name]
+        missing = [name for name in home.full_columns if name not in found.columns]
+        lost = [name for name in missing if (home.module.id, name) not in self._coming]
+        self._refuse_untold(home, lost)
         self._drop_surplus(home, found)
-        for name in [name for name in home.full_columns if name not in found.columns]:
+        for name in missing:
             self._add_column(home, name)
             found.columns.append(name)
+        if lost:
+            tell(self._db, self._tables, home, lost)
+
+    def _refuse_untold(self, home: ModuleTable, lost: Collection[str]) -> None:
+        """Stop where columns are lost that must not be empty, and of which the journal does not tell."""
+        if lost and (left := untold(self._tables, home, lost, self._found)):
+            raise Damaged("damaged", what=f"Table {home.name}", reason=f"it lacks {', '.join(left)}")
 
     def _make_table(self, name: str, text: str, columns: Iterable[str] = ()) -> None:
         self._db.execute(text)
@@ -253,7 +284,7 @@ class Builder:
             found.columns.remove(name)
 
     def _purge(self, home: ModuleTable, field: Field) -> None:
-        columns = [field.column_of(part) for part in field.parts]
+        columns = _columns(field)
         found = self._found.get(home.name)
         if found is not None:
             self._drop_surplus(home, found)

@@ -193,7 +193,10 @@ class Dialect:
     views: str
     """Asks for the names of what reads as a table does, and that nubetis never makes."""
     denied: str = ""
-    """Asks for each table that may not be used, and what may not be done: ``SELECT`` or another verb, one a row."""
+    """Asks for each table that may not be used, and what may not be done: ``SELECT`` or another verb, one a row.
+
+    ``ALTER`` and ``CREATE`` are for who makes something again: to change the table, and to make what belongs to it.
+    """
     table_options: Mapping[str, Any]
     side_options: Mapping[str, Any]
     partial: str

@@ -8,13 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from nubetis.backends.sql.checks import homes_of
+from nubetis.backends.sql.ddl import Builder
 from nubetis.backends.sql.tables import Tables, table_name
 from nubetis.backends.sql.units import PATIENCE, Units
 from nubetis.errors import Damaged, NewerFormat, NubetisError, StoreError
 from nubetis.model.findings import Area, Finding
 from nubetis.model.schema import Schema, SchemaStep
 from nubetis.model.store import FORMAT, Capabilities, Txn
-from nubetis.model.system import SYSTEM_SCHEMA
+from nubetis.model.system import SYSTEM_SCHEMA, TALLIES
 from nubetis.types import ModuleId, Progress
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = ["Database", "SqlStore", "format_of", "has_begun"]
 
 T = TypeVar("T")
 
+_UNMENDED: Final = frozenset({"damaged", "read_only_server"})
+"""What keeps one table from being mended, and not the others."""
 _KNOWN: Final = frozenset({"id", "format", "schema", "access", "settings"})
 
 
@@ -210,9 +213,18 @@ class SqlStore:
         for each in wanted:
             self._units.apart(partial(self._database.mend, finding=each))
         names = {each.about for each in wanted if each.area in {Area.SCHEMA, Area.TALLIES}}
-        for home in homes_of(self._tables, schema):
-            if not names.isdisjoint((home.name, *home.index_creation)):
-                self._units.define(partial(_rebuild, home, fence))
+        every = table_name(TALLIES) in names  # who makes that ledger again, first, makes that of each module
+        for home in sorted(homes_of(self._tables, schema), key=lambda home: home.module.id != TALLIES.id):
+            if every or not names.isdisjoint((home.name, *home.index_creation)):
+                self._rebuild(home, fence)
+
+    def _rebuild(self, home: ModuleTable, fence: Callable[[Txn], object] | None) -> None:
+        """Make a table again; where that cannot be, it is found again, and what may not be done beside it."""
+        try:
+            self._units.define(lambda txn: txn.rebuild(home, fence))
+        except StoreError as error:
+            if error.code not in _UNMENDED:
+                raise
 
     def facts(self) -> dict[str, str | int]:
         """Give what helps to judge the store."""
@@ -254,6 +266,15 @@ class SqlStore:
         self._units.define(lambda txn: txn.clear(wanted, self._database.url))
         self._schema = Schema()
 
+    def refuse_others(self, known: Iterable[Module] = ()) -> None:
+        """Stop where something is here that nubetis did not make, as :meth:`clear` does, and change nothing.
+
+        Raises:
+            StoreError: ``not_replaced``.
+        """
+        wanted = Schema(modules=tuple(known))
+        self._units.apart(lambda link: Builder(link, self._tables).refuse_others(wanted, self._database.url))
+
     def discard(self) -> None:
         """Close, and leave nothing of a database that nobody has set up."""
         place = self._database
@@ -273,7 +294,3 @@ class SqlStore:
             with suppress(NubetisError):
                 self._rewrite()
         self._database.pool.close()
-
-
-def _rebuild(home: ModuleTable, fence: Callable[[Txn], object] | None, txn: SqlTxn) -> None:
-    txn.rebuild(home, fence)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.pool import Pool
     from nubetis.backends.sql.tables import Tables
 
-__all__ = ["PATIENCE", "Units", "milliseconds"]
+__all__ = ["PATIENCE", "Units", "milliseconds", "of_a_lock"]
 
 T = TypeVar("T")
 
@@ -52,6 +52,11 @@ class _Try:
 def milliseconds(seconds: float) -> int:
     """Give *seconds* as a server counts them, to which none would mean for ever."""
     return max(1, round(seconds * 1000))
+
+
+def of_a_lock(seconds: float) -> float:
+    """Give how long of *seconds* to wait for one lock: a row is waited for behind others, and then for itself."""
+    return seconds / 2 if seconds > _LONGEST_PAUSE else seconds
 
 
 @attrs.define
@@ -114,12 +119,13 @@ class Units:
         dialect = self.tables.dialect
         if now.before < _BESIDE and time.monotonic() >= self._crowded:
             return _joined(self._wait(now), dialect.write_lock)
-        shortly, then = (dialect.lock_wait.format(milliseconds(each)) for each in (min(_SHORTLY, now.left), now.left))
+        waits = (min(_SHORTLY, now.left), of_a_lock(now.left))
+        shortly, then = (dialect.lock_wait.format(milliseconds(each)) for each in waits)
         return _joined(shortly, dialect.alone_lock, then)
 
     def _wait(self, now: _Try) -> str:
         """Give what lets a unit wait for what is left; the first time the connection says so."""
-        return self.tables.dialect.lock_wait.format(milliseconds(now.left)) if now.before else ""
+        return self.tables.dialect.lock_wait.format(milliseconds(of_a_lock(now.left))) if now.before else ""
 
     def _turn(self) -> AbstractContextManager[object]:
         """Let the writers of this process queue, where the database takes one at a time."""

@@ -102,6 +102,8 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "what_was_written_is_there_when_it_is_opened_again",
             "a_process_killed_while_it_commits_leaves_whole_units",
             "a_process_killed_beside_others_leaves_whole_units",
+            "what_a_process_wrote_last_is_there_when_it_is_killed_at_once",
+            "what_is_written_after_compacting_is_there_when_it_is_opened_again",
             "an_operation_that_was_cancelled_is_gone_on_with",
             "compacting_changes_nothing_that_is_read",
         ),
@@ -217,6 +219,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_guard_keeps_its_counter_within_bounds",
             "counters_do_not_know_each_other",
             "a_guard_looks_at_both_bounds_whichever_way_it_moves",
+            "a_guard_looks_at_what_those_before_it_in_the_batch_have_moved",
         ),
     },
     "Expect": {
@@ -373,6 +376,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "Txn.update_where": {
         "Set the same values in all rows that fit, without looking at versions; give their number.": (
             "update_where_sets_all_that_fit_and_no_version",
+            "update_where_sets_rows_in_the_bin_too",
             "update_where_moves_the_tallies_of_a_ledger",
         ),
         "Conflict: ``not_unique``; then the unit is lost.": (
@@ -433,6 +437,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_read_unit_may_not_write",
             "a_unit_cannot_swallow_a_load_or_change_that_failed",
         ),
+        "StoreError: ``commit_unknown``; the line was lost, and the unit was written whole or not at all.": (),
     },
     "Store.migrate": {
         "Bring the tables to *schema* by *steps*, each of which may have been done before.": (
@@ -441,6 +446,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "a_retired_field_keeps_its_data",
             "a_purged_field_is_gone_and_its_name_is_free",
             "a_dropped_module_is_gone",
+            "what_a_change_only_took_away_is_gone_when_it_is_opened_again",
             "a_field_made_filterable_has_its_twin_filled",
             "a_module_tallied_by_another_field_counts_what_is_there",
             "rows_of_the_schema_before_can_be_read_and_written_meanwhile",
@@ -452,6 +458,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "late."
         ): (
             "what_looks_first_sees_what_is_there_and_may_stop_the_change",
+            "what_looks_first_sees_what_the_change_would_take_away",
             "of_two_who_go_on_with_a_change_none_does_its_step_late",
         ),
         "The first call, on an empty store, also writes the format and the versions row, all of it 0.": (
@@ -518,6 +525,7 @@ RULES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "Store.compact": {
         "Add up the ledgers of tallies, and leave nothing of what is gone where it was; readers see no difference.": (
+            "what_is_written_after_compacting_is_there_when_it_is_opened_again",
             "compacting_changes_nothing_that_is_read",
             "tallies_are_what_counting_gives",
         ),
@@ -560,6 +568,9 @@ BEYOND: Final[Mapping[str, str]] = {
     "A counter that numbers are taken from is not lowered by a guard.": "src/nubetis/model/store.py",
     "StoreError: ``not_nubetis``, ``damaged``.": "tests/backends/sql/test_harm.py",
     "StoreBusy: others held the store for too long.": "tests/backends/sql/test_units.py",
+    "StoreError: ``commit_unknown``; the line was lost, and the unit was written whole or not at all.": (
+        "tests/backends/sql/test_leases.py"
+    ),
     "Nothing of it is read, so that a damaged organisation can be replaced.": "tests/backends/test_copying.py",
     "StoreError: ``not_replaced``; something is there that nubetis did not make, and nothing was changed.": (
         "tests/backends/test_copying.py"

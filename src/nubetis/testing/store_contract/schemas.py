@@ -149,6 +149,20 @@ class SchemaCases(ContractSetting):
         assert seen == [1, 1]
         assert keys_of(store, Missing("nick"), schema.module("people")) == [1]
 
+    def test_what_looks_first_sees_what_the_change_would_take_away(self, store: Store) -> None:
+        """And keeps it, where it stops the change."""
+        load(store, LOGS, [row_of(LOGS, 1, {"line": "x"})])
+        without, seen = CONTRACT_SCHEMA.without_module("logs"), []
+
+        def look(txn: Txn) -> None:
+            seen.append(all_rows(txn, LOGS))
+            raise Conflict("operation_moved", id="x")
+
+        with pytest.raises(Conflict):
+            store.migrate(diff(CONTRACT_SCHEMA, without), without, fence=look)
+        assert seen == [[row_of(LOGS, 1, {"line": "x"})]]
+        assert seen == [store.read(lambda txn: all_rows(txn, LOGS))]
+
     def test_of_two_who_go_on_with_a_change_none_does_its_step_late(self, store: Store) -> None:
         """One drops a module when the other has done so, and has made it again and used it: nothing of it goes."""
         without, begun, changed, ended = CONTRACT_SCHEMA.without_module("logs"), *[threading.Event() for _ in range(3)]
@@ -245,6 +259,19 @@ class SchemaCases(ContractSetting):
         self._change(store, without)
         store.migrate(diff(without, CONTRACT_SCHEMA), CONTRACT_SCHEMA)
         assert (keys_of(store, ALWAYS, LOGS), keys_of(store, ALWAYS, PLACES)) == ([], [1])
+
+    def test_what_a_change_only_took_away_is_gone_when_it_is_opened_again(self, tmp_path: Path) -> None:
+        """A module, and a field of another; what is made again of those names is empty."""
+        fields = [field for field in PEOPLE.fields if field.name != "note"]
+        less = CONTRACT_SCHEMA.without_module("logs").with_module(attrs.evolve(PEOPLE, fields=fields))
+        with closing(self.fresh_store(tmp_path)) as store:
+            load(store, LOGS, [row_of(LOGS, 1)])
+            load(store, PEOPLE, people([{"note": "x", "size": 7}]))
+            store.migrate(diff(CONTRACT_SCHEMA, less), less)
+        with closing(self.open_store(tmp_path)) as again:
+            again.migrate(diff(less, CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+            assert keys_of(again, ALWAYS, LOGS) == []
+            assert [cell(PEOPLE, get(again, 1), name) for name in ("note", "size")] == [None, 7]
 
     def test_a_field_that_is_not_unique_cannot_become_so(self, store: Store) -> None:
         """Nothing is changed, of what goes with it neither; without the twin, it can."""
@@ -369,6 +396,17 @@ class SchemaCases(ContractSetting):
                 store.compact(modules)
                 require_same(before, store.read(all_there_is))
                 assert store.check() == []
+        self._is_there_again(tmp_path, before, 6)
+
+    def test_what_is_written_after_compacting_is_there_when_it_is_opened_again(self, tmp_path: Path) -> None:
+        """Where what there is was written anew, what comes after goes there too."""
+        with closing(self.fresh_store(tmp_path)) as store:
+            fill(store)
+            for _ in range(2):
+                store.compact()
+                assert write(store, Batch(guards=(_SEAT,))).written
+            load(store, PEOPLE, [row_of(PEOPLE, 101)])
+            before = store.read(all_there_is)
         self._is_there_again(tmp_path, before, 6)
 
     def _is_there_again(self, folder: Path, before: object, number: int) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from nubetis.model.store import Batch, ConflictKind, Guard, Store, Txn
 from nubetis.testing.store_contract.history import Changed, Event, Moved, faults, prepare, work
-from nubetis.testing.store_contract.setting import PEOPLE, ContractSetting, all_rows, race, write
+from nubetis.testing.store_contract.setting import PEOPLE, PLACES, ContractSetting, all_rows, race, write
 from nubetis.testing.store_contract.worker import ROWS, killing, started
 
 __all__ = ["ProcessCases", "events_of"]
@@ -68,6 +68,19 @@ class ProcessCases(ContractSetting):
         with closing(self.fresh_store(tmp_path)) as store:
             self.need(store, "durable")
         self._kill_writers(tmp_path, lambda: closing(self.open_store(tmp_path)))
+
+    def test_what_a_process_wrote_last_is_there_when_it_is_killed_at_once(self, tmp_path: Path) -> None:
+        """A unit so small that it may wait for the next to be brought to the disk, and no next one comes."""
+        with closing(self.fresh_store(tmp_path)) as store:
+            self.need(store, "durable")
+        last = 0
+        with killing(self.factory, self.url_of(tmp_path), "kill_when_done") as kill:
+            for units in (1, 2, 3):
+                last += units
+                assert _greatest(kill(last - units + 1, last), "done", 0) == last
+                with closing(self.open_store(tmp_path)) as store:
+                    there = store.read(lambda txn: [row[0] for row in all_rows(txn, PLACES)])
+                assert there == list(range(1, last + 1)), f"lost: unit {last} was acknowledged"
 
     def test_a_process_killed_beside_others_leaves_whole_units(self, store: Store, tmp_path: Path) -> None:
         """The same, where the store is open in another process meanwhile."""

@@ -48,6 +48,7 @@ from nubetis.testing.store_contract.setting import (
     in_thread,
     inserting,
     keys_of,
+    kinds,
     load,
     nest,
     people,
@@ -97,6 +98,14 @@ class UnitCases(ContractSetting):
                 assert outcome.conflicts == against
 
         store.write(unit)
+
+    def test_a_guard_looks_at_what_those_before_it_in_the_batch_have_moved(self, store: Store) -> None:
+        """Each of them would fit alone; together they do not, and the counter stays as it was."""
+        down = Guard(counter="seats", delta=-1, floor=0)
+        assert write(store, Batch(guards=(Guard(counter="seats", delta=2),))).written
+        assert kinds(write(store, Batch(guards=(down, down, down)))) == [ConflictKind.GUARD]
+        assert write(store, Batch(guards=(Guard(counter="seats", delta=0, floor=2, ceiling=2),))).written
+        assert write(store, Batch(guards=(down, down))).written
 
     def test_a_failed_guard_takes_the_rows_with_it(self, store: Store) -> None:
         """The counter moves with the batch or not at all."""

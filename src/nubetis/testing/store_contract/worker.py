@@ -19,14 +19,14 @@ import attrs
 
 from nubetis.model.store import Batch, Guard, Inserts, Removals, Store, Txn
 from nubetis.testing.store_contract.history import work
-from nubetis.testing.store_contract.setting import PATIENCE, PEOPLE, factory_at, row_of
+from nubetis.testing.store_contract.setting import PATIENCE, PEOPLE, PLACES, factory_at, row_of
 from nubetis.types import Key
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext
     from multiprocessing.synchronize import Semaphore
 
-__all__ = ["ROWS", "kill_when_told", "killing", "main", "started", "step"]
+__all__ = ["ROWS", "kill_when_done", "kill_when_told", "killing", "main", "started", "step"]
 
 ROWS: Final = 100
 """Rows that a step adds: writing them takes long enough to be killed in the middle of it."""
@@ -96,18 +96,19 @@ def started(factory: str, url: str, task: str, number: int, *, times: int = 12) 
 
 
 @contextmanager
-def killing(factory: str, url: str) -> Generator[Callable[[int], list[list[str]]]]:
+def killing(factory: str, url: str, how: str = "kill_when_told") -> Generator[Callable[..., list[list[str]]]]:
     """Give a function that lets a process do steps from a number on, until it is killed at some moment.
 
-    It gives what the process said, a list of words a line.  Nobody but that process has the store open.
+    It gives what the process said, a list of words a line.  Nobody but that process has the store open.  *how* names
+    the function of this module that kills; all numbers that are given are told to it.
     """
-    with _running("kill_when_told", factory, url) as process:
+    with _running(how, factory, url) as process:
         given, said = process.stdin, process.stdout
         assert given is not None
         assert said is not None
 
-        def kill(first: int) -> list[list[str]]:
-            given.write(f"{first}\n")
+        def kill(*numbers: int) -> list[list[str]]:
+            given.write(" ".join(map(str, numbers)) + "\n")
             given.flush()
             found = [said.readline().split()]
             while found[-1] and found[-1][0] in {"begin", "done"}:
@@ -147,9 +148,7 @@ def kill_when_told() -> None:
     """
     factory, url = sys.argv[1:]
     factory_at(factory)
-    fork = "fork" in get_all_start_methods()
-    context: ForkContext | SpawnContext = get_context("fork") if fork else get_context("spawn")
-    random = Random(url)
+    context, random = _context(), Random(url)
     for line in sys.stdin:
         begun = context.Semaphore(0)
         process = context.Process(target=_do_steps, args=(factory, url, int(line), begun))
@@ -159,6 +158,37 @@ def kill_when_told() -> None:
         process.kill()
         process.join()
         _say(word)
+
+
+def kill_when_done() -> None:
+    """For each two numbers that come in start a process that writes the small units between them, and kill it then."""
+    factory, url = sys.argv[1:]
+    factory_at(factory)
+    context = _context()
+    for line in sys.stdin:
+        first, last = map(int, line.split())
+        done = context.Semaphore(0)
+        process = context.Process(target=_write_units, args=(factory, url, range(first, last + 1), done))
+        process.start()
+        done.acquire(timeout=PATIENCE)
+        process.kill()
+        process.join()
+        _say("killed")
+
+
+def _write_units(factory: str, url: str, numbers: range, done: Semaphore) -> None:
+    """Write a row in a unit for each of *numbers*, and wait for the end."""
+    store = factory_at(factory)(url, create=False)
+    for number in numbers:
+        rows = [row_of(PLACES, number)]
+        store.write(lambda txn, rows=rows: txn.write(Batch(parts=(Inserts(PLACES, rows),))))  # type: ignore[misc]
+        _say("done", number)
+    done.release()
+    time.sleep(PATIENCE)
+
+
+def _context() -> ForkContext | SpawnContext:
+    return get_context("fork") if "fork" in get_all_start_methods() else get_context("spawn")
 
 
 def _time_of_a_step(begun: Semaphore, steps: int) -> float:

@@ -401,6 +401,13 @@ class WritingCases(ContractSetting):
         ones = Test("size", Operator.EQ, 1)
         assert store.write(lambda txn: txn.update_where(PEOPLE, ones, {"size": 1, "stage": None})) == 3
 
+    def test_update_where_sets_rows_in_the_bin_too(self, store: Store) -> None:
+        """They fit as any other, and are counted."""
+        load(store, PEOPLE, people([{"size": 1}, {"size": 1, "deleted_in": 5}, {"size": 3, "deleted_in": 5}]))
+        where = Test("size", Operator.EQ, 1)
+        assert store.write(lambda txn: txn.update_where(PEOPLE, where, {"size": 2})) == 2
+        assert [cell(PEOPLE, get(store, key), "size") for key in (1, 2, 3)] == [2, 2, 3]
+
     def test_update_where_moves_the_tallies_of_a_ledger(self, store: Store) -> None:
         """Its rows all live, so that nothing is said of their deletion."""
         load(store, LOGS, [row_of(LOGS, key, {"size": size}) for key, size in enumerate((1, 2, 2, None), start=1)])

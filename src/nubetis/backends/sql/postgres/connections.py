@@ -19,7 +19,7 @@ from psycopg.pq import Conninfo, PipelineStatus, TransactionStatus
 from nubetis.backends.sql.dialects import Cursor, Profile
 from nubetis.backends.sql.postgres.copy_text import copy_text
 from nubetis.backends.sql.postgres.faults import Unfit, is_busy, unreachable, was_slower
-from nubetis.backends.sql.units import PATIENCE, milliseconds
+from nubetis.backends.sql.units import PATIENCE, milliseconds, of_a_lock
 from nubetis.backends.urls import shown
 from nubetis.errors import InvalidValue, StoreError
 from nubetis.types import Row, Stored
@@ -159,8 +159,9 @@ def _conninfo(settings: Mapping[str, str]) -> str:
 class Link:
     """A connection that begins no transaction by itself; see :class:`nubetis.backends.sql.dialects.Connection`."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
         self.born = 0
+        self._url = url
         self._connection = connection
         self._names = count(1)
 
@@ -234,9 +235,7 @@ class Link:
         except psycopg.OperationalError as error:
             if was_slower(error):
                 raise
-            raise StoreError(
-                "store_failed", reason="the connection was lost while it committed: look whether it was written"
-            ) from None
+            raise StoreError("commit_unknown", url=self._url) from None
         if said != "COMMIT":
             raise StoreError("store_failed", reason="the unit went on after a statement that failed")
 
@@ -251,7 +250,7 @@ def _judged(error: psycopg.DataError) -> psycopg.DataError:
 
 
 def connect(place: Location, *, patience: float = PATIENCE) -> Link:
-    """Connect to the schema at *place*, whether it is there or not; who uses it waits *patience* seconds for a lock.
+    """Connect to the schema at *place*, whether it is there or not; who uses it waits *patience* seconds for a row.
 
     Raises:
         StoreError: ``unreachable``.
@@ -264,7 +263,7 @@ def connect(place: Location, *, patience: float = PATIENCE) -> Link:
     settings = {
         "search_path": _quoted(place.schema),
         "synchronous_commit": "on" if place.profile is Profile.DURABLE else "off",
-        "lock_timeout": f"{milliseconds(patience)}ms",
+        "lock_timeout": f"{milliseconds(of_a_lock(patience))}ms",
         "jit": "off",  # compiling costs more than a page
         "client_encoding": "UTF8",
     }
@@ -276,7 +275,7 @@ def connect(place: Location, *, patience: float = PATIENCE) -> Link:
         if is_busy(error):
             raise
         raise unreachable(error, place.url) from None
-    return Link(connection)
+    return Link(connection, place.url)
 
 
 def reconnect(place: Location, *, patience: float = PATIENCE) -> Link:

@@ -65,8 +65,13 @@ WHERE t.{_OURS} AND nspname <> current_schema()
 
 _DENIED: Final = f"""
 SELECT relname, verb FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS verb
-WHERE {_OURS} AND relkind IN ('r', 'p') AND NOT has_table_privilege(pg_class.oid, verb) ORDER BY relname, verb
+WHERE {_OURS} AND relkind IN ('r', 'p') AND NOT has_table_privilege(pg_class.oid, verb)
+UNION ALL SELECT relname, verb FROM pg_class, unnest(ARRAY['ALTER', 'CREATE']) AS verb
+WHERE {_OURS} AND relkind IN ('r', 'p') AND NOT CASE verb
+    WHEN 'ALTER' THEN pg_has_role(relowner, 'USAGE') ELSE has_schema_privilege(relnamespace, 'CREATE') END
+ORDER BY relname, verb
 """
+"""Of these the last two only hinder who makes something again."""
 
 
 def _catalogue(connection: Connection) -> dict[str, Found]:

@@ -98,10 +98,20 @@ def translated(error: Exception, url: str) -> NubetisError:
             return InvalidFilter("filter_depth", limit=DEPTH)
         case _ if isinstance(error, _DENIED):
             return StoreError("read_only_server", url=url, reason=_primary(error))
+        case errors.DependentObjectsStillExist() | errors.TooManyColumns():
+            return _unchangeable(error, url)
         case errors.ProgramLimitExceeded():
             return StoreError("store_failed", reason="a text is too long for its index, or a record for a page")
         case _:
             return StoreError("store_failed", reason=f"PostgreSQL reports {type(error).__name__}")
+
+
+def _unchangeable(error: psycopg.Error, url: str) -> NubetisError:
+    """Say why a table cannot be changed so, and what depends on it: names of views, tables, constraints, one a line."""
+    if isinstance(error, errors.TooManyColumns):
+        return StoreError("columns_used_up", url=url)
+    others = (error.diag.message_detail or _primary(error)).splitlines()
+    return StoreError("depended_on", url=url, others="; ".join(others))
 
 
 def _primary(error: Exception) -> str:

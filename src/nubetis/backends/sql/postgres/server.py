@@ -46,6 +46,12 @@ _ISOLATION: Final = {"isolation_of_reads": POSTGRES.begin_read, "isolation_of_wr
 """Units name their own isolation, whatever the server's default is."""
 _LEVEL: Final = re.compile(r"ISOLATION LEVEL (SERIALIZABLE|REPEATABLE READ|READ COMMITTED)")
 
+_WIDE: Final = """
+SELECT relname, relnatts FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = current_schema() AND relkind = 'r' AND relnatts >= 1400 ORDER BY relname
+"""
+"""Tables that have had so many columns; those that were dropped count as well, for ever."""
+
 _SIZE: Final = """
 SELECT sum(pg_total_relation_size(pg_class.oid)) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = current_schema() AND relkind = 'r'
@@ -152,6 +158,8 @@ class PostgresSchema:
             yield Finding("not_durable", self.url, "fsync = off")
         if self.capabilities.durable and facts["full_page_writes"] == "off":
             yield Finding("not_durable", self.url, "full_page_writes = off")
+        for name, columns in link.execute(_WIDE):
+            yield Finding("columns_low", str(name), count=int(columns or 0))
 
     def mend(self, link: Connection, finding: Finding) -> None:
         """Do nothing: settings are the server's keeper's."""
