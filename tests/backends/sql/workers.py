@@ -68,9 +68,8 @@ def opens(url, *_):
     """
     seen = []
     _opened(url, seen.append)
-    for last in sorted(
-        {*range(1, len(seen), len(seen) // 5), *range(seen.index("COMMIT") - 6, seen.index("COMMIT") + 3)}
-    ):
+    lease = next(place for place, text in enumerate(seen) if text.startswith("UPDATE counters"))
+    for last in sorted({*range(1, len(seen), len(seen) // 5), *range(lease - 4, lease + 4)}):
         child = os.fork()
         if not child:
             _open_and_die(url, last)

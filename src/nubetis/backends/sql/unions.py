@@ -102,13 +102,19 @@ def _heads(tables: Tables, home: ModuleTable, way: Bound) -> Heads | None:
             return Heads(column=column, values=values)
         case Test(column, Operator.EQ, value) if _leads(home, column):
             return Heads(column=column, values=(value,))
-        case Linking(module, via, All(parts), None):
-            there = tables.of(module)
-            fixed = {part.column for part in parts if isinstance(part, Test) and part.operator is Operator.EQ}
-            for part in parts:
-                if isinstance(part, OneOf) and _leads_on(there, part.column, fixed, via):
-                    left = All(tuple([each for each in parts if each is not part]))
-                    return Heads(column=part.column, values=part.values, where=left, through=way)
+        case Linking(where=All(parts), prefix=None):
+            return _linking(tables, way, parts)
+        case _:
+            return None
+
+
+def _linking(tables: Tables, way: Linking, parts: Sequence[Bound]) -> Heads | None:
+    there = tables.of(way.module)
+    fixed = {part.column for part in parts if isinstance(part, Test) and part.operator is Operator.EQ}
+    for part in parts:
+        if isinstance(part, OneOf) and _leads_on(there, part.column, fixed, way.via):
+            left = All(tuple([each for each in parts if each is not part]))
+            return Heads(column=part.column, values=part.values, where=left, through=way)
     return None
 
 
