@@ -91,6 +91,9 @@ class Policy(Protocol):
 _OPEN: Final = frozenset({"users", "roles", "profiles", "permission_sets", "groups", "modules", "settings"})
 """System modules that everybody reads, so that names can be shown."""
 
+SETUP: Final = "setup"
+"""The purpose for which nubetis makes the first records of an organisation."""
+
 _FUNCTIONS: Final = {
     "users": Function.MANAGE_USERS,
     "roles": Function.MANAGE_ROLES,
@@ -258,10 +261,14 @@ class RolePolicy:
         return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.READ
 
     def writes(self, module: Module, field: Field) -> bool:
-        """See :class:`Policy`; what nubetis sets nobody writes."""
-        if field.system:
+        """See :class:`Policy`; what nubetis sets nobody writes, nor what is built in."""
+        if field.system or _is_kept(module, field):
             return False
         return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.EDIT
+
+
+def _is_kept(module: Module, field: Field) -> bool:
+    return module.system and field.name == "built_in"
 
 
 def _about(module: Module) -> Bound:
@@ -295,5 +302,5 @@ class SystemPolicy:
         return True
 
     def writes(self, module: Module, field: Field) -> bool:
-        """See :class:`Policy`."""
-        return not field.system
+        """See :class:`Policy`; what is built in says who sets an organisation up."""
+        return not field.system and (self.purpose == SETUP or not _is_kept(module, field))

@@ -31,6 +31,7 @@ from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.gathered import Links, Retired, Uniques
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
+from nubetis.session.staffing import staffing_refusals
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["STRUCTURAL", "Planner", "refuse_definitions", "staying"]
 
 STRUCTURAL: Final = frozenset(
-    {"users", "roles", "profiles", "permission_sets", "groups", "sharing_defaults", "sharing_rules"}
+    {"users", "roles", "profiles", "permission_sets", "groups", "sharing_defaults", "sharing_rules", "settings"}
 )
-"""Modules whose changes move the access version and must keep its invariants."""
+"""Modules whose changes move the access version and must keep its invariants; the edition is a setting."""
 
 _NEEDED: Final = {
     ChangeKind.CREATE: Action.CREATE,
@@ -367,7 +368,7 @@ class Planner:
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.known.versions.access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
-        refused = self.world.extensions.validate(plan)
+        refused = [*staffing_refusals(self, plan), *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)

@@ -10,6 +10,7 @@ import attrs
 
 from nubetis.access.compare import Comparison
 from nubetis.access.directory import Directory, Profile, Roster, User
+from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
@@ -27,6 +28,7 @@ from nubetis.model.system import (
     PERMISSION_SETS,
     PROFILES,
     ROLES,
+    SETTINGS,
     SHARING_DEFAULTS,
     SHARING_RULES,
     USERS,
@@ -103,17 +105,18 @@ _RULE: Final = ("active", "name", "module", "source", "where", "target", "level"
 
 
 def _roster(source: _Source) -> Roster:
-    profiles = source.rows(PROFILES, "administrator", "permissions")
+    profiles = list(source.rows(PROFILES, "administrator", "permissions", "built_in"))
+    roles = list(source.rows(ROLES, "reports_to", "peers", "built_in"))
     return Roster(
         users=tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
-        roles=tuple(
-            [Position(key, above, bool(peers)) for key, above, peers in source.rows(ROLES, "reports_to", "peers")]
-        ),
-        profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text in profiles},
+        roles=tuple([Position(key, above, bool(peers)) for key, above, peers, _ in roles]),
+        profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text, _ in profiles},
         sets={key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")},
         groups={key: tuple(map(Principal.parse, _list(each))) for key, each in source.rows(GROUPS, "members")},
         defaults=dict(map(_default, source.rows(SHARING_DEFAULTS, *_DEFAULT))),
         rules=tuple(_rules(source.rows(SHARING_RULES, *_RULE))),
+        built_in=frozenset([row[0] for row in (*roles, *profiles) if row[-1]]),
+        entitlements=_entitlements(source.rows(SETTINGS, "name", "value")),
     )
 
 
@@ -155,6 +158,11 @@ def _as_written(part: Part) -> Iterable[Row]:
         return part.changed_rows()
     gone = 1 if part.kind is ChangeKind.DELETE else None
     return [(*row[:DELETED_IN], gone, *row[DELETED_IN + 1 :]) for row in part.rows]
+
+
+def _entitlements(rows: Iterable[Cells]) -> Entitlements:
+    found = [text for _, name, text in rows if name == EDITION]
+    return read_entitlements(json.loads(str(found[0]))) if found else UNLIMITED
 
 
 def _user(row: Cells) -> User:
