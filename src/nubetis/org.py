@@ -41,6 +41,7 @@ from nubetis.session.world import World, read_schema, read_settings
 from nubetis.types import Json, Progress
 
 if TYPE_CHECKING:
+    from nubetis.access.entitlements import Entitlements
     from nubetis.access.sign_in import HostSignIn
     from nubetis.backends.copying import ReadSchema
     from nubetis.data.files import FileFormat
@@ -98,12 +99,15 @@ def create(
     *,
     administrator: str,
     settings: Mapping[str, Json] | None = None,
+    entitlements: Entitlements | None = None,
     around: Surroundings | None = None,
     plugins: Iterable[object] = (),
 ) -> Org:
     """Make an organisation and its first administrator, who is named by e-mail and has no password.
 
-    *settings* may give its ``name`` and the ``currency`` that it counts in.
+    He is active, has the built-in role of the Chief Executive and the profile of the Administrator, and takes the
+    first licence.  *settings* may give the organisation's ``name`` and the ``currency`` that it counts in;
+    *entitlements* are what its edition gives, without limit where nothing is said.
 
     Raises:
         Conflict: ``database_exists``.
@@ -119,7 +123,7 @@ def create(
     schema = _schema_of(extensions)
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
-    first = first_settings(administrator, {} if settings is None else settings)
+    first = first_settings(administrator, {} if settings is None else settings, entitlements)
     check_scope(schema)
     check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:
@@ -411,6 +415,11 @@ class Org:
     def settings(self) -> dict[str, Json]:
         """Give the organisation's settings by name."""
         return self._reading(lambda state: dict(state.known.settings))
+
+    @property
+    def entitlements(self) -> Entitlements:
+        """What its edition gives."""
+        return self._reading(lambda state: state.known.entitlements)
 
     def _reading(self, work: Callable[[State], T]) -> T:
         state = State(self._world, None, purpose="reading")

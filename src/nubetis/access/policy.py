@@ -17,6 +17,7 @@ import attrs
 
 from nubetis.access.decision import Action, Reason, Step
 from nubetis.access.directory import Directory, Reach
+from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES
 from nubetis.access.intervals import Intervals, Span
 from nubetis.access.permissions import FieldLevel, Function, Permissions
 from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
@@ -39,7 +40,7 @@ from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
 
-__all__ = ["Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts"]
+__all__ = ["SETUP", "Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts"]
 
 
 @attrs.frozen(kw_only=True)
@@ -131,14 +132,31 @@ class RolePolicy:
             return Step("user", matched=False, reason=Reason.INACTIVE)
         if not module.journalled:
             return Step("module", matched=False, reason=Reason.LEDGER)
+        if not self._in_edition(action, module):
+            return Step("edition", matched=False, reason=Reason.EDITION)
         if self.user.administrator:
             return Step("profile", matched=True, reason=Reason.ADMINISTRATOR)
         may = self._may_in_system(action, module) if module.system else action in self.permissions.verbs(module.id)
         return Step("profile", matched=may, reason=Reason.PERMITTED if may else Reason.PROFILE)
 
+    def _in_edition(self, action: Action, module: Module) -> bool:
+        """Say whether the edition has what *action* takes; names are shown whatever it lacks."""
+        edition = self.directory.roster.entitlements
+        if not module.system:
+            return module.id not in edition.lacks_modules
+        named = action is Action.VIEW and module.name in _OPEN
+        return named or FEATURES_OF_MODULES.get(module.name) not in edition.lacks
+
+    def may(self, function: Function) -> bool:
+        """Say whether the user, being active, may do *function*: the edition has it, and his profile permits it."""
+        if FEATURES_OF_FUNCTIONS.get(function) in self.directory.roster.entitlements.lacks:
+            return False
+        return self.user.administrator or function in self.permissions.functions
+
     def _may_in_system(self, action: Action, module: Module) -> bool:
         opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"
-        return opened or _FUNCTIONS.get(module.name) in self.permissions.functions
+        function = _FUNCTIONS.get(module.name)
+        return opened or (function is not None and self.may(function))
 
     # grants ------------------------------------------------------------------------------------------------
     def grant(self, action: Action, module: Module) -> Filter:

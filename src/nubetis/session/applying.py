@@ -18,6 +18,7 @@ from typing import Final
 
 import attrs
 
+from nubetis.access.policy import SETUP
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import OneOf
 from nubetis.model.ids import decode, encode
@@ -275,10 +276,10 @@ class Applier:
         return [Inserts(OUTBOX, rows)] if rows else []
 
     def _check_invariants(self, txn: Txn, parts: Sequence[Part]) -> None:
-        if self.state.purpose != "setup" and any(part.module.name in STRUCTURAL for part in parts):
-            check_people(self.state)
         if any(part.module.name == "settings" for part in parts):
             check_settings(txn, self.state.known.schema, org_id=self.state.known.org_id)
+        if self.state.purpose != SETUP and any(part.module.name in STRUCTURAL for part in parts):
+            check_people(self.state)
 
     def _purgeable(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Leave out what is to be purged and is no longer what the plan saw, or came under a hold since."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
-from nubetis.access.decision import Action
+from nubetis.access.decision import Action, Reason
+from nubetis.access.policy import SETUP
 from nubetis.data.merge import links_to
 from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
@@ -98,6 +99,8 @@ class Planner:
     def require(self, action: Action, module: Module) -> None:
         """Stop one who may not do *action* in *module* at all."""
         step = self.policy.gate(action, module)
+        if step.reason is Reason.EDITION:
+            raise AccessDenied("not_in_edition", action=action.value, module=module.name)
         if not step.matched:
             raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
 
@@ -557,7 +560,7 @@ def refuse_definitions(purpose: str, parts: Iterable[Part]) -> None:
     Raises:
         Refused: ``schema_records``.
     """
-    if purpose != "setup" and any(part.module.name == "modules" for part in parts):
+    if purpose != SETUP and any(part.module.name == "modules" for part in parts):
         raise Refused("schema_records")
 
 

@@ -193,12 +193,12 @@ class _Finder:
             if not user.active or not module.journalled:
                 continue
             administers = self.directory.administrator(key)
-            if administers or (place in places and self._policy(user).gate(action, module).matched):
+            if (administers or place in places) and self._policy(user, administers).gate(action, module).matched:
                 yield key
 
-    def _policy(self, user: User) -> RolePolicy:
+    def _policy(self, user: User, administers: bool) -> RolePolicy:  # noqa: FBT001 - a fact of the user
         facts = UserFacts(
-            id=encode("use", user.key), key=user.key, name="", email="", active=user.active, administrator=False
+            id=encode("use", user.key), key=user.key, name="", email="", active=user.active, administrator=administers
         )
         return RolePolicy(user=facts, directory=self.directory, schema=self.state.known.schema)
 

@@ -16,7 +16,7 @@ from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import Default, Level, Principal, Rule
-from nubetis.errors import UNREADABLE, NubetisError, Refused, damage
+from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
 from nubetis.model.bind import ALWAYS
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
@@ -72,13 +72,21 @@ def check_people(state: State) -> None:
 
     Raises:
         Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
+        AccessDenied: ``edition_of_host``.
     """
     schema, after = state.known.schema, read_roster(state.txn)
     check_roster(after, schema, now=state.world.now())
     policy = state.policy
+    if isinstance(policy, RolePolicy):
+        _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         modules = tuple([module.id for module in schema.modules if not module.system])
         Comparison(policy.directory, Directory(after), modules).refuse_raising(policy.user.key)
+
+
+def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:
+    if before.by_host and after != before:
+        raise AccessDenied("edition_of_host")
 
 
 def read_roster(txn: Txn, parts: Iterable[Part] = ()) -> Roster:

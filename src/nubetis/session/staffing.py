@@ -49,7 +49,8 @@ _RULED: Final = _BUILT | {"users"}
 
 
 def _refuse_long(plan: Plan, roster: Roster) -> None:
-    rows, limit = len(plan), roster.entitlements.import_rows
+    """Refuse more records than one import may make; those that they link to come before them and are not counted."""
+    rows, limit = sum(map(len, plan.parts[-1:])), roster.entitlements.import_rows
     if limit is not None and rows > limit:
         raise Refused("edition_limit", what="records of one import", limit=limit, count=rows)
 
