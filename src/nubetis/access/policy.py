@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import attrs
 
 from nubetis.access.decision import Action, Reason, Step
-from nubetis.access.directory import Directory, Reach
+from nubetis.access.directory import Directory, Reach, User
 from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES
 from nubetis.access.intervals import Intervals, Span
 from nubetis.access.permissions import FieldLevel, Function, Permissions
@@ -35,12 +35,13 @@ from nubetis.model.bind import (
 )
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, F, Filter, Or, join
+from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
 
-__all__ = ["SETUP", "Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts"]
+__all__ = ["SETUP", "Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts", "policy_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -283,6 +284,15 @@ class RolePolicy:
         if field.system or _is_kept(module, field):
             return False
         return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.EDIT
+
+
+def policy_of(directory: Directory, schema: Schema, user: User) -> RolePolicy:
+    """Give what a user of *directory* may do, whoever he is by name."""
+    administrator = directory.administrator(user.key)
+    facts = UserFacts(
+        id=encode("use", user.key), key=user.key, name="", email="", active=user.active, administrator=administrator
+    )
+    return RolePolicy(user=facts, directory=directory, schema=schema)
 
 
 def _is_kept(module: Module, field: Field) -> bool:
