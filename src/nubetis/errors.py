@@ -166,8 +166,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_sharing": "The sharing of {by} cannot be so: {reason}.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
     "bad_user_state": "A user who is {old} cannot become {new}. What may follow: {allowed}.",
-    "no_licence": "The edition has {limit} licences, and {count} persons would be active. Deactivate somebody first, or "
-    "take an edition with more.",
+    "no_licence": "The edition has {limit} licences, and {count} persons would be active. Deactivate somebody first, "
+    "or take an edition with more.",
     "edition_limit": "The edition allows {limit} {what}, and there would be {count}. Make fewer, or take an edition "
     "with more.",
     "edition_lacks": "The edition lacks {feature}, and {count} would be there. Take them away first, or take an "

@@ -165,7 +165,7 @@ def away(state):
 
 REMOVALS = {
     "suspend": away("suspended"),
-    "delete": lambda session, user: session.delete(user),
+    "deleting": lambda session, user: session.delete(user),
     "profile": lambda session, user: session.edit(user, profile=profile(session, administrator=False).id),
     "off-board": lambda session, user: session.apply(plan_offboarding(session, user, to=session.user)),
     "in bulk": lambda session, user: session.apply(
@@ -174,8 +174,8 @@ REMOVALS = {
 
 
 @pytest.mark.parametrize("way", REMOVALS)
-def test_two_administrators_who_remove_each_other_at_the_same_instant_leave_one(nubetis_org, nubetis_session, way):
-    """Whoever comes second is refused, or finds that rights have moved."""
+def test_two_administrators_who_remove_each_other_leave_one(nubetis_org, nubetis_session, way):
+    """At the same instant: whoever comes second is refused, or finds that rights have moved."""
     (eva,) = nubetis_org.people("eva: Director !admin")
     barrier, done = threading.Barrier(2), list[str]()
 

@@ -193,7 +193,10 @@ def test_what_one_may_not_see_is_not_left_behind_in_silence(nubetis_org, nubetis
     for each in nubetis_session.find("sharing_rules"):
         nubetis_session.delete(each)
     plan = plan_offboarding(house["pia"], "luis", to="eva")
-    assert {(each.code, each.module) for each in plan.refusals} >= {("out_of_sight", "leads"), ("out_of_sight", "deals")}
+    assert {(each.code, each.module) for each in plan.refusals} >= {
+        ("out_of_sight", "leads"),
+        ("out_of_sight", "deals"),
+    }
     assert not {change.record for change in plan.changes} & {house[each] for each in ("A", "B", "C", "deal")}
 
 

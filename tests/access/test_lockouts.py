@@ -78,7 +78,7 @@ def test_an_edition_locks_out_of_modules_and_functions(nubetis_org, nubetis_sess
     found = lockouts(nubetis_session, plan)
     assert found.modules == ("leads",)
     assert found.functions == ("explain_access",)
-    assert found.lost == {each: ("explain_access",) for each in (nubetis_session.user, staff["luis"].user)}
+    assert found.lost == dict.fromkeys((nubetis_session.user, staff["luis"].user), ("explain_access",))
 
 
 def test_an_edition_locks_administrators_out_too(nubetis_org, nubetis_session):

@@ -26,7 +26,8 @@ def check_roster(roster: Roster, schema: Schema, *, now: datetime) -> None:
     """Make sure that people, rights and sharing stand as nubetis needs them.
 
     Raises:
-        Refused: ``last_administrator``, ``no_licence``, ``edition_limit``, ``edition_lacks``, ``built_in``, ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
+        Refused: ``last_administrator``, ``no_licence``, ``edition_limit``, ``edition_lacks``, ``built_in``,
+            ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
             ``unknown_member``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the transaction must not be
             committed.
     """
@@ -75,8 +76,8 @@ def _check_edition(roster: Roster) -> None:
     for what, limit, those in limits:
         if limit is not None and len(those) > limit:
             raise Refused("edition_limit", what=what, limit=limit, count=len(those))
-    used = ((Feature.PERMISSION_SETS, roster.sets), (Feature.GROUPS, roster.groups), (Feature.SHARING_RULES, roster.rules))
-    for feature, used_by in used:
+    features = (Feature.PERMISSION_SETS, Feature.GROUPS, Feature.SHARING_RULES)
+    for feature, used_by in zip(features, (roster.sets, roster.groups, roster.rules), strict=True):
         if used_by and feature in edition.lacks:
             raise Refused("edition_lacks", feature=feature.value, count=len(used_by))
 

@@ -43,8 +43,9 @@ def plan_edition(session: Session, entitlements: Entitlements) -> Plan:
     values: dict[str, Value] = {"name": EDITION, "value": json.dumps(write_entitlements(entitlements))}
 
     def work() -> Plan:
-        kept = session.find("settings", F.name == EDITION, limit=1)
-        return session.plan_edits("settings", {kept[0].id: values}) if kept else session.plan_create("settings", [values])
+        for kept in session.find("settings", F.name == EDITION, limit=1):
+            return session.plan_edits("settings", {kept.id: values})
+        return session.plan_create("settings", [values])
 
     return session.state.read(work)
 

@@ -25,7 +25,7 @@ from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Part, Plan, Refusal
 from nubetis.model.record import Record
-from nubetis.model.schema import Module, key_of
+from nubetis.model.schema import Module
 from nubetis.session.spool import Spool
 from nubetis.session.world import LIVE, living
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.planning import Planner
     from nubetis.session.state import State
-    from nubetis.types import Key, ModuleName, RecordId, Row
+    from nubetis.types import Key, ModuleName, Row
 
 __all__ = ["Belongings", "belongings", "plan_offboarding"]
 

@@ -7,10 +7,8 @@ one import makes.  An undo gives back what was, and is only asked whether anythi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
-
-import attrs
 
 from nubetis.access.states import FIRST, FOLLOWING, UserState
 from nubetis.errors import Refused
