@@ -150,9 +150,8 @@ class RolePolicy:
 
     def may(self, function: Function) -> bool:
         """Say whether the user, being active, may do *function*: the edition has it, and his profile permits it."""
-        if FEATURES_OF_FUNCTIONS.get(function) in self.directory.roster.entitlements.lacks:
-            return False
-        return self.user.administrator or function in self.permissions.functions
+        lacks = self.directory.roster.entitlements.lacks
+        return FEATURES_OF_FUNCTIONS.get(function) not in lacks and function in self.permissions.functions
 
     def _may_in_system(self, action: Action, module: Module) -> bool:
         opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"

@@ -146,7 +146,8 @@ class Planner:
     def linked_to(self, part: Part) -> Iterator[tuple[Module, RecordId]]:
         """Give the records that link to one of *part*, as far as the user may see that; some more than once."""
         ids = [self._id(part.module, row) for row in part.rows]
-        for module, field in links_to(self.sight.schema.modules, part.module):
+        modules = [each for each in self.sight.schema.modules if self.policy.gate(Action.VIEW, each).matched]
+        for module, field in links_to(modules, part.module):
             for start in range(0, len(ids), _CHUNK):
                 where = self.bound(module, F[field.name].in_(ids[start : start + _CHUNK]), Action.VIEW)
                 for (keys,) in self.txn.stream(module, where, columns=("id",)):
