@@ -527,7 +527,8 @@ class Org:
     def purge(self, *, before: datetime) -> int:
         """Take out of the recycle bin for good what was put there before an instant; give the number of records.
 
-        This cannot be undone; the journal keeps that they were there.  What is under a legal hold stays.
+        This cannot be undone; the journal keeps that they were there.  What is under a legal hold stays, and so do
+        users, whom records name: an erasure takes what is personal of them.
         """
         return purge(State(self._world, None, purpose="purging"), before)
 
