@@ -260,7 +260,10 @@ class Applier:
 
     def _expects(self, parts: Sequence[Part], *, first: bool) -> tuple[Expect, ...]:
         """Give the versions that *parts* move; the first transaction also holds the plan to the rights it saw."""
-        versions, names = self.state.versions, {str(part.module.name) for part in parts}
+        names = {str(part.module.name) for part in parts}
+        if not names & (STRUCTURAL | {"modules"}):
+            return ()
+        versions = self.state.txn.versions()  # of now: a unit may have moved them itself
         seen = self.plan.access_version if first else None
         found = [Expect(VersionName.ACCESS, versions.access if seen is None else seen)] if names & STRUCTURAL else []
         found += [Expect(VersionName.SETTINGS, versions.settings)] if "settings" in names else []

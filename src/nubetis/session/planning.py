@@ -370,7 +370,7 @@ class Planner:
             for action in _asked(part, plan.cause):
                 self.require(action, part.module)
         if any(part.module.name in STRUCTURAL for part in plan.parts):
-            plan = attrs.evolve(plan, access_version=self.known.versions.access)
+            plan = attrs.evolve(plan, access_version=self.txn.versions().access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
         refused = [*staffing_refusals(self, plan), *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
