@@ -17,7 +17,7 @@ import attrs
 
 from nubetis.access.decision import Action, Reason, Step
 from nubetis.access.directory import Directory, Reach, User
-from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES
+from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
 from nubetis.access.intervals import Intervals, Span
 from nubetis.access.permissions import FieldLevel, Function, Permissions
 from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
@@ -116,6 +116,10 @@ def _permissions(policy: RolePolicy) -> Permissions:
     return policy.directory.permissions(policy.user.key)
 
 
+def _edition(policy: RolePolicy) -> Entitlements:
+    return policy.directory.roster.entitlements
+
+
 @attrs.frozen(kw_only=True)
 class RolePolicy:
     """What profile, role, rules and shares give a user; administrators have everything."""
@@ -124,6 +128,7 @@ class RolePolicy:
     directory: Directory
     schema: Schema
     permissions: Permissions = attrs.field(init=False, default=attrs.Factory(_permissions, takes_self=True))
+    edition: Entitlements = attrs.field(init=False, default=attrs.Factory(_edition, takes_self=True))
     _known: dict[tuple[Action, str], Filter] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     # gates -------------------------------------------------------------------------------------------------
@@ -133,7 +138,7 @@ class RolePolicy:
             return Step("user", matched=False, reason=Reason.INACTIVE)
         if not module.journalled:
             return Step("module", matched=False, reason=Reason.LEDGER)
-        if not self._in_edition(action, module):
+        if self.edition is not UNLIMITED and not self._in_edition(action, module):
             return Step("edition", matched=False, reason=Reason.EDITION)
         if self.user.administrator:
             return Step("profile", matched=True, reason=Reason.ADMINISTRATOR)
@@ -142,16 +147,15 @@ class RolePolicy:
 
     def _in_edition(self, action: Action, module: Module) -> bool:
         """Say whether the edition has what *action* takes; names are shown whatever it lacks."""
-        edition = self.directory.roster.entitlements
         if not module.system:
-            return module.id not in edition.lacks_modules
+            return module.id not in self.edition.lacks_modules
         named = action is Action.VIEW and module.name in _OPEN
-        return named or FEATURES_OF_MODULES.get(module.name) not in edition.lacks
+        return named or FEATURES_OF_MODULES.get(module.name) not in self.edition.lacks
 
     def may(self, function: Function) -> bool:
         """Say whether the user, being active, may do *function*: the edition has it, and his profile permits it."""
-        lacks = self.directory.roster.entitlements.lacks
-        return FEATURES_OF_FUNCTIONS.get(function) not in lacks and function in self.permissions.functions
+        has = FEATURES_OF_FUNCTIONS.get(function) not in self.edition.lacks
+        return has and function in self.permissions.functions
 
     def _may_in_system(self, action: Action, module: Module) -> bool:
         opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"

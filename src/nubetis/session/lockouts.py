@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -111,6 +111,10 @@ def _ids(users: Iterable[Key]) -> tuple[RecordId, ...]:
     return tuple([encode("use", key) for key in sorted(users)])
 
 
+_Kind: TypeAlias = "tuple[Key, tuple[Key, ...]]"
+"""A profile and permission sets."""
+
+
 @attrs.define(slots=False)
 class _Standing:
     """Who may sign in, and what those may do, by one directory."""
@@ -129,31 +133,33 @@ class _Standing:
     def functions(self, user: Key) -> set[str]:
         """Give the functions that a user may do."""
         found = self.active.get(user)
-        return set() if found is None else _functions(policy_of(self.directory, self.schema, found))
+        return set() if found is None else self._functions[found.profile, found.sets]
 
     def done(self) -> set[tuple[str, bool]]:
         """Give the functions that somebody may do: an administrator (``True``), or somebody else."""
-        return {(name, policy.user.administrator) for policy in self._kinds for name in _functions(policy)}
+        return {
+            (name, policy.user.administrator) for kind, policy in self._kinds.items() for name in self._functions[kind]
+        }
 
     def edited(self) -> set[tuple[ModuleName, bool]]:
         """Give the modules of records in which somebody may edit: an administrator (``True``), or somebody else."""
         modules = [module for module in self.schema.modules if not module.system]
         return {
             (each.name, policy.user.administrator)
-            for policy in self._kinds
+            for policy in self._kinds.values()
             for each in modules
             if policy.gate(Action.EDIT, each).matched
         }
 
     @cached_property
-    def _kinds(self) -> list[RolePolicy]:
+    def _kinds(self) -> Mapping[_Kind, RolePolicy]:
         """One policy for all users who have the same profile and permission sets."""
         known = {(user.profile, user.sets): user for user in self.active.values()}
-        return [policy_of(self.directory, self.schema, user) for user in known.values()]
+        return {kind: policy_of(self.directory, self.schema, user) for kind, user in known.items()}
 
-
-def _functions(policy: RolePolicy) -> set[str]:
-    return {each.value for each in Function if policy.may(each)}
+    @cached_property
+    def _functions(self) -> Mapping[_Kind, set[str]]:
+        return {kind: {each.value for each in Function if policy.may(each)} for kind, policy in self._kinds.items()}
 
 
 def _names(gone: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
