@@ -174,7 +174,7 @@ MESSAGES: Final[dict[str, str]] = {
     "edition that has it.",
     "not_in_edition": "The edition has no part that lets anybody {action} in {module}. Take an edition that has it.",
     "edition_of_host": "The edition is set by the host alone. Ask whoever runs this organisation.",
-    "built_in": "{id} is built in: {reason}.",
+    "built_in": "{what} is built in: {reason}.",
     "no_heir": "Nobody takes over {count} of {module}. Say who: to=… for everything, or records=… for this module.",
     "bad_heir": "{user} cannot take anything over: {reason}. Name another user.",
     "locked_yet": "Custom {what} can be made once {wanted} persons are active; {active} are. Activate more first.",

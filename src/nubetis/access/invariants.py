@@ -61,7 +61,7 @@ def _check_people(roster: Roster) -> None:
             raise Refused("profile_in_use", id=encode("pro", user.profile), by=encode("use", user.key))
     profiles = roster.built_in & roster.profiles.keys()
     if len(profiles) < BUILT_IN or len(roster.built_in) - len(profiles) < BUILT_IN:
-        raise Refused("built_in", id="A role or profile", reason="it stays")
+        raise Refused("built_in", what="A role or profile", reason="it stays")
     for role in roster.roles:
         if role.reports_to is not None and role.reports_to not in roles:
             raise Refused("role_in_use", id=encode("rol", role.reports_to), by=encode("rol", role.key))

@@ -62,7 +62,7 @@ def _against(part: Part, roster: Roster) -> Iterator[Refusal]:
 
 def _refusal(part: Part, row: Row, code: str, **params: object) -> Refusal:
     record = encode(part.module.prefix, key_of(row))
-    return Refusal(code=code, params={"id": record, **params}, module=part.module.name, record=record)
+    return Refusal(code=code, params=params, module=part.module.name, record=record)
 
 
 def _cell(part: Part, row: Row, name: str) -> Stored:
@@ -103,7 +103,8 @@ def _kept(part: Part) -> Iterator[Refusal]:
     written = {field.name for field in part.fields} - {"name"} if isinstance(part, Edits) else set[str]()
     for row in part.rows if going or written else ():
         if _cell(part, row, "built_in") and (going or _administers(part, row)):
-            yield _refusal(part, row, "built_in", reason="it stays" if going else "it permits everything, for ever")
+            reason = "it stays" if going else "it permits everything, for ever"
+            yield _refusal(part, row, "built_in", what=encode(part.module.prefix, key_of(row)), reason=reason)
 
 
 def _administers(part: Part, row: Row) -> bool:
