@@ -147,15 +147,15 @@ def test_no_sequence_of_calls_gives_anybody_what_its_actor_had_not(nubetis_org, 
         assert {(a, m) for a in Action for m in ("leads", "deals", "users", "profiles") if session.can(a, m)} <= could
 
 
-@pytest.mark.parametrize("road", sorted(set(RAISING) - {"peers"}))
-def test_nobody_raises_anybody_behind_another_change_in_one_unit(manager, road):
+def test_nobody_raises_anybody_behind_another_change_in_one_unit(manager):
     """What a unit did before gives it no more than it had."""
 
-    def work(session):
+    def work(session, road):
         session.create("groups", name="G", members=["everybody"])
         session.create("roles", name="New", reports_to=one(session, "roles", "Lead").id)
         RAISING[road](session)
 
-    with refusing("raises_rights", Refused):
-        manager.unit(work)
+    for road in sorted(set(RAISING) - {"peers"}):
+        with refusing("raises_rights", Refused):
+            manager.unit(lambda session, road=road: work(session, road))
     assert manager.count("groups") == 0

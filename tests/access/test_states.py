@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from nubetis import F, HostSignIn, Table
@@ -29,16 +27,17 @@ def put(session, user, state):
         session.edit(user, state=each)
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(UserState, UserState)))
-def test_a_state_follows_another_as_the_table_says(nubetis_session, old, new):
-    user = nubetis_session.create("users", person(nubetis_session)).id
-    put(nubetis_session, user, old)
-    if old == new or new in FOLLOWING[old]:
-        assert nubetis_session.edit(user, state=new.value)["state"] == new
-        return
-    with refusing("bad_user_state", match=f"{old} .*{new}"):
-        nubetis_session.edit(user, state=new.value)
-    assert nubetis_session.get(user)["state"] == old
+@pytest.mark.parametrize("old", UserState)
+def test_a_state_follows_another_as_the_table_says(nubetis_session, old):
+    for new in UserState:
+        user = nubetis_session.create("users", person(nubetis_session, new.value)).id
+        put(nubetis_session, user, old)
+        if old == new or new in FOLLOWING[old]:
+            assert nubetis_session.edit(user, state=new.value)["state"] == new
+            continue
+        with refusing("bad_user_state", match=f"{old} .*{new}"):
+            nubetis_session.edit(user, state=new.value)
+        assert nubetis_session.get(user)["state"] == old
 
 
 @pytest.mark.parametrize("state", UserState)
