@@ -151,8 +151,12 @@ def write_entitlements(found: Entitlements) -> dict[str, Json]:
     for field in attrs.fields(Entitlements):
         value = getattr(found, field.name)
         if value != getattr(UNLIMITED, field.name):
-            values[field.name] = sorted(value) if isinstance(value, frozenset) else value
+            values[field.name] = _listed(value) if isinstance(value, frozenset) else value
     return values
+
+
+def _listed(several: frozenset[Feature | ModuleId]) -> list[Json]:
+    return [each.value if isinstance(each, Feature) else int(each) for each in sorted(several)]
 
 
 def read_entitlements(data: object) -> Entitlements:
