@@ -165,6 +165,19 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_sharing": "{by} speaks of {what}, of which nothing can be said. Name a module of records and its fields.",
     "bad_sharing": "The sharing of {by} cannot be so: {reason}.",
     "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
+    "bad_user_state": "A user who is {old} cannot become {new}. What may follow: {allowed}.",
+    "no_licence": "The edition has {limit} licences, and {count} persons would be active. Deactivate somebody first, "
+    "or take an edition with more.",
+    "edition_limit": "The edition allows {limit} {what}, and there would be {count}. Make fewer, or take an edition "
+    "with more.",
+    "edition_lacks": "The edition lacks {feature}, and {count} would be there. Take them away first, or take an "
+    "edition that has it.",
+    "not_in_edition": "The edition has no part that lets anybody {action} in {module}. Take an edition that has it.",
+    "edition_of_host": "The edition is set by the host alone. Ask whoever runs this organisation.",
+    "built_in": "{what} is built in: {reason}.",
+    "no_heir": "Nobody takes over {count} of {module}. Say who: to=… for everything, or records=… for this module.",
+    "bad_heir": "{user} cannot take anything over: {reason}. Name another user.",
+    "locked_yet": "Custom {what} can be made once {wanted} persons are active; {active} are. Activate more first.",
     "closed": "This {what} is closed. Open it again.",
     "read_only_session": "This session may only read.",
     "cancelled": "Stopped as asked, after {done} records. Resume the operation or undo it.",

@@ -41,6 +41,7 @@ from nubetis.session.world import World, read_schema, read_settings
 from nubetis.types import Json, Progress
 
 if TYPE_CHECKING:
+    from nubetis.access.entitlements import Entitlements
     from nubetis.access.sign_in import HostSignIn
     from nubetis.backends.copying import ReadSchema
     from nubetis.data.files import FileFormat
@@ -98,12 +99,15 @@ def create(
     *,
     administrator: str,
     settings: Mapping[str, Json] | None = None,
+    entitlements: Entitlements | None = None,
     around: Surroundings | None = None,
     plugins: Iterable[object] = (),
 ) -> Org:
     """Make an organisation and its first administrator, who is named by e-mail and has no password.
 
-    *settings* may give its ``name`` and the ``currency`` that it counts in.
+    He is active, has the built-in role of the Chief Executive and the profile of the Administrator, and takes the
+    first licence.  *settings* may give the organisation's ``name`` and the ``currency`` that it counts in;
+    *entitlements* are what its edition gives, without limit where nothing is said.
 
     Raises:
         Conflict: ``database_exists``.
@@ -119,7 +123,7 @@ def create(
     schema = _schema_of(extensions)
     if schema.module("users").field("email").check(administrator) is None:  # before anything could be half made
         raise InvalidValue("required", field="administrator")
-    first = first_settings(administrator, {} if settings is None else settings)
+    first = first_settings(administrator, {} if settings is None else settings, entitlements)
     check_scope(schema)
     check_rules(schema, now=outside.clock())
     with ExitStack() as until_made:
@@ -412,6 +416,11 @@ class Org:
         """Give the organisation's settings by name."""
         return self._reading(lambda state: dict(state.known.settings))
 
+    @property
+    def entitlements(self) -> Entitlements:
+        """What its edition gives."""
+        return self._reading(lambda state: state.known.entitlements)
+
     def _reading(self, work: Callable[[State], T]) -> T:
         state = State(self._world, None, purpose="reading")
         return state.read(lambda: work(state))
@@ -518,7 +527,8 @@ class Org:
     def purge(self, *, before: datetime) -> int:
         """Take out of the recycle bin for good what was put there before an instant; give the number of records.
 
-        This cannot be undone; the journal keeps that they were there.  What is under a legal hold stays.
+        This cannot be undone; the journal keeps that they were there.  What is under a legal hold stays, and so do
+        users, whom records name: an erasure takes what is personal of them.
         """
         return purge(State(self._world, None, purpose="purging"), before)
 

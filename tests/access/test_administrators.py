@@ -8,10 +8,12 @@ from contextlib import suppress
 import pytest
 
 from nubetis import F
+from nubetis.data import merge
 from nubetis.errors import AccessDenied, NotFound, NubetisError, Refused
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import Plan
 from nubetis.session import erasing, past, resuming
+from nubetis.session.leaving import plan_offboarding
 from nubetis.testing.people import ADMINISTRATOR
 from tests.stores import refusing
 
@@ -26,6 +28,19 @@ def profile(session, *, administrator):
     return session.find("profiles", F.administrator == administrator, sort="id")[0]
 
 
+def other(session):
+    """Give a user who is no administrator."""
+    values = {"name": "O", "email": "o@acme.pe", "role": me(session)["role"]}
+    return session.create("users", **values, profile=profile(session, administrator=False).id)
+
+
+def own_profile(session):
+    """Give a profile of administrators that the house has made, and that the only one of them now has."""
+    made = session.create("profiles", name="Own", administrator=True)
+    session.edit(me(session), profile=made.id)
+    return made
+
+
 ROADS = {
     "delete": lambda s: s.delete(me(s)),
     "deactivate": lambda s: s.edit(me(s), state="deactivated"),
@@ -35,9 +50,23 @@ ROADS = {
     "profile deleted": lambda s: s.delete(profile(s, administrator=True)),
     "bulk": lambda s: s.apply(s.plan_update("users", EVERYTHING, state="suspended")),
     "bulk delete": lambda s: s.apply(s.plan_delete("users", EVERYTHING)),
+    "a service": lambda s: s.edit(me(s), kind="service"),
+    "merged into another": lambda s: merge(s, other(s), [me(s)]),
+    "leaves": lambda s: s.apply(plan_offboarding(s, s.user, to=other(s).id)),
+    "leaves for good": lambda s: s.apply(plan_offboarding(s, s.user, to=other(s).id, state="deleted")),
+    "own profile of administrators": lambda s: s.edit(own_profile(s), administrator=False),
+    "own profile deleted": lambda s: s.delete(own_profile(s)),
+    "in a unit": lambda s: s.unit(lambda it: it.edit(me(it), state="deactivated")),
     "erase": lambda s: erasing.erase(s, me(s), fields=["profile"]),
     "erase state": lambda s: erasing.erase(s, me(s), fields=["state"]),
 }
+
+
+SEVERAL = {
+    "erase", "erase state", "merged into another", "leaves", "leaves for good", "own profile of administrators",
+    "own profile deleted",
+}  # fmt: skip
+"""Roads that change people more than once, or what no unit does."""
 
 
 def administrators(org):
@@ -50,9 +79,21 @@ def administrators(org):
 @pytest.mark.parametrize("road", sorted(ROADS))
 def test_the_last_administrator_stays(nubetis_org, nubetis_session, road):
     """Each road is refused, and nothing of it is written."""
-    with pytest.raises(NubetisError):
+    with pytest.raises(NubetisError) as caught:
         ROADS[road](nubetis_session)
+    codes = {caught.value.code, *[each.code for each in getattr(caught.value, "refusals", ())]}
+    assert codes & {"last_administrator", "built_in"}
     assert administrators(nubetis_org) == [ADMINISTRATOR]
+
+
+def test_undo_cannot_take_his_promotion_back(nubetis_org, nubetis_session):
+    (eva,) = nubetis_org.people("eva")
+    administrator = profile(nubetis_session, administrator=True).id
+    operation = nubetis_session.apply(nubetis_session.plan_edits("users", {eva.user: {"profile": administrator}}))
+    eva.edit(nubetis_session.user, state="deactivated")
+    with refusing("last_administrator", Refused):
+        nubetis_org.system("testing").undo(operation)
+    assert administrators(nubetis_org) == ["eva@nubetis.test"]
 
 
 def test_undo_cannot_take_the_last_administrator(nubetis_org, nubetis_session):
@@ -67,7 +108,7 @@ def test_undo_cannot_take_the_last_administrator(nubetis_org, nubetis_session):
     assert administrators(nubetis_org) == ["e@acme.pe"]
 
 
-@pytest.mark.parametrize("road", sorted(set(ROADS) - {"erase", "erase state"}))
+@pytest.mark.parametrize("road", sorted(set(ROADS) - SEVERAL))
 def test_the_last_administrator_stays_though_a_unit_goes_on(nubetis_org, nubetis_session, road):
     """Catching the refusal inside a unit does not let the change through."""
 
@@ -116,6 +157,41 @@ def test_administrators_who_race_leave_one(nubetis_org, turn):
     for thread in threads:
         thread.join()
     assert len(administrators(nubetis_org)) == 1
+
+
+def away(state):
+    return lambda session, user: session.edit(user, state=state)
+
+
+REMOVALS = {
+    "suspend": away("suspended"),
+    "deleting": lambda session, user: session.delete(user),
+    "profile": lambda session, user: session.edit(user, profile=profile(session, administrator=False).id),
+    "off-board": lambda session, user: session.apply(plan_offboarding(session, user, to=session.user)),
+    "in bulk": lambda session, user: session.apply(
+        session.plan_update("users", F.id == user, state="deactivated")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", REMOVALS)
+def test_two_administrators_who_remove_each_other_leave_one(nubetis_org, nubetis_session, way):
+    """At the same instant: whoever comes second is refused, or finds that rights have moved."""
+    (eva,) = nubetis_org.people("eva: Director !admin")
+    barrier, done = threading.Barrier(2), list[str]()
+
+    def remove(session, user):
+        barrier.wait()
+        with suppress(NubetisError):
+            REMOVALS[way](session, user)
+            done.append(user)
+
+    pairs = ((nubetis_session, eva.user), (eva, nubetis_session.user))
+    threads = [threading.Thread(target=remove, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(administrators(nubetis_org)) == 1 == len(done)
 
 
 @pytest.mark.parametrize("turn", range(5))

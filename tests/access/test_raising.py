@@ -145,3 +145,17 @@ def test_no_sequence_of_calls_gives_anybody_what_its_actor_had_not(nubetis_org, 
         session = nubetis_org.session(HostSignIn(user.id))
         assert {each for each in lead.values() if session.can("view", each)} <= had
         assert {(a, m) for a in Action for m in ("leads", "deals", "users", "profiles") if session.can(a, m)} <= could
+
+
+def test_nobody_raises_anybody_behind_another_change_in_one_unit(manager):
+    """What a unit did before gives it no more than it had."""
+
+    def work(session, road):
+        session.create("groups", name="G", members=["everybody"])
+        session.create("roles", name="New", reports_to=one(session, "roles", "Lead").id)
+        RAISING[road](session)
+
+    for road in sorted(set(RAISING) - {"peers"}):
+        with refusing("raises_rights", Refused):
+            manager.unit(lambda session, road=road: work(session, road))
+    assert manager.count("groups") == 0

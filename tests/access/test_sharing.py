@@ -210,7 +210,7 @@ CANNOT = {
     "role of its own": ("role_circle", lambda s: s.edit(role_of(s, "Head"), reports_to=role_of(s, "Head").id)),
     "role in use": ("role_in_use", lambda s: s.delete(role_of(s, "Rep"))),
     "role above": ("role_in_use", lambda s: s.delete(role_of(s, "Empty"))),
-    "profile in use": ("profile_in_use", lambda s: s.delete(s.find("profiles", F.name == "Standard")[0])),
+    "profile in use": ("profile_in_use", lambda s: s.delete(s.find("profiles", F.name == "Used")[0])),
     "group circle": ("group_circle", lambda s: s.edit(s.find("groups", F.name == "A")[0], members=[
         sharing.principal(s, "group B").text])),
     "rule of both": ("bad_sharing", lambda s: s.apply(
@@ -240,6 +240,7 @@ def test_what_cannot_be_is_refused_and_nothing_of_it_is_written(staff, nubetis_s
     admin = nubetis_session
     empty = admin.create("roles", name="Empty")
     admin.edit(role_of(admin, "Office"), reports_to=empty.id)
+    admin.edit(staff["pia"].user, profile=admin.create("profiles", name="Used").id)
     admin.apply(plan_group(admin, "A", ["pia"]))
     admin.apply(plan_group(admin, "B", ["group A"]))
     before = [each.version for name in ("roles", "profiles", "groups", "users") for each in admin.find(name, limit=100)]

@@ -67,3 +67,17 @@ def test_a_change_that_belongs_to_no_entry_is_found(nubetis_org, nubetis_session
     nubetis_org._world.store.write(lambda txn: txn.write(batch))
 
     assert [f"change {row[0] + 1} belongs to no entry"] == [str(each) for each in nubetis_org.verify().tampered]
+
+
+def test_a_user_in_the_bin_is_a_tombstone_that_is_not_purged(nubetis_org, nubetis_session, nubetis_clock):
+    """His records still name him; what is personal of him goes by an erasure."""
+    (ana,) = nubetis_org.people("ana")
+    lead = ana.create("leads", name="A")
+    nubetis_session.delete(ana.user)
+    nubetis_session.delete(nubetis_session.create("leads", name="B"))
+    nubetis_clock.advance(days=1)
+
+    assert nubetis_org.purge(before=nubetis_clock()) == 1
+    assert [each.id for each in nubetis_session.find("users", deleted=True)] == [ana.user]
+    assert nubetis_session.get(lead.id)["owner"] == ana.user
+    assert nubetis_org.check() == []

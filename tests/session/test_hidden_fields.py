@@ -156,7 +156,8 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     administrators = {"plan_lift", "holds", "rules", "plan_retention", "retain"}
     loads = {"plan_links", "plan_load", "apply_load", "load"}
     sharing = {"plan_default", "plan_group", "plan_share_rule", "principal", "share", "shares", "unshare"}
-    silent_too = administrators | loads | sharing | {"preview", "who_can", "explain_for"}
+    silent_too = administrators | loads | sharing | {"preview", "who_can", "explain_for", "lockouts"}
+    silent_too |= {"edition", "plan_edition", "usage", "belongings", "plan_offboarding"}
     assert areas | silent_too == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nubetis import hookimpl
-from nubetis.errors import InvalidValue, StoreError
+from nubetis import F, HostSignIn, hookimpl
+from nubetis.errors import InvalidValue, PlanDrifted, Refused, StoreError
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past
 from nubetis.testing.people import make_org
@@ -215,3 +215,43 @@ def test_one_unit_may_hold_many_operations_each_with_its_entry(org, session):
 
     assert len(rows_of(org, org.schema.module("entries"))) == before + 3
     assert len({each.id for each in past.operations(session, limit=3)}) == 3
+
+
+def test_people_are_changed_several_times_in_one_unit(nubetis_org, nubetis_session):
+    """A role, who has it, and the settings: all of it, or nothing; each sees what came before."""
+
+    def work(session):
+        role = session.create("roles", name="Own")
+        profile = session.find("profiles", F.name == "Standard")[0].id
+        session.create("users", name="A", email="a@acme.pe", handle="a", role=role.id, profile=profile)
+        session.create("settings", name="theme", value='"dark"')
+        session.create("settings", name="size", value="3")
+        session.edit(role, name="Own one")
+        return role.id
+
+    role = nubetis_session.unit(work)
+    assert nubetis_session.get(role)["name"] == "Own one"
+    assert nubetis_org.session(HostSignIn("a")).user is not None
+    assert nubetis_org.settings()["size"] == 3
+
+
+def test_a_unit_is_refused_whole_where_its_last_change_of_people_is(nubetis_session):
+    def work(session):
+        session.create("roles", name="Own")
+        session.edit(session.user, state="suspended")
+
+    with refusing("last_administrator", Refused):
+        nubetis_session.unit(work)
+    assert nubetis_session.count("roles") == 2
+
+
+def test_a_plan_from_before_a_unit_is_held_to_the_rights_it_saw(nubetis_session):
+    """Also by a change of rights in the unit itself."""
+    plan = nubetis_session.plan_create("roles", [{"name": "Late"}])
+
+    def work(session):
+        session.create("roles", name="Own")
+        session.apply(plan)
+
+    with refusing("outdated", PlanDrifted):
+        nubetis_session.unit(work)

@@ -48,6 +48,7 @@ class Reason(enum.StrEnum):
     PROFILE = "profile"
     NO_GRANT = "no_grant"
     LEDGER = "ledger"
+    EDITION = "edition"
 
 
 _SENTENCES = {
@@ -67,6 +68,7 @@ _SENTENCES = {
     Reason.PROFILE: "the profile does not allow it",
     Reason.NO_GRANT: "nothing gives the user this record",
     Reason.LEDGER: "ledgers are written by nubetis alone",
+    Reason.EDITION: "the edition of the organisation has not got it",
 }
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import attrs
 
+from nubetis.access.entitlements import UNLIMITED, Entitlements
 from nubetis.access.intervals import NOBODY, Intervals, Span
 from nubetis.access.numbering import Numbering, Position, number
 from nubetis.access.permissions import EVERY_PERMISSION, NO_PERMISSION, Permissions, permitted
@@ -49,7 +50,10 @@ class Profile:
 
 @attrs.frozen(kw_only=True)
 class Roster:
-    """What is kept of people and of sharing; groups are given by their members."""
+    """What is kept of people and of sharing; groups are given by their members.
+
+    *built_in* are the keys of roles and profiles that always are; *entitlements* is what the edition gives.
+    """
 
     users: tuple[User, ...] = ()
     roles: tuple[Position, ...] = ()
@@ -58,6 +62,13 @@ class Roster:
     groups: Mapping[Key, tuple[Principal, ...]] = attrs.field(factory=dict)
     defaults: Mapping[ModuleId, Default] = attrs.field(factory=dict)
     rules: tuple[Rule, ...] = ()
+    built_in: frozenset[Key] = frozenset()
+    entitlements: Entitlements = UNLIMITED
+
+    @property
+    def seats(self) -> int:
+        """How many licences are taken: those of active persons."""
+        return sum(user.active and user.person for user in self.users)
 
 
 _KEPT: Final = 1000

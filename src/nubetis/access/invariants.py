@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from nubetis.access.directory import Roster
+from nubetis.access.entitlements import Feature
 from nubetis.access.permissions import Permissions
 from nubetis.access.sharing import Default, Principal, PrincipalKind, Rule
 from nubetis.errors import NubetisError, Refused
@@ -15,18 +16,23 @@ from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, ModuleId
 
-__all__ = ["check_roster"]
+__all__ = ["BUILT_IN", "check_roster"]
+
+BUILT_IN: Final = 2
+"""How many roles, and how many profiles, there always are."""
 
 
 def check_roster(roster: Roster, schema: Schema, *, now: datetime) -> None:
     """Make sure that people, rights and sharing stand as nubetis needs them.
 
     Raises:
-        Refused: ``last_administrator``, ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
+        Refused: ``last_administrator``, ``no_licence``, ``edition_limit``, ``edition_lacks``, ``built_in``,
+            ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
             ``unknown_member``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the transaction must not be
             committed.
     """
     _check_people(roster)
+    _check_edition(roster)
     _check_circles("role_circle", PrincipalKind.ROLE, {role.key: _some(role.reports_to) for role in roster.roles})
     _check_circles("group_circle", PrincipalKind.GROUP, {key: _inner(each) for key, each in roster.groups.items()})
     _check_principals(roster)
@@ -53,9 +59,27 @@ def _check_people(roster: Roster) -> None:
             raise Refused("role_in_use", id=encode("rol", user.role), by=encode("use", user.key))
         if user.profile not in roster.profiles:
             raise Refused("profile_in_use", id=encode("pro", user.profile), by=encode("use", user.key))
+    profiles = roster.built_in & roster.profiles.keys()
+    if len(profiles) < BUILT_IN or len(roster.built_in) - len(profiles) < BUILT_IN:
+        raise Refused("built_in", what="A role or profile", reason="it stays")
     for role in roster.roles:
         if role.reports_to is not None and role.reports_to not in roles:
             raise Refused("role_in_use", id=encode("rol", role.reports_to), by=encode("rol", role.key))
+
+
+def _check_edition(roster: Roster) -> None:
+    """Refuse more than the edition gives, and that it gives less than what there is."""
+    edition = roster.entitlements
+    if edition.users is not None and roster.seats > edition.users:
+        raise Refused("no_licence", limit=edition.users, count=roster.seats)
+    limits = (("roles", edition.roles, roster.roles), ("profiles", edition.profiles, roster.profiles))
+    for what, limit, those in limits:
+        if limit is not None and len(those) > limit:
+            raise Refused("edition_limit", what=what, limit=limit, count=len(those))
+    features = (Feature.PERMISSION_SETS, Feature.GROUPS, Feature.SHARING_RULES)
+    for feature, used_by in zip(features, (roster.sets, roster.groups, roster.rules), strict=True):
+        if used_by and feature in edition.lacks:
+            raise Refused("edition_lacks", feature=feature.value, count=len(used_by))
 
 
 def _check_circles(code: str, kind: PrincipalKind, leads: Mapping[Key, list[Key]]) -> None:

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 import attrs
 
 from nubetis.access.decision import Action, Reason, Step
-from nubetis.access.directory import Directory, Reach
+from nubetis.access.directory import Directory, Reach, User
+from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
 from nubetis.access.intervals import Intervals, Span
 from nubetis.access.permissions import FieldLevel, Function, Permissions
 from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
@@ -34,12 +35,13 @@ from nubetis.model.bind import (
 )
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, F, Filter, Or, join
+from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
 
-__all__ = ["Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts"]
+__all__ = ["SETUP", "Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts", "policy_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +93,9 @@ class Policy(Protocol):
 _OPEN: Final = frozenset({"users", "roles", "profiles", "permission_sets", "groups", "modules", "settings"})
 """System modules that everybody reads, so that names can be shown."""
 
+SETUP: Final = "setup"
+"""The purpose for which nubetis makes the first records of an organisation."""
+
 _FUNCTIONS: Final = {
     "users": Function.MANAGE_USERS,
     "roles": Function.MANAGE_ROLES,
@@ -111,6 +116,10 @@ def _permissions(policy: RolePolicy) -> Permissions:
     return policy.directory.permissions(policy.user.key)
 
 
+def _edition(policy: RolePolicy) -> Entitlements:
+    return policy.directory.roster.entitlements
+
+
 @attrs.frozen(kw_only=True)
 class RolePolicy:
     """What profile, role, rules and shares give a user; administrators have everything."""
@@ -119,6 +128,7 @@ class RolePolicy:
     directory: Directory
     schema: Schema
     permissions: Permissions = attrs.field(init=False, default=attrs.Factory(_permissions, takes_self=True))
+    edition: Entitlements = attrs.field(init=False, default=attrs.Factory(_edition, takes_self=True))
     _known: dict[tuple[Action, str], Filter] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     # gates -------------------------------------------------------------------------------------------------
@@ -128,14 +138,29 @@ class RolePolicy:
             return Step("user", matched=False, reason=Reason.INACTIVE)
         if not module.journalled:
             return Step("module", matched=False, reason=Reason.LEDGER)
+        if self.edition is not UNLIMITED and not self._in_edition(action, module):
+            return Step("edition", matched=False, reason=Reason.EDITION)
         if self.user.administrator:
             return Step("profile", matched=True, reason=Reason.ADMINISTRATOR)
         may = self._may_in_system(action, module) if module.system else action in self.permissions.verbs(module.id)
         return Step("profile", matched=may, reason=Reason.PERMITTED if may else Reason.PROFILE)
 
+    def _in_edition(self, action: Action, module: Module) -> bool:
+        """Say whether the edition has what *action* takes; names are shown whatever it lacks."""
+        if not module.system:
+            return module.id not in self.edition.lacks_modules
+        named = action is Action.VIEW and module.name in _OPEN
+        return named or FEATURES_OF_MODULES.get(module.name) not in self.edition.lacks
+
+    def may(self, function: Function) -> bool:
+        """Say whether the user, being active, may do *function*: the edition has it, and his profile permits it."""
+        has = FEATURES_OF_FUNCTIONS.get(function) not in self.edition.lacks
+        return has and function in self.permissions.functions
+
     def _may_in_system(self, action: Action, module: Module) -> bool:
         opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"
-        return opened or _FUNCTIONS.get(module.name) in self.permissions.functions
+        function = _FUNCTIONS.get(module.name)
+        return opened or (function is not None and self.may(function))
 
     # grants ------------------------------------------------------------------------------------------------
     def grant(self, action: Action, module: Module) -> Filter:
@@ -258,10 +283,23 @@ class RolePolicy:
         return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.READ
 
     def writes(self, module: Module, field: Field) -> bool:
-        """See :class:`Policy`; what nubetis sets nobody writes."""
-        if field.system:
+        """See :class:`Policy`; what nubetis sets nobody writes, nor what is built in."""
+        if field.system or _is_kept(module, field):
             return False
         return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.EDIT
+
+
+def policy_of(directory: Directory, schema: Schema, user: User) -> RolePolicy:
+    """Give what a user of *directory* may do, whoever he is by name."""
+    administrator = directory.administrator(user.key)
+    facts = UserFacts(
+        id=encode("use", user.key), key=user.key, name="", email="", active=user.active, administrator=administrator
+    )
+    return RolePolicy(user=facts, directory=directory, schema=schema)
+
+
+def _is_kept(module: Module, field: Field) -> bool:
+    return module.system and field.name == "built_in"
 
 
 def _about(module: Module) -> Bound:
@@ -295,5 +333,5 @@ class SystemPolicy:
         return True
 
     def writes(self, module: Module, field: Field) -> bool:
-        """See :class:`Policy`."""
-        return not field.system
+        """See :class:`Policy`; what is built in says who sets an organisation up."""
+        return not field.system and (self.purpose == SETUP or not _is_kept(module, field))

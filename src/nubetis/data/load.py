@@ -391,7 +391,7 @@ def _made_of(
     module, (rows, links) = slots[0].module, what
     loader = _Loader.of(door, table, slots, links)
     loader.run(module, rows)
-    plan = door.plan_create(module.name, loader.records, after=links)
+    plan = door.plan_create(module.name, loader.records, cause=Cause(CauseKind.IMPORT), after=links)
     gone = {each.line for each in plan.refusals}
     left = [place for line, place in enumerate(loader.places, 1) if line not in gone]
     return _Made(plan, [*loader.refusals, *_placed(plan.refusals, loader.places)]), left

@@ -54,7 +54,8 @@ def plan_merge(
     """Plan the merge of *losers* into *master*.
 
     The master gets the values that *survivor* chooses, and those of *values* before all; links of any module to a
-    loser lead to the master; the losers go into the recycle bin.  All of it is one plan, and undo takes it back.
+    loser lead to the master, as far as the user may see them; the losers go into the recycle bin.  All of it is one
+    plan, and undo takes it back.
     Unique values are left with the master's own, since the losers still hold theirs, and so are automatic numbers; a
     choice that is retired stays where it is.
     Who links to a loser after the plan was made is drift, as for every plan: it is refused, or within the tolerance
@@ -142,7 +143,7 @@ def _moved_links(
     """Give the edits, by module and record, that lead links from *gone* to *master*; a link to itself is emptied."""
     edits: dict[str, dict[str, dict[str, Value]]] = {}
     for other, field in links_to(door.schema.modules, module):
-        for record in _linked_from(door, other, field, gone):
+        for record in _linked_from(door, other, field, gone) if door.can("view", other.name) else ():
             if record not in gone:
                 new = None if record == master else master
                 edits.setdefault(other.name, {}).setdefault(record, {})[field.name] = new

@@ -18,6 +18,7 @@ from typing import Final
 
 import attrs
 
+from nubetis.access.policy import SETUP
 from nubetis.errors import Cancelled, Conflict, NubetisError, PlanDrifted, require_call, require_count
 from nubetis.model.bind import OneOf
 from nubetis.model.ids import decode, encode
@@ -259,7 +260,10 @@ class Applier:
 
     def _expects(self, parts: Sequence[Part], *, first: bool) -> tuple[Expect, ...]:
         """Give the versions that *parts* move; the first transaction also holds the plan to the rights it saw."""
-        versions, names = self.state.versions, {str(part.module.name) for part in parts}
+        names = {str(part.module.name) for part in parts}
+        if not names & (STRUCTURAL | {"modules"}):
+            return ()
+        versions = self.state.txn.versions()  # of now: a unit may have moved them itself
         seen = self.plan.access_version if first else None
         found = [Expect(VersionName.ACCESS, versions.access if seen is None else seen)] if names & STRUCTURAL else []
         found += [Expect(VersionName.SETTINGS, versions.settings)] if "settings" in names else []
@@ -275,10 +279,10 @@ class Applier:
         return [Inserts(OUTBOX, rows)] if rows else []
 
     def _check_invariants(self, txn: Txn, parts: Sequence[Part]) -> None:
-        if self.state.purpose != "setup" and any(part.module.name in STRUCTURAL for part in parts):
-            check_people(self.state)
         if any(part.module.name == "settings" for part in parts):
             check_settings(txn, self.state.known.schema, org_id=self.state.known.org_id)
+        if self.state.purpose != SETUP and any(part.module.name in STRUCTURAL for part in parts):
+            check_people(self.state)
 
     def _purgeable(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Leave out what is to be purged and is no longer what the plan saw, or came under a hold since."""

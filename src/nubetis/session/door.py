@@ -532,5 +532,8 @@ _ERRORS: Final[dict[str, type[NubetisError]]] = {
     "not_found": NotFound,
     "unknown_field": NotFound,
     "no_such_user": NotFound,
+    "bad_user_state": Refused,
+    "built_in": Refused,
+    "locked_yet": Refused,
 }
 """The class of a refusal's error, where it is not InvalidValue."""

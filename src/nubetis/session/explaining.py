@@ -78,7 +78,7 @@ def _sees_rules(state: State) -> bool:
     policy = state.policy
     if not isinstance(policy, RolePolicy):
         return True
-    return policy.user.administrator or Function.EXPLAIN_ACCESS in policy.permissions.functions
+    return policy.may(Function.EXPLAIN_ACCESS)
 
 
 def require_insight(state: State) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
-from nubetis.access.decision import Action
+from nubetis.access.decision import Action, Reason
+from nubetis.access.policy import SETUP
 from nubetis.data.merge import links_to
 from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused, require
 from nubetis.model.bind import All, Bound, OneOf, Viewpoint, bind
@@ -31,6 +32,7 @@ from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.gathered import Links, Retired, Uniques
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
+from nubetis.session.staffing import staffing_refusals
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
 __all__ = ["STRUCTURAL", "Planner", "refuse_definitions", "staying"]
 
 STRUCTURAL: Final = frozenset(
-    {"users", "roles", "profiles", "permission_sets", "groups", "sharing_defaults", "sharing_rules"}
+    {"users", "roles", "profiles", "permission_sets", "groups", "sharing_defaults", "sharing_rules", "settings"}
 )
-"""Modules whose changes move the access version and must keep its invariants."""
+"""Modules whose changes move the access version and must keep its invariants; the edition is a setting."""
 
 _NEEDED: Final = {
     ChangeKind.CREATE: Action.CREATE,
@@ -97,6 +99,8 @@ class Planner:
     def require(self, action: Action, module: Module) -> None:
         """Stop one who may not do *action* in *module* at all."""
         step = self.policy.gate(action, module)
+        if step.reason is Reason.EDITION:
+            raise AccessDenied("not_in_edition", action=action.value, module=module.name)
         if not step.matched:
             raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
 
@@ -142,7 +146,8 @@ class Planner:
     def linked_to(self, part: Part) -> Iterator[tuple[Module, RecordId]]:
         """Give the records that link to one of *part*, as far as the user may see that; some more than once."""
         ids = [self._id(part.module, row) for row in part.rows]
-        for module, field in links_to(self.sight.schema.modules, part.module):
+        modules = [each for each in self.sight.schema.modules if self.policy.gate(Action.VIEW, each).matched]
+        for module, field in links_to(modules, part.module):
             for start in range(0, len(ids), _CHUNK):
                 where = self.bound(module, F[field.name].in_(ids[start : start + _CHUNK]), Action.VIEW)
                 for (keys,) in self.txn.stream(module, where, columns=("id",)):
@@ -365,9 +370,9 @@ class Planner:
             for action in _asked(part, plan.cause):
                 self.require(action, part.module)
         if any(part.module.name in STRUCTURAL for part in plan.parts):
-            plan = attrs.evolve(plan, access_version=self.known.versions.access)
+            plan = attrs.evolve(plan, access_version=self.txn.versions().access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
-        refused = self.world.extensions.validate(plan)
+        refused = [*staffing_refusals(self, plan), *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)
@@ -556,7 +561,7 @@ def refuse_definitions(purpose: str, parts: Iterable[Part]) -> None:
     Raises:
         Refused: ``schema_records``.
     """
-    if purpose != "setup" and any(part.module.name == "modules" for part in parts):
+    if purpose != SETUP and any(part.module.name == "modules" for part in parts):
         raise Refused("schema_records")
 
 

@@ -14,10 +14,10 @@ import attrs
 
 from nubetis.access.compare import Comparison, Difference, UserChange
 from nubetis.access.decision import Action
-from nubetis.access.directory import Directory, Reach, User
+from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import Permissions
-from nubetis.access.policy import RolePolicy, UserFacts
+from nubetis.access.policy import policy_of
 from nubetis.access.sharing import NEEDED, Level, Principal
 from nubetis.errors import one_of, require
 from nubetis.model.bind import All, Test
@@ -192,15 +192,10 @@ class _Finder:
             user = self.directory.users[key]
             if not user.active or not module.journalled:
                 continue
-            administers = self.directory.administrator(key)
-            if administers or (place in places and self._policy(user).gate(action, module).matched):
+            if place not in places and not self.directory.administrator(key):
+                continue
+            if policy_of(self.directory, self.state.known.schema, user).gate(action, module).matched:
                 yield key
-
-    def _policy(self, user: User) -> RolePolicy:
-        facts = UserFacts(
-            id=encode("use", user.key), key=user.key, name="", email="", active=user.active, administrator=False
-        )
-        return RolePolicy(user=facts, directory=self.directory, schema=self.state.known.schema)
 
     def having(self, module: Module, row: Row, level: Level, through: tuple[str, ...] = ()) -> set[int]:
         """Give the places of those who have a record to *level*, whatever their profiles permit."""

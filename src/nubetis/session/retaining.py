@@ -283,19 +283,22 @@ def retain(
 def purge(state: State, before: datetime) -> int:
     """Take records for good out of the recycle bin that were put there before an instant; give their number.
 
-    What is under a legal hold, or moved meanwhile, stays.
+    What is under a legal hold, or moved meanwhile, stays; so do users, who are tombstones that records name.
     """
     limit = instant_text(instant(before, name="before"))
 
     def work() -> Plan:
         planner = state.planner()
-        modules = [each for each in state.known.schema.modules if each.journalled and each.name != "modules"]
+        modules = [each for each in state.known.schema.modules if each.journalled and each.name not in _STAYING]
         retention = _Retention(planner)
         parts = [retention.purged(module, planner.rows(module, _unchanged(Stage.BIN, limit))) for module in modules]
         return retention.planned(parts, Cause(CauseKind.SYSTEM, {"purge": limit}))
 
     plan = state.read(work)
     return Applier(state, plan, tolerance=len(plan)).run().position if len(plan) else 0
+
+
+_STAYING: Final = frozenset({"modules", "users"})
 
 
 def _unchanged(stage: Stage, limit: str) -> Bound:

@@ -10,12 +10,13 @@ import attrs
 
 from nubetis.access.compare import Comparison
 from nubetis.access.directory import Directory, Profile, Roster, User
+from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import Default, Level, Principal, Rule
-from nubetis.errors import UNREADABLE, NubetisError, Refused, damage
+from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
 from nubetis.model.bind import ALWAYS
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
@@ -27,6 +28,7 @@ from nubetis.model.system import (
     PERMISSION_SETS,
     PROFILES,
     ROLES,
+    SETTINGS,
     SHARING_DEFAULTS,
     SHARING_RULES,
     USERS,
@@ -70,13 +72,21 @@ def check_people(state: State) -> None:
 
     Raises:
         Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
+        AccessDenied: ``edition_of_host``.
     """
     schema, after = state.known.schema, read_roster(state.txn)
     check_roster(after, schema, now=state.world.now())
     policy = state.policy
+    if isinstance(policy, RolePolicy):
+        _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         modules = tuple([module.id for module in schema.modules if not module.system])
         Comparison(policy.directory, Directory(after), modules).refuse_raising(policy.user.key)
+
+
+def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:
+    if before.by_host and after != before:
+        raise AccessDenied("edition_of_host")
 
 
 def read_roster(txn: Txn, parts: Iterable[Part] = ()) -> Roster:
@@ -103,17 +113,18 @@ _RULE: Final = ("active", "name", "module", "source", "where", "target", "level"
 
 
 def _roster(source: _Source) -> Roster:
-    profiles = source.rows(PROFILES, "administrator", "permissions")
+    profiles = list(source.rows(PROFILES, "administrator", "permissions", "built_in"))
+    roles = list(source.rows(ROLES, "reports_to", "peers", "built_in"))
     return Roster(
         users=tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
-        roles=tuple(
-            [Position(key, above, bool(peers)) for key, above, peers in source.rows(ROLES, "reports_to", "peers")]
-        ),
-        profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text in profiles},
+        roles=tuple([Position(key, above, bool(peers)) for key, above, peers, _ in roles]),
+        profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text, _ in profiles},
         sets={key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")},
         groups={key: tuple(map(Principal.parse, _list(each))) for key, each in source.rows(GROUPS, "members")},
         defaults=dict(map(_default, source.rows(SHARING_DEFAULTS, *_DEFAULT))),
         rules=tuple(_rules(source.rows(SHARING_RULES, *_RULE))),
+        built_in=frozenset([row[0] for row in (*roles, *profiles) if row[-1]]),
+        entitlements=_entitlements(source.rows(SETTINGS, "name", "value")),
     )
 
 
@@ -155,6 +166,11 @@ def _as_written(part: Part) -> Iterable[Row]:
         return part.changed_rows()
     gone = 1 if part.kind is ChangeKind.DELETE else None
     return [(*row[:DELETED_IN], gone, *row[DELETED_IN + 1 :]) for row in part.rows]
+
+
+def _entitlements(rows: Iterable[Cells]) -> Entitlements:
+    found = [text for _, name, text in rows if name == EDITION]
+    return read_entitlements(json.loads(str(found[0]))) if found else UNLIMITED
 
 
 def _user(row: Cells) -> User:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from nubetis.access.entitlements import EDITION, Entitlements, write_entitlements
 from nubetis.access.permissions import EVERY_PERMISSION, STANDARD, Permissions, write_permissions
 from nubetis.access.sign_in import HostSignIn
 from nubetis.errors import AccessDenied, require
@@ -29,7 +30,9 @@ _ROLES = ("Chief Executive", "Manager")
 _PROFILES = (("Administrator", EVERY_PERMISSION), ("Standard", STANDARD))
 
 
-def first_settings(administrator: str, settings: Mapping[str, Json]) -> dict[str, Json]:
+def first_settings(
+    administrator: str, settings: Mapping[str, Json], entitlements: Entitlements | None
+) -> dict[str, Json]:
     """Give the settings that an organisation begins with.
 
     Raises:
@@ -38,7 +41,10 @@ def first_settings(administrator: str, settings: Mapping[str, Json]) -> dict[str
     require(settings, Mapping, argument="settings", expected="settings by name")
     found = {"name": _name_of(administrator), **settings}
     check_first(found)
-    return found
+    if entitlements is None:
+        return found
+    require(entitlements, Entitlements, argument="entitlements", expected="an edition: Entitlements(…)")
+    return {**found, EDITION: write_entitlements(entitlements)}
 
 
 def set_up(state: State, schema: Schema, *, administrator: str, settings: Mapping[str, Json]) -> None:

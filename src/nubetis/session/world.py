@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 import attrs
 
+from nubetis.access.entitlements import EDITION, Entitlements, read_entitlements
 from nubetis.errors import UNREADABLE, InvalidValue, NotFound, Refused, damage
 from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
 from nubetis.model.convert import missing_type, schema_of
@@ -60,6 +61,11 @@ class Known:
         """The currency that the organisation counts in."""
         found = self.settings.get("currency")
         return None if found is None else str(found)
+
+    @property
+    def entitlements(self) -> Entitlements:
+        """What the edition gives."""
+        return read_entitlements(self.settings.get(EDITION, {}))
 
     def module_of(self, record: str) -> tuple[Module, Key]:
         """Give the module and the key that a record id names.
@@ -255,6 +261,8 @@ def _check_values(settings: Mapping[str, Json]) -> None:
         raise InvalidValue("bad_setting", name="name", reason="an organisation has a name")
     if not is_storable(name):
         raise InvalidValue("bad_setting", name="name", reason="no text holds NUL or half of a surrogate pair")
+    if EDITION in settings:
+        read_entitlements(settings[EDITION])
     if "currency" in settings and str(settings["currency"]) not in CURRENCIES:
         reason = "it takes a code of ISO 4217, in capital letters, such as PEN"
         raise InvalidValue("bad_setting", name="currency", reason=reason)
