@@ -1,6 +1,6 @@
-"""Looking before: who would gain and lose what by a plan, and who may do something now.
+"""Looking before: whether a plan may stand, who would gain and lose what by it, and who may do something now.
 
-Both ask for the function *explain access*: they tell of others' rights.
+The last two ask for the function *explain access*: they tell of others' rights.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from nubetis.errors import one_of, require
 from nubetis.model.bind import All, Test
 from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
-from nubetis.model.plan import Plan
+from nubetis.model.plan import Part, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import directory_of, read_roster
+from nubetis.session.rosters import check_people, directory_of, read_roster
 from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleName, RecordId, Row
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.state import State
 
-__all__ = ["AccessChange", "Gain", "preview", "who_can"]
+__all__ = ["AccessChange", "Gain", "check_plan", "preview", "who_can"]
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +66,30 @@ class AccessChange:
     permissions_lost: tuple[str, ...] = ()
 
 
+def check_plan(session: Session, plan: Plan) -> None:
+    """Stop where :meth:`~nubetis.session.Session.apply` would stop at *plan* for what people, rights and sharing need.
+
+    Nothing is written.
+
+    Raises:
+        Refused: ``last_administrator``, ``role_circle`` and the others of
+            :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
+        AccessDenied: the user may not write all of the plan.
+    """
+    require(plan, Plan, argument="plan", expected="a plan")
+
+    def work() -> None:
+        session.state.planner().require_all(plan.parts, plan.cause)
+        if parts := _structural(plan):
+            check_people(session.state, parts)
+
+    session.state.read(work)
+
+
+def _structural(plan: Plan) -> list[Part]:
+    return [part for part in plan.parts if part.module.name in STRUCTURAL]
+
+
 def preview(session: Session, plan: Plan) -> list[AccessChange]:
     """Give what *plan*, a change of people, roles, profiles, groups or sharing, would change for each user.
 
@@ -81,7 +105,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
     def work() -> list[AccessChange]:
         state = session.state
         require_insight(state)
-        parts = [part for part in plan.parts if part.module.name in STRUCTURAL]
+        parts = _structural(plan)
         before = directory_of(state.world, state.txn, state.versions.access)
         schema = state.known.schema
         modules = tuple([module.id for module in schema.modules if not module.system])
