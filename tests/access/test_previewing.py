@@ -159,6 +159,26 @@ def test_a_plan_is_checked_for_those_only_who_may_write_it(nubetis_session, staf
         check_plan(staff["ana"], PLANS["fine"](nubetis_session))
 
 
+def test_an_administrator_has_everything_whatever_is_shared(nubetis_session, staff):
+    """Nothing is said of her; who becomes one gains everybody's records, and who ceases to be one loses them."""
+    admin = nubetis_session
+    plan = plan_default(admin, "deals", level="write")
+    assert {each.user for each in preview(admin, plan)} == {each.user for each in staff.values()}
+    admin.apply(plan)
+    profile = admin.find("profiles", F.administrator == True)[0]  # noqa: E712 - a filter
+    (told,) = preview(admin, admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    levels = {each.module: each.everybody for each in told.modules}
+    assert (levels["deals"], levels["leads"], set(levels)) == (
+        ("write", "delete"), ("none", "delete"), {each.name for each in admin.schema.modules if not each.system},
+    )  # fmt: skip
+    assert all((each.gained, each.lost) == ({}, {}) for each in told.modules)
+    admin.apply(admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    standard = admin.find("profiles", F.name == "Standard")[0]
+    (told,) = preview(admin, admin.plan_update("users", F.handle == "ana", profile=standard.id))
+    assert {each.module: each.everybody for each in told.modules}["deals"] == ("delete", "write")
+    assert "manage_users" in told.permissions_lost
+
+
 def test_a_preview_names_permissions(nubetis_session, staff):
     admin = nubetis_session
     more = attrs.evolve(STANDARD, default=[*STANDARD.default, Action.EXPORT], functions=[Function.EXPLAIN_ACCESS])

@@ -23,6 +23,14 @@ PATHS = [
     [], ["demo"], ["create"], ["import"], ["export"], ["find"], ["history"], ["journal"], ["journal", "list"],
     ["journal", "show"], ["journal", "undo"], ["journal", "resume"], ["journal", "verify"], ["retention"], ["subject"],
     ["doctor"], ["backup"], ["restore"], ["copy"],
+    ["users"], ["users", "list"], ["users", "add"], ["users", "edit"], ["users", "remove"],
+    ["roles"], ["roles", "list"], ["roles", "add"], ["roles", "move"], ["roles", "rename"], ["roles", "peers"],
+    ["roles", "remove"], ["profiles"], ["profiles", "list"], ["profiles", "show"], ["profiles", "compare"],
+    ["profiles", "clone"], ["profiles", "merge"], ["profiles", "permit"], ["profiles", "forbid"], ["profiles", "field"],
+    ["profiles", "remove"], ["sharing"], ["sharing", "list"], ["sharing", "default"], ["sharing", "rule"],
+    ["sharing", "rule", "add"], ["sharing", "rule", "remove"], ["sharing", "group"], ["sharing", "group", "add"],
+    ["sharing", "group", "edit"], ["sharing", "group", "remove"], ["sharing", "share"], ["sharing", "unshare"],
+    ["sharing", "shares"], ["explain"], ["who-can"], ["preview"],
 ]  # fmt: skip
 HELP_OF_ALL = (
     "import json, sys; from nubetis.cli.commands import run\n"

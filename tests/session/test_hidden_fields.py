@@ -159,7 +159,7 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     sharing |= {"module_sharing", "share_rules", "groups", "principal_words", "named"}
     roles = {"role_tree", "plan_role", "plan_role_change", "plan_role_move", "plan_role_removal"}
     profiles = {"profiles", "profile_facts", "compare_profiles", "plan_permit", "plan_forbid", "plan_field_level"}
-    profiles |= {"plan_profile_clone", "plan_profile_merge"}
+    profiles |= {"plan_profile_clone", "plan_profile_merge", "unlike"}
     silent_too = (
         administrators | loads | sharing | roles | profiles | {"preview", "who_can", "explain_for", "check_plan"}
     )

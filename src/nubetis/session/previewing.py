@@ -44,8 +44,9 @@ __all__ = ["AccessChange", "Gain", "check_plan", "preview", "who_can"]
 class Gain:
     """What changes for one user in one module: records *gained* and *lost*, by level: ``{"read": 12, "write": 3}``.
 
-    Counted are records by their owners.  *everybody* is the level that everybody has, before and after; *rules* are
-    the names of the rules on values that come and go, whose records are not counted.
+    Counted are records by their owners, of whom some may have none yet.  *everybody* is the level to which the user has
+    everybody's records, before and after, which an administrator has to the full; *rules* are the names of the rules
+    on values that come and go, whose records are not counted.
     """
 
     module: ModuleName
@@ -111,7 +112,8 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         modules = tuple([module.id for module in schema.modules if not module.system])
         comparison = Comparison(before, Directory(read_roster(state.txn, parts)), modules)
         counted = _Counted(state, before)
-        return [_told(change, schema, counted) for change in comparison.changes()]
+        told = [_told(change, comparison, schema, counted) for change in comparison.changes()]
+        return [each for each in told if each.modules or each.permissions_gained or each.permissions_lost]
 
     return session.state.read(work)
 
@@ -139,12 +141,28 @@ class _Counted:
         return list(accumulate([tally.get(user, 0) for user in users], initial=0))
 
 
-def _told(change: UserChange, schema: Schema, counted: _Counted) -> AccessChange:
-    gains = tuple([_gain(schema.by_id[number], each, counted) for number, each in change.modules.items()])
+def _told(change: UserChange, comparison: Comparison, schema: Schema, counted: _Counted) -> AccessChange:
+    administers = tuple([side.administrator(change.user) for side in (comparison.before, comparison.after)])
+    if any(administers):
+        gains = _of_administrator(comparison, schema, administers)
+    else:
+        gains = tuple([_gain(schema.by_id[number], each, counted) for number, each in change.modules.items()])
     gained, lost = _permissions(change, schema)
     return AccessChange(
         user=encode("use", change.user), modules=gains, permissions_gained=gained, permissions_lost=lost
     )
+
+
+def _of_administrator(comparison: Comparison, schema: Schema, administers: tuple[bool, ...]) -> tuple[Gain, ...]:
+    """Give what changes for one who has everything, before or after or both: the records of everybody."""
+    found: list[Gain] = []
+    for number in () if all(administers) else comparison.modules:
+        sides = zip(administers, (comparison.before, comparison.after), strict=True)
+        before, after = [Level.DELETE if each else side.default(number).level for each, side in sides]
+        if before != after:
+            name = schema.by_id[number].name
+            found.append(Gain(module=name, gained={}, lost={}, everybody=(before.text, after.text)))
+    return tuple(found)
 
 
 def _gain(module: Module, found: Difference, counted: _Counted) -> Gain:

@@ -50,6 +50,7 @@ __all__ = [
     "plan_profile_merge",
     "profile_facts",
     "profiles",
+    "unlike",
 ]
 
 EVERY_MODULE: Final = "*"
@@ -151,11 +152,15 @@ def compare_profiles(session: Session, first: str, second: str) -> list[Unlike]:
     """
 
     def work() -> list[Unlike]:
-        one, two = (permissions_of(named(session, "profiles", each)) for each in (first, second))
-        modules = [module for module in session.schema.modules if not module.system]
-        return [*_unlike_verbs(one, two, modules), *_unlike_functions(one, two), *_unlike_fields(one, two, modules)]
+        return unlike(session, *[permissions_of(named(session, "profiles", each)) for each in (first, second)])
 
     return session.state.read(work)
+
+
+def unlike(session: Session, one: Permissions, two: Permissions) -> list[Unlike]:
+    """Give what tells the permissions of two profiles apart, see :func:`compare_profiles`."""
+    modules = [module for module in session.schema.modules if not module.system]
+    return [*_unlike_verbs(one, two, modules), *_unlike_functions(one, two), *_unlike_fields(one, two, modules)]
 
 
 def _unlike_verbs(one: Permissions, two: Permissions, modules: Iterable[Module]) -> Iterator[Unlike]:
