@@ -11,7 +11,7 @@ import nubetis as library
 from nubetis import HostSignIn
 from nubetis.access.decision import Reason
 from nubetis.cli.commands import run
-from nubetis.cli.texts import say_reason, use_language
+from nubetis.cli.texts import say_reason, speaking
 from nubetis.session.naming import named
 from nubetis.session.roles import plan_role
 from tests.cli.test_usage import english
@@ -410,11 +410,10 @@ def test_no_answer_leaves_a_word_in_english(acme, lead, words):
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_each_reason_is_said_in_spanish(reason):
-    use_language("en")
-    own = say_reason(reason)
-    use_language("es")
-    said = say_reason(reason)
-    use_language("en")
+    with speaking("en"):
+        own = say_reason(reason)
+    with speaking("es"):
+        said = say_reason(reason)
 
     assert (own != "", said != own) == (True, True)
 

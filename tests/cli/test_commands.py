@@ -15,7 +15,8 @@ from nubetis.cli.call import url_of
 GROUPS = ["journal", "users", "roles", "profiles", "sharing", "preview"]
 """Commands of commands, and the one that takes another's words."""
 COMMANDS = [
-    "demo", "create", "import", "export", "find", "history", "doctor", "backup", "restore", "explain", "who-can", *GROUPS,
+    "demo", "create", "import", "export", "find", "history", "doctor", "backup", "restore", "explain", "who-can",
+    *GROUPS,
 ]  # fmt: skip
 
 

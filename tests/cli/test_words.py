@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nubetis.cli.texts import counted, use_language
+from nubetis.cli.texts import counted, speaking
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,8 @@ from nubetis.cli.texts import counted, use_language
     ],
 )
 def test_one_is_said_as_one(language, said):
-    use_language(language)
-
-    assert [counted("{count} pair looks alike", "{count} pairs look alike", count) for count in range(3)] == said
-    use_language("en")
+    with speaking(language):
+        assert [counted("{count} pair looks alike", "{count} pairs look alike", count) for count in range(3)] == said
 
 
 def test_an_import_counts_as_people_do(acme):

@@ -16,7 +16,7 @@ from typing import Final
 
 import click
 
-from nubetis.cli.texts import EXIT_CODES, _, json_text, say, use_language
+from nubetis.cli.texts import EXIT_CODES, _, json_text, say, speaking
 from nubetis.cli.usage import Group, language_option, say_usage
 from nubetis.errors import NubetisError, StoreError, system_reason
 from nubetis.i18n import printable
@@ -156,15 +156,15 @@ def run(arguments: Sequence[str]) -> int:
     >>> run(["find", "deals", "--db", "nowhere.db", "--lang", "en"])
     1
     """
-    use_language(_named_language(arguments))
-    try:
-        code = _answered(arguments)
-        sys.stdout.flush()
-    except OSError as error:
-        return _unwritten(error)
-    except SystemExit:  # click and rich leave so when nobody reads on, as behind `head`
-        return EXIT_CODES["store"]
-    return code
+    with speaking(_named_language(arguments)):
+        try:
+            code = _answered(arguments)
+            sys.stdout.flush()
+        except OSError as error:
+            return _unwritten(error)
+        except SystemExit:  # click and rich leave so when nobody reads on, as behind `head`
+            return EXIT_CODES["store"]
+        return code
 
 
 def _answered(arguments: Sequence[str]) -> int:

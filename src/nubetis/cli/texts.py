@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from shlex import quote
@@ -35,7 +37,7 @@ __all__ = [
     "say_refusal",
     "say_state",
     "say_word",
-    "use_language",
+    "speaking",
 ]
 
 EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "partly": 4, "interrupted": 130}
@@ -57,9 +59,14 @@ def counted(one: str, many: str, count: int, **others: object) -> str:
     return counter(_LANGUAGE.get())(one, many, count).format(count=count, **others)
 
 
-def use_language(name: str | None) -> None:
-    """Speak the language *name*, or that of the environment."""
-    _LANGUAGE.set(name or language_of(os.environ))
+@contextmanager
+def speaking(name: str | None) -> Generator[None]:
+    """Speak the language *name*, or that of the environment, for a while."""
+    token = _LANGUAGE.set(name or language_of(os.environ))
+    try:
+        yield
+    finally:
+        _LANGUAGE.reset(token)
 
 
 def language() -> str:
