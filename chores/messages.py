@@ -3,8 +3,9 @@
 
 The sentences of errors (`MESSAGES`), those of findings and their remedies (`FINDINGS`), what errors carry as reasons
 and hints (`PHRASES`, and constants in the calls below), why something is allowed or not (`Reason`), what stands in
-`_()` and, for one and for many, in `counted()`, and the labels of the standard modules.  What the code no longer says
-is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po` and starts this again.
+`_()` and, for one and for many, in `counted()`, the labels of the standard modules and the permissions.  What the code
+no longer says is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po` and starts
+this again.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from nubetis.access.decision import Action, Decision, Reason
+from nubetis.access.permissions import CATALOGUE
 from nubetis.errors import MESSAGES
-from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PHRASES
+from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PERMISSION, PHRASES
 from nubetis.model.findings import FINDINGS
 from nubetis.model.standard import base_schema
 from nubetis.types import ModuleName
@@ -99,6 +101,9 @@ def collect() -> Catalog:
         msgid_bugs_address=people,
         fuzzy=False,
     )
+    for permission in CATALOGUE:
+        text = permission.value.replace("_", " ")
+        catalogue.add(text, locations=[("access/permissions.py", 0)], context=PERMISSION)
     for place, text in listed():
         catalogue.add(text, locations=[(place, 0)])
     for module in base_schema().modules:

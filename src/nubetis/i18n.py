@@ -23,10 +23,12 @@ __all__ = [
     "CARRIED",
     "LABEL",
     "LANGUAGES",
+    "PERMISSION",
     "PHRASES",
     "counter",
     "label_in",
     "language_of",
+    "permission_in",
     "phrase",
     "printable",
     "render",
@@ -238,6 +240,9 @@ _WORDED: Final = CARRIED | {"fault", "kind", "type"}
 LABEL: Final = "label"
 """The context of labels in the catalogues."""
 
+PERMISSION: Final = "permission"
+"""The context of permissions in the catalogues: verbs, where the same English word elsewhere is a noun."""
+
 _LONGEST: Final = 500
 
 
@@ -277,6 +282,15 @@ def label_in(language: str, label: str) -> str:
     ('Apellidos', 'Shoe size')
     """
     return _catalogue(_base(language)).pgettext(LABEL, label)
+
+
+def permission_in(language: str, permission: str) -> str:
+    """Give the words for a permission, such as ``mass_update``, in *language*: what one may do, not what was done.
+
+    >>> permission_in("en", "mass_update")
+    'mass update'
+    """
+    return _catalogue(_base(language)).pgettext(PERMISSION, permission.replace("_", " "))
 
 
 def counter(language: str) -> Callable[[str, str, int], str]:

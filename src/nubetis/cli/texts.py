@@ -13,12 +13,12 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from nubetis.access.decision import Action, Decision, Reason
-from nubetis.access.permissions import Function, Permission
 from nubetis.errors import NubetisError
-from nubetis.i18n import counter, label_in, language_of, render, translator
+from nubetis.i18n import counter, label_in, language_of, permission_in, render, translator
 from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
+    from nubetis.access.permissions import Permission
     from nubetis.model.fields import Field
     from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
@@ -154,31 +154,7 @@ def say_word(value: Enum) -> str:
 
 def say_permission(permission: Permission) -> str:
     """Give the word for what a profile permits; programs and commands name its value."""
-    words: dict[Permission, str] = {
-        Action.VIEW: _("view"),
-        Action.CREATE: _("create"),
-        Action.EDIT: _("edit"),
-        Action.DELETE: _("delete"),
-        Action.SHARE: _("share"),
-        Action.IMPORT: _("import"),
-        Action.EXPORT: _("export"),
-        Action.MASS_UPDATE: _("update many"),
-        Action.MASS_DELETE: _("delete many"),
-        Action.TRANSFER: _("give to another owner"),
-        Action.MERGE: _("merge"),
-        Action.SEND_MAIL: _("send mail"),
-        Action.MASS_MAIL: _("send mail to many"),
-        Function.MANAGE_USERS: _("manage users"),
-        Function.MANAGE_ROLES: _("manage roles"),
-        Function.MANAGE_PROFILES: _("manage profiles"),
-        Function.MANAGE_SHARING: _("manage sharing"),
-        Function.MANAGE_SETTINGS: _("manage settings"),
-        Function.MANAGE_MODULES: _("manage modules and fields"),
-        Function.MANAGE_RETENTION: _("manage retention"),
-        Function.MANAGE_AUTOMATION: _("manage automation"),
-        Function.EXPLAIN_ACCESS: _("explain the access of others"),
-    }
-    return words.get(permission, permission.value)
+    return permission_in(language(), permission.value)
 
 
 def say_reason(reason: Reason) -> str:
