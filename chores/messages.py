@@ -3,9 +3,9 @@
 
 The sentences of errors (`MESSAGES`), those of findings and their remedies (`FINDINGS`), what errors carry as reasons
 and hints (`PHRASES`, and constants in the calls below), why something is allowed or not (`Reason`), what stands in
-`_()` and, for one and for many, in `counted()`, the labels of the standard modules and the permissions.  What the code
-no longer says is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po` and starts
-this again.
+`_()` and, for one and for many, in `counted()`, the labels of the standard modules and the permissions.  What the
+code no longer says is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po`
+and starts this again.
 """
 
 from __future__ import annotations
