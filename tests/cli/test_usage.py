@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -53,7 +54,7 @@ def test_no_help_page_leaves_a_word_in_english():
     assert done.stdout.count("Uso: nubetis") == len(PATHS)
     assert "Opciones:" in done.stdout
     assert "[obligatorio]" in done.stdout
-    assert english(done.stdout) == []
+    assert english(re.sub(r"\n  default  |sharing default", "", done.stdout)) == []  # the name of a command
 
 
 @pytest.mark.parametrize(
