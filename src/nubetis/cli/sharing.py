@@ -19,7 +19,7 @@ from nubetis.cli.usage import Group, ListingGroup, language_option
 from nubetis.model.filters import F
 from nubetis.model.text import show
 from nubetis.session.naming import named
-from nubetis.session.shared import groups, module_sharing, principal_words, share_rules
+from nubetis.session.shared import ModuleSharing, groups, module_sharing, principal_words, share_rules
 from nubetis.session.sharing import (
     plan_default,
     plan_group,
@@ -29,13 +29,14 @@ from nubetis.session.sharing import (
     shares,
     unshare,
 )
+from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nubetis import Operation, Plan, Session
     from nubetis.session.shared import Group as SharedGroup
-    from nubetis.session.shared import ModuleSharing, ShareRule
+    from nubetis.session.shared import ShareRule
     from nubetis.session.sharing import Share
 
 __all__ = ["sharing_command"]
@@ -108,25 +109,40 @@ def _where(rule: ShareRule) -> str | None:
     return None if rule.where is None else show(rule.where)
 
 
-@command("default", _("Say what everybody has in a module."))
+@attrs.frozen(kw_only=True)
+class _Default:
+    """What is said of a module; ``None`` where it stays as it is."""
+
+    module: str
+    level: str
+    upward: str | None
+    parent: str | None
+    parent_level: str | None
+    dry_run: bool
+    yes: bool
+
+    def plan(self, session: Session) -> Plan:
+        """Plan it."""
+        found = [each for each in module_sharing(session) if each.module == self.module]
+        now = found[0] if found else ModuleSharing(module=ModuleName(self.module), level="none", upward="delete")
+        return plan_default(
+            session, self.module, level=self.level,
+            upward=now.upward if self.upward is None else self.upward,
+            parent=now.parent if self.parent is None else self.parent or None,
+            parent_level=now.parent_level if self.parent_level is None else self.parent_level,
+        )  # fmt: skip
+
+
+@command("default", _("Say what everybody has in a module."), value=_Default)
 @click.argument("module", metavar=_("MODULE"))
 @click.argument("level", metavar="|".join(_LEVELS), type=click.Choice(_LEVELS))
 @click.option("--upward", type=click.Choice(("none", "read", "delete")), help=_("What those above an owner have."))
 @click.option("--parent", metavar=_("FIELD"), help=_("The link to the parent; empty for none."))
 @click.option("--parent-level", type=click.Choice(_LEVELS), help=_("What those have who may view the parent."))
 @change_options
-def default_command(call: Call, module: str, level: str, **given: str | bool | None) -> Answer:
+def default_command(call: Call, given: _Default) -> Answer:
     """Say what everybody has; what is not named stays as it is."""
-    how = {name: bool(given.pop(name)) for name in ("dry_run", "yes")}
-    said = {name: str(value) for name, value in given.items() if value is not None}
-
-    def planned(session: Session) -> Plan:
-        now = next((each for each in module_sharing(session) if each.module == module), None)
-        kept = {} if now is None else {name: getattr(now, name) for name in ("upward", "parent", "parent_level")}
-        wanted = {**kept, **said}
-        return plan_default(session, module, level=level, **{**wanted, "parent": wanted.get("parent") or None})
-
-    return carry_out(call, planned, **how)
+    return carry_out(call, given.plan, dry_run=given.dry_run, yes=given.yes)
 
 
 # --- rules -----------------------------------------------------------------------------------------
