@@ -196,6 +196,12 @@ def test_what_cannot_be_is_an_error_with_its_code_and_nothing_is_written(acme):
     assert acme("journal", "list", "--json").json == before
 
 
+def test_a_refusal_names_what_it_is_about(acme):
+    said = acme("roles", "move", "Manager", "--under", "Sales").err
+
+    assert f"The role Manager ({roles(acme)['Manager']['id']}) would be above itself." in said
+
+
 # --- users -----------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,12 @@ def test_one_is_said_as_one(language, said):
         assert [counted("{count} pair looks alike", "{count} pairs look alike", count) for count in range(3)] == said
 
 
+def test_a_command_leaves_its_language_behind(nubetis):
+    with speaking("en"):
+        assert "organización" in nubetis("find", "deals", "--db", "no.db", "--lang", "es").err
+        assert counted("{count} row", "{count} rows", 2) == "2 rows"
+
+
 def test_an_import_counts_as_people_do(acme):
     Path("a.csv").write_text("Empresa,Correo\nNueva,no@x.pe\n", encoding="utf-8")
     Path("b.csv").write_text("Empresa,Correo\nUna,a@x.pe\nOtra,b@x.pe\nMala,nada\n", encoding="utf-8")

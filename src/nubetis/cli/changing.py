@@ -16,7 +16,7 @@ from nubetis.cli.call import Answer, Call
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_text
 from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_word
-from nubetis.errors import AccessDenied, InvalidValue, NotFound
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.text import show
@@ -82,7 +82,12 @@ def _look(session: Session, plan: Plan) -> _Found:
     """
     if plan.refusals:
         raise refused(plan)
-    check_plan(session, plan)
+    try:
+        check_plan(session, plan)
+    except Refused as error:
+        raise Refused(
+            error.code, **{name: _with_title(session, each) for name, each in error.params.items()}
+        ) from error
     try:
         changes = preview(session, plan)
     except AccessDenied:  # it tells of others' rights
@@ -90,6 +95,19 @@ def _look(session: Session, plan: Plan) -> _Found:
     users = {**_new_users(plan), **_names_of(session, frozenset([each.user for each in changes or ()]))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
     return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
+
+
+def _with_title(session: Session, value: object) -> object:
+    """Give an id with the title of its record before it; any other value as it is."""
+    title = _title(session, str(value))
+    return value if title is None else f"{title} ({value})"
+
+
+def _title(session: Session, name: str) -> str | None:
+    try:
+        return session.get(name).title
+    except (NotFound, InvalidValue, AccessDenied):
+        return None
 
 
 @attrs.frozen(kw_only=True)
@@ -321,7 +339,4 @@ class _Words:
 
     def _named(self, text: str) -> str:
         """Give the title of the record of which *text* is the id; else the text."""
-        try:
-            return self.session.get(text).title
-        except (NotFound, InvalidValue, AccessDenied):
-            return text
+        return _title(self.session, text) or text
