@@ -117,6 +117,9 @@ def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, chang
     after = visible(staff)
     for name, session in staff.items():
         gains = {each.module: each for each in told[session.user].modules} if session.user in told else {}
+        if (seen := told.get(session.user)) is not None:
+            assert seen.gains or all(now <= before[name][at] for at, now in after[name].items())
+            assert seen.loses or all(now >= before[name][at] for at, now in after[name].items())
         for (module, level), now in after[name].items():
             then, found = before[name][module, level], gains.get(module)
             if found is not None and found.everybody[0] != found.everybody[1]:
@@ -177,6 +180,7 @@ def test_an_administrator_has_everything_whatever_is_shared(nubetis_session, sta
     (told,) = preview(admin, admin.plan_update("users", F.handle == "ana", profile=standard.id))
     assert {each.module: each.everybody for each in told.modules}["deals"] == ("delete", "write")
     assert "manage_users" in told.permissions_lost
+    assert (told.gains, told.loses) == (False, True)
 
 
 def test_a_preview_names_permissions(nubetis_session, staff):

@@ -11,7 +11,7 @@ import attrs
 import click
 
 from nubetis.access.permissions import Permissions, read_permissions
-from nubetis.access.sharing import Principal
+from nubetis.access.sharing import Level, Principal
 from nubetis.cli.call import Answer, Call
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_text
@@ -143,7 +143,7 @@ class _Found:
     def _summary(self) -> str:
         if self.changes is None:
             return _("Who gains and loses by it is for those who may explain access.")
-        gain, lose = (sum(any(_sides(each, self.labels)[side]) for each in self.changes) for side in (0, 1))
+        gain, lose = sum(each.gains for each in self.changes), sum(each.loses for each in self.changes)
         if not gain and not lose:
             return _("Nobody gains or loses by it.")
         said = [counted("{count} user gains access", "{count} users gain access", gain)] if gain else []
@@ -208,7 +208,7 @@ def _sides(change: AccessChange, labels: Mapping[str, str]) -> tuple[dict[str, s
     sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for each in change.modules:
         before, after = each.everybody
-        rises = _LEVELS.index(after) > _LEVELS.index(before)
+        rises = Level.parse(after) > Level.parse(before)
         everybody = f"{_('of everybody')}: {say_level(before)} → {say_level(after)}" if before != after else ""
         for side, records, rules in ((0, each.gained, each.rules_gained), (1, each.lost, each.rules_lost)):
             said = [_counts(records), everybody if rises is (side == 0) else "", *map(_rule, rules)]
@@ -220,7 +220,7 @@ def _sides(change: AccessChange, labels: Mapping[str, str]) -> tuple[dict[str, s
     return sides
 
 
-_LEVELS: Final = ("none", "read", "write", "delete")
+_LEVELS: Final = tuple([level.text for level in Level])
 
 
 def _rule(name: str) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["user_facts", "users_command", "users_grid"]
 
 _FIELDS = ("id", "name", "email", "handle", "state", "kind", "role", "profile", "permission_sets")
+_MOST = 200
+"""Users of a table; a filter finds the others, and programs get all of them."""
 _STATES = ("active", "invited", "suspended", "deactivated")
 
 
@@ -56,11 +58,15 @@ def user_facts(session: Session, where: Filter = EVERYTHING) -> list[dict[str, o
 
 
 def users_grid(users: Sequence[Mapping[str, object]], *, room: int) -> RenderableType:
-    """Give users as a table, and how many they are."""
+    """Give the first users as a table, and how many they are."""
     names = [_("name"), "e-mail", _("state"), _("role"), _("profile"), _("permission sets")]
     fields = ("name", "email", "state", "role", "profile", "permission_sets")
-    rows = [[say_state(str(each[field])) if field == "state" else each[field] for field in fields] for each in users]
-    return group(grid(names, rows, room=room), line(counted("{count} user", "{count} users", len(users)), "dim"))
+    rows = [
+        [say_state(str(each[field])) if field == "state" else each[field] for field in fields] for each in users[:_MOST]
+    ]
+    left = len(users) - _MOST
+    more = [line(counted("(and {count} more user)", "(and {count} more users)", left), "dim")] if left > 0 else []
+    return group(grid(names, rows, room=room), *more, line(counted("{count} user", "{count} users", len(users)), "dim"))
 
 
 def _titles(session: Session) -> dict[str, str]:

@@ -56,6 +56,20 @@ class Gain:
     rules_gained: tuple[str, ...] = ()
     rules_lost: tuple[str, ...] = ()
 
+    @property
+    def gains(self) -> bool:
+        """Whether anything is gained."""
+        return bool(self.gained or self.rules_gained) or _rises(*self.everybody)
+
+    @property
+    def loses(self) -> bool:
+        """Whether anything is lost."""
+        return bool(self.lost or self.rules_lost) or _rises(*reversed(self.everybody))
+
+
+def _rises(before: str, after: str) -> bool:
+    return Level.parse(after) > Level.parse(before)
+
 
 @attrs.frozen(kw_only=True)
 class AccessChange:
@@ -65,6 +79,16 @@ class AccessChange:
     modules: tuple[Gain, ...] = ()
     permissions_gained: tuple[str, ...] = ()
     permissions_lost: tuple[str, ...] = ()
+
+    @property
+    def gains(self) -> bool:
+        """Whether he gains anything."""
+        return bool(self.permissions_gained) or any(each.gains for each in self.modules)
+
+    @property
+    def loses(self) -> bool:
+        """Whether he loses anything."""
+        return bool(self.permissions_lost) or any(each.loses for each in self.modules)
 
 
 def check_plan(session: Session, plan: Plan) -> None:
