@@ -29,7 +29,7 @@ _pages = Sybil(
     name="page",
     parsers=[myst.PythonCodeBlockParser(doctest_optionflags=ELLIPSIS), myst.SkipParser()],
     filenames=["README.md"],
-    patterns=["docs/**/*.md", "docs/*.md"],
+    patterns=["docs/*.md", "docs/*/*.md", "docs/*/*/*.md"],
     excludes=["docs/_build/**"],
     setup=_enter_folder,
     teardown=_leave_folder,

@@ -2,9 +2,10 @@
 """Collect the texts that users read, merge them into each catalogue, compile: `nox -s messages`.
 
 The sentences of errors (`MESSAGES`), those of findings and their remedies (`FINDINGS`), what errors carry as reasons
-and hints (`PHRASES`, and constants in the calls below), what stands in `_()` and, for one and for many, in `counted()`,
-and the labels of the standard modules.  What the code no longer says is dropped; what is new stays untranslated, and
-English, until somebody writes it into the `.po` and starts this again.
+and hints (`PHRASES`, and constants in the calls below), why something is allowed or not (`Reason`), what stands in
+`_()` and, for one and for many, in `counted()`, the labels of the standard modules and the permissions.  What the
+code no longer says is dropped; what is new stays untranslated, and English, until somebody writes it into the `.po`
+and starts this again.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from nubetis.access.decision import Action, Decision, Reason
+from nubetis.access.permissions import CATALOGUE
 from nubetis.errors import MESSAGES
-from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PHRASES
+from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PERMISSION, PHRASES
 from nubetis.model.findings import FINDINGS
 from nubetis.model.standard import base_schema
+from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +68,16 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
                 pass
 
 
+def listed() -> Iterator[tuple[str, str]]:
+    """Give the texts that stand in lists, with where they stand."""
+    yield from [("errors.py", text) for text in MESSAGES.values()]
+    yield from [("i18n.py", text) for text in PHRASES]
+    yield from [("model/findings.py", text) for kind in FINDINGS.values() for text in (kind.sentence, kind.remedy)]
+    for reason in Reason:
+        said = Decision(allowed=False, action=Action.VIEW, module=ModuleName(""), user="", reasons=(reason,))
+        yield "access/decision.py", said.because
+
+
 def _said(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
         named = isinstance(node.targets[0], ast.Name) and node.targets[0].id in NAMED
@@ -87,13 +101,11 @@ def collect() -> Catalog:
         msgid_bugs_address=people,
         fuzzy=False,
     )
-    for text in MESSAGES.values():
-        catalogue.add(text, locations=[("errors.py", 0)])
-    for text in PHRASES:
-        catalogue.add(text, locations=[("i18n.py", 0)])
-    for kind in FINDINGS.values():
-        for text in (kind.sentence, kind.remedy):
-            catalogue.add(text, locations=[("model/findings.py", 0)])
+    for permission in CATALOGUE:
+        text = permission.value.replace("_", " ")
+        catalogue.add(text, locations=[("access/permissions.py", 0)], context=PERMISSION)
+    for place, text in listed():
+        catalogue.add(text, locations=[(place, 0)])
     for module in base_schema().modules:
         for text in (module.label, *[field.label for field in module.all_fields]):
             catalogue.add(text, locations=[("model/standard.py", 0)], context=LABEL)

@@ -81,6 +81,37 @@ def test_every_example_runs_or_says_why_not():
     assert skipped == []
 
 
+SPANISH = sorted(path for path in (DOCS / "guides/es").glob("*.md") if path.name != "index.md")
+
+
+def examples(path):
+    """Give the Python examples of a page; of what is typed at a prompt only that, in no language."""
+    found = re.findall(r"^```python\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    typed = ["\n".join(re.findall(r"^>>> .*", each, re.MULTILINE)) or each for each in found]
+    return [each.replace('"--lang", "es"', '"--lang", "en"') for each in typed]
+
+
+@pytest.mark.parametrize("path", SPANISH, ids=lambda path: path.stem)
+def test_a_spanish_page_has_the_examples_of_the_english_one(path):
+    """In their order; the English one may have more, until somebody has translated it."""
+    (twin,) = [each for part in ("guides", "explanation") for each in (DOCS / part).glob(path.name)]
+    english = examples(twin)
+    places = [english.index(each) for each in examples(path) if each in english]
+
+    assert [each for each in examples(path) if each not in english] == []
+    assert len(examples(path)) > 1
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS)))
+def test_every_picture_is_there_and_says_what_it_shows(path):
+    for said, name in re.findall(r"!\[([^]]*)\]\(([^)]+)\)", path.read_text("utf-8")):
+        picture = (path.parent / name).read_text("utf-8")
+        told = [re.search(rf"<{part}[^>]*>([^<]+)</{part}>", picture) for part in ("title", "desc")]
+        assert said
+        assert None not in told
+
+
 def test_the_glossary_has_the_word_for_each_kind_of_thing():
     words = re.findall(r"^\| ([A-Z][\w -]+?) \|", page("glossary.md"), re.MULTILINE)
     assert {"Change", "Decision", "Entry", "Field", "Filter", "Module", "Operation", "Plan", "Record"} <= set(words)

@@ -13,8 +13,9 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
+from nubetis.access.permissions import CATALOGUE
 from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NotFound, NubetisError
-from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PHRASES, language_of, phrase, render, translator
+from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PHRASES, language_of, permission_in, phrase, render, translator
 from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.filters import F
 from nubetis.model.standard import base_schema
@@ -71,6 +72,14 @@ def test_every_label_of_a_standard_field_is_translated(language):
     labels = {each.label for module in SCHEMA.modules for each in (module, *module.all_fields)}
 
     assert [each for each in sorted(labels) if not written(language).get(f"{LABEL}\x04{each}")] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_permission_is_translated(language):
+    """As what one may do, also where the same word elsewhere is what was done."""
+    names = [each.value for each in CATALOGUE]
+
+    assert [each for each in names if permission_in(language, each) == permission_in("en", each)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])

@@ -23,10 +23,12 @@ __all__ = [
     "CARRIED",
     "LABEL",
     "LANGUAGES",
+    "PERMISSION",
     "PHRASES",
     "counter",
     "label_in",
     "language_of",
+    "permission_in",
     "phrase",
     "printable",
     "render",
@@ -47,6 +49,10 @@ PHRASES: Final = (
     "{what} is no number of a module or field",
     "{what} is nubetis's own, and not shared",
     "a field is one of {names}",
+    "no permission is called {name}. {hint}",
+    "no permission is called {name}",
+    "rule {name} would apply if {word}",
+    "{what} gives {word}",
     "there is nothing called {name} in them",
     "{name} is a whole number from {number} on",
     "{name} is true or false",
@@ -242,6 +248,9 @@ _WORDED: Final = CARRIED | {"fault", "kind", "type"}
 LABEL: Final = "label"
 """The context of labels in the catalogues."""
 
+PERMISSION: Final = "permission"
+"""The context of permissions in the catalogues: verbs, where the same English word elsewhere is a noun."""
+
 _LONGEST: Final = 500
 
 
@@ -281,6 +290,15 @@ def label_in(language: str, label: str) -> str:
     ('Apellidos', 'Shoe size')
     """
     return _catalogue(_base(language)).pgettext(LABEL, label)
+
+
+def permission_in(language: str, permission: str) -> str:
+    """Give the words for a permission, such as ``mass_update``, in *language*: what one may do, not what was done.
+
+    >>> permission_in("en", "mass_update")
+    'mass update'
+    """
+    return _catalogue(_base(language)).pgettext(PERMISSION, permission.replace("_", " "))
 
 
 def counter(language: str) -> Callable[[str, str, int], str]:

@@ -11,9 +11,10 @@ import pytest
 from nubetis import F
 from nubetis.access.decision import Action
 from nubetis.access.permissions import STANDARD, Function, write_permissions
-from nubetis.errors import AccessDenied
+from nubetis.errors import AccessDenied, NubetisError
 from nubetis.model.filters import EVERYTHING
-from nubetis.session.previewing import preview, who_can
+from nubetis.session import past
+from nubetis.session.previewing import check_plan, preview, who_can
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share
 from tests.stores import refusing
 
@@ -116,6 +117,9 @@ def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, chang
     after = visible(staff)
     for name, session in staff.items():
         gains = {each.module: each for each in told[session.user].modules} if session.user in told else {}
+        if (seen := told.get(session.user)) is not None:
+            assert seen.gains or all(now <= before[name][at] for at, now in after[name].items())
+            assert seen.loses or all(now >= before[name][at] for at, now in after[name].items())
         for (module, level), now in after[name].items():
             then, found = before[name][module, level], gains.get(module)
             if found is not None and found.everybody[0] != found.everybody[1]:
@@ -123,6 +127,60 @@ def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, chang
                 continue
             assert (found.gained.get(level, 0) if found else 0) == len(now - then), (name, module, level)
             assert (found.lost.get(level, 0) if found else 0) == len(then - now), (name, module, level)
+
+
+PLANS = {
+    "last administrator": lambda s: s.plan_update("users", F.handle == "admin", state="suspended"),
+    "circle": lambda s: s.plan_edits("roles", {role(s, "Head").id: {"reports_to": role(s, "Rep").id}}),
+    "role in use": lambda s: s.plan_delete("roles", F.name == "Rep"),
+    "lacking": lambda s: s.plan_create("profiles", [{"name": "x", "permissions": '{"verbs": {"*": ["edit"]}}'}]),
+    "fine": lambda s: s.plan_edits("roles", {role(s, "Rep").id: {"reports_to": role(s, "Office").id}}),
+    "of other records": lambda s: s.plan_create("leads", [{"name": "x"}]),
+}
+
+
+@pytest.mark.parametrize("change", PLANS)
+def test_a_plan_is_checked_as_it_would_be_when_it_is_applied(nubetis_session, staff, change):
+    """The same code, or none; nothing is written by the check."""
+
+    def said(act):
+        try:
+            act(nubetis_session, plan)
+        except NubetisError as error:
+            return error.code, str(error)
+        return None
+
+    plan = PLANS[change](nubetis_session)
+    before = len(past.operations(nubetis_session))
+    checked = said(check_plan)
+    assert len(past.operations(nubetis_session)) == before
+    assert checked == said(type(nubetis_session).apply)
+
+
+def test_a_plan_is_checked_for_those_only_who_may_write_it(nubetis_session, staff):
+    with refusing("denied", AccessDenied):
+        check_plan(staff["ana"], PLANS["fine"](nubetis_session))
+
+
+def test_an_administrator_has_everything_whatever_is_shared(nubetis_session, staff):
+    """Nothing is said of her; who becomes one gains everybody's records, and who ceases to be one loses them."""
+    admin = nubetis_session
+    plan = plan_default(admin, "deals", level="write")
+    assert {each.user for each in preview(admin, plan)} == {each.user for each in staff.values()}
+    admin.apply(plan)
+    profile = admin.find("profiles", F.administrator == True)[0]  # noqa: E712 - a filter
+    (told,) = preview(admin, admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    levels = {each.module: each.everybody for each in told.modules}
+    assert (levels["deals"], levels["leads"], set(levels)) == (
+        ("write", "delete"), ("none", "delete"), {each.name for each in admin.schema.modules if not each.system},
+    )  # fmt: skip
+    assert all((each.gained, each.lost) == ({}, {}) for each in told.modules)
+    admin.apply(admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    standard = admin.find("profiles", F.name == "Standard")[0]
+    (told,) = preview(admin, admin.plan_update("users", F.handle == "ana", profile=standard.id))
+    assert {each.module: each.everybody for each in told.modules}["deals"] == ("delete", "write")
+    assert "manage_users" in told.permissions_lost
+    assert (told.gains, told.loses) == (False, True)
 
 
 def test_a_preview_names_permissions(nubetis_session, staff):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,14 @@ PATHS = [
     [], ["demo"], ["create"], ["import"], ["export"], ["find"], ["history"], ["journal"], ["journal", "list"],
     ["journal", "show"], ["journal", "undo"], ["journal", "resume"], ["journal", "verify"], ["retention"], ["subject"],
     ["doctor"], ["backup"], ["restore"], ["copy"],
+    ["users"], ["users", "list"], ["users", "add"], ["users", "edit"], ["users", "remove"],
+    ["roles"], ["roles", "list"], ["roles", "add"], ["roles", "move"], ["roles", "rename"], ["roles", "peers"],
+    ["roles", "remove"], ["profiles"], ["profiles", "list"], ["profiles", "show"], ["profiles", "compare"],
+    ["profiles", "clone"], ["profiles", "merge"], ["profiles", "permit"], ["profiles", "forbid"], ["profiles", "field"],
+    ["profiles", "remove"], ["sharing"], ["sharing", "list"], ["sharing", "default"], ["sharing", "rule"],
+    ["sharing", "rule", "add"], ["sharing", "rule", "remove"], ["sharing", "group"], ["sharing", "group", "add"],
+    ["sharing", "group", "edit"], ["sharing", "group", "remove"], ["sharing", "share"], ["sharing", "unshare"],
+    ["sharing", "shares"], ["explain"], ["who-can"], ["preview"],
 ]  # fmt: skip
 HELP_OF_ALL = (
     "import json, sys; from nubetis.cli.commands import run\n"
@@ -45,7 +54,7 @@ def test_no_help_page_leaves_a_word_in_english():
     assert done.stdout.count("Uso: nubetis") == len(PATHS)
     assert "Opciones:" in done.stdout
     assert "[obligatorio]" in done.stdout
-    assert english(done.stdout) == []
+    assert english(re.sub(r"\n  default  |sharing default", "", done.stdout)) == []  # the name of a command
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nubetis.cli.texts import counted, use_language
+from nubetis.cli.texts import counted, speaking
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,14 @@ from nubetis.cli.texts import counted, use_language
     ],
 )
 def test_one_is_said_as_one(language, said):
-    use_language(language)
+    with speaking(language):
+        assert [counted("{count} pair looks alike", "{count} pairs look alike", count) for count in range(3)] == said
 
-    assert [counted("{count} pair looks alike", "{count} pairs look alike", count) for count in range(3)] == said
-    use_language("en")
+
+def test_a_command_leaves_its_language_behind(nubetis):
+    with speaking("en"):
+        assert "organización" in nubetis("find", "deals", "--db", "no.db", "--lang", "es").err
+        assert counted("{count} row", "{count} rows", 2) == "2 rows"
 
 
 def test_an_import_counts_as_people_do(acme):

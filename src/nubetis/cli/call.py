@@ -110,10 +110,15 @@ class Call:
     @contextmanager
     def session(self) -> Generator[nubetis.Session]:
         """Open the organisation, and the session of the user that was named."""
-        with self.org() as org:
-            user = _only_administrator(org) if self.user is None else self.user
-            with org.session(HostSignIn(user)) as session:
-                yield session
+        with self.org() as org, self.session_of(org) as session:
+            yield session
+
+    @contextmanager
+    def session_of(self, org: nubetis.Org) -> Generator[nubetis.Session]:
+        """Open the session of the user that was named, in an organisation that is open."""
+        user = _only_administrator(org) if self.user is None else self.user
+        with org.session(HostSignIn(user)) as session:
+            yield session
 
 
 def _only_administrator(org: nubetis.Org) -> str:

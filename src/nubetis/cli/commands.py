@@ -16,7 +16,7 @@ from typing import Final
 
 import click
 
-from nubetis.cli.texts import EXIT_CODES, _, json_text, say, use_language
+from nubetis.cli.texts import EXIT_CODES, _, json_text, say, speaking
 from nubetis.cli.usage import Group, language_option, say_usage
 from nubetis.errors import NubetisError, StoreError, system_reason
 from nubetis.i18n import printable
@@ -31,6 +31,13 @@ _WHERE: Final = {
     "find": "records",
     "history": "records",
     "journal": "journal",
+    "users": "people",
+    "roles": "roles",
+    "profiles": "profiles",
+    "sharing": "sharing",
+    "explain": "explain",
+    "who-can": "explain",
+    "preview": "explain",
     "retention": "keep",
     "subject": "keep",
     "doctor": "organisation",
@@ -38,7 +45,7 @@ _WHERE: Final = {
     "restore": "organisation",
     "copy": "organisation",
 }
-"""Command → its module; the command is named there as here, with ``_command`` after it."""
+"""Command → its module; the command is named there as here, with ``_command`` after it, and ``_`` for ``-``."""
 
 
 def _summaries() -> dict[str, str]:
@@ -50,6 +57,13 @@ def _summaries() -> dict[str, str]:
         "find": _("List records that fit a filter."),
         "history": _("Show the life of a record."),
         "journal": _("List, show, undo, resume and verify operations."),
+        "users": _("List, add, edit and remove users."),
+        "roles": _("Draw the tree of roles, and change it."),
+        "profiles": _("List, show, compare and change profiles."),
+        "sharing": _("Show what is shared with whom, and change it."),
+        "explain": _("Explain why a user may do something, or not."),
+        "who-can": _("List the users who may do something."),
+        "preview": _("Show who would gain and lose access by a command, and do nothing."),
         "retention": _("Do what the rules of retention say."),
         "subject": _("Write all that is kept of a person into a folder."),
         "doctor": _("Look whether everything is in order."),
@@ -70,7 +84,9 @@ class _Commands(Group):
         """Import one command."""
         if cmd_name not in _WHERE:
             return None
-        found: click.Command = getattr(import_module(f"nubetis.cli.{_WHERE[cmd_name]}"), f"{cmd_name}_command")
+        found: click.Command = getattr(
+            import_module(f"nubetis.cli.{_WHERE[cmd_name]}"), f"{cmd_name.replace('-', '_')}_command"
+        )
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
@@ -140,15 +156,15 @@ def run(arguments: Sequence[str]) -> int:
     >>> run(["find", "deals", "--db", "nowhere.db", "--lang", "en"])
     1
     """
-    use_language(_named_language(arguments))
-    try:
-        code = _answered(arguments)
-        sys.stdout.flush()
-    except OSError as error:
-        return _unwritten(error)
-    except SystemExit:  # click and rich leave so when nobody reads on, as behind `head`
-        return EXIT_CODES["store"]
-    return code
+    with speaking(_named_language(arguments)):
+        try:
+            code = _answered(arguments)
+            sys.stdout.flush()
+        except OSError as error:
+            return _unwritten(error)
+        except SystemExit:  # click and rich leave so when nobody reads on, as behind `head`
+            return EXIT_CODES["store"]
+        return code
 
 
 def _answered(arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -115,6 +115,13 @@ class Face:
         """Give the face that answers beside the standard output, where that is taken by a file."""
         return attrs.evolve(self, out=self.beside)
 
+    def agrees(self, question: str) -> bool | None:
+        """Ask a person; ``None`` where nobody is there to answer."""
+        if self.json or not sys.stdin.isatty():
+            return None
+        self.beside.print(line(f"{question} [{_('y')}/N] "), end="")
+        return sys.stdin.readline().strip().casefold() in {"y", "yes", _("y"), _("yes")}
+
     def note(self, message: str) -> None:
         """Say something beside the answer."""
         self.beside.print(line(message, "dim"))
@@ -162,14 +169,14 @@ def heading(text: str) -> RenderableType:
     return Padding(Rule(line(text, "bold"), align="left", style="dim"), (1, 0, 0, 0))
 
 
-def tree(root: str, branches: Mapping[str, Sequence[str]]) -> RenderableType:
-    """Give a tree of two levels."""
-    found = Tree(line(root, "bold"), guide_style="dim")
-    for name, leaves in branches.items():
-        branch = found.add(line(name))
-        for leaf in leaves:
-            branch.add(line(leaf, "dim"))
-    return found
+def tree(root: str, branches: Iterable[tuple[int, Text]]) -> RenderableType:
+    """Give a tree: each branch with its depth, from 0, after the one that it grows from."""
+    trunk = Tree(line(root, "bold"), guide_style="dim")
+    grown = [trunk]
+    for depth, text in branches:
+        del grown[depth + 1 :]
+        grown.append(grown[-1].add(text))
+    return trunk
 
 
 def panel(body: RenderableType, title: str = "") -> Panel:

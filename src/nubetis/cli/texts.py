@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from nubetis.access.decision import Action, Decision, Reason
 from nubetis.errors import NubetisError
-from nubetis.i18n import counter, label_in, language_of, render, translator
+from nubetis.i18n import counter, label_in, language_of, permission_in, render, translator
+from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
+    from nubetis.access.permissions import Permission
     from nubetis.model.fields import Field
     from nubetis.model.plan import Refusal
     from nubetis.model.schema import Module
@@ -27,9 +32,12 @@ __all__ = [
     "language",
     "say",
     "say_label",
+    "say_permission",
+    "say_reason",
     "say_refusal",
+    "say_state",
     "say_word",
-    "use_language",
+    "speaking",
 ]
 
 EXIT_CODES: Final = {"done": 0, "refused": 1, "usage": 2, "store": 3, "partly": 4, "interrupted": 130}
@@ -51,9 +59,14 @@ def counted(one: str, many: str, count: int, **others: object) -> str:
     return counter(_LANGUAGE.get())(one, many, count).format(count=count, **others)
 
 
-def use_language(name: str | None) -> None:
-    """Speak the language *name*, or that of the environment."""
-    _LANGUAGE.set(name or language_of(os.environ))
+@contextmanager
+def speaking(name: str | None) -> Generator[None]:
+    """Speak the language *name*, or that of the environment, for a while."""
+    token = _LANGUAGE.set(name or language_of(os.environ))
+    try:
+        yield
+    finally:
+        _LANGUAGE.reset(token)
 
 
 def language() -> str:
@@ -137,3 +150,25 @@ def say_word(value: Enum) -> str:
         "purge": _("purge"),
     }
     return words.get(value.value, str(value.value))
+
+
+def say_permission(permission: Permission) -> str:
+    """Give the word for what a profile permits; programs and commands name its value."""
+    return permission_in(language(), permission.value)
+
+
+def say_reason(reason: Reason) -> str:
+    """Give the sentence for why something is allowed or not."""
+    because = Decision(allowed=False, action=Action.VIEW, module=ModuleName(""), user="", reasons=(reason,)).because
+    return translator(language())(because)
+
+
+def say_state(state: str) -> str:
+    """Give the word for a user's state."""
+    words = {
+        "active": _("active"),
+        "invited": _("invited"),
+        "suspended": _("suspended"),
+        "deactivated": _("deactivated"),
+    }
+    return words.get(state, state)

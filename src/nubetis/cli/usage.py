@@ -7,7 +7,7 @@ import click
 from nubetis.cli.texts import _, language
 from nubetis.i18n import phrase
 
-__all__ = ["Command", "Group", "language_option", "say_usage"]
+__all__ = ["Command", "Group", "ListingGroup", "language_option", "say_usage"]
 
 
 class Command(click.Command):
@@ -52,6 +52,16 @@ class Group(Command, click.Group):
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section(_("Commands")):
             formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found if each is not None])
+
+
+class ListingGroup(Group):
+    """A command of commands that lists where none of them is named: ``nubetis roles`` is ``nubetis roles list``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``list`` first, where there are options only, and no help is asked for."""
+        helps = {"-h", "--help"}.intersection(args[:1])
+        named = any(each in self.commands for each in args) or not all(each.startswith("-") for each in args[:1])
+        return super().parse_args(ctx, args if named or helps else ["list", *args])
 
 
 def language_option() -> click.Option:

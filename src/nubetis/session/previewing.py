@@ -1,6 +1,6 @@
-"""Looking before: who would gain and lose what by a plan, and who may do something now.
+"""Looking before: whether a plan may stand, who would gain and lose what by it, and who may do something now.
 
-Both ask for the function *explain access*: they tell of others' rights.
+The last two ask for the function *explain access*: they tell of others' rights.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from nubetis.errors import one_of, require
 from nubetis.model.bind import All, Test
 from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
-from nubetis.model.plan import Plan
+from nubetis.model.plan import Part, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import directory_of, read_roster
+from nubetis.session.rosters import check_people, directory_of, read_roster
 from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleName, RecordId, Row
 
@@ -37,15 +37,16 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.state import State
 
-__all__ = ["AccessChange", "Gain", "preview", "who_can"]
+__all__ = ["AccessChange", "Gain", "check_plan", "preview", "who_can"]
 
 
 @attrs.frozen(kw_only=True)
 class Gain:
     """What changes for one user in one module: records *gained* and *lost*, by level: ``{"read": 12, "write": 3}``.
 
-    Counted are records by their owners.  *everybody* is the level that everybody has, before and after; *rules* are
-    the names of the rules on values that come and go, whose records are not counted.
+    Counted are records by their owners, of whom some may have none yet.  *everybody* is the level to which the user has
+    everybody's records, before and after, which an administrator has to the full; *rules* are the names of the rules
+    on values that come and go, whose records are not counted.
     """
 
     module: ModuleName
@@ -54,6 +55,20 @@ class Gain:
     everybody: tuple[str, str]
     rules_gained: tuple[str, ...] = ()
     rules_lost: tuple[str, ...] = ()
+
+    @property
+    def gains(self) -> bool:
+        """Whether anything is gained."""
+        return bool(self.gained or self.rules_gained) or _rises(*self.everybody)
+
+    @property
+    def loses(self) -> bool:
+        """Whether anything is lost."""
+        return bool(self.lost or self.rules_lost) or _rises(*reversed(self.everybody))
+
+
+def _rises(before: str, after: str) -> bool:
+    return Level.parse(after) > Level.parse(before)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +79,40 @@ class AccessChange:
     modules: tuple[Gain, ...] = ()
     permissions_gained: tuple[str, ...] = ()
     permissions_lost: tuple[str, ...] = ()
+
+    @property
+    def gains(self) -> bool:
+        """Whether he gains anything."""
+        return bool(self.permissions_gained) or any(each.gains for each in self.modules)
+
+    @property
+    def loses(self) -> bool:
+        """Whether he loses anything."""
+        return bool(self.permissions_lost) or any(each.loses for each in self.modules)
+
+
+def check_plan(session: Session, plan: Plan) -> None:
+    """Stop where :meth:`~nubetis.session.Session.apply` would stop at *plan* for what people, rights and sharing need.
+
+    Nothing is written.
+
+    Raises:
+        Refused: ``last_administrator``, ``role_circle`` and the others of
+            :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
+        AccessDenied: the user may not write all of the plan.
+    """
+    require(plan, Plan, argument="plan", expected="a plan")
+
+    def work() -> None:
+        session.state.planner().require_all(plan.parts, plan.cause)
+        if parts := _structural(plan):
+            check_people(session.state, parts)
+
+    session.state.read(work)
+
+
+def _structural(plan: Plan) -> list[Part]:
+    return [part for part in plan.parts if part.module.name in STRUCTURAL]
 
 
 def preview(session: Session, plan: Plan) -> list[AccessChange]:
@@ -81,13 +130,14 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
     def work() -> list[AccessChange]:
         state = session.state
         require_insight(state)
-        parts = [part for part in plan.parts if part.module.name in STRUCTURAL]
+        parts = _structural(plan)
         before = directory_of(state.world, state.txn, state.versions.access)
         schema = state.known.schema
         modules = tuple([module.id for module in schema.modules if not module.system])
         comparison = Comparison(before, Directory(read_roster(state.txn, parts)), modules)
         counted = _Counted(state, before)
-        return [_told(change, schema, counted) for change in comparison.changes()]
+        told = [_told(change, comparison, schema, counted) for change in comparison.changes()]
+        return [each for each in told if each.modules or each.permissions_gained or each.permissions_lost]
 
     return session.state.read(work)
 
@@ -115,12 +165,28 @@ class _Counted:
         return list(accumulate([tally.get(user, 0) for user in users], initial=0))
 
 
-def _told(change: UserChange, schema: Schema, counted: _Counted) -> AccessChange:
-    gains = tuple([_gain(schema.by_id[number], each, counted) for number, each in change.modules.items()])
+def _told(change: UserChange, comparison: Comparison, schema: Schema, counted: _Counted) -> AccessChange:
+    administers = tuple([side.administrator(change.user) for side in (comparison.before, comparison.after)])
+    if any(administers):
+        gains = _of_administrator(comparison, schema, administers)
+    else:
+        gains = tuple([_gain(schema.by_id[number], each, counted) for number, each in change.modules.items()])
     gained, lost = _permissions(change, schema)
     return AccessChange(
         user=encode("use", change.user), modules=gains, permissions_gained=gained, permissions_lost=lost
     )
+
+
+def _of_administrator(comparison: Comparison, schema: Schema, administers: tuple[bool, ...]) -> tuple[Gain, ...]:
+    """Give what changes for one who has everything, before or after or both: the records of everybody."""
+    found: list[Gain] = []
+    for number in () if all(administers) else comparison.modules:
+        sides = zip(administers, (comparison.before, comparison.after), strict=True)
+        before, after = [Level.DELETE if each else side.default(number).level for each, side in sides]
+        if before != after:
+            name = schema.by_id[number].name
+            found.append(Gain(module=name, gained={}, lost={}, everybody=(before.text, after.text)))
+    return tuple(found)
 
 
 def _gain(module: Module, found: Difference, counted: _Counted) -> Gain:

@@ -67,14 +67,14 @@ def _read_directory(txn: Txn) -> Directory:
         raise damage("A record of people or sharing", error) from error
 
 
-def check_people(state: State) -> None:
-    """Make sure that people, rights and sharing may stand as the transaction has just made them.
+def check_people(state: State, parts: Iterable[Part] = ()) -> None:
+    """Make sure that people, rights and sharing may stand as the transaction has just made them, or *parts* would.
 
     Raises:
         Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
         AccessDenied: ``edition_of_host``.
     """
-    schema, after = state.known.schema, read_roster(state.txn)
+    schema, after = state.known.schema, read_roster(state.txn, parts)
     check_roster(after, schema, now=state.world.now())
     policy = state.policy
     if isinstance(policy, RolePolicy):

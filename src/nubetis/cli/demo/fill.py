@@ -103,7 +103,12 @@ def build(stage: Stage) -> None:
     }
     if own:
         branches[_("fields made for it, in real columns")] = [", ".join(own)]
-    stage.face.show(tree(f"{stage.org.name}  {stage.url}", branches), map_grid(fit.field_map, room=stage.room))
+    leaves = [
+        each
+        for name, texts in branches.items()
+        for each in [(0, line(name)), *[(1, line(text, "dim")) for text in texts]]
+    ]
+    stage.face.show(tree(f"{stage.org.name}  {stage.url}", leaves), map_grid(fit.field_map, room=stage.room))
 
 
 def load_file(stage: Stage) -> None:

@@ -1,0 +1,342 @@
+"""Changes of people and sharing: the plan is shown, and who gains and loses what by it, before it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import click
+
+from nubetis.access.permissions import Permissions, read_permissions
+from nubetis.access.sharing import Level, Principal
+from nubetis.cli.call import Answer, Call
+from nubetis.cli.face import RenderableType, grid, group, line, text_of
+from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_text
+from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_word
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
+from nubetis.model.convert import from_json
+from nubetis.model.filters import Filter
+from nubetis.model.text import show
+from nubetis.session.door import refused
+from nubetis.session.previewing import check_plan, preview
+from nubetis.session.profiles import unlike
+from nubetis.session.shared import principal_words
+from nubetis.types import ModuleId
+
+if TYPE_CHECKING:
+    from nubetis import Plan, Session
+    from nubetis.model.plan import Change
+    from nubetis.model.schema import Schema
+    from nubetis.session.previewing import AccessChange
+
+__all__ = ["carry_out", "change_options", "say_level"]
+
+_SHOWN: Final = 12
+
+
+def change_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Give a command ``--dry-run`` and ``--yes``, which go to :func:`carry_out`."""
+    dry = click.option("--dry-run", is_flag=True, help=_("Show the plan and who gains and loses by it; do nothing."))
+    yes = click.option("--yes", "-y", is_flag=True, help=_("Do it without asking."))
+    return dry(yes(function))
+
+
+def carry_out(call: Call, planned: Callable[[Session], Plan], *, dry_run: bool, yes: bool, asks: bool = True) -> Answer:
+    """Show a plan and what it changes for whom; do it, unless that is not wanted.
+
+    Somebody is asked where anybody gains or loses by it, if it *asks* at all.
+    """
+    with call.session() as session:
+        found = _look(session, planned(session))
+        if not dry_run and len(found.plan):
+            if asks and not yes and found.matters and not _agreed(call, found):
+                return EXIT_CODES["refused"]
+            with call.face.progress(_("Writing")) as progress:
+                done = session.apply(found.plan, progress=progress)
+            facts = {**found.facts, "operation": operation_facts(done)}
+            call.face.answer(facts, lambda: group(found.title, operations_grid([done], room=call.face.room)))
+            return None
+    call.face.answer(found.facts, lambda: found.shown(call.face.room))
+    return None
+
+
+def _agreed(call: Call, found: _Found) -> bool:
+    """Ask, with all before one's eyes."""
+    call.face.show(found.shown(call.face.room))
+    agreed = call.face.agrees(_("Do it?"))
+    if agreed is None:
+        raise click.UsageError(_("Nobody is there to be asked: give --yes, or --dry-run to look only."))
+    if not agreed:
+        call.face.note(_("Nothing was changed."))
+    return agreed
+
+
+def _look(session: Session, plan: Plan) -> _Found:
+    """Look at a plan, which must be able to stand.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if plan.refusals:
+        raise refused(plan)
+    try:
+        check_plan(session, plan)
+    except Refused as error:
+        raise Refused(
+            error.code, **{name: _with_title(session, each) for name, each in error.params.items()}
+        ) from error
+    try:
+        changes = preview(session, plan)
+    except AccessDenied:  # it tells of others' rights
+        changes = None
+    users = {**_new_users(plan), **_names_of(session, frozenset([each.user for each in changes or ()]))}
+    labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
+    return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
+
+
+def _with_title(session: Session, value: object) -> object:
+    """Give an id with the title of its record before it; any other value as it is."""
+    title = _title(session, str(value))
+    return value if title is None else f"{title} ({value})"
+
+
+def _title(session: Session, name: str) -> str | None:
+    try:
+        return session.get(name).title
+    except (NotFound, InvalidValue, AccessDenied):
+        return None
+
+
+@attrs.frozen(kw_only=True)
+class _Found:
+    """A plan, and what it changes for whom; ``None`` where one may not know that."""
+
+    plan: Plan
+    changes: Sequence[AccessChange] | None
+    rows: Sequence[Sequence[object]]
+    users: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    @property
+    def matters(self) -> bool:
+        """Whether anybody gains or loses by it, as far as one can know."""
+        return self.changes is None or bool(self.changes)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What programs are told."""
+        told = (
+            None
+            if self.changes is None
+            else [{"email": self.users.get(each.user), **_facts(each)} for each in self.changes]
+        )
+        return {"plan": plan_facts(self.plan), "preview": told}
+
+    @property
+    def title(self) -> RenderableType:
+        """The plan, and how many gain and lose by it, in two lines."""
+        return group(line(plan_text(self.plan), "bold"), line(self._summary()))
+
+    def _summary(self) -> str:
+        if self.changes is None:
+            return _("Who gains and loses by it is for those who may explain access.")
+        gain, lose = sum(each.gains for each in self.changes), sum(each.loses for each in self.changes)
+        if not gain and not lose:
+            return _("Nobody gains or loses by it.")
+        said = [counted("{count} user gains access", "{count} users gain access", gain)] if gain else []
+        said += [counted("{count} user loses access", "{count} users lose access", lose)] if lose else []
+        return f"{', '.join(said)}."
+
+    def shown(self, room: int) -> RenderableType:
+        """Give the plan and the preview as tables."""
+        names = [_("record"), _("what"), _("field"), _("before"), _("after")]
+        plan = [grid(names, self.rows, room=room), *_more(len(self.plan) - _SHOWN)] if self.rows else []
+        return group(line(plan_text(self.plan), "bold"), *plan, line(self._summary(), "bold"), *self._preview(room))
+
+    def _preview(self, room: int) -> list[RenderableType]:
+        if not self.changes:
+            return []
+        names = [_("user"), _("where"), _("gains"), _("loses")]
+        rows = [row for each in self.changes[:_SHOWN] for row in _preview_rows(each, self.users, self.labels)]
+        left = len(self.changes) - _SHOWN
+        more = counted("(and {count} more user)", "(and {count} more users)", left)
+        return [grid(names, rows, room=room, wrap=_("gains")), *([line(more, "dim")] if left > 0 else [])]
+
+
+def _more(left: int) -> list[RenderableType]:
+    more = counted("(and {count} more record)", "(and {count} more records)", left)
+    return [line(more, "dim")] if left > 0 else []
+
+
+# --- who gains and loses ---------------------------------------------------------------------------
+
+
+def _facts(change: AccessChange) -> dict[str, object]:
+    return {
+        "user": change.user,
+        "modules": [attrs.asdict(each) for each in change.modules],
+        "permissions_gained": change.permissions_gained,
+        "permissions_lost": change.permissions_lost,
+    }
+
+
+def _preview_rows(change: AccessChange, users: Mapping[str, str], labels: Mapping[str, str]) -> Iterator[list[object]]:
+    gained, lost = _sides(change, labels)
+    alike: dict[tuple[str, str], list[str]] = {}
+    for where in dict.fromkeys([*gained, *lost]):
+        alike.setdefault((gained.get(where, ""), lost.get(where, "")), []).append(where)
+    for place, (sides, several) in enumerate(alike.items()):
+        user = users.get(change.user, change.user) if place == 0 else ""
+        yield [user, _where(several, len(labels)), *sides]
+
+
+def _where(several: Sequence[str], modules: int) -> str:
+    """Give the modules for which the same holds; many are counted."""
+    if len(several) == modules:
+        return _("every module")
+    return ", ".join(several) if len(several) <= _NAMED else _("{count} modules").format(count=len(several))
+
+
+_NAMED: Final = 3
+
+
+def _sides(change: AccessChange, labels: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Give what one gains, and what he loses, by where: a module, or the permissions."""
+    sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for each in change.modules:
+        before, after = each.everybody
+        rises = Level.parse(after) > Level.parse(before)
+        everybody = f"{_('of everybody')}: {say_level(before)} → {say_level(after)}" if before != after else ""
+        for side, records, rules in ((0, each.gained, each.rules_gained), (1, each.lost, each.rules_lost)):
+            said = [_counts(records), everybody if rises is (side == 0) else "", *map(_rule, rules)]
+            if text := "; ".join(filter(None, said)):
+                sides[side][labels.get(each.module, each.module)] = text
+    for side, names in ((0, change.permissions_gained), (1, change.permissions_lost)):
+        if names:
+            sides[side][_("permissions")] = ", ".join(_shortest(names, labels))
+    return sides
+
+
+_LEVELS: Final = tuple([level.text for level in Level])
+
+
+def _rule(name: str) -> str:
+    return _("by rule {name}").format(name=name)
+
+
+def _counts(records: Mapping[str, int]) -> str:
+    """Say how many records to which levels: of as many to several levels the greatest."""
+    ordered = [(records[level], level) for level in _LEVELS if level in records]
+    most = dict(ordered)  # of equal counts the greatest level stays
+    return ", ".join([f"{f'{count:,}' if count else _('none yet')} ({say_level(most[count])})" for count in most])
+
+
+def say_level(level: str) -> str:
+    """Give the word for a level of access, or of a field; programs read the level itself."""
+    words = {
+        "none": _("nothing"), "read": _("read"), "write": _("read and write"), "delete": _("all"),
+        "hidden": _("hidden"), "edit": _("edit"), "yes": _("yes"), "no": _("no"),
+    }  # fmt: skip
+    return words.get(level, level)
+
+
+def _shortest(names: Iterable[str], labels: Mapping[str, str]) -> list[str]:
+    """Give permissions with those of every module named once, as ``export``."""
+    modules: dict[str, set[str]] = {}
+    for name in names:
+        module, dot, verb = name.rpartition(".")
+        modules.setdefault(verb if dot else name, set()).add(module)
+    return [
+        shown
+        for verb, found in modules.items()
+        for shown in (
+            [verb] if found >= labels.keys() or found == {""} else [f"{each}.{verb}" for each in sorted(found)]
+        )
+    ]
+
+
+def _names_of(session: Session, users: frozenset[str]) -> dict[str, str]:
+    """Give the e-mails of users, by id; those in the recycle bin have none here."""
+    rows = [row for batch in session.stream("users", fields=("id", "email")) for row in zip(*batch, strict=True)]
+    return {str(user): str(email) for user, email in rows if user in users}
+
+
+def _new_users(plan: Plan) -> dict[str, str]:
+    return {str(each.record): str(each.after["email"]) for each in plan.changes if "email" in each.after}
+
+
+# --- the plan, in words ----------------------------------------------------------------------------
+
+
+def _plan_rows(session: Session, plan: Plan) -> Iterator[list[object]]:
+    """Give the first records of a plan line by line; records, principals, filters and permissions in words."""
+    for change in islice(plan.changes, _SHOWN):
+        words = _Words(session=session, change=change)
+        rows = list(words.rows()) or [["", "", ""]]
+        head = [words.title, say_word(change.kind)]
+        yield from [[*(head if place == 0 else ["", ""]), *row] for place, row in enumerate(rows)]
+
+
+@attrs.frozen(kw_only=True)
+class _Words:
+    """Says one record's difference."""
+
+    session: Session
+    change: Change
+
+    @property
+    def title(self) -> str:
+        """The record's name."""
+        values = {**self.change.after, **self.change.before}
+        return str(values.get("name") or self._named(str(self.change.record)))
+
+    def rows(self) -> Iterator[list[object]]:
+        """Give field, before and after, of what differs."""
+        before, slots = self.change.before, self._schema.module(self.change.module).layout.slots
+        shown = [name for name in self.change.after if name != "owner" and not slots[name].field.system]
+        for name in shown:
+            value = self.change.after[name]
+            old = before.get(name)
+            if name == "permissions":
+                yield from self._permissions(old, value)
+            elif value != old:
+                yield [name, self._said(name, old), self._said(name, value)]
+
+    def _permissions(self, old: object, new: object) -> Iterator[list[object]]:
+        sides = [read_permissions(json.loads(str(each))) if each else Permissions() for each in (old, new)]
+        for each in unlike(self.session, *sides):
+            yield [each.what, say_level(each.first), say_level(each.second)]
+
+    def _said(self, field: str, value: object) -> str:
+        """Give a value in words."""
+        if isinstance(value, tuple):
+            return ", ".join([self._said(field, each) for each in value])
+        said: dict[str, Callable[[str], str]] = {
+            "module": lambda text: str(self._schema.by_id[ModuleId(int(text))].name),
+            "parent": self._parent,
+            "where": lambda text: show(from_json(json.loads(text), Filter)),
+            **dict.fromkeys(["source", "target", "members"], self._principal),
+        }
+        return said.get(field, self._named)(text_of(value)) if value is not None else ""
+
+    def _principal(self, text: str) -> str:
+        return principal_words(self.session, Principal.parse(text))
+
+    def _parent(self, number: str) -> str:
+        """Give the name of the field by which a module has its parent."""
+        of = {**self.change.before, **self.change.after}.get("module")
+        if of is None:
+            of = self.session.get(self.change.record)["module"]
+        module = self._schema.by_id[ModuleId(int(str(of)))]
+        return next((str(field.name) for field in module.fields if int(field.id) == int(number)), number)
+
+    @property
+    def _schema(self) -> Schema:
+        return self.session.schema
+
+    def _named(self, text: str) -> str:
+        """Give the title of the record of which *text* is the id; else the text."""
+        return _title(self.session, text) or text
