@@ -87,9 +87,9 @@ class Planner:
 
     def granted(self, module: Module, action: Action) -> Bound:
         """Give the records of *module* to which the user may do *action*."""
-        return self._free(module, self.policy.grant(action, module))
+        return self.free(module, self.policy.grant(action, module))
 
-    def _free(self, module: Module, grant: Filter) -> Bound:
+    def free(self, module: Module, grant: Filter) -> Bound:
         """Bind what a policy gives, which may look at what the user may not see."""
         free = attrs.evolve(self.view, readable=lambda module, field: True, visible=lambda module: EVERYTHING)
         return bind(grant, module, self.known.schema, free)
@@ -124,7 +124,7 @@ class Planner:
 
     def test(self, module: Module, grant: Filter) -> Predicate:
         """Give the test of one row for a *grant*."""
-        found = matcher(self._free(module, grant), module.layout.full_index, TxnRelated(self.txn))
+        found = matcher(self.free(module, grant), module.layout.full_index, TxnRelated(self.txn))
         return lambda row: found(module.layout.fill(row))
 
     def rows(self, module: Module, where: Bound) -> Iterator[Row]:

@@ -18,6 +18,7 @@ from nubetis.model.plan import Committed
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Txn, Versions
+from nubetis.session.deciding import Decider
 from nubetis.session.planning import Planner
 from nubetis.session.rosters import directory_of
 from nubetis.session.seen import Sight
@@ -66,6 +67,7 @@ class State:
     on_behalf_of: RecordId | None = None
     policy: Policy = attrs.field(init=False)
     sight_now: Sight = attrs.field(init=False)
+    decider_now: Decider = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
     known: Known = attrs.field(factory=Known, init=False)
     txn_now: Txn | None = attrs.field(default=None, init=False)
@@ -78,6 +80,7 @@ class State:
         self.policy = SystemPolicy(self.purpose)
         self.known = self.world.last
         self.sight_now = Sight(self.policy, self.known.schema)
+        self.decider_now = Decider(self, self.policy)
 
     def __repr__(self) -> str:
         return f"<{self.user_id or self.purpose}>"
@@ -107,6 +110,13 @@ class State:
         if self.sight_now.policy is not self.policy or self.sight_now.whole is not self.known.schema:
             self.sight_now = Sight(self.policy, self.known.schema)
         return self.sight_now
+
+    @property
+    def decider(self) -> Decider:
+        """What judges single records, for the rights last learnt."""
+        if self.decider_now.policy is not self.policy:
+            self.decider_now = Decider(self, self.policy)
+        return self.decider_now
 
     def itself(self, purpose: str) -> State:
         """Give nubetis itself, which acts on behalf of the user; in the unit that is running, if there is one."""
