@@ -74,6 +74,7 @@ MESSAGES: Final[dict[str, str]] = {
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
     "unknown_principal": "There is no {kind} {name}. Name one that there is.",
     "not_shared": "This record is not shared with {target}.",
+    "not_in_team": "{user} is not in the team of this record.",
     "unknown_choice": "{field} has no such choice. Choices: {choices}. {hint}",
     "retired_choice": "{field} is given a choice that is retired: records that have it keep it, and no other gets it. "
     "Choices: {choices}.",

@@ -68,7 +68,7 @@ FROZEN = {
         "sha",
         {
             "module": 32, "record": 33, "target": 34, "level": 35, "until": 36, "related": 37, "superiors": 38,
-            "kind": 39,
+            "kind": 39, "function": 40,
         },
     ),
 }  # fmt: skip

@@ -155,7 +155,18 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     }  # fmt: skip
     administrators = {"plan_lift", "holds", "rules", "plan_retention", "retain"}
     loads = {"plan_links", "plan_load", "apply_load", "load"}
-    sharing = {"plan_default", "plan_group", "plan_share_rule", "principal", "share", "shares", "unshare"}
+    sharing = {
+        "plan_default",
+        "plan_group",
+        "plan_share_rule",
+        "principal",
+        "share",
+        "shares",
+        "unshare",
+        "team",
+        "join",
+        "leave",
+    }
     silent_too = administrators | loads | sharing | {"preview", "who_can", "explain_for"}
     assert areas | silent_too == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))
 

@@ -200,10 +200,13 @@ _SHARES = _system(
         _field("related", "boolean", default=False),
         _field("superiors", "boolean", default=False),
         _choice("kind", "share", "team"),
+        _field("function", max_length=200),
     ],
     indexes=(("record",), ("target", "module", "record")),
 )  # fmt: skip
-"""One record a share: one record, by the number of its module and its key, with one principal."""
+"""One record a share: one record, by the number of its module and its key, with one principal.
+
+One of the kind ``team`` says that a user works on the record, as *function* says."""
 
 # -- the journal ------------------------------------------------------------------------------------------------------
 _OPERATIONS = _ledger(
