@@ -148,6 +148,8 @@ MESSAGES: Final[dict[str, str]] = {
     "outdated": "Rights, settings, modules or fields changed since the plan was made. Make the plan again.",
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
+    "no_delegation": "There is no delegation with {user} that holds now. Ask for one, or work in your own name.",
+    "bad_delegation": "This cannot be delegated: {reason}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",
     "empty_filter": "An empty filter means every record: say EVERYTHING where that is meant.",

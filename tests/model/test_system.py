@@ -71,6 +71,11 @@ FROZEN = {
             "kind": 39, "function": 40,
         },
     ),
+    "delegations": (
+        22,
+        "del",
+        {"user": 32, "delegate": 33, "since": 34, "until": 35, "modules": 36, "actions": 37, "functions": 38},
+    ),
 }  # fmt: skip
 """Name → number, prefix, fields by number.  What stands here never changes; new ones are added at the end."""
 

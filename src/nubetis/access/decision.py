@@ -1,9 +1,9 @@
 """What a policy answers: a decision with its reasons, and the explanation of it.
 
 Gates come first, in this order, and the first that does not hold ends it: ``user`` (he is active), ``module`` (it is no
-ledger), ``profile`` (it permits the verb), ``grant`` (something gives the record).  Those that later parts add stand
-between: what the edition has, networks and the sign-in after ``user``, locks before ``grant``.  Grants only add; of
-several the greatest level counts.
+ledger), ``profile`` (it permits the verb) or ``delegation`` (it was lent), ``grant`` (something gives the record).  Those
+that later parts add stand between: what the edition has, networks and the sign-in after ``user``, locks before
+``grant``.  Grants only add; of several the greatest level counts.
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ class Reason(enum.StrEnum):
     SHARE = "share"
     TEAM = "team"
     PARENT = "parent"
-    SHAREABLE = "shareable"
+    INVOLVED = "involved"
     SYSTEM = "system"
     INACTIVE = "inactive"
     ACTIVE = "active"
     PROFILE = "profile"
+    DELEGATION = "delegation"
     NO_GRANT = "no_grant"
     LEDGER = "ledger"
 
@@ -77,12 +78,13 @@ _SENTENCES = {
     Reason.CRITERIA: "a sharing rule gives records with such values",
     Reason.SHARE: "the record is shared with the user",
     Reason.TEAM: "the user works on the record",
-    Reason.SHAREABLE: "the user may share the record that it is about",
+    Reason.INVOLVED: "the user may share the record that it is about, or is named in it",
     Reason.PARENT: "the user has the record that this one belongs to",
     Reason.SYSTEM: "nubetis does it for a named purpose",
     Reason.ACTIVE: "the user is active",
     Reason.INACTIVE: "the user is not active",
     Reason.PROFILE: "the profile does not allow it",
+    Reason.DELEGATION: "it was not lent to the one who acts for the user",
     Reason.NO_GRANT: "nothing gives the user this record",
     Reason.LEDGER: "ledgers are written by nubetis alone",
 }

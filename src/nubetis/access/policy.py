@@ -33,13 +33,13 @@ from nubetis.model.bind import (
     bind,
 )
 from nubetis.model.fields import Field, Operator
-from nubetis.model.filters import EVERYTHING, NOTHING, F, Filter, Or, join
+from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter, Or, join
 from nubetis.model.kinds import instant_text
 from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
 
-__all__ = ["Policy", "RolePolicy", "SystemPolicy", "UserFacts", "function_of"]
+__all__ = ["INVOLVING", "Policy", "RolePolicy", "SystemPolicy", "UserFacts", "function_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +81,9 @@ class Policy(Protocol):
 _OPEN: Final = frozenset({"users", "roles", "profiles", "permission_sets", "groups", "modules", "settings"})
 """System modules that everybody reads, so that names can be shown."""
 
+INVOLVING: Final = frozenset({"shares", "delegations"})
+"""System modules of whose records one has those in which one is involved: by the record that is shared, or by name."""
+
 _FUNCTIONS: Final = {
     "users": Function.MANAGE_USERS,
     "roles": Function.MANAGE_ROLES,
@@ -116,7 +119,7 @@ class RolePolicy:
     user: UserFacts
     directory: Directory
     schema: Schema
-    permissions: Permissions = attrs.field(init=False, default=attrs.Factory(_permissions, takes_self=True))
+    permissions: Permissions = attrs.field(default=attrs.Factory(_permissions, takes_self=True))
     _known: dict[tuple[Action, str], Filter] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     # gates -------------------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ class RolePolicy:
         return Step("profile", matched=may, reason=Reason.PERMITTED if may else Reason.PROFILE)
 
     def _may_in_system(self, action: Action, module: Module) -> bool:
-        opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"
+        opened = (action is Action.VIEW and module.name in _OPEN) or module.name in INVOLVING
         return opened or _FUNCTIONS.get(module.name) in self.permissions.functions
 
     # grants ------------------------------------------------------------------------------------------------
@@ -155,6 +158,8 @@ class RolePolicy:
             return EVERYTHING
         if module.name == "shares":
             return Prepared(self._of_shareable)
+        if module.name == "delegations":
+            return (F.user == ME) | (F.delegate == ME) if action is Action.VIEW else F.user == ME
         return EVERYTHING if module.system or action not in NEEDED else self._of_level(module, NEEDED[action], ())
 
     def _of_shareable(self, view: Viewpoint) -> Bound:

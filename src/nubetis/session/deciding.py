@@ -16,7 +16,7 @@ import attrs
 from nubetis.access.decision import Action, Decision, Granted, Lack, Reason, Step
 from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import FieldLevel
-from nubetis.access.policy import RolePolicy, function_of
+from nubetis.access.policy import INVOLVING, RolePolicy, function_of
 from nubetis.access.sharing import NEEDED, Level, Principal, Rule
 from nubetis.errors import NotFound
 from nubetis.model.bind import All, Test
@@ -142,10 +142,14 @@ class Decider:
             yield from self._by_parent(policy, judge.parent, row, (*through, module.name))
 
     def _of_system(self, module: Module, row: Row) -> Look:
-        if module.name != "shares":
+        if module.name not in INVOLVING:
             return Look(reason=Reason.EVERYBODY, level=_FULL, held=True)
-        held = self.state.planner().allowed(module, Action.VIEW)(row)
-        return Look(reason=Reason.SHAREABLE, level=_FULL, held=held)
+        level = _FULL if self._allowed(Action.DELETE, module, row) else Level.READ
+        held = level is _FULL or self._allowed(Action.VIEW, module, row)
+        return Look(reason=Reason.INVOLVED, level=level, held=held)
+
+    def _allowed(self, action: Action, module: Module, row: Row) -> bool:
+        return self.state.planner().allowed(module, action)(row)
 
     def _by_owner(self, judge: _Judge, policy: RolePolicy, row: Row) -> Iterator[Look]:
         owner = row[judge.owner_at]

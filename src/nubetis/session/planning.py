@@ -66,6 +66,7 @@ class Planner:
     sight: Sight
     view: Viewpoint
     user: Key | None
+    actor: Key | None
     promised: frozenset[tuple[str, Key]] = frozenset()
     """Prefix and key of records that earlier parts of the plan make: links may lead there."""
 
@@ -274,7 +275,7 @@ class Planner:
     def _empty_row(self, module: Module) -> list[Stored]:
         now = instant_text(self.view.now)
         row: list[Stored] = [None] * len(module.layout.columns)
-        row[:9] = [None, 1, None, None, now, self.user, now, self.user, self.user]
+        row[:9] = [None, 1, None, None, now, self.actor, now, self.actor, self.user]
         for slot in module.layout.slots.values():
             if slot.field.default is not None:
                 row[slot.start : slot.stop] = self.value(slot.field, slot.field.default)

@@ -76,7 +76,10 @@ def check_people(state: State) -> None:
     policy = state.policy
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         modules = tuple([module.id for module in schema.modules if not module.system])
-        Comparison(policy.directory, Directory(after), modules).refuse_raising(policy.user.key)
+        comparison = Comparison(policy.directory, Directory(after), modules)
+        comparison.refuse_raising(policy.user.key, has=policy.permissions)
+        if state.delegate is not None:  # nor is anything lent for longer than the delegation
+            comparison.refuse_raising(state.delegate, of=state.delegate)
 
 
 def read_roster(txn: Txn, parts: Iterable[Part] = ()) -> Roster:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.delegation import Limits, lent
 from nubetis.access.policy import Policy, RolePolicy, SystemPolicy, UserFacts
 from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
@@ -19,6 +20,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Txn, Versions
 from nubetis.session.deciding import Decider
+from nubetis.session.delegating import limits_of
 from nubetis.session.planning import Planner
 from nubetis.session.rosters import directory_of
 from nubetis.session.seen import Sight
@@ -57,7 +59,8 @@ class State:
     """One session's share of the world.
 
     *user* is ``None`` for nubetis itself, whose *purpose* is then named.  *sign_in* stands in the journal with
-    everything that the session writes, as does *on_behalf_of*, for whom nubetis acts.  Units inside a unit join it.
+    everything that the session writes, as does *on_behalf_of*, for whom nubetis acts, or *delegate*, another user, who
+    has what the user has lent him.  Units inside a unit join it.
     """
 
     world: World
@@ -65,10 +68,12 @@ class State:
     purpose: str = ""
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     on_behalf_of: RecordId | None = None
+    delegate: Key | None = None
     policy: Policy = attrs.field(init=False)
     sight_now: Sight = attrs.field(init=False)
     decider_now: Decider = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
+    limits: tuple[Limits, ...] = attrs.field(default=(), init=False)
     known: Known = attrs.field(factory=Known, init=False)
     txn_now: Txn | None = attrs.field(default=None, init=False)
     committed: list[Committed] = attrs.field(factory=list, init=False)
@@ -96,6 +101,16 @@ class State:
     def user_id(self) -> RecordId | None:
         """The user's record id."""
         return None if self.user is None else encode("use", self.user)
+
+    @property
+    def actor(self) -> Key | None:
+        """Who does it: the user, or one who acts for him."""
+        return self.user if self.delegate is None else self.delegate
+
+    @property
+    def actor_id(self) -> RecordId | None:
+        """The record id of who does it."""
+        return None if self.actor is None else encode("use", self.actor)
 
     @property
     def versions(self) -> Versions:
@@ -134,9 +149,11 @@ class State:
 
     def learn_user(self, user: Key) -> None:
         """Learn who the user is and what he may do, as the transaction sees it."""
-        self.facts = facts_of(self.known, self.txn, user)
+        facts = facts_of(self.known, self.txn, user)
         directory = directory_of(self.world, self.txn, self.versions.access)
-        self.policy = RolePolicy(user=self.facts, directory=directory, schema=self.known.schema)
+        policy = RolePolicy(user=facts, directory=directory, schema=self.known.schema)
+        self.policy = policy if self.delegate is None else lent(policy, self.limits)
+        self.facts = facts if self.delegate is None else attrs.evolve(facts, administrator=False)
 
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
@@ -195,6 +212,9 @@ class State:
         before, self.known = self.known, self.world.learn(self.txn)
         now, then = self.versions, before.versions
         moved = self.facts is None or now.access != then.access or now.schema != then.schema
+        if self.user is not None and self.delegate is not None:
+            limits, self.limits = self.limits, limits_of(self, self.user, self.delegate)
+            moved = moved or limits != self.limits
         if self.user is not None and moved:
             self.learn_user(self.user)
         if self.facts is not None and not self.facts.active:
@@ -204,8 +224,9 @@ class State:
     def planner(self) -> Planner:
         """Give a planner for the unit that is running."""
         return Planner(
-            world=self.world, known=self.known, txn=self.txn, sight=self.sight, view=self.view(), user=self.user
-        )
+            world=self.world, known=self.known, txn=self.txn, sight=self.sight, view=self.view(), user=self.user,
+            actor=self.actor,
+        )  # fmt: skip
 
     def view(self) -> Viewpoint:
         """Give from where the user's filters are seen."""
