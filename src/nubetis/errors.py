@@ -149,6 +149,7 @@ MESSAGES: Final[dict[str, str]] = {
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
     "no_delegation": "There is no delegation with {user} that holds now. Ask for one, or work in your own name.",
+    "only_reading": "What {user} sees is looked at here, and nothing is written. Write in your own name.",
     "bad_delegation": "This cannot be delegated: {reason}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
     "operation_moved": "Operation {id} went on elsewhere meanwhile, or was taken back. Look at it before you go on.",

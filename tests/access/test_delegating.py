@@ -54,7 +54,7 @@ def test_the_delegate_has_what_the_other_has(nubetis_org, staff, lead):
 def test_both_names_are_in_the_journal(nubetis_org, staff, lead):
     """He who did it is the actor, and it belongs to the other; both find it and may take it back."""
     lend(staff["luis"], "pia")
-    staff["pia"].create("leads", name="her own")
+    own = staff["pia"].apply(staff["pia"].plan_create("leads", [{"name": "her own"}]))
     session = acting(nubetis_org, "pia", "luis")
     made = session.create("leads", name="Y")
     pia, luis = staff["pia"].user, staff["luis"].user
@@ -65,6 +65,8 @@ def test_both_names_are_in_the_journal(nubetis_org, staff, lead):
     found = [each.id for each in operations(session)]
     assert len(found) == 2
     assert found == [each.id for each in operations(staff["luis"]) if each.actor == pia]
+    with refusing("no_operation", NotFound):
+        session.undo(own)
     session.undo(found[0])
     assert staff["luis"].get(lead)["name"] == "X"
     staff["luis"].undo(found[1])

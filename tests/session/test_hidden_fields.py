@@ -166,6 +166,10 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
         "team",
         "join",
         "leave",
+        "plan_delegation",
+        "delegations",
+        "revoke",
+        "as_user",
     }
     silent_too = administrators | loads | sharing | {"preview", "who_can", "explain_for"}
     assert areas | silent_too == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))

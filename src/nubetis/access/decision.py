@@ -1,8 +1,8 @@
 """What a policy answers: a decision with its reasons, and the explanation of it.
 
 Gates come first, in this order, and the first that does not hold ends it: ``user`` (he is active), ``module`` (it is no
-ledger), ``profile`` (it permits the verb) or ``delegation`` (it was lent), ``grant`` (something gives the record).  Those
-that later parts add stand between: what the edition has, networks and the sign-in after ``user``, locks before
+ledger), ``profile`` (it permits the verb) or ``delegation`` (it was lent), ``grant`` (something gives the record).
+Those that later parts add stand between: what the edition has, networks and the sign-in after ``user``, locks before
 ``grant``.  Grants only add; of several the greatest level counts.
 """
 

@@ -33,7 +33,7 @@ from nubetis.model.bind import (
     bind,
 )
 from nubetis.model.fields import Field, Operator
-from nubetis.model.filters import EVERYTHING, ME, NOTHING, F, Filter, Or, join
+from nubetis.model.filters import EVERYTHING, NOTHING, F, Filter, Or, join
 from nubetis.model.kinds import instant_text
 from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
@@ -143,6 +143,11 @@ class RolePolicy:
         opened = (action is Action.VIEW and module.name in _OPEN) or module.name in INVOLVING
         return opened or _FUNCTIONS.get(module.name) in self.permissions.functions
 
+    @property
+    def insight(self) -> bool:
+        """Whether the user may know of the rights of others, and of the rules that give them."""
+        return self.user.administrator or Function.EXPLAIN_ACCESS in self.permissions.functions
+
     # grants ------------------------------------------------------------------------------------------------
     def grant(self, action: Action, module: Module) -> Filter:
         """See :class:`Policy`."""
@@ -159,7 +164,8 @@ class RolePolicy:
         if module.name == "shares":
             return Prepared(self._of_shareable)
         if module.name == "delegations":
-            return (F.user == ME) | (F.delegate == ME) if action is Action.VIEW else F.user == ME
+            given = F.user == self.user.id
+            return given | (F.delegate == self.user.id) if action is Action.VIEW else given
         return EVERYTHING if module.system or action not in NEEDED else self._of_level(module, NEEDED[action], ())
 
     def _of_shareable(self, view: Viewpoint) -> Bound:

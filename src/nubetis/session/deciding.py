@@ -15,6 +15,7 @@ import attrs
 
 from nubetis.access.decision import Action, Decision, Granted, Lack, Reason, Step
 from nubetis.access.intervals import Intervals
+from nubetis.access.looking import LookingPolicy
 from nubetis.access.permissions import FieldLevel
 from nubetis.access.policy import INVOLVING, RolePolicy, function_of
 from nubetis.access.sharing import NEEDED, Level, Principal, Rule
@@ -280,9 +281,14 @@ def judged(state: State, action: Action, record: str | Record) -> Decision:
     if row is not None and row[DELETED_IN] is None:
         decider = state.decider
         found = decider.level(module, row)
-        if found[0] and decider.gates(Action.VIEW, module)[-1].matched:
+        if found[0] and _is_seen_by_asker(state, module, row) and decider.gates(Action.VIEW, module)[-1].matched:
             return decided(state, action, module, record=name, found=found)
     raise NotFound("not_found", id=name, module=module.name)
+
+
+def _is_seen_by_asker(state: State, module: Module, row: Row) -> bool:
+    """Say whether one who looks on with less than all rights sees a record himself."""
+    return not isinstance(state.policy, LookingPolicy) or state.planner().allowed(module, Action.VIEW)(row)
 
 
 def decided(

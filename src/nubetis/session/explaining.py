@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
-from nubetis.access.permissions import Function
 from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import NEEDED, Level, Principal, PrincipalKind, Rule
 from nubetis.errors import AccessDenied, InvalidFilter, one_of
@@ -184,9 +183,7 @@ _WORDS: Final = {
 def sees_rules(state: State) -> bool:
     """Say whether the user may know the rules that give others what they have."""
     policy = state.policy
-    if not isinstance(policy, RolePolicy):
-        return True
-    return policy.user.administrator or Function.EXPLAIN_ACCESS in policy.permissions.functions
+    return not isinstance(policy, RolePolicy) or policy.insight
 
 
 def require_insight(state: State) -> None:

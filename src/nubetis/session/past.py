@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.looking import LookingPolicy
 from nubetis.errors import UNREADABLE, NotFound, damage, require_count
-from nubetis.model.bind import ALWAYS, All, AnyOf, Bound, Missing, No, Test
+from nubetis.model.bind import ALWAYS, NEVER, All, AnyOf, Bound, Missing, No, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
 from nubetis.model.filters import EVERYTHING
@@ -237,6 +238,8 @@ def _sees_all(state: State) -> bool:
 def _is_own(state: State, operation: Operation) -> bool:
     """Say whether the user did it, or one who acted for him; for who acts for him, whether that was himself."""
     by, behalf = operation.actor, operation.on_behalf_of
+    if isinstance(state.policy, LookingPolicy):
+        return False
     if state.delegate is not None:
         return (by, behalf) == (state.actor_id, state.user_id)
     return by == state.user_id or (by is not None and behalf == state.user_id)
@@ -244,6 +247,8 @@ def _is_own(state: State, operation: Operation) -> bool:
 
 def _own(state: State) -> Bound:
     """Give the operations of which :func:`_is_own` holds."""
+    if isinstance(state.policy, LookingPolicy):
+        return NEVER
     user, actor = int(state.user or 0), int(state.actor or 0)
     behalf = Test("on_behalf_of", Operator.EQ, user)
     if state.delegate is not None:

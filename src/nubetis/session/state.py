@@ -10,6 +10,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.delegation import Limits, lent
+from nubetis.access.looking import looking
 from nubetis.access.policy import Policy, RolePolicy, SystemPolicy, UserFacts
 from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
@@ -60,7 +61,9 @@ class State:
 
     *user* is ``None`` for nubetis itself, whose *purpose* is then named.  *sign_in* stands in the journal with
     everything that the session writes, as does *on_behalf_of*, for whom nubetis acts, or *delegate*, another user, who
-    has what the user has lent him.  Units inside a unit join it.
+    has what the user has lent him.  An *onlooker* sees what the user sees and writes nothing.
+
+    Units inside a unit join it.
     """
 
     world: World
@@ -69,6 +72,7 @@ class State:
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     on_behalf_of: RecordId | None = None
     delegate: Key | None = None
+    onlooker: Key | None = None
     policy: Policy = attrs.field(init=False)
     sight_now: Sight = attrs.field(init=False)
     decider_now: Decider = attrs.field(init=False)
@@ -147,13 +151,36 @@ class State:
         other.learn_user(user)
         return other
 
+    def looking_on(self, user: Key) -> State:
+        """Give a state in which the user looks on at what another sees.
+
+        Raises:
+            AccessDenied: he may not.
+        """
+        other = State(self.world, user, sign_in=self.sign_in, onlooker=self.user)
+        other.known, other.txn_now = self.known, self.txn_now
+        other.learn_user(user)
+        other.txn_now = None
+        return other
+
     def learn_user(self, user: Key) -> None:
         """Learn who the user is and what he may do, as the transaction sees it."""
         facts = facts_of(self.known, self.txn, user)
         directory = directory_of(self.world, self.txn, self.versions.access)
         policy = RolePolicy(user=facts, directory=directory, schema=self.known.schema)
+        if self.onlooker is not None:
+            policy = self._looked_on(policy, self.onlooker)
         self.policy = policy if self.delegate is None else lent(policy, self.limits)
         self.facts = facts if self.delegate is None else attrs.evolve(facts, administrator=False)
+
+    def _looked_on(self, policy: RolePolicy, onlooker: Key) -> RolePolicy:
+        """Give what is seen by one who looks on."""
+        facts = facts_of(self.known, self.txn, onlooker)
+        asker = RolePolicy(user=facts, directory=policy.directory, schema=policy.schema)
+        raised = policy.user.administrator and not facts.administrator
+        if raised or not facts.active or not asker.insight:
+            raise AccessDenied("denied", user=facts.email, action="look on", module="this organisation")
+        return looking(policy, asker)
 
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
@@ -164,7 +191,13 @@ class State:
         return self.world.store.read(lambda txn: self._inside(txn, work))
 
     def write(self, work: Callable[[], T]) -> T:
-        """Run *work* in one transaction, again if the store must; then tell the plug-ins what was stored."""
+        """Run *work* in one transaction, again if the store must; then tell the plug-ins what was stored.
+
+        Raises:
+            AccessDenied: ``only_reading``; it is one who looks on.
+        """
+        if self.onlooker is not None:
+            raise AccessDenied("only_reading", user=self.user_id)
         if self.txn_now is not None:
             with self.savepoint():  # whole or nothing, also where the unit catches the error
                 return work()
