@@ -157,6 +157,7 @@ MESSAGES: Final[dict[str, str]] = {
     "referenced": "Record {id} is still linked from {module} ({count}).",
     "choice_in_use": "{field} of {module} cannot lose the choice {choice}: records have it ({count}). Change them.",
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
+    "bad_snapshot": "This snapshot of access cannot be read: {reason}. Take a new one with access_snapshot.",
     "bad_permissions": "These permissions cannot be read: {reason}.",
     "bad_principal": "{given} is nobody. Name a user, a role (with + for those below it), a group, or everybody.",
     "raises_rights": "This would give {user} {what} that you have not got yourself. Let an administrator do it.",

@@ -170,6 +170,7 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
         "delegations",
         "revoke",
         "as_user",
+        "access_snapshot",
     }
     silent_too = administrators | loads | sharing | {"preview", "who_can", "explain_for"}
     assert areas | silent_too == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))
