@@ -15,6 +15,7 @@ from nubetis.access.permissions import EVERY_PERMISSION, STANDARD, Function, Per
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused
 from nubetis.session.delegating import Delegation, delegations, plan_delegation, revoke
 from nubetis.session.past import history, operations
+from nubetis.session.previewing import who_can
 from nubetis.session.sharing import plan_share_rule, share
 from tests.stores import refusing
 
@@ -265,3 +266,36 @@ def test_no_limits_lend_more_than_there_is(whole, rng):
             functions=rng.sample(list(Function), 3),
         )
         assert limits.within(whole) <= whole
+
+
+def test_who_sees_and_ends_a_delegation_is_who_can(nubetis_session, staff, lead):
+    """The two that it names; of a share, those who may share its record."""
+    lend(staff["luis"], "pia")
+    share(staff["ana"], lead, "tom")
+    (record,) = nubetis_session.find("delegations")
+    (shared,) = nubetis_session.find("shares")
+    everybody = [*staff.values(), nubetis_session]
+    for each in (record, shared):
+        for action in ("view", "edit", "delete"):
+            found = sorted(who_can(nubetis_session, action, each))
+            assert found == sorted([one.user for one in everybody if one.can(action, each.id)])
+    assert [one.can("delete", record.id) for one in staff.values()] == [True, False, False, False]
+    assert [one.can("view", shared.id) for one in staff.values()] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_no_delegate_has_more_than_the_other(nubetis_org, nubetis_session, staff, rng, again):
+    """Of any record and action, whatever was lent; and with all lent, just as much."""
+    made = [rng.choice([*staff.values()]).create(rng.choice(["leads", "deals"]), name=str(at)) for at in range(8)]
+    share(nubetis_session, rng.choice(made), "luis", level="write")
+    luis = staff["luis"]
+    actions = ["view", *rng.sample(["edit", "delete", "share", "create", "export"], 2)]
+    lend(luis, "pia", actions=actions, modules=rng.choice(["leads", "deals"]))
+    lend(luis, "tom")
+    some, whole = acting(nubetis_org, "pia", "luis"), acting(nubetis_org, "tom", "luis")
+    for record in made:
+        for action in Action:
+            assert some.can(action, record.id) <= luis.can(action, record.id)
+            assert whole.can(action, record.id) == luis.can(action, record.id)
+    for module in ("leads", "deals"):
+        assert {each.id for each in whole.find(module)} == {each.id for each in luis.find(module)}
