@@ -13,7 +13,9 @@ from nubetis.access.decision import Action, Granted, Lack, Reason
 from nubetis.access.permissions import STANDARD, FieldLevel, Permissions, write_permissions
 from nubetis.access.sharing import NEEDED, Level
 from nubetis.errors import NotFound
+from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING, period
+from nubetis.model.kinds import kind
 from nubetis.session.explaining import explain_for
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share
 from tests.access.test_previewing import records, shuffle, staff
@@ -92,6 +94,15 @@ def test_a_decision_names_what_one_only_reads_and_nothing_that_is_hidden(nubetis
     assert "phone" not in repr(staff["ana"].explain("edit", lead))
     told = explain_for(nubetis_session, "ana", "edit", lead).decision
     assert told.fields == {"company": FieldLevel.READ, "phone": FieldLevel.HIDDEN}
+
+
+def test_a_number_that_nubetis_gives_is_only_read(nubetis_org, nubetis_session):
+    """By administrators, too; a field that came since the session began is there."""
+    lead = nubetis_session.create("leads", name="X")
+    assert nubetis_session.decide("edit", lead).fields == {}
+    nubetis_org.add_field("leads", Field(name="number", type=kind("auto_number")))
+    for session in (nubetis_session, nubetis_org.system("testing")):
+        assert session.decide("edit", lead.id).fields == {"number": FieldLevel.READ}
 
 
 def test_a_rule_that_hangs_on_time_is_judged_anew(nubetis_session, nubetis_clock, staff):

@@ -9,7 +9,7 @@ import pytest
 
 from nubetis import F
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
-from nubetis.errors import AccessDenied, InvalidValue, NotFound
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, StoreError
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.plan import CauseKind, Plan
 from nubetis.session.delegating import plan_delegation
@@ -138,3 +138,19 @@ def test_who_acts_for_another_does_not_look_on(nubetis_org, nubetis_session, sta
     acting = nubetis_org.session(HostSignIn("pia"), on_behalf_of="luis")
     with refusing("denied", AccessDenied):
         as_user(acting, "ana", reason="x")
+
+
+def test_a_look_of_which_the_journal_does_not_tell_is_none(nubetis_session, staff):
+    """A unit in which it was opened was taken back."""
+    opened = []
+
+    def work(session):
+        opened.append(as_user(session, "luis", reason="x"))
+        raise LookupError
+
+    before = operations(nubetis_session)
+    with pytest.raises(LookupError):
+        nubetis_session.unit(work)
+    with refusing("closed", StoreError):
+        opened[0].count("leads")
+    assert operations(nubetis_session) == before

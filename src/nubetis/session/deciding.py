@@ -88,7 +88,7 @@ class Decider:
     policy: Policy
     _judges: dict[ModuleId, _Judge] = attrs.field(factory=dict, init=False, repr=False)
     _gates: dict[tuple[Action, ModuleId], tuple[Step, ...]] = attrs.field(factory=dict, init=False, repr=False)
-    _fields: dict[ModuleId, Mapping[str, FieldLevel]] = attrs.field(factory=dict, init=False, repr=False)
+    _fields: dict[ModuleId, tuple[Module, Mapping[str, FieldLevel]]] = attrs.field(factory=dict, init=False, repr=False)
 
     def gates(self, action: Action, module: Module) -> tuple[Step, ...]:
         """Give the gates that are looked at before any record is."""
@@ -100,11 +100,14 @@ class Decider:
     def fields(self, module: Module) -> Mapping[str, FieldLevel]:
         """Give the fields that the user only reads; nothing is said of those that are hidden, and that nubetis sets."""
         found = self._fields.get(module.id)
-        if found is None:
-            read = [each for each in module.all_fields if not each.system and self.policy.reads(module, each)]
-            found = {str(each.name): FieldLevel.READ for each in read if not self.policy.writes(module, each)}
-            self._fields[module.id] = found
-        return found
+        if found is None or found[0] is not module:
+            found = self._fields[module.id] = module, self._only_read(module)
+        return found[1]
+
+    def _only_read(self, module: Module) -> Mapping[str, FieldLevel]:
+        read = [each for each in module.all_fields if not each.system and self.policy.reads(module, each)]
+        writes = self.state.planner().writes
+        return {str(each.name): FieldLevel.READ for each in read if not writes(module, each)}
 
     def hidden(self, module: Module) -> Mapping[str, FieldLevel]:
         """Give the fields that are hidden from the user, for those who may know."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -41,6 +42,8 @@ def as_user(session: Session, user: str, *, reason: str) -> Session:
             raise AccessDenied("denied", user="This user", action="look on", module="this organisation")
         key = decode(state.known.find_user(state.txn, user))[1]
         found = attrs.evolve(session, state=state.looking_on(key))
+        found.state.closed = True  # until the journal tells of it: a unit may be taken back
+        state.afterwards.append(partial(setattr, found.state, "closed", False))  # noqa: FBT003 - setattr
         session.apply(Plan(cause=Cause(CauseKind.VIEW, {"as": found.user, "reason": reason[:1000]})))
         return found
 
