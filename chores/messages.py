@@ -18,13 +18,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from nubetis.access.decision import Action, Decision, Reason
+from nubetis.access.decision import Reason
 from nubetis.access.permissions import CATALOGUE
 from nubetis.errors import MESSAGES
 from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PERMISSION, PHRASES
 from nubetis.model.findings import FINDINGS
 from nubetis.model.standard import base_schema
-from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +72,7 @@ def listed() -> Iterator[tuple[str, str]]:
     yield from [("errors.py", text) for text in MESSAGES.values()]
     yield from [("i18n.py", text) for text in PHRASES]
     yield from [("model/findings.py", text) for kind in FINDINGS.values() for text in (kind.sentence, kind.remedy)]
-    for reason in Reason:
-        said = Decision(allowed=False, action=Action.VIEW, module=ModuleName(""), user="", reasons=(reason,))
-        yield "access/decision.py", said.because
+    yield from [("access/decision.py", reason.sentence) for reason in Reason]
 
 
 def _said(node: ast.AST) -> list[ast.expr]:

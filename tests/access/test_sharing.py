@@ -131,9 +131,9 @@ def test_a_share_ends_at_its_instant(staff, nubetis_session, nubetis_clock):
 def test_a_share_is_changed_and_taken_away(staff, nubetis_session):
     lead = nubetis_session.create("leads", name="X")
     share(nubetis_session, lead, "pia")
-    share(nubetis_session, lead, "pia", level="delete", kind="team")
+    share(nubetis_session, lead, "pia", level="delete", related=True)
     (found,) = shares(nubetis_session, lead)
-    assert (found.level, found.kind, may(staff["pia"], lead)) == ("delete", "team", "delete")
+    assert (found.level, found.related, may(staff["pia"], lead)) == ("delete", True, "delete")
     unshare(nubetis_session, lead, "pia")
     assert (shares(nubetis_session, lead), may(staff["pia"], lead)) == ([], None)
     with refusing("not_shared", NotFound):

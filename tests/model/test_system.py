@@ -68,8 +68,13 @@ FROZEN = {
         "sha",
         {
             "module": 32, "record": 33, "target": 34, "level": 35, "until": 36, "related": 37, "superiors": 38,
-            "kind": 39,
+            "kind": 39, "function": 40,
         },
+    ),
+    "delegations": (
+        22,
+        "del",
+        {"user": 32, "delegate": 33, "since": 34, "until": 35, "modules": 36, "actions": 37, "functions": 38},
     ),
 }  # fmt: skip
 """Name → number, prefix, fields by number.  What stands here never changes; new ones are added at the end."""

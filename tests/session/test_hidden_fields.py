@@ -157,11 +157,12 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     loads = {"plan_links", "plan_load", "apply_load", "load"}
     sharing = {"plan_default", "plan_group", "plan_share_rule", "principal", "share", "shares", "unshare"}
     sharing |= {"module_sharing", "share_rules", "groups", "principal_words", "named"}
+    sharing |= {"team", "join", "leave", "plan_delegation", "delegations", "revoke"}
     roles = {"role_tree", "plan_role", "plan_role_change", "plan_role_move", "plan_role_removal"}
     profiles = {"profiles", "profile_facts", "compare_profiles", "plan_permit", "plan_forbid", "plan_field_level"}
     profiles |= {"plan_profile_clone", "plan_profile_merge", "unlike"}
     people = {"edition", "plan_edition", "usage", "belongings", "plan_offboarding", "lockouts"}
-    looks = {"preview", "who_can", "explain_for", "check_plan"}
+    looks = {"preview", "who_can", "explain_for", "check_plan", "as_user", "access_snapshot"}
     silent_too = administrators | loads | sharing | roles | profiles | people | looks
     assert areas | silent_too == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))
 

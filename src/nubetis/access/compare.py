@@ -131,15 +131,18 @@ class Comparison:
             rules_lost=tuple([rule for rule in old.criteria if rule not in new.criteria]),
         )
 
-    def refuse_raising(self, actor: Key) -> None:
+    def refuse_raising(self, actor: Key, *, has: Permissions | None = None, of: Key | None = None) -> None:
         """Stop a change by *actor* that gives anybody, himself included, what he has not got.
+
+        *has* is what he is permitted, where that is less than his profile says; with *of* only that user is looked at.
 
         Raises:
             Refused: ``raises_rights``.
         """
-        for change in self.changes():
+        permissions = self.before.permissions(actor) if has is None else has
+        for change in self.changes() if of is None else [self.of(of)]:
             then, now = change.permissions
-            raised = not now <= then and not now <= permitted(self.before.permissions(actor), [then])
+            raised = not now <= then and not now <= permitted(permissions, [then])
             if raised or self.after.administrator(change.user) > self.before.administrator(change.user):
                 raise Refused("raises_rights", user=encode("use", change.user), what="permissions")
             for module, found in change.modules.items():

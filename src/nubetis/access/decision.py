@@ -1,14 +1,26 @@
-"""What a policy answers: a decision with its reasons, and the explanation of it."""
+"""What a policy answers: a decision with its reasons, and the explanation of it.
+
+Gates come first, in this order, and the first that does not hold ends it: ``user`` (he is active), ``module`` (it is no
+ledger), ``profile`` (it permits the verb) or ``delegation`` (it was lent), ``grant`` (something gives the record).
+Those that later parts add stand between: what the edition has, networks and the sign-in after ``user``, locks before
+``grant``.  Grants only add; of several the greatest level counts.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from nubetis.types import ModuleName, RecordId
 
-__all__ = ["Action", "Decision", "Explanation", "Reason", "Step"]
+if TYPE_CHECKING:
+    from nubetis.access.permissions import FieldLevel
+    from nubetis.access.sharing import Level
+
+__all__ = ["Action", "Decision", "Explanation", "Granted", "Lack", "Reason", "Step"]
 
 
 class Action(enum.StrEnum):
@@ -42,13 +54,22 @@ class Reason(enum.StrEnum):
     RULE = "rule"
     CRITERIA = "criteria"
     SHARE = "share"
+    TEAM = "team"
     PARENT = "parent"
+    INVOLVED = "involved"
     SYSTEM = "system"
     INACTIVE = "inactive"
+    ACTIVE = "active"
     PROFILE = "profile"
+    DELEGATION = "delegation"
     NO_GRANT = "no_grant"
     LEDGER = "ledger"
     EDITION = "edition"
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence, in English."""
+        return _SENTENCES[self]
 
 
 _SENTENCES = {
@@ -62,40 +83,73 @@ _SENTENCES = {
     Reason.RULE: "a sharing rule gives the owner's records",
     Reason.CRITERIA: "a sharing rule gives records with such values",
     Reason.SHARE: "the record is shared with the user",
+    Reason.TEAM: "the user works on the record",
+    Reason.INVOLVED: "the user may share the record that it is about, or is named in it",
     Reason.PARENT: "the user has the record that this one belongs to",
     Reason.SYSTEM: "nubetis does it for a named purpose",
+    Reason.ACTIVE: "the user is active",
     Reason.INACTIVE: "the user is not active",
     Reason.PROFILE: "the profile does not allow it",
+    Reason.DELEGATION: "it was not lent to the one who acts for the user",
     Reason.NO_GRANT: "nothing gives the user this record",
     Reason.LEDGER: "ledgers are written by nubetis alone",
     Reason.EDITION: "the edition of the organisation has not got it",
 }
 
 
+@attrs.frozen
+class Step:
+    """One gate or grant that was looked at, in order; *detail* says by which way a grant comes."""
+
+    name: str
+    matched: bool
+    reason: Reason
+    detail: str = ""
+
+
+@attrs.frozen
+class Granted:
+    """A grant that holds for the record: why, how far it goes, and the name of the rule where one gives it."""
+
+    reason: Reason
+    level: Level
+    rule: str = ""
+
+
+@attrs.frozen
+class Lack:
+    """What is missing: *what* is a permission (``edit``, ``manage_users``), a level, or ``active``."""
+
+    reason: Reason
+    what: str
+
+
 @attrs.frozen(kw_only=True)
 class Decision:
-    """Whether *user* may do *action*, and why."""
+    """Whether *user* may do *action*, and why.
+
+    *level* is how far the user has the record, whatever the gates say, and *grants* are those that give it: once there
+    is nothing more to be had no further ones are looked for, which :class:`Explanation` does.  *gates* are those that
+    were looked at, up to the first that does not hold.  *fields* are those that one only reads; hidden ones are not
+    among them.  *missing* says what would have to be there, *reasons* are codes that never change.
+    """
 
     allowed: bool
     action: Action
     module: ModuleName
     user: str
+    level: Level
     reasons: tuple[Reason, ...]
     record: RecordId | None = None
+    gates: tuple[Step, ...] = ()
+    grants: tuple[Granted, ...] = ()
+    missing: tuple[Lack, ...] = ()
+    fields: Mapping[str, FieldLevel] = attrs.field(factory=dict)
 
     @property
     def because(self) -> str:
         """The reasons as a sentence."""
-        return "; ".join(_SENTENCES[reason] for reason in self.reasons)
-
-
-@attrs.frozen
-class Step:
-    """One gate or grant that was looked at, in order."""
-
-    name: str
-    matched: bool
-    reason: Reason
+        return "; ".join(reason.sentence for reason in self.reasons)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,6 +165,10 @@ class Explanation:
         head = (
             f"{self.decision.user} {verb} {self.decision.action.value} {self.decision.record or self.decision.module}"
         )
-        lines = [f"  {'✓' if step.matched else '·'} {step.name}: {_SENTENCES[step.reason]}" for step in self.steps]
         near = [f"  ~ {each}" for each in self.misses]
-        return "\n".join([f"{head}: {self.decision.because}", *lines, *near])
+        return "\n".join([f"{head}: {self.decision.because}", *map(_line, self.steps), *near])
+
+
+def _line(step: Step) -> str:
+    way = f" ({step.detail})" if step.detail else ""
+    return f"  {'✓' if step.matched else '·'} {step.name}: {step.reason.sentence}{way}"

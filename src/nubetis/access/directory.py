@@ -184,6 +184,12 @@ class Directory:
                     left.append(member.key)
         return Intervals.of(spans)
 
+    def reaches_user(self, user: Key, principal: Principal, *, superiors: bool) -> bool:
+        """Say whether *user* is one of *principal*, or with *superiors* above one in the tree of roles."""
+        numbering, members = self.numbering, self.members(principal)
+        place, role = numbering.places.get(user, -1), numbering.role_of(user)
+        return place in members or (superiors and role is not None and members.meets(*numbering.below(role)))
+
     def principals(self, user: Key) -> list[tuple[Principal, bool]]:
         """Give the principals by which a share reaches a user, and whether only by a share that goes to superiors."""
         place = self.numbering.places.get(user)

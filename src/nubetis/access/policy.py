@@ -1,16 +1,16 @@
 """The policy: what one user may do, as filters.
 
 A policy never answers for a single record by another way than for a list: it gives *gates*, which hold or not
-before any record is looked at, and a *grant*, which is a filter.  ``find`` puts the grant into its query and ``can``
-evaluates the same grant on one record, so they cannot disagree.  The grant is the union of *grants*, one a reason,
-which ``explain`` looks at one by one: they are made of the same sets of owners, rules, shares and parents.
+before any record is looked at, and a *grant*, which is a filter.  ``find`` puts the grant into its query.  It is the
+union of what owners, rules, shares and parents give; :mod:`nubetis.session.deciding` looks at the same sets one by one
+for a single record, and tells why.
 
 Grants only ever add; denial lives in gates and in the levels of fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 import attrs
@@ -18,9 +18,9 @@ import attrs
 from nubetis.access.decision import Action, Reason, Step
 from nubetis.access.directory import Directory, Reach, User
 from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
-from nubetis.access.intervals import Intervals, Span
+from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import FieldLevel, Function, Permissions
-from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
+from nubetis.access.sharing import GRANTED, NEEDED, Level
 from nubetis.model.bind import (
     All,
     AnyOf,
@@ -41,7 +41,7 @@ from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
 
-__all__ = ["SETUP", "Grant", "Policy", "RolePolicy", "SystemPolicy", "UserFacts", "policy_of"]
+__all__ = ["INVOLVING", "SETUP", "Policy", "RolePolicy", "SystemPolicy", "UserFacts", "function_of", "policy_of"]
 
 
 @attrs.frozen(kw_only=True)
@@ -56,16 +56,6 @@ class UserFacts:
     administrator: bool
 
 
-@attrs.frozen(kw_only=True)
-class Grant:
-    """The records that one has for one *reason*, to a *level*; *rule* is the sharing rule, where one gives them."""
-
-    reason: Reason
-    level: Level
-    where: Filter
-    rule: Rule | None = None
-
-
 class Policy(Protocol):
     """What one user may do."""
 
@@ -73,12 +63,12 @@ class Policy(Protocol):
         """Give the gate that decides, before any record is looked at."""
         ...
 
-    def grant(self, action: Action, module: Module) -> Filter:
-        """Give the records of *module* to which the user may do *action*."""
+    def gates(self, action: Action, module: Module) -> tuple[Step, ...]:
+        """Give the gates that are looked at, in order; the last one decides."""
         ...
 
-    def grants(self, module: Module) -> Iterable[Grant]:
-        """Give all that the user has in *module*, one by one, whatever the gates say."""
+    def grant(self, action: Action, module: Module) -> Filter:
+        """Give the records of *module* to which the user may do *action*."""
         ...
 
     def reads(self, module: Module, field: Field) -> bool:
@@ -95,6 +85,8 @@ _OPEN: Final = frozenset({"users", "roles", "profiles", "permission_sets", "grou
 
 SETUP: Final = "setup"
 """The purpose for which nubetis makes the first records of an organisation."""
+INVOLVING: Final = frozenset({"shares", "delegations"})
+"""System modules of whose records one has those in which one is involved: by the record that is shared, or by name."""
 
 _FUNCTIONS: Final = {
     "users": Function.MANAGE_USERS,
@@ -112,6 +104,14 @@ _FUNCTIONS: Final = {
 """The function that writes each system module, and reads those that are not open."""
 
 
+def function_of(module: Module) -> Function | None:
+    """Give the function that writes a system module, where there is one."""
+    return _FUNCTIONS.get(module.name)
+
+
+_ACTIVE: Final = Step("user", matched=True, reason=Reason.ACTIVE)
+
+
 def _permissions(policy: RolePolicy) -> Permissions:
     return policy.directory.permissions(policy.user.key)
 
@@ -127,11 +127,16 @@ class RolePolicy:
     user: UserFacts
     directory: Directory
     schema: Schema
-    permissions: Permissions = attrs.field(init=False, default=attrs.Factory(_permissions, takes_self=True))
+    permissions: Permissions = attrs.field(default=attrs.Factory(_permissions, takes_self=True))
     edition: Entitlements = attrs.field(init=False, default=attrs.Factory(_edition, takes_self=True))
     _known: dict[tuple[Action, str], Filter] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     # gates -------------------------------------------------------------------------------------------------
+    def gates(self, action: Action, module: Module) -> tuple[Step, ...]:
+        """See :class:`Policy`."""
+        last = self.gate(action, module)
+        return (last,) if last.name == "user" else (_ACTIVE, last)
+
     def gate(self, action: Action, module: Module) -> Step:
         """See :class:`Policy`."""
         if not self.user.active:
@@ -158,9 +163,14 @@ class RolePolicy:
         return has and function in self.permissions.functions
 
     def _may_in_system(self, action: Action, module: Module) -> bool:
-        opened = (action is Action.VIEW and module.name in _OPEN) or module.name == "shares"
+        opened = (action is Action.VIEW and module.name in _OPEN) or module.name in INVOLVING
         function = _FUNCTIONS.get(module.name)
         return opened or (function is not None and self.may(function))
+
+    @property
+    def insight(self) -> bool:
+        """Whether the user may know of the rights of others, and of the rules that give them."""
+        return self.may(Function.EXPLAIN_ACCESS)
 
     # grants ------------------------------------------------------------------------------------------------
     def grant(self, action: Action, module: Module) -> Filter:
@@ -177,6 +187,9 @@ class RolePolicy:
             return EVERYTHING
         if module.name == "shares":
             return Prepared(self._of_shareable)
+        if module.name == "delegations":
+            given = F.user == self.user.id
+            return given | (F.delegate == self.user.id) if action is Action.VIEW else given
         return EVERYTHING if module.system or action not in NEEDED else self._of_level(module, NEEDED[action], ())
 
     def _of_shareable(self, view: Viewpoint) -> Bound:
@@ -197,43 +210,6 @@ class RolePolicy:
         parts.append(self._shared(module, level))
         parts += self._by_parent(module, level, through)
         return join(Or, parts)
-
-    def grants(self, module: Module) -> Iterator[Grant]:
-        """See :class:`Policy`."""
-        if self.user.administrator:
-            yield Grant(reason=Reason.ADMINISTRATOR, level=Level.DELETE, where=EVERYTHING)
-        if module.system:
-            yield Grant(reason=Reason.EVERYBODY, level=Level.DELETE, where=EVERYTHING)
-            return
-        reach = self._reach(module)
-        yield Grant(reason=Reason.OWNER, level=Level.DELETE, where=self._own(module))
-        if reach.everything:
-            yield Grant(reason=Reason.DEFAULT, level=reach.everything, where=EVERYTHING)
-        yield from self._by_tree(module, reach)
-        yield from self._by_rules(module, reach)
-        for level in GRANTED:
-            yield Grant(reason=Reason.SHARE, level=level, where=self._shared(module, level))
-            for where in self._by_parent(module, level, ()):
-                yield Grant(reason=Reason.PARENT, level=level, where=where)
-
-    def _by_tree(self, module: Module, reach: Reach) -> Iterator[Grant]:
-        numbering, level = self.directory.numbering, reach.default.upward
-        role = numbering.role_of(self.user.key)
-        if role is None or not level:
-            return
-        yield Grant(reason=Reason.HIERARCHY, level=level, where=self._owned_by(module, _of(numbering.below(role))))
-        if numbering.peers(role):
-            yield Grant(reason=Reason.PEERS, level=level, where=self._owned_by(module, _of(numbering.own(role))))
-
-    def _by_rules(self, module: Module, reach: Reach) -> Iterator[Grant]:
-        place = self.directory.numbering.places.get(self.user.key)
-        for rule in [] if place is None else self.directory.rules_for(place, module.id):
-            if rule.source is not None:
-                where = self._owned_by(module, self.directory.members(rule.source))
-                yield Grant(reason=Reason.RULE, level=rule.level, where=where, rule=rule)
-        for rule in reach.criteria:
-            where = NOTHING if rule.where is None else rule.where
-            yield Grant(reason=Reason.CRITERIA, level=rule.level, where=where, rule=rule)
 
     def _reach(self, module: Module) -> Reach:
         return self.directory.reach(self.user.key, module.id)
@@ -306,10 +282,6 @@ def _about(module: Module) -> Bound:
     return Test("module", Operator.EQ, int(module.id))
 
 
-def _of(span: Span) -> Intervals:
-    return Intervals.of([span])
-
-
 @attrs.frozen
 class SystemPolicy:
     """Everything, for nubetis itself; each use names its purpose and is journalled."""
@@ -320,13 +292,13 @@ class SystemPolicy:
         """See :class:`Policy`."""
         return Step(self.purpose, matched=True, reason=Reason.SYSTEM)
 
+    def gates(self, action: Action, module: Module) -> tuple[Step, ...]:
+        """See :class:`Policy`."""
+        return (self.gate(action, module),)
+
     def grant(self, action: Action, module: Module) -> Filter:
         """See :class:`Policy`."""
         return EVERYTHING
-
-    def grants(self, module: Module) -> Iterable[Grant]:
-        """See :class:`Policy`."""
-        return (Grant(reason=Reason.SYSTEM, level=Level.DELETE, where=EVERYTHING),)
 
     def reads(self, module: Module, field: Field) -> bool:
         """See :class:`Policy`."""

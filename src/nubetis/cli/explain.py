@@ -21,7 +21,7 @@ from nubetis.session.sharing import principal
 
 if TYPE_CHECKING:
     from nubetis import Session
-    from nubetis.access.decision import Explanation
+    from nubetis.access.decision import Explanation, Step
 
 __all__ = ["explain_command", "explanation_facts", "preview_command", "show_explanation", "who_can_command"]
 
@@ -41,7 +41,11 @@ def explanation_facts(found: Explanation) -> dict[str, object]:
         "module": decision.module,
         "record": decision.record,
         "reasons": decision.reasons,
-        "steps": [{"name": each.name, "matched": each.matched, "reason": each.reason} for each in found.steps],
+        "level": decision.level.text,
+        "steps": [
+            {"name": each.name, "matched": each.matched, "reason": each.reason, "detail": each.detail}
+            for each in found.steps
+        ],
         "misses": found.misses,
     }
 
@@ -55,7 +59,7 @@ def show_explanation(found: Explanation, about: str) -> RenderableType:
     head = line(("✓ " if decision.allowed else "✗ ") + said, "bold green" if decision.allowed else "bold red")
     steps = [
         line(
-            f"  {'✓' if each.matched else '·'} {_step(each.name)}: {say_reason(each.reason)}",
+            f"  {'✓' if each.matched else '·'} {_step(each.name)}: {say_reason(each.reason)}{_way(each)}",
             "" if each.matched else "dim",
         )
         for each in found.steps
@@ -63,6 +67,11 @@ def show_explanation(found: Explanation, about: str) -> RenderableType:
     misses = [line(f"  ~ {phrase(each, language())}", "yellow") for each in found.misses]
     near = [line(_("Nearly enough:")), *misses] if misses else []
     return group(head, line(_("because {reason}").format(reason=because)), line(_("Looked at:")), *steps, *near)
+
+
+def _way(step: Step) -> str:
+    """Give by which way a grant comes."""
+    return f" ({phrase(step.detail, language())})" if step.detail else ""
 
 
 def _step(name: str) -> str:
@@ -81,6 +90,11 @@ def _step(name: str) -> str:
         "rule": _("rule"),
         "criteria": _("rule"),
         "share": _("share"),
+        "team": _("team"),
+        "system": _("nubetis itself"),
+        "delegation": _("delegation"),
+        "edition": _("edition"),
+        "involved": _("about one's own"),
         "parent": _("parent"),
     }
     return f"{words.get(kind, kind)}{space}{rest}"

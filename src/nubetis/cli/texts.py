@@ -12,10 +12,9 @@ from enum import Enum
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from nubetis.access.decision import Action, Decision, Reason
+from nubetis.access.decision import Reason
 from nubetis.errors import NubetisError
 from nubetis.i18n import counter, label_in, language_of, permission_in, render, translator
-from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
     from nubetis.access.permissions import Permission
@@ -159,8 +158,7 @@ def say_permission(permission: Permission) -> str:
 
 def say_reason(reason: Reason) -> str:
     """Give the sentence for why something is allowed or not."""
-    because = Decision(allowed=False, action=Action.VIEW, module=ModuleName(""), user="", reasons=(reason,)).because
-    return translator(language())(because)
+    return translator(language())(reason.sentence)
 
 
 def say_state(state: str) -> str:

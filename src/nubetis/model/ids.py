@@ -15,6 +15,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from nubetis.errors import Damaged, InvalidValue, require
@@ -30,6 +31,8 @@ _KEY_BITS: Final = 63
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH: Final = 13
 _PREFIX: Final = re.compile(r"\w{1,60}", re.ASCII)
+_KNOWN: Final = 4096
+"""How many texts are remembered: the same few records are asked about again and again."""
 _VALUES: Final = {char: value for value, char in enumerate(_ALPHABET)} | {"I": 1, "L": 1, "O": 0}
 
 NODES: Final = 1 << _NODE_BITS
@@ -64,6 +67,11 @@ def encode(prefix: str, key: int) -> RecordId:
     >>> encode("dea", 1)
     'dea_0000000000001W'
     """
+    return _encoded(prefix, key)
+
+
+@lru_cache(maxsize=_KNOWN)
+def _encoded(prefix: str, key: int) -> RecordId:
     digits = [key >> shift & 31 for shift in range(60, -1, -5)]
     body = "".join([_ALPHABET[digit] for digit in digits])
     return RecordId(f"{prefix}_{body}{_ALPHABET[_check(digits)]}")
@@ -83,6 +91,11 @@ def decode(text: str) -> tuple[str, Key]:
     ('dea', 1)
     """
     require(text, str, argument="id", expected="a record or its id")
+    return _decoded(text)
+
+
+@lru_cache(maxsize=_KNOWN)
+def _decoded(text: str) -> tuple[str, Key]:
     prefix, _, body = text.rpartition("_")
     try:
         digits = [_VALUES[char] for char in body[: _LENGTH + 2].upper()]

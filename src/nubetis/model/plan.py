@@ -73,6 +73,7 @@ class CauseKind(enum.StrEnum):
     SETUP = "setup"
     ERASURE = "erasure"
     RULE = "rule"
+    VIEW = "view"
     SYSTEM = "system"
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "BLOBS",
     "CHANGES",
     "COUNTERS",
+    "DELEGATIONS",
     "ENTRIES",
     "FIRST_OTHER",
     "GROUPS",
@@ -200,10 +201,28 @@ _SHARES = _system(
         _field("related", "boolean", default=False),
         _field("superiors", "boolean", default=False),
         _choice("kind", "share", "team"),
+        _field("function", max_length=200),
     ],
     indexes=(("record",), ("target", "module", "record")),
 )  # fmt: skip
-"""One record a share: one record, by the number of its module and its key, with one principal."""
+"""One record a share: one record, by the number of its module and its key, with one principal.
+
+One of the kind ``team`` says that a user works on the record, as *function* says."""
+
+_DELEGATIONS = _system(
+    "delegations", "del",
+    [
+        _field("user", "link", targets=("users",), required=True),
+        _field("delegate", "link", targets=("users",), required=True),
+        _field("since", "datetime"),
+        _field("until", "datetime"),
+        _field("modules", "multi_choice"),
+        _field("actions", "multi_choice"),
+        _field("functions", "multi_choice"),
+    ],
+    indexes=(("delegate",),),
+)  # fmt: skip
+"""One record a delegation: *user* lets *delegate* act for him, in modules by their numbers."""
 
 # -- the journal ------------------------------------------------------------------------------------------------------
 _OPERATIONS = _ledger(
@@ -306,6 +325,7 @@ _ALL = Schema().with_modules(
         _SHARING_DEFAULTS,
         _SHARING_RULES,
         _SHARES,
+        _DELEGATIONS,
     ]
 )
 FIRST_OTHER: Final = 1000
@@ -369,3 +389,4 @@ GROUPS: Final = SYSTEM_SCHEMA.module("groups")
 SHARING_DEFAULTS: Final = SYSTEM_SCHEMA.module("sharing_defaults")
 SHARING_RULES: Final = SYSTEM_SCHEMA.module("sharing_rules")
 SHARES: Final = SYSTEM_SCHEMA.module("shares")
+DELEGATIONS: Final = SYSTEM_SCHEMA.module("delegations")

@@ -166,7 +166,7 @@ class Applier:
 
     def _begin(self) -> Operation:
         world = self.state.world
-        actor = self.state.user_id
+        actor = self.state.actor_id
         return Operation(
             key=world.keys.one(),
             state=OperationState.RUNNING,
@@ -239,7 +239,7 @@ class Applier:
             return Inserts(part.module, self._numbered(part.module, rows))
         if part.kind is ChangeKind.PURGE:
             return Removals(part.module, part.keys)
-        stamp: Row = (now, self.state.user)
+        stamp: Row = (now, self.state.actor)
         columns = (*part.columns, "modified_at", "modified_by")
         if part.kind is ChangeKind.UPDATE:
             values = [(*after, *stamp) for after in part.after]

@@ -40,6 +40,7 @@ from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.session.applying import Applier, check_pace
+from nubetis.session.deciding import judged
 from nubetis.session.explaining import explained
 from nubetis.session.grouping import aggregated
 from nubetis.session.pages import find_page
@@ -437,16 +438,13 @@ class Session:
             NotFound: there is no such record, or the user may not see it.
             AccessDenied: the user is no longer active: he may nothing.
         """
-        return self.explain(action, record).decision
+        wanted = one_of(Action, action, argument="action")
+        return self.state.read(lambda: judged(self.state, wanted, record))
 
     def explain(self, action: str, record: str | Record) -> Explanation:
         """Give the decision and the steps that led to it; ``print`` shows it."""
         wanted = one_of(Action, action, argument="action")
-        return self.state.read(lambda: self._explain(wanted, record))
-
-    def _explain(self, action: Action, record: str | Record) -> Explanation:
-        module, row, name = self.state.asked_about(record, lambda each: self._get(each, Action.VIEW))
-        return explained(self.state, action, module, row, name)
+        return self.state.read(lambda: explained(self.state, judged(self.state, wanted, record)))
 
 
 def _id(record: str | Record) -> RecordId:

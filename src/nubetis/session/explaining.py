@@ -3,82 +3,187 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import attrs
 
 from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
-from nubetis.access.permissions import Function
-from nubetis.access.policy import Grant, RolePolicy
-from nubetis.access.sharing import NEEDED, Level
-from nubetis.errors import AccessDenied, one_of
+from nubetis.access.policy import RolePolicy
+from nubetis.access.sharing import NEEDED, Level, Principal, PrincipalKind, Rule
+from nubetis.errors import AccessDenied, InvalidFilter, one_of
+from nubetis.model.bind import bind
 from nubetis.model.ids import decode
+from nubetis.model.record import Record
 from nubetis.model.text import show
+from nubetis.session.deciding import Look, decided
 from nubetis.session.state import State
+from nubetis.types import Key
 
 if TYPE_CHECKING:
-    from nubetis.model.record import Record
     from nubetis.model.schema import Module
     from nubetis.session.door import Session
-    from nubetis.types import RecordId, Row
+    from nubetis.types import Row
 
-__all__ = ["explain_for", "explained", "require_insight"]
+__all__ = ["explain_for", "explained", "require_insight", "sees_rules"]
 
 
-def explained(
-    state: State, action: Action, module: Module, row: Row | None, record: RecordId | None, *, insight: bool = False
-) -> Explanation:
-    """Give the decision of the user of *state* about a record, or about a module where there is no *row*.
+def explained(state: State, decision: Decision, *, asker: State | None = None) -> Explanation:
+    """Give the steps that lead the user of *state* to *decision*.
 
-    What nearly was enough is told where he may know the rules, or with *insight* where somebody asks who may.
+    What nearly was enough is told to *asker*, another who may explain access, or to the user if he may himself.
     """
-    policy, needed = state.policy, NEEDED.get(action, Level.NONE)
-    gate = policy.gate(action, module)
-    grants = [] if row is None else _looked_at(state, module, row)
-    steps = [Step(_name(each), matched=held, reason=each.reason) for each, held in grants if each.level >= needed]
-    allowed = gate.matched and (row is None or state.planner().allowed(module, action)(row))
-    matched = dict.fromkeys(step.reason for step in steps if step.matched) if allowed else {}
-    lacking = (Reason.NO_GRANT,) if gate.matched and not allowed else (gate.reason,)
-    decision = Decision(
-        allowed=allowed, action=action, module=module.name, record=record,
-        user=state.facts.email if state.facts is not None else state.purpose,
-        reasons=tuple(matched) or lacking,
-    )  # fmt: skip
-    told = gate.matched and not allowed and (insight or _sees_rules(state))
-    misses = tuple(_misses(grants, needed)) if told else ()
-    return Explanation(decision=decision, steps=(gate, *_once(steps)), misses=misses)
+    gates = [each for each in decision.gates if each.name != "grant"]
+    if decision.record is None or not gates[-1].matched:
+        return Explanation(decision=decision, steps=tuple(gates))
+    module, key = state.known.module_of(decision.record)
+    row = state.txn.get_many(module, [key])[0]
+    looks = [] if row is None else list(state.decider.looks(module, row))
+    teller = _Teller(state, module, () if row is None else row, NEEDED.get(decision.action, Level.NONE))
+    knows = asker or (state if sees_rules(state) else None)
+    misses = () if decision.allowed or knows is None else tuple(teller.misses(looks, knows))
+    return Explanation(decision=decision, steps=(*gates, *teller.steps(looks)), misses=misses)
 
 
-def _looked_at(state: State, module: Module, row: Row) -> list[tuple[Grant, bool]]:
-    planner = state.planner()
-    return [(each, planner.test(module, each.where)(row)) for each in state.policy.grants(module)]
+_ALWAYS: Final = {Reason.DEFAULT, Reason.HIERARCHY, Reason.SHARE, Reason.TEAM}
+"""What a step says of that it was looked for, also where there is none."""
+_SHOWN: Final = 4
 
 
-def _name(grant: Grant) -> str:
-    return grant.reason.value if grant.rule is None else f"{grant.reason.value} {grant.rule.name}"
+@attrs.frozen
+class _Teller:
+    """Tells of the grants of one record as people do: with the names of roles, groups and users."""
+
+    state: State
+    module: Module
+    row: Row
+    needed: Level
+
+    def steps(self, looks: list[Look]) -> Iterator[Step]:
+        """Give a step for each grant that was looked at, in order."""
+        for look in looks:
+            yield Step(look.name, look.held and look.level >= self.needed, look.reason, self._detail(look))
+        if looks and looks[0].reason is Reason.OWNER:
+            reasons = {look.reason for look in looks}
+            yield from [Step(each.value, matched=False, reason=each) for each in Reason if each in _ALWAYS - reasons]
+
+    def _detail(self, look: Look) -> str:
+        found: list[str] = []
+        if look.held and look.reason is Reason.HIERARCHY:
+            found.append(self._path())
+        if look.rule is not None:
+            found.append(f"through {self._way(look.rule.target)}")
+        if look.target is not None:
+            found.append(f"with {self._way(look.target)}")
+        if look.ended is not None:
+            found.append(f"ended at {look.ended}")
+        if look.held and look.level < self.needed:
+            found.append(f"gives {look.level.text}")
+        return ", ".join(found)
+
+    # names -------------------------------------------------------------------------------------------------
+    def _named(self, module: str, key: Key | None) -> str:
+        found = self.state.known.schema.module(module)
+        row = None if key is None else self.state.txn.get_many(found, [key])[0]
+        return "nobody" if row is None else str(Record(found, row)["name"])
+
+    def _principal(self, given: Principal) -> str:
+        if given.kind is PrincipalKind.EVERYBODY:
+            return given.text
+        module, word = _WORDS[given.kind]
+        return f"{word}{self._named(module, given.key)}{' and below' if given.subordinates else ''}"
+
+    def _way(self, target: Principal) -> str:
+        """Give the way from *target* to the user, through the groups in it; or that it goes to those above."""
+        directory, me = self._policy.directory, self._policy.user.key
+        if not directory.reaches_user(me, target, superiors=False):
+            return f"{self._principal(target)}, as one above"
+        way = [target]
+        while way[-1].kind is PrincipalKind.GROUP:
+            inner = directory.roster.groups.get(way[-1].key, ())
+            following = [each for each in inner if directory.reaches_user(me, each, superiors=False)]
+            if not following or following[0] in way:
+                break
+            way.append(following[0])
+        return " > ".join(map(self._principal, way))
+
+    def _path(self) -> str:
+        """Give the way from the user down to the owner: ``Ana > Ventas Norte > … > Luis``."""
+        numbering, owner = self._policy.directory.numbering, self._owner
+        below, mine = numbering.role_of(owner), numbering.role_of(self._policy.user.key)
+        roles = [] if below is None else [below, *numbering.above(below)]
+        between = [] if mine is None or mine not in roles else roles[: roles.index(mine)][::-1]
+        names = [self._named("roles", each) for each in between]
+        names = [names[0], "…", names[-1]] if len(names) > _SHOWN else names
+        return " > ".join([self._named("users", self._policy.user.key), *names, self._named("users", owner)])
+
+    @property
+    def _owner(self) -> Key:
+        return Key(int(self.row[self.module.layout.index["owner"]] or 0))
+
+    @property
+    def _policy(self) -> RolePolicy:
+        policy = self.state.policy
+        assert isinstance(policy, RolePolicy)  # noqa: S101 - nubetis itself has no path and no principals
+        return policy
+
+    # what nearly was enough --------------------------------------------------------------------------------
+    def misses(self, looks: list[Look], asker: State) -> Iterator[str]:
+        """Say what nearly was enough, the nearest first."""
+        yield from [f"{look.name} gives {look.level.text}" for look in looks if look.held and look.level < self.needed]
+        far = [look for look in looks if not look.held and look.level >= self.needed]
+        for look in far:
+            if look.ended is not None and look.target is not None:
+                yield f"the {look.reason.value} with {self._principal(look.target)} ended at {look.ended}"
+        for look in far:
+            if look.rule is not None:
+                yield f"{look.name} would apply if {self._condition(look.rule, asker)}"
+        yield from self._others()
+        for look in far:
+            if look.reason is Reason.HIERARCHY:
+                role = self._policy.directory.numbering.role_of(self._policy.user.key)
+                yield f"hierarchy would apply if the owner were below role {self._named('roles', role)}"
+
+    def _condition(self, rule: Rule, asker: State) -> str:
+        if rule.source is not None:
+            return f"the owner were {self._principal(rule.source)}"
+        return self._values(rule, asker)
+
+    def _values(self, rule: Rule, asker: State) -> str:
+        """Give the filter of a rule as text, unless it names what *asker* may not read."""
+        if rule.where is None:
+            return ""
+        try:
+            bind(rule.where, self.module, self.state.known.schema, asker.view())
+        except InvalidFilter:
+            return "it had other values"
+        return show(rule.where)
+
+    def _others(self) -> Iterator[str]:
+        """Name the rules that give the record to somebody else."""
+        directory, planner = self._policy.directory, self.state.planner()
+        place = directory.numbering.places.get(self._owner, -1)
+        mine = {
+            rule.key for rule in directory.rules_for(directory.numbering.places[self._policy.user.key], self.module.id)
+        }
+        for rule in directory.roster.rules:
+            if rule.module != self.module.id or rule.key in mine or rule.level < self.needed:
+                continue
+            by_owner = rule.source is not None and place in directory.members(rule.source)
+            if by_owner or (rule.where is not None and planner.test(self.module, rule.where)(self.row)):
+                yield f"rule {rule.name} gives it to {self._principal(rule.target)}"
 
 
-def _once(steps: list[Step]) -> Iterator[Step]:
-    """Give one step for each name: a share is looked for at each level."""
-    for name in dict.fromkeys(step.name for step in steps):
-        same = [step for step in steps if step.name == name]
-        yield next((step for step in same if step.matched), same[0])
+_WORDS: Final = {
+    PrincipalKind.USER: ("users", ""),
+    PrincipalKind.ROLE: ("roles", "role "),
+    PrincipalKind.GROUP: ("groups", "group "),
+}
 
 
-def _misses(grants: list[tuple[Grant, bool]], needed: Level) -> Iterator[str]:
-    """Say what nearly was enough: a grant that does not go so far, a rule whose values the record has not."""
-    for grant, held in grants:
-        if held and grant.level < needed:
-            yield f"{_name(grant)} gives {grant.level.text}"
-    rules = [each.rule for each, held in grants if each.rule is not None and not held and each.level >= needed]
-    for rule in rules:
-        if rule.where is not None:
-            yield f"rule {rule.name} would apply if {show(rule.where)}"
-
-
-def _sees_rules(state: State) -> bool:
+def sees_rules(state: State) -> bool:
+    """Say whether the user may know the rules that give others what they have."""
     policy = state.policy
-    if not isinstance(policy, RolePolicy):
-        return True
-    return policy.may(Function.EXPLAIN_ACCESS)
+    return not isinstance(policy, RolePolicy) or policy.insight
 
 
 def require_insight(state: State) -> None:
@@ -87,12 +192,14 @@ def require_insight(state: State) -> None:
     Raises:
         AccessDenied: he is neither an administrator nor permitted to explain access.
     """
-    if not _sees_rules(state):
+    if not sees_rules(state):
         raise AccessDenied("denied", user="This user", action="explain access", module="this organisation")
 
 
 def explain_for(session: Session, user: str, action: str, record: str | Record) -> Explanation:
     """Explain what another *user* may do with a record that one sees oneself, nearest misses included.
+
+    The fields that are hidden from him are named in the decision, as far as one may read them oneself.
 
     Raises:
         AccessDenied: the user of the session may not explain access.
@@ -105,6 +212,10 @@ def explain_for(session: Session, user: str, action: str, record: str | Record) 
         require_insight(state)
         module, row, name = state.asked_about(record, session.get)
         other = state.of_user(decode(state.known.find_user(state.txn, user))[1])
-        return explained(other, wanted, module, row, name, insight=True)
+        found = None if row is None else other.decider.level(module, row)
+        decision = decided(other, wanted, module, record=name, found=found)
+        seen = state.sight.module(module).layout.slots
+        hidden = {each: level for each, level in other.decider.hidden(module).items() if each in seen}
+        return explained(other, attrs.evolve(decision, fields={**decision.fields, **hidden}), asker=state)
 
     return session.state.read(work)

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.looking import LookingPolicy
 from nubetis.errors import UNREADABLE, NotFound, damage, require_count
-from nubetis.model.bind import ALWAYS, All, Bound, Test
+from nubetis.model.bind import ALWAYS, NEVER, All, AnyOf, Bound, Missing, No, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import FieldState, Operator, Value
 from nubetis.model.filters import EVERYTHING
@@ -198,7 +199,7 @@ def operations(session: Session, *, limit: int = 50) -> list[Operation]:
     """
     require_count(limit, argument="limit")
     state = session.state
-    return state.read(lambda: [_told(state, each) for each in _latest(state.txn, _whose(state), limit)])
+    return state.read(lambda: [_told(state, each) for each in _latest(state, limit)])
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
@@ -224,16 +225,35 @@ def operation_named(state: State, operation: str | Operation) -> Operation:
     name = operation.id if isinstance(operation, Operation) else operation
     prefix, key = decode(name)
     row = state.txn.get_many(OPERATIONS, [key])[0] if prefix == OPERATIONS.prefix else None
-    whose = _whose(state)
-    if row is None or whose not in {None, row[OPERATIONS.layout.index["actor"]]}:
+    found = None if row is None else operation_of(row)
+    if found is None or not (_sees_all(state) or _is_own(state, found)):
         raise NotFound("no_operation", id=name)
-    return operation_of(row)
+    return found
 
 
-def _whose(state: State) -> Key | None:
-    """Give whose operations the user may see; ``None`` for everybody's."""
-    facts = state.facts
-    return None if facts is None or facts.administrator else state.user
+def _sees_all(state: State) -> bool:
+    return state.facts is None or state.facts.administrator
+
+
+def _is_own(state: State, operation: Operation) -> bool:
+    """Say whether the user did it, or one who acted for him; for who acts for him, whether that was himself."""
+    by, behalf = operation.actor, operation.on_behalf_of
+    if isinstance(state.policy, LookingPolicy):
+        return False
+    if state.delegate is not None:
+        return (by, behalf) == (state.actor_id, state.user_id)
+    return by == state.user_id or (by is not None and behalf == state.user_id)
+
+
+def _own(state: State) -> Bound:
+    """Give the operations of which :func:`_is_own` holds."""
+    if isinstance(state.policy, LookingPolicy):
+        return NEVER
+    user, actor = int(state.user or 0), int(state.actor or 0)
+    behalf = Test("on_behalf_of", Operator.EQ, user)
+    if state.delegate is not None:
+        return All((Test("actor", Operator.EQ, actor), behalf))
+    return AnyOf((Test("actor", Operator.EQ, user), All((behalf, No(Missing("actor"))))))
 
 
 def operation_of(row: Row) -> Operation:
@@ -324,9 +344,9 @@ def _entries(state: State, keys: Iterable[Key]) -> dict[Key, tuple[datetime, Ope
 
 def _told(state: State, operation: Operation) -> Operation:
     """Give of an operation what the user may know: of another's, who, when and why, and not what else it did."""
-    if _whose(state) is None:
+    if _sees_all(state):
         return operation
-    if operation.actor != state.user_id:
+    if not _is_own(state, operation):
         cause = Cause(operation.cause.kind)
         return attrs.evolve(operation, cause=cause, sign_in={}, digest="", position=0, changes=0)
     hidden = {name for names in state.sight.unseen().values() for name in names}
@@ -435,7 +455,7 @@ def last_entry(txn: Txn, where: Bound = ALWAYS) -> Key:
     return key_of(rows[0]) if rows else Key(0)
 
 
-def _latest(txn: Txn, actor: Key | None, limit: int) -> list[Operation]:
-    where = ALWAYS if actor is None else Test("actor", Operator.EQ, actor)
+def _latest(state: State, limit: int) -> list[Operation]:
+    where = ALWAYS if _sees_all(state) else _own(state)
     query = BoundQuery(module=OPERATIONS, where=where, order=(Order("id", descending=True),), limit=limit)
-    return [operation_of(row) for row in txn.query(query)]
+    return [operation_of(row) for row in state.txn.query(query)]

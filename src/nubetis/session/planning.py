@@ -68,6 +68,7 @@ class Planner:
     sight: Sight
     view: Viewpoint
     user: Key | None
+    actor: Key | None
     promised: frozenset[tuple[str, Key]] = frozenset()
     """Prefix and key of records that earlier parts of the plan make: links may lead there."""
 
@@ -89,9 +90,9 @@ class Planner:
 
     def granted(self, module: Module, action: Action) -> Bound:
         """Give the records of *module* to which the user may do *action*."""
-        return self._free(module, self.policy.grant(action, module))
+        return self.free(module, self.policy.grant(action, module))
 
-    def _free(self, module: Module, grant: Filter) -> Bound:
+    def free(self, module: Module, grant: Filter) -> Bound:
         """Bind what a policy gives, which may look at what the user may not see."""
         free = attrs.evolve(self.view, readable=lambda module, field: True, visible=lambda module: EVERYTHING)
         return bind(grant, module, self.known.schema, free)
@@ -128,7 +129,7 @@ class Planner:
 
     def test(self, module: Module, grant: Filter) -> Predicate:
         """Give the test of one row for a *grant*."""
-        found = matcher(self._free(module, grant), module.layout.full_index, TxnRelated(self.txn))
+        found = matcher(self.free(module, grant), module.layout.full_index, TxnRelated(self.txn))
         return lambda row: found(module.layout.fill(row))
 
     def rows(self, module: Module, where: Bound) -> Iterator[Row]:
@@ -279,7 +280,7 @@ class Planner:
     def _empty_row(self, module: Module) -> list[Stored]:
         now = instant_text(self.view.now)
         row: list[Stored] = [None] * len(module.layout.columns)
-        row[:9] = [None, 1, None, None, now, self.user, now, self.user, self.user]
+        row[:9] = [None, 1, None, None, now, self.actor, now, self.actor, self.user]
         for slot in module.layout.slots.values():
             if slot.field.default is not None:
                 row[slot.start : slot.stop] = self.value(slot.field, slot.field.default)

@@ -17,7 +17,7 @@ from nubetis.access.decision import Action
 from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import Permissions
-from nubetis.access.policy import policy_of
+from nubetis.access.policy import INVOLVING, policy_of
 from nubetis.access.sharing import NEEDED, Level, Principal
 from nubetis.errors import one_of, require
 from nubetis.model.bind import All, Test
@@ -265,11 +265,19 @@ class _Finder:
 
     def having(self, module: Module, row: Row, level: Level, through: tuple[str, ...] = ()) -> set[int]:
         """Give the places of those who have a record to *level*, whatever their profiles permit."""
+        if module.name in INVOLVING:
+            return self._involved(module, row, level)
         if module.system or not level:
             return self.everybody()
         found = self._by_owner(module, row, level) | self._by_values(module, row, level)
         found |= self._by_shares(module, key_of(row), level)
         return found | self._by_parent(module, row, level, through)
+
+    def _involved(self, module: Module, row: Row, level: Level) -> set[int]:
+        """Ask for each user: a share is for those who may share its record, a delegation for the two that it names."""
+        users = self.directory.numbering.users
+        found = [self.state.of_user(key).decider.level(module, row)[0] for key in users]
+        return {place for place, has in enumerate(found) if has and has >= level}
 
     def _by_owner(self, module: Module, row: Row, level: Level) -> set[int]:
         owner = row[module.layout.index[module.field("owner").column]]

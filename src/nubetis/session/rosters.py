@@ -81,7 +81,10 @@ def check_people(state: State, parts: Iterable[Part] = ()) -> None:
         _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         modules = tuple([module.id for module in schema.modules if not module.system])
-        Comparison(policy.directory, Directory(after), modules).refuse_raising(policy.user.key)
+        comparison = Comparison(policy.directory, Directory(after), modules)
+        comparison.refuse_raising(policy.user.key, has=policy.permissions)
+        if state.delegate is not None:  # nor is anything lent for longer than the delegation
+            comparison.refuse_raising(state.delegate, of=state.delegate)
 
 
 def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:

@@ -22,7 +22,7 @@ from nubetis.session.applying import Applier
 from nubetis.session.door import Session, refused
 from nubetis.session.state import State, facts_of
 from nubetis.session.world import World, check_first
-from nubetis.types import Json
+from nubetis.types import Json, Key
 
 __all__ = ["first_settings", "open_session", "set_up"]
 
@@ -99,12 +99,12 @@ def _built_in(name: str, permissions: Permissions) -> dict[str, Value]:
     return {"name": name, "administrator": permissions is EVERY_PERMISSION, "permissions": kept, "built_in": True}
 
 
-def open_session(world: World, sign_in: HostSignIn) -> Session:
-    """Give the session of a user for whom the host vouches.
+def open_session(world: World, sign_in: HostSignIn, *, on_behalf_of: str | None = None) -> Session:
+    """Give the session of a user for whom the host vouches, or of another on whose behalf he acts.
 
     Raises:
         NotFound: ``unknown_user``.
-        AccessDenied: the user is not active.
+        AccessDenied: the user is not active; ``no_delegation``, nobody lets him act so.
     """
     require(sign_in, HostSignIn, argument="sign_in", expected='a sign-in such as HostSignIn("ana@acme.pe")')
     state = State(world, None, purpose="signing in")
@@ -113,7 +113,20 @@ def open_session(world: World, sign_in: HostSignIn) -> Session:
     facts = state.read(lambda: facts_of(state.known, state.txn, key))
     if not facts.active:
         raise AccessDenied("denied", user=sign_in.user, action="sign in", module="this organisation")
-    return Session(State(world, key, sign_in=_in_journal(sign_in)))
+    if on_behalf_of is None:
+        return Session(State(world, key, sign_in=_in_journal(sign_in)))
+    return Session(_acting(state, key, sign_in, on_behalf_of))
+
+
+def _acting(state: State, key: Key, sign_in: HostSignIn, name: str) -> State:
+    """Give the state of one who acts for the user with this name."""
+    require(name, str, argument="on_behalf_of", expected="an e-mail, a handle or a record id")
+    user = state.read(lambda: state.known.find_user(state.txn, name))
+    other = State(
+        state.world, decode(user)[1], sign_in=_in_journal(sign_in), on_behalf_of=user, delegate=key
+    )  # fmt: skip
+    other.read(lambda: None)  # whether he may is asked before he has a door
+    return other
 
 
 def _in_journal(sign_in: HostSignIn) -> dict[str, Json]:

@@ -7,9 +7,9 @@ Manager+"`` with those below it, ``"group Norte"``; the ids of roles and groups 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Share", "plan_default", "plan_group", "plan_share_rule", "principal", "share", "shares", "unshare"]
 
+SHARED: Final = "share"
+"""The kind of a share that is no membership in a team."""
+
 
 @attrs.frozen(kw_only=True)
 class Share:
@@ -47,7 +50,6 @@ class Share:
     until: datetime | None
     related: bool
     superiors: bool
-    kind: str
 
 
 def principal(session: Session, name: str) -> Principal:
@@ -196,32 +198,48 @@ def share(
     until: datetime | None = None,
     related: bool = False,
     superiors: bool = False,
-    kind: str = "share",
 ) -> Operation:
     """Share one record with *target*, until an instant or for good.
 
-    With *related* also the records of which it is the parent; with *superiors* also with those above *target*.  The
-    *kind* ``team`` says that they work on it.  Sharing again with the same target takes the place of the earlier share.
+    With *related* also the records of which it is the parent; with *superiors* also with those above *target*.  Sharing
+    again with the same target takes the place of the earlier share.  Those who work on a record are its team
+    (:mod:`nubetis.session.teams`).
 
     Raises:
         NotFound: there is no such record, or the user may not see it.
         AccessDenied: the user may not share it.
     """
-    if Level.parse(level) is Level.NONE:
-        raise InvalidValue("bad_argument", argument="level", reason="give read, write or delete; unshare takes it away")
+    require_given(level)
     for argument, given in (("related", related), ("superiors", superiors)):
         require_bool(given, argument=argument)
 
     def work() -> Operation:
-        module, key = _shareable(session, record)
         text = _principal(session.state, target).text
-        values: dict[str, Value] = {"level": level, "until": until, "related": related, "superiors": superiors}
-        values |= {"kind": kind, "module": int(module.id), "record": int(key), "target": text}
-        old = [each for each in _kept(session, module, key) if each["target"] == text]
-        plan = session.plan_edits("shares", {old[0].id: values}) if old else session.plan_create("shares", [values])
-        return session.apply(plan)
+        return put(session, record, text, {"level": level, "until": until, "related": related, "superiors": superiors})
 
     return session.unit(lambda _: work())
+
+
+def require_given(level: str) -> None:
+    """Stop at a *level* that gives nothing.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    if Level.parse(level) is Level.NONE:
+        raise InvalidValue("bad_argument", argument="level", reason="give read, write or delete, or take it away")
+
+
+def put(
+    session: Session, record: str | Record, target: str, values: Mapping[str, Value], *, kind: str = SHARED
+) -> Operation:
+    """Write the only share of one *kind* of a record with *target*."""
+    module, key = shareable(session, record)
+    old = [each for each in kept(session, module, key, kind=kind) if each["target"] == target]
+    if old:
+        return session.apply(session.plan_edits("shares", {old[0].id: values}))
+    made = {**values, "kind": kind, "module": int(module.id), "record": int(key), "target": target}
+    return session.apply(session.plan_create("shares", [made]))
 
 
 def unshare(session: Session, record: str | Record, target: str) -> Operation:
@@ -233,9 +251,8 @@ def unshare(session: Session, record: str | Record, target: str) -> Operation:
     """
 
     def work() -> Operation:
-        module, key = _shareable(session, record)
         text = _principal(session.state, target).text
-        for each in _kept(session, module, key):
+        for each in kept(session, *shareable(session, record)):
             if each["target"] == text:
                 return session.delete(each)
         raise NotFound("not_shared", target=target[:60])
@@ -252,12 +269,12 @@ def shares(session: Session, record: str | Record) -> list[Share]:
     """
 
     def work() -> list[Share]:
-        return [_share(each) for each in _kept(session, *_shareable(session, record))]
+        return [_share(each) for each in kept(session, *shareable(session, record))]
 
     return session.state.read(work)
 
 
-def _shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
+def shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
     """Give module and key of a record that the user may share."""
     found = session.get(record)
     if not session.can(Action.SHARE, found):
@@ -265,8 +282,9 @@ def _shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
     return session.state.known.module_of(found.id)
 
 
-def _kept(session: Session, module: Module, key: Key) -> list[Record]:
-    where = (F.module == int(module.id)) & (F.record == int(key))
+def kept(session: Session, module: Module, key: Key, *, kind: str = SHARED) -> list[Record]:
+    """Give the shares of one *kind* of a record, the oldest first."""
+    where = (F.module == int(module.id)) & (F.record == int(key)) & (F.kind == kind)
     return list(session.find("shares", where, limit=1000, sort="id"))
 
 

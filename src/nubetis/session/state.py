@@ -9,6 +9,8 @@ from typing import TypeVar
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.delegation import Limits, lent
+from nubetis.access.looking import looking
 from nubetis.access.policy import Policy, RolePolicy, SystemPolicy, UserFacts
 from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
 from nubetis.model.bind import Viewpoint
@@ -18,6 +20,8 @@ from nubetis.model.plan import Committed
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Txn, Versions
+from nubetis.session.deciding import Decider
+from nubetis.session.delegating import limits_of
 from nubetis.session.planning import Planner
 from nubetis.session.rosters import directory_of
 from nubetis.session.seen import Sight
@@ -56,7 +60,10 @@ class State:
     """One session's share of the world.
 
     *user* is ``None`` for nubetis itself, whose *purpose* is then named.  *sign_in* stands in the journal with
-    everything that the session writes, as does *on_behalf_of*, for whom nubetis acts.  Units inside a unit join it.
+    everything that the session writes, as does *on_behalf_of*, for whom nubetis acts, or *delegate*, another user, who
+    has what the user has lent him.  An *onlooker* sees what the user sees and writes nothing.
+
+    Units inside a unit join it.
     """
 
     world: World
@@ -64,9 +71,13 @@ class State:
     purpose: str = ""
     sign_in: Mapping[str, Json] = attrs.field(factory=dict)
     on_behalf_of: RecordId | None = None
+    delegate: Key | None = None
+    onlooker: Key | None = None
     policy: Policy = attrs.field(init=False)
     sight_now: Sight = attrs.field(init=False)
+    decider_now: Decider = attrs.field(init=False)
     facts: UserFacts | None = attrs.field(default=None, init=False)
+    limits: tuple[Limits, ...] = attrs.field(default=(), init=False)
     known: Known = attrs.field(factory=Known, init=False)
     txn_now: Txn | None = attrs.field(default=None, init=False)
     committed: list[Committed] = attrs.field(factory=list, init=False)
@@ -78,6 +89,7 @@ class State:
         self.policy = SystemPolicy(self.purpose)
         self.known = self.world.last
         self.sight_now = Sight(self.policy, self.known.schema)
+        self.decider_now = Decider(self, self.policy)
 
     def __repr__(self) -> str:
         return f"<{self.user_id or self.purpose}>"
@@ -95,6 +107,16 @@ class State:
         return None if self.user is None else encode("use", self.user)
 
     @property
+    def actor(self) -> Key | None:
+        """Who does it: the user, or one who acts for him."""
+        return self.user if self.delegate is None else self.delegate
+
+    @property
+    def actor_id(self) -> RecordId | None:
+        """The record id of who does it."""
+        return None if self.actor is None else encode("use", self.actor)
+
+    @property
     def versions(self) -> Versions:
         """The versions that the unit sees."""
         return self.known.versions
@@ -107,6 +129,13 @@ class State:
         if self.sight_now.policy is not self.policy or self.sight_now.whole is not self.known.schema:
             self.sight_now = Sight(self.policy, self.known.schema)
         return self.sight_now
+
+    @property
+    def decider(self) -> Decider:
+        """What judges single records, for the rights last learnt."""
+        if self.decider_now.policy is not self.policy:
+            self.decider_now = Decider(self, self.policy)
+        return self.decider_now
 
     def itself(self, purpose: str) -> State:
         """Give nubetis itself, which acts on behalf of the user; in the unit that is running, if there is one."""
@@ -122,11 +151,36 @@ class State:
         other.learn_user(user)
         return other
 
+    def looking_on(self, user: Key) -> State:
+        """Give a state in which the user looks on at what another sees.
+
+        Raises:
+            AccessDenied: he may not.
+        """
+        other = State(self.world, user, sign_in=self.sign_in, onlooker=self.user)
+        other.known, other.txn_now = self.known, self.txn_now
+        other.learn_user(user)
+        other.txn_now = None
+        return other
+
     def learn_user(self, user: Key) -> None:
         """Learn who the user is and what he may do, as the transaction sees it."""
-        self.facts = facts_of(self.known, self.txn, user)
+        facts = facts_of(self.known, self.txn, user)
         directory = directory_of(self.world, self.txn, self.versions.access)
-        self.policy = RolePolicy(user=self.facts, directory=directory, schema=self.known.schema)
+        policy = RolePolicy(user=facts, directory=directory, schema=self.known.schema)
+        if self.onlooker is not None:
+            policy = self._looked_on(policy, self.onlooker)
+        self.policy = policy if self.delegate is None else lent(policy, self.limits)
+        self.facts = facts if self.delegate is None else attrs.evolve(facts, administrator=False)
+
+    def _looked_on(self, policy: RolePolicy, onlooker: Key) -> RolePolicy:
+        """Give what is seen by one who looks on."""
+        facts = facts_of(self.known, self.txn, onlooker)
+        asker = RolePolicy(user=facts, directory=policy.directory, schema=policy.schema)
+        raised = policy.user.administrator and not facts.administrator
+        if raised or not facts.active or not asker.insight:
+            raise AccessDenied("denied", user=facts.email, action="look on", module="this organisation")
+        return looking(policy, asker)
 
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
@@ -137,7 +191,13 @@ class State:
         return self.world.store.read(lambda txn: self._inside(txn, work))
 
     def write(self, work: Callable[[], T]) -> T:
-        """Run *work* in one transaction, again if the store must; then tell the plug-ins what was stored."""
+        """Run *work* in one transaction, again if the store must; then tell the plug-ins what was stored.
+
+        Raises:
+            AccessDenied: ``only_reading``; it is one who looks on.
+        """
+        if self.onlooker is not None:
+            raise AccessDenied("only_reading", user=self.user_id)
         if self.txn_now is not None:
             with self.savepoint():  # whole or nothing, also where the unit catches the error
                 return work()
@@ -185,6 +245,9 @@ class State:
         before, self.known = self.known, self.world.learn(self.txn)
         now, then = self.versions, before.versions
         moved = self.facts is None or now.access != then.access or now.schema != then.schema
+        if self.user is not None and self.delegate is not None:
+            limits, self.limits = self.limits, limits_of(self, self.user, self.delegate)
+            moved = moved or limits != self.limits
         if self.user is not None and moved:
             self.learn_user(self.user)
         if self.facts is not None and not self.facts.active:
@@ -194,8 +257,9 @@ class State:
     def planner(self) -> Planner:
         """Give a planner for the unit that is running."""
         return Planner(
-            world=self.world, known=self.known, txn=self.txn, sight=self.sight, view=self.view(), user=self.user
-        )
+            world=self.world, known=self.known, txn=self.txn, sight=self.sight, view=self.view(), user=self.user,
+            actor=self.actor,
+        )  # fmt: skip
 
     def view(self) -> Viewpoint:
         """Give from where the user's filters are seen."""

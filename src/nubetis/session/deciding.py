@@ -1,0 +1,339 @@
+"""Deciding about single records: the grants of a user, looked at one by one, the cheapest first.
+
+A list is made by the store from the filters of the policy; a single record is judged here from the same sets of owners,
+rules, shares and parents, made ready once for each module and rights.  What the two say is the same, which properties
+in the tests hold them to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import attrs
+
+from nubetis.access.decision import Action, Decision, Granted, Lack, Reason, Step
+from nubetis.access.intervals import Intervals
+from nubetis.access.looking import LookingPolicy
+from nubetis.access.permissions import FieldLevel
+from nubetis.access.policy import INVOLVING, RolePolicy, function_of
+from nubetis.access.sharing import NEEDED, Level, Principal, Rule
+from nubetis.errors import NotFound
+from nubetis.model.bind import All, Test
+from nubetis.model.evaluate import matcher
+from nubetis.model.fields import Operator
+from nubetis.model.kinds import instant_text
+from nubetis.model.record import Record
+from nubetis.model.schema import DELETED_IN, Module, key_of
+from nubetis.session.world import LIVE, TxnRelated
+from nubetis.types import Key, ModuleId, RecordId, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nubetis.access.directory import Directory, Reach
+    from nubetis.access.policy import Policy
+    from nubetis.session.state import State
+    from nubetis.types import Stored
+
+__all__ = ["Decider", "Look", "decided", "judged"]
+
+
+@attrs.frozen(kw_only=True)
+class Look:
+    """One grant as it was looked at for a record: whether it is *held*, and what it comes by.
+
+    *target* is with whom something is shared, *ended* the instant since when it no longer is.
+    """
+
+    reason: Reason
+    level: Level
+    held: bool
+    rule: Rule | None = None
+    target: Principal | None = None
+    ended: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the step."""
+        return self.reason.value if self.rule is None else f"{self.reason.value} {self.rule.name}"
+
+
+_Holds: TypeAlias = Callable[[Row], bool]
+_Owned: TypeAlias = tuple[Reason, Level, Intervals, Rule | None]
+
+_FAR: Final = timedelta(days=3777, hours=7)
+_SHARE: Final = ("target", "level", "until", "related", "superiors", "kind")
+_FULL: Final = Level.DELETE
+
+
+@attrs.frozen(kw_only=True)
+class _Judge:
+    """What a user has in one module by owners and by values, ready to be asked of single rows."""
+
+    module: Module
+    owner_at: int
+    reach: Reach
+    owned: tuple[_Owned, ...]
+    criteria: tuple[tuple[Rule, _Holds], ...]
+    parent: tuple[int, Module, Level] | None
+
+
+@attrs.define(eq=False)
+class Decider:
+    """Judges the records of one user, as long as his rights are those of *policy*."""
+
+    state: State
+    policy: Policy
+    _judges: dict[ModuleId, _Judge] = attrs.field(factory=dict, init=False, repr=False)
+    _gates: dict[tuple[Action, ModuleId], tuple[Step, ...]] = attrs.field(factory=dict, init=False, repr=False)
+    _fields: dict[ModuleId, tuple[Module, Mapping[str, FieldLevel]]] = attrs.field(factory=dict, init=False, repr=False)
+
+    def gates(self, action: Action, module: Module) -> tuple[Step, ...]:
+        """Give the gates that are looked at before any record is."""
+        found = self._gates.get((action, module.id))
+        if found is None:
+            found = self._gates[action, module.id] = self.policy.gates(action, module)
+        return found
+
+    def fields(self, module: Module) -> Mapping[str, FieldLevel]:
+        """Give the fields that the user only reads; nothing is said of those that are hidden, and that nubetis sets."""
+        found = self._fields.get(module.id)
+        if found is None or found[0] is not module:
+            found = self._fields[module.id] = module, self._only_read(module)
+        return found[1]
+
+    def _only_read(self, module: Module) -> Mapping[str, FieldLevel]:
+        read = [each for each in module.all_fields if not each.system and self.policy.reads(module, each)]
+        writes = self.state.planner().writes
+        return {str(each.name): FieldLevel.READ for each in read if not writes(module, each)}
+
+    def hidden(self, module: Module) -> Mapping[str, FieldLevel]:
+        """Give the fields that are hidden from the user, for those who may know."""
+        fields = [each for each in module.all_fields if not each.system and not self.policy.reads(module, each)]
+        return {str(each.name): FieldLevel.HIDDEN for each in fields}
+
+    def level(self, module: Module, row: Row, through: tuple[str, ...] = ()) -> tuple[Level, list[Look]]:
+        """Give how far the user has a record, and the grants that give it: no more than are needed for that."""
+        level, found = Level.NONE, list[Look]()
+        for look in self.looks(module, row, through):
+            if look.held:
+                found.append(look)
+                level = max(level, look.level)
+                if level is _FULL:
+                    break
+        return level, found
+
+    # the grants --------------------------------------------------------------------------------------------
+    def looks(self, module: Module, row: Row, through: tuple[str, ...] = ()) -> Iterator[Look]:
+        """Look at each grant; *through* are the modules of which this one is the parent."""
+        policy = self.policy
+        if not isinstance(policy, RolePolicy):
+            yield Look(reason=Reason.SYSTEM, level=_FULL, held=True)
+            return
+        if policy.user.administrator:
+            yield Look(reason=Reason.ADMINISTRATOR, level=_FULL, held=True)
+        if module.system:
+            yield self._of_system(module, row)
+            return
+        judge = self._judge(policy, module)
+        yield from self._by_owner(judge, policy, row)
+        for rule, holds in judge.criteria:
+            yield Look(reason=Reason.CRITERIA, level=rule.level, held=holds(row), rule=rule)
+        yield from self.shares(policy, module, key_of(row))
+        if judge.parent is not None and module.name not in through:
+            yield from self._by_parent(policy, judge.parent, row, (*through, module.name))
+
+    def _of_system(self, module: Module, row: Row) -> Look:
+        if module.name not in INVOLVING:
+            return Look(reason=Reason.EVERYBODY, level=_FULL, held=True)
+        level = _FULL if self._allowed(Action.DELETE, module, row) else Level.READ
+        held = level is _FULL or self._allowed(Action.VIEW, module, row)
+        return Look(reason=Reason.INVOLVED, level=level, held=held)
+
+    def _allowed(self, action: Action, module: Module, row: Row) -> bool:
+        return self.state.planner().allowed(module, action)(row)
+
+    def _by_owner(self, judge: _Judge, policy: RolePolicy, row: Row) -> Iterator[Look]:
+        owner = row[judge.owner_at]
+        yield Look(reason=Reason.OWNER, level=_FULL, held=owner == policy.user.key)
+        everything = judge.reach.everything
+        if everything:
+            yield Look(reason=Reason.DEFAULT, level=everything, held=True)
+        place = -1 if owner is None else policy.directory.numbering.places.get(Key(int(owner)), -1)
+        for reason, level, members, rule in judge.owned:
+            yield Look(reason=reason, level=level, held=place in members, rule=rule)
+
+    def shares(self, policy: RolePolicy, module: Module, key: Key, *, related: bool = False) -> Iterator[Look]:
+        """Look at the shares of a record, ended ones too; only at those for *related* records, if so said."""
+        now = instant_text(self.state.world.now())
+        for target, level, until, goes_on, superiors, kind in _shares_of(self.state, module, key):
+            if related and not goes_on:
+                continue
+            principal = Principal.parse(str(target))
+            ended = str(until) if until is not None and str(until) <= now else None
+            reached = policy.directory.reaches_user(policy.user.key, principal, superiors=bool(superiors))
+            if reached:
+                reason = Reason.TEAM if kind == "team" else Reason.SHARE
+                yield Look(
+                    reason=Reason.PARENT if related else reason, level=Level.parse(level), held=ended is None,
+                    target=principal, ended=ended,
+                )  # fmt: skip
+
+    def _by_parent(
+        self, policy: RolePolicy, parent: tuple[int, Module, Level], row: Row, through: tuple[str, ...]
+    ) -> Iterator[Look]:
+        at, module, level = parent
+        key = row[at]
+        above = None if key is None else self.state.txn.get_many(module, [Key(int(key))])[0]
+        there = above is not None and above[DELETED_IN] is None
+        if level:
+            has = there and above is not None and self._has(module, above, through)
+            yield Look(reason=Reason.PARENT, level=level, held=has)
+        if there and above is not None:
+            yield from self.shares(policy, module, key_of(above), related=True)
+
+    def _has(self, module: Module, row: Row, through: tuple[str, ...]) -> bool:
+        return any(look.held for look in self.looks(module, row, through))
+
+    # made ready --------------------------------------------------------------------------------------------
+    def _judge(self, policy: RolePolicy, module: Module) -> _Judge:
+        found = self._judges.get(module.id)
+        if found is None or found.module is not module:
+            found = self._judges[module.id] = self._made(policy, module)
+        return found
+
+    def _made(self, policy: RolePolicy, module: Module) -> _Judge:
+        directory, user = policy.directory, policy.user.key
+        reach = directory.reach(user, module.id)
+        default = directory.default(module.id)
+        field = next((each for each in module.fields if each.id == default.parent), None)
+        parent = None
+        if field is not None and len(field.targets) == 1:
+            above = self.state.known.schema.module(field.targets[0])
+            parent = None if above.system else (module.layout.index[field.column], above, default.parent_level)
+        return _Judge(
+            module=module, owner_at=module.layout.index[module.field("owner").column], reach=reach,
+            owned=tuple(_owned(directory, user, module, reach)),
+            criteria=tuple([(rule, self._criterion(module, rule)) for rule in reach.criteria]),
+            parent=parent,
+        )  # fmt: skip
+
+    def _criterion(self, module: Module, rule: Rule) -> _Holds:
+        """Give the test of a rule on values, bound once unless it hangs on the present instant."""
+        where, state = rule.where, self.state
+        assert where is not None  # noqa: S101 - it is one by values
+        planner = state.planner()
+        later = attrs.evolve(planner, view=attrs.evolve(planner.view, now=planner.view.now + _FAR))
+        bound = planner.free(module, where)
+        if later.free(module, where) != bound:
+            return lambda row: bool(state.planner().test(module, where)(row))
+        test = matcher(bound, module.layout.full_index, _Present(state))
+        return lambda row: test(module.layout.fill(row))
+
+
+def _owned(directory: Directory, user: Key, module: Module, reach: Reach) -> Iterator[_Owned]:
+    """Give what gives a user records by their owners: the tree, and rules."""
+    numbering, upward = directory.numbering, reach.default.upward
+    role = numbering.role_of(user)
+    if role is not None and upward:
+        yield Reason.HIERARCHY, upward, Intervals.of([numbering.below(role)]), None
+        if numbering.peers(role):
+            yield Reason.PEERS, upward, Intervals.of([numbering.own(role)]), None
+    place = numbering.places.get(user)
+    for rule in [] if place is None else directory.rules_for(place, module.id):
+        if rule.source is not None:
+            yield Reason.RULE, rule.level, directory.members(rule.source), rule
+
+
+def _shares_of(state: State, module: Module, key: Key) -> Iterator[tuple[Stored, ...]]:
+    shares = state.known.schema.module("shares")
+    where = All((LIVE, Test("module", Operator.EQ, int(module.id)), Test("record", Operator.EQ, int(key))))
+    for batch in state.txn.stream(shares, where, columns=_SHARE):
+        yield from zip(*batch, strict=True)
+
+
+@attrs.frozen
+class _Present:
+    """Finds linked records in whatever transaction the session is in."""
+
+    state: State
+
+    def by_key(self, module: Module, key: int) -> Row | None:
+        """See :class:`nubetis.model.evaluate.Related`."""
+        return TxnRelated(self.state.txn).by_key(module, key)
+
+    def by_link(self, module: Module, column: str, key: int) -> Iterable[Row]:
+        """See :class:`nubetis.model.evaluate.Related`."""
+        return TxnRelated(self.state.txn).by_link(module, column, key)
+
+
+# -- the decision -----------------------------------------------------------------------------------------------------
+def judged(state: State, action: Action, record: str | Record) -> Decision:
+    """Give the decision about a record that the user may see, or about the module that *record* names.
+
+    Raises:
+        NotFound: there is no such record, or the user may not see it.
+    """
+    if isinstance(record, str) and record in state.known.schema:
+        return decided(state, action, state.known.schema.module(record))
+    name = record.id if isinstance(record, Record) else RecordId(record)
+    module, key = state.known.module_of(name)
+    row = state.txn.get_many(module, [key])[0]
+    if row is not None and row[DELETED_IN] is None:
+        decider = state.decider
+        found = decider.level(module, row)
+        if found[0] and _is_seen_by_asker(state, module, row) and decider.gates(Action.VIEW, module)[-1].matched:
+            return decided(state, action, module, record=name, found=found)
+    raise NotFound("not_found", id=name, module=module.name)
+
+
+def _is_seen_by_asker(state: State, module: Module, row: Row) -> bool:
+    """Say whether one who looks on with less than all rights sees a record himself."""
+    return not isinstance(state.policy, LookingPolicy) or state.planner().allowed(module, Action.VIEW)(row)
+
+
+def decided(
+    state: State,
+    action: Action,
+    module: Module,
+    *,
+    record: RecordId | None = None,
+    found: tuple[Level, list[Look]] | None = None,
+) -> Decision:
+    """Give the decision about a *record* of which the grants were *found*, or about a module where there is none."""
+    decider = state.decider
+    gates, needed = decider.gates(action, module), NEEDED.get(action, Level.NONE)
+    level, looks = found or (Level.NONE, [])
+    if found is not None and gates[-1].matched:
+        reason = looks[0].reason if looks else Reason.NO_GRANT
+        gates = (*gates, Step("grant", level >= needed, reason))
+    last, facts = gates[-1], state.facts
+    return Decision(
+        allowed=last.matched, action=action, module=module.name, record=record, level=level, gates=gates,
+        user=state.purpose if facts is None else facts.email,
+        grants=tuple([_granted(look) for look in looks]),
+        missing=() if last.matched else (_lack(last, action, module, needed),),
+        fields=decider.fields(module),
+        reasons=_reasons(last, looks, needed),
+    )  # fmt: skip
+
+
+def _reasons(last: Step, looks: list[Look], needed: Level) -> tuple[Reason, ...]:
+    if not last.matched:
+        return (Reason.NO_GRANT if last.name == "grant" else last.reason,)
+    return tuple(dict.fromkeys([look.reason for look in looks if look.level >= needed])) or (last.reason,)
+
+
+def _granted(look: Look) -> Granted:
+    return Granted(look.reason, look.level, "" if look.rule is None else look.rule.name)
+
+
+def _lack(gate: Step, action: Action, module: Module, needed: Level) -> Lack:
+    """Say what would have to be there for a gate to hold."""
+    if gate.name == "grant":
+        return Lack(Reason.NO_GRANT, needed.text)
+    function = function_of(module)
+    what = "active" if gate.reason is Reason.INACTIVE else action.value if function is None else function.value
+    return Lack(gate.reason, what)
