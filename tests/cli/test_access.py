@@ -162,7 +162,7 @@ REFUSED = [
     (["users", "remove", "ana@acme.pe"], "last_administrator", 1),
     (["profiles", "permit", "Standard", "exprt"], "bad_permissions", 1),
     (["profiles", "forbid", "Administrator", "view"], "bad_argument", 1),
-    (["profiles", "remove", "Standard"], "profile_in_use", 1),
+    (["profiles", "remove", "Standard"], "built_in", 1),
     (["profiles", "field", "Standard", "leads.fone", "hidden"], "unknown_field", 1),
     (["profiles", "field", "Standard", "leads.phone", "secret"], "usage", 2),
     (["profiles", "compare", "Standard", "Other"], "unknown_principal", 1),
