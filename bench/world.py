@@ -190,6 +190,15 @@ def build(org: nubetis.Org, scale: Scale, *, seed: int = 11) -> World:
     return World.of(org)
 
 
+def build_people(org: nubetis.Org, scale: Scale, *, seed: int = 11) -> World:
+    """Fill *org*, which is new, with the people and the sharing of a world, and with no records."""
+    org.add_module(module())
+    builder = _Builder(org, scale, Random(seed))
+    builder.people()
+    builder.sharing()
+    return World.of(org)
+
+
 # -- how it is built --------------------------------------------------------------------------------------------------
 @attrs.define
 class _Builder:
