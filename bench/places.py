@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from statistics import median
@@ -50,7 +50,7 @@ class Line:
         return self.value >= bound if self.more_is_better else self.value <= bound
 
 
-def spread(times: Sequence[float]) -> tuple[float, float, float]:
+def spread(times: Iterable[float]) -> tuple[float, float, float]:
     """Give p50, p95 and the maximum, by nearest rank."""
     ordered = sorted(times)
     return tuple([ordered[min(len(ordered) - 1, int(len(ordered) * at))] for at in (0.5, 0.95, 1.0)])  # type: ignore[return-value]  # three
@@ -107,14 +107,17 @@ class Place:
             yield viewer
 
     def lines(
-        self, path: str, times: Sequence[float], *, gates: Sequence[tuple[float | None, ...]] = ()
+        self, path: str, times: Mapping[Viewer, float], *, gates: Sequence[tuple[float | None, ...]] = ()
     ) -> Iterator[Line]:
-        """Give a line for each of p50, p95 and the maximum of seconds."""
-        for which, (name, found) in enumerate(zip(("p50", "p95", "max"), spread(times), strict=True)):
+        """Give a line for each of p50, p95 and the maximum of seconds, that with who it was."""
+        slowest = max(times, key=times.__getitem__)
+        kind = f"{slowest.kind} {encode('use', slowest.key)}"
+        details = (f"{len(times)} viewers", "", kind)
+        for which, (name, found) in enumerate(zip(("p50", "p95", "max"), spread(times.values()), strict=True)):
             gate, stretch = gates[which] if gates else (None, None)
             yield Line(
                 path=f"{path}, {name} [{self.name}]", value=found * 1000, unit="ms", gate=gate, stretch=stretch,
-                detail=f"{len(times)} viewers",
+                detail=details[which],
             )  # fmt: skip
 
 
