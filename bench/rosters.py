@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import attrs
@@ -86,15 +87,15 @@ class Expected:
         texts = {rule.where for rule in self.oracle.roster.rules if rule.key in rules}
         tests = [each.holds for each in CRITERIA if each.where in texts]
         shared = {
-            record for (target, superiors), records in self._by_target.items() for record in records
-            if self.oracle.reached(viewer, Principal.parse(target), superiors=superiors)
+            record for (target, superiors), records in self._by_target.items()
+            if self.oracle.reached(viewer, Principal.parse(target), superiors=superiors) for record in records
         }  # fmt: skip
         return [
             row[0] for row in self.records
             if row[1] in owners or row[0] in shared or any(holds(*row[2:]) for holds in tests)
         ]  # fmt: skip
 
-    @property
+    @cached_property
     def _by_target(self) -> dict[tuple[str, bool], list[int]]:
         found: dict[tuple[str, bool], list[int]] = defaultdict(list)
         for record, target, superiors in self.shares:

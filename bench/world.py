@@ -71,9 +71,10 @@ class Scale:
 
     @classmethod
     def of(cls, part: float) -> Scale:
-        """Give the world of the specification, or a *part* of it; the rules stay."""
+        """Give the world of the specification, or a *part* of it; a few rules there are in any, and all on values."""
+        least = {"rules": 6}
         whole = {field.name: field.default for field in attrs.fields(cls)}
-        return cls(**{name: max(4, round(each * part)) if name != "rules" else each for name, each in whole.items()})
+        return cls(**{name: max(least.get(name, 4), round(each * part)) for name, each in whole.items()})
 
 
 @attrs.frozen
@@ -187,6 +188,7 @@ def build(org: nubetis.Org, scale: Scale, *, seed: int = 11) -> World:
     builder.sharing()
     builder.records()
     builder.shares()
+    org._world.store.compact()  # noqa: SLF001 - as in a store that has lived on: one tally for each owner
     return World.of(org)
 
 
