@@ -429,9 +429,11 @@ def main() -> None:
             folder = (given.reuse or given.keep or Path(passing)) / name
             folder.mkdir(parents=True, exist_ok=True)
             found, details[name] = measure(name, folder, given, None if given.reuse else scale)
-            lines += found if scale == Scale() else [attrs.evolve(each, gate=None, stretch=None) for each in found]
+            lines += found
     if given.only in "decisions [python]":
         lines += [Line(**each) for each in decisions(scale)]
+    if scale != Scale():  # that nothing differs is asked of any world
+        lines = [each if each.gate == 0 else attrs.evolve(each, gate=None, stretch=None) for each in lines]
     _report(
         lines,
         {**machine(), "world": attrs.asdict(scale), "viewers": given.viewers, "peers": _peers()},
