@@ -377,7 +377,7 @@ class _Builder:
                     *self._head(key, owner)[:3], None, *self._head(key, owner)[4:], number, chance.choice(records),
                     target if chance.random() < 0.8 else chance.choice(others),
                     chance.choices(("read", "write", "delete"), (70, 25, 5))[0], chance.choice(ends), 0,
-                    int(chance.random() < 0.2), "share",
+                    int(chance.random() < 0.2), "share", None,
                 )
                 for key, target in zip(keys.many(count), drawn, strict=True)
             ]  # fmt: skip

@@ -166,7 +166,7 @@ def test_the_nearest_misses(nubetis_session, nubetis_clock, staff):
     found = explain_for(admin, "pia", "edit", lead).misses
     assert found == (
         "rule read gives read", f"the share with Pia ended at {found[1].rpartition(' ')[2]}",
-        "rule eva's would apply if the owner were Eva", "criteria lima would apply if company = Lima",
+        "rule eva's would apply if the owner were Eva", "rule lima would apply if company = Lima",
         "rule others gives it to Tom", "hierarchy would apply if the owner were below role Office",
     )  # fmt: skip
 
@@ -185,7 +185,7 @@ def test_a_miss_names_no_value_of_a_field_that_the_asker_may_not_read(nubetis_or
     admin.edit(staff["ana"].user, profile=profile.id)
     lead = staff["ana"].create("leads", name="X")
     told = explain_for(staff["ana"], "pia", "view", lead)
-    assert "criteria secret would apply if it had other values" in told.misses
+    assert "rule secret would apply if it had other values" in told.misses
     assert "Lima" not in str(told)
     assert "company" not in told.decision.fields
 

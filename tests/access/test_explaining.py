@@ -58,7 +58,7 @@ def test_what_nearly_was_enough_is_named(nubetis_session, staff):
     assert explain_for(nubetis_session, "pia", "edit", lead).misses[0] == "rule front gives read"
     other = staff["eva"].create("leads", name="Y")
     misses = explain_for(nubetis_session, "pia", "view", other).misses
-    assert "criteria lima would apply if company = Lima" in misses
+    assert "rule lima would apply if company = Lima" in misses
     assert "would apply if" in str(explain_for(nubetis_session, "pia", "view", other))
 
 

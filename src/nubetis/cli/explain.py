@@ -71,7 +71,8 @@ def show_explanation(found: Explanation, about: str) -> RenderableType:
 
 def _way(step: Step) -> str:
     """Give by which way a grant comes."""
-    return f" ({phrase(step.detail, language())})" if step.detail else ""
+    said = ", ".join([phrase(each, language()) for each in step.detail.split(", ")])
+    return f" ({said})" if said else ""
 
 
 def _step(name: str) -> str:

@@ -136,7 +136,7 @@ class _Teller:
                 yield f"the {look.reason.value} with {self._principal(look.target)} ended at {look.ended}"
         for look in far:
             if look.rule is not None:
-                yield f"{look.name} would apply if {self._condition(look.rule, asker)}"
+                yield f"rule {look.rule.name} would apply if {self._condition(look.rule, asker)}"
         yield from self._others()
         for look in far:
             if look.reason is Reason.HIERARCHY:
