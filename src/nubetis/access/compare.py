@@ -74,7 +74,7 @@ class Comparison:
     def changes(self) -> Iterator[UserChange]:
         """Give what changes, for each user for whom anything does; those who come are compared with nothing."""
         changed: set[Key] = set()
-        for module in self.modules:
+        for module in self._alike:
             changed.update(self._changed_in(module))
         for user in self.before.users.keys() | self.after.users.keys():
             then, now = self.before.permissions(user), self.after.permissions(user)
@@ -94,12 +94,23 @@ class Comparison:
 
     def of(self, user: Key) -> UserChange:
         """Give what changes for one user."""
-        found = {module: self._without_own(user, self._difference(user, module)) for module in self.modules}
+        found = {module: self._without_own(user, self._difference(user, module)) for module in self._alike}
         return UserChange(
             user=user,
-            modules={module: each for module, each in found.items() if each},
+            modules={alike: each for module, each in found.items() if each for alike in self._alike[module]},
             permissions=(self.before.permissions(user), self.after.permissions(user)),
         )
+
+    @cached_property
+    def _alike(self) -> Mapping[ModuleId, list[ModuleId]]:
+        """Give the modules by the first of those of which the same is said before and after: no rules, one default."""
+        firsts: dict[object, ModuleId] = {}
+        found: dict[ModuleId, list[ModuleId]] = {}
+        for module in self.modules:
+            said: list[object] = [each.said_of(module) for each in (self.before, self.after)]
+            first = firsts.setdefault(tuple(said), module)
+            found.setdefault(first, []).append(module)
+        return found
 
     def _without_own(self, user: Key, found: Difference) -> Difference:
         """Leave out his own records, which he has in any case."""

@@ -268,6 +268,10 @@ class Directory:
                     made.append((first, [self.reach(numbering.users[first], module)] * (last - first)))
         return [reach for _, stretch in sorted(made, key=itemgetter(0)) for reach in stretch]
 
+    def said_of(self, module: ModuleId) -> tuple[Default, int]:
+        """Give all that is said of a module: its default, and its rules, a bit each."""
+        return self.default(module), self._rule_masks.get(module, 0)
+
     def default(self, module: ModuleId) -> Default:
         """Give what everybody has in a module."""
         return self.roster.defaults.get(module, PRIVATE)

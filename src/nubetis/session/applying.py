@@ -43,7 +43,7 @@ from nubetis.session.holding import Holding
 from nubetis.session.kept import Lot, asked_of, lot_row, plan_keys, refuse_asked_more
 from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL, refuse_definitions
-from nubetis.session.rosters import check_people
+from nubetis.session.rosters import check_written
 from nubetis.session.state import State
 from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
@@ -282,7 +282,7 @@ class Applier:
         if any(part.module.name == "settings" for part in parts):
             check_settings(txn, self.state.known.schema, org_id=self.state.known.org_id)
         if self.state.purpose != SETUP and any(part.module.name in STRUCTURAL for part in parts):
-            check_people(self.state)
+            check_written(self.state, parts)
 
     def _purgeable(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Leave out what is to be purged and is no longer what the plan saw, or came under a hold since."""

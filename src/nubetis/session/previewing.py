@@ -134,7 +134,11 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         before = directory_of(state.world, state.txn, state.versions.access)
         schema = state.known.schema
         modules = tuple([module.id for module in schema.modules if not module.system])
-        comparison = Comparison(before, Directory(read_roster(state.txn, parts)), modules)
+        comparison = Comparison(
+            before,
+            Directory(read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})),
+            modules,
+        )
         counted = _Counted(state, before)
         told = [_told(change, comparison, schema, counted) for change in comparison.changes()]
         return [each for each in told if each.modules or each.permissions_gained or each.permissions_lost]

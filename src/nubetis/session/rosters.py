@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from nubetis.session.state import State
     from nubetis.session.world import World
 
-__all__ = ["directory_of", "read_roster"]
+__all__ = ["check_people", "check_written", "directory_of", "read_roster"]
 
 
 def directory_of(world: World, txn: Txn, version: int) -> Directory:
@@ -67,6 +68,44 @@ def _read_directory(txn: Txn) -> Directory:
         raise damage("A record of people or sharing", error) from error
 
 
+def check_written(state: State, written: Iterable[Part]) -> None:
+    """Make sure of the same, and keep what *written* has made of people and sharing for whoever reads it next.
+
+    They are the last that the transaction wrote; what they do not touch need not be read again.
+
+    Raises:
+        Refused, AccessDenied: see :func:`check_people`.
+    """
+    version = state.txn.versions().access
+    known = _known_at(state, version - 1)
+    state.roster_now = version, read_roster(state.txn, known=known, touched=_modules_of(written))
+    check_people(state)
+    state.afterwards.append(partial(_keep, state.world, *state.roster_now))
+
+
+def _known_at(state: State, version: int) -> Roster | None:
+    """Give the roster at a *version* of this transaction, where it is at hand."""
+    if state.roster_now is not None and state.roster_now[0] == version:
+        return state.roster_now[1]
+    kept = state.world.directory
+    return kept[1].roster if kept is not None and kept[0] == version == state.versions.access else None
+
+
+def _keep(world: World, version: int, roster: Roster) -> None:
+    world.directory = version, Directory(roster)
+
+
+def _modules_of(parts: Iterable[Part]) -> frozenset[ModuleId]:
+    return frozenset([part.module.id for part in parts])
+
+
+def _after(state: State, parts: Iterable[Part]) -> Roster:
+    """Give people and sharing as *parts* would make them, or as the transaction has them."""
+    known = _known_at(state, state.txn.versions().access)
+    planned = tuple(parts)
+    return read_roster(state.txn, planned, known=known, touched=_modules_of(planned))
+
+
 def check_people(state: State, parts: Iterable[Part] = ()) -> None:
     """Make sure that people, rights and sharing may stand as the transaction has just made them, or *parts* would.
 
@@ -74,7 +113,7 @@ def check_people(state: State, parts: Iterable[Part] = ()) -> None:
         Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
         AccessDenied: ``edition_of_host``.
     """
-    schema, after = state.known.schema, read_roster(state.txn, parts)
+    schema, after = state.known.schema, _after(state, parts)
     check_roster(after, schema, now=state.world.now())
     policy = state.policy
     if isinstance(policy, RolePolicy):
@@ -92,17 +131,20 @@ def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:
         raise AccessDenied("edition_of_host")
 
 
-def read_roster(txn: Txn, parts: Iterable[Part] = ()) -> Roster:
+def read_roster(
+    txn: Txn, parts: Iterable[Part] = (), *, known: Roster | None = None, touched: Collection[ModuleId] = ()
+) -> Roster:
     """Give what *txn* sees of people and sharing, or would see if *parts* were written.
 
-    Users in the recycle bin are among them, not active: what they own is still in somebody's reach.
+    Users in the recycle bin are among them, not active: what they own is still in somebody's reach.  *known* is what
+    *txn* saw before it wrote to the modules *touched*; only those are read.
 
     Raises:
         Refused: ``bad_sharing``; something there cannot be read.
         InvalidValue: ``bad_permissions``, ``bad_principal``, ``bad_id``.
     """
     try:
-        return _roster(_Source(txn, tuple(parts)))
+        return _roster(_Source(txn, tuple(parts)), known, touched)
     except NubetisError:
         raise
     except UNREADABLE as error:
@@ -115,11 +157,12 @@ _DEFAULT: Final = ("module", "level", "upward", "parent", "parent_level")
 _RULE: Final = ("active", "name", "module", "source", "where", "target", "level", "superiors")
 
 
-def _roster(source: _Source) -> Roster:
+def _roster(source: _Source, known: Roster | None = None, touched: Collection[ModuleId] = ()) -> Roster:
     profiles = list(source.rows(PROFILES, "administrator", "permissions", "built_in"))
     roles = list(source.rows(ROLES, "reports_to", "peers", "built_in"))
+    same_users = known is not None and USERS.id not in touched
     return Roster(
-        users=tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
+        users=known.users if known and same_users else tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
         roles=tuple([Position(key, above, bool(peers)) for key, above, peers, _ in roles]),
         profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text, _ in profiles},
         sets={key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")},

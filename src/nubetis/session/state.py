@@ -10,6 +10,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.delegation import Limits, lent
+from nubetis.access.directory import Roster
 from nubetis.access.looking import looking
 from nubetis.access.policy import Policy, RolePolicy, SystemPolicy, UserFacts
 from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
@@ -83,6 +84,8 @@ class State:
     committed: list[Committed] = attrs.field(factory=list, init=False)
     afterwards: list[Callable[[], object]] = attrs.field(factory=list, init=False)
     """What is to be done once the unit that is running has been committed, and not otherwise."""
+    roster_now: tuple[int, Roster] | None = attrs.field(default=None, init=False)
+    """People and sharing as the unit has just made them, with the access version that they have in it."""
     closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -215,7 +218,7 @@ class State:
     def _inside(self, txn: Txn, work: Callable[[], T]) -> T:
         if self.closed:
             raise StoreError("closed", what="session")
-        self.committed, self.afterwards = [], []
+        self.committed, self.afterwards, self.roster_now = [], [], None
         with self._joined(txn):
             self.refresh()
             return work()
