@@ -96,6 +96,8 @@ class Planner:
 
     def _rows(self, asked: Asked) -> list[Row]:
         budget = self._cost_of_ways(asked)
+        for guess in {self._guess(each) for each in self.union.heads if self._is_tallied(each)}:
+            guess.asked += 1
         if self._is_narrow(asked):
             return self._run(walk(self.tables, self.home, asked))
         for window in self._windows(asked, budget):
@@ -182,7 +184,7 @@ class Planner:
     def _guess(self, heads: Heads) -> Guess:
         key = self.home.module.id, heads.column
         known = self.tables.guesses.get(key)
-        if known is None:
+        if known is None or known.is_old:
             counts = Tallies(self.db, self.tables).of(self.home.module, heads.column)
             known = self.tables.guesses[key] = Guess(counts, sum(counts.values()))
         return known

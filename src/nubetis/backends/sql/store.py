@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 _UNMENDED: Final = frozenset({"damaged", "read_only_server"})
 """What keeps one table from being mended, and not the others."""
+_GROWN: Final = 50_000
+"""Deltas after which the ledger of tallies is added up; that costs as much as some hundred of them."""
+
 _KNOWN: Final = frozenset({"id", "format", "schema", "access", "settings"})
 
 
@@ -163,7 +166,15 @@ class SqlStore:
         self._make_ready()
         result = self._units.write(unit)
         self._shed_again()
+        self._add_up()
         return result
+
+    def _add_up(self) -> None:
+        """Add up the ledger of tallies once it has grown, so that reading a count costs what its values are many."""
+        if self._tables.appended >= _GROWN:
+            self._tables.appended = 0
+            with suppress(NubetisError):  # what was written stands; the next that writes much tries again
+                self._units.write(lambda txn: txn.compact(()))
 
     def migrate(
         self, steps: Iterable[SchemaStep], schema: Schema, *, fence: Callable[[Txn], object] | None = None

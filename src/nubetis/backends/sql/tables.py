@@ -327,12 +327,21 @@ def _table_of(module: Same[Module], dialect: Same[Dialect]) -> ModuleTable:
     return ModuleTable(module.value, dialect.value)
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Guess:
-    """How many living rows had each value of a column not long ago, and all together."""
+    """How many living rows had each value of a column not long ago, and all together; and how often that was asked."""
 
     counts: Mapping[Stored, int]
     total: int
+    asked: int = 0
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it has been asked so often that reading the counts again costs little beside."""
+        return self.asked > max(_ASKED, len(self.counts) // 10)
+
+
+_ASKED: Final = 20
 
 
 class Tables:
@@ -341,6 +350,8 @@ class Tables:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.guesses: dict[tuple[ModuleId, str], Guess] = {}
+        self.appended = 0
+        """Deltas that this process has written to the ledger of tallies since it last added them up."""
         self._known: dict[int, ModuleTable] = {}
 
     def of(self, module: Module) -> ModuleTable:

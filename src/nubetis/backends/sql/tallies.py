@@ -86,6 +86,7 @@ class Tallies:
         ]
         if rows:
             self._db.executemany(self._insert(), rows)
+            self._tables.appended += len(rows)
 
     def _insert(self) -> str:
         cells = self._ledger.table.c

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 import sqlalchemy as sa
@@ -281,11 +281,14 @@ class _Builder:
     def _before(self, key: Cell, cut: Cell) -> Bool:
         return key >= cut if self.asked.down else key <= cut
 
+    def first_of(self, ids: sa.FromClause, limit: int) -> _Ids:
+        """Give the first *limit* of *ids*, each once, along the key."""
+        key = ids.c.id
+        return _limited(sa.select(key).distinct().order_by(key.desc() if self.asked.down else key.asc()), limit)
+
     def cut(self, first: sa.FromClause, limit: int) -> Cell:
         """Give the last id that can be on the page, by the ids of *first*."""
-        key, down = first.c.id, self.asked.down
-        few = sa.select(key).distinct().order_by(key.desc() if down else key.asc())
-        page = _limited(few, limit).subquery(self.name("p"))
+        page, down = self.first_of(first, limit).subquery(self.name("p")), self.asked.down
         last, beyond = (sa.func.min, _LEAST) if down else (sa.func.max, _MOST)
         full = sa.func.count() >= parameter(limit)
         whole = sa.case((full, last(page.c.id)), else_=sa.literal_column(str(beyond)))
@@ -305,7 +308,7 @@ class _Taken:
     where: int
 
 
-def _limited(selected: sa.Select[tuple[object, ...]], place: int) -> sa.Select[tuple[object, ...]]:
+def _limited(selected: sa.Select[Any], place: int) -> sa.Select[Any]:
     return selected.suffix_with(sa.text(f"LIMIT :{parameter(place).key}"))
 
 
@@ -347,7 +350,8 @@ def ways(tables: Tables, home: ModuleTable, asked: Asked) -> Prepared:
         cut = made.cut(first, limit) if asked.along_key else None
         again = [sa.select(first.c.id)] if few == limit else [made.of_heads(each, limit, cut) for each in taken]
         hit = sa.union_all(*again, *[made.of_other(other, place, limit, cut) for other, place in others]).cte("hit")
-        return made.found(home.table.c.id.in_(sa.select(hit.c.id)), limit)
+        ids = made.first_of(hit, limit) if asked.along_key else sa.select(hit.c.id)
+        return made.found(home.table.c.id.in_(ids), limit)
 
     return made.finished("ways", build)
 
