@@ -104,3 +104,19 @@ def test_a_filter_that_few_fit_is_asked_first(store, planned):
 def test_a_list_alone_is_no_union(store):
     where = normal_form(All((LIVE, OneOf("owner", (1, 2)))))
     assert unions.union_of(store._tables, store._tables.of(PEOPLE), where) is None
+
+
+def test_a_walk_that_fills_no_page_is_not_taken_for_the_end(store, planned):
+    """Three are near the beginning, the others at the far end."""
+    fill(store, 10_000, lambda key: {"owner": 1 if key > 9000 or key < 4 else 2})
+    store._tables.guesses[PEOPLE.id, "owner"] = Guess({1: 5_000, 2: 5_000}, 10_000)
+    assert [row[0] for row in owned(store, (1, *range(3, 60)))] == [1, 2, 3, *range(9001, 9008)]
+    assert planned == ["walk", "with"]
+
+
+def test_few_heads_and_many_are_asked_by_statements_of_their_own(store):
+    """Both have the same parts, and the constants of the one would not do for the other."""
+    fill(store, 300, lambda key: {"owner": key % 50})
+    for owners in (tuple(range(40)), (1, 2), tuple(range(40))):
+        store._tables.guesses[PEOPLE.id, "owner"] = Guess({}, 1_000_000)
+        assert [row[0] for row in owned(store, owners)] == [key for key in range(1, 301) if key % 50 in owners][:10]
