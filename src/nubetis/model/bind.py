@@ -142,7 +142,7 @@ class Linked:
     """The column is the key of a living record of *module* that fits *where*."""
 
     column: str
-    module: Module
+    module: Module = attrs.field(hash=False)
     where: Bound
 
 
@@ -153,7 +153,7 @@ class Linking:
     *prefix* is set where that link can lead to several modules.
     """
 
-    module: Module
+    module: Module = attrs.field(hash=False)
     via: str
     where: Bound
     prefix: str | None = None
