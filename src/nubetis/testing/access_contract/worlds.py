@@ -35,9 +35,9 @@ __all__ = ["CRITERIA", "LINKS", "MODULES", "WORLD_SCHEMA", "Given", "Thing", "Wo
 MODULES: Final = ("accounts", "contacts", "deals")
 """The modules of which a world has records; each has the fields ``city`` and ``size`` besides its own."""
 LINKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "accounts": ("parent",), "contacts": ("account",), "deals": ("account", "contact"),
+    "accounts": (), "contacts": ("account",), "deals": ("account", "contact"),
 }  # fmt: skip
-"""The links that can make a parent."""
+"""The links that can make a parent: of deals by two ways, and by contacts on to accounts."""
 
 
 def with_fields(schema: Schema) -> Schema:
@@ -154,14 +154,23 @@ def _with_profiles(random: Random, roster: Roster) -> Roster:
     profiles = {Key(10 + at): Profile(_permissions(random)) for at in range(4)}
     sets = {Key(30 + at): _permissions(random) for at in range(3)}
     standard = Profile(attrs.evolve(STANDARD, default=frozenset(Action)))
-    users = [_with_rights(random, each, [*profiles, USUAL], list(sets)) for each in roster.users]
+    named = set(_named(roster))
+    users = [
+        _with_rights(random, each, [*profiles, USUAL], list(sets), stays=each.key in named) for each in roster.users
+    ]
     return attrs.evolve(
         roster, users=tuple(users), profiles={**roster.profiles, USUAL: standard, **profiles}, sets=sets
     )
 
 
-def _with_rights(random: Random, user: User, profiles: list[Key], sets: list[Key]) -> User:
-    deleted = random.random() < 0.05
+def _named(roster: Roster) -> Iterable[Key]:
+    """Give the users whom groups and rules name, who cannot be deleted."""
+    for several in (*roster.groups.values(), *[(each.target, each.source) for each in roster.rules]):
+        yield from [each.key for each in several if each is not None and each.kind is PrincipalKind.USER]
+
+
+def _with_rights(random: Random, user: User, profiles: list[Key], sets: list[Key], *, stays: bool) -> User:
+    deleted = not stays and random.random() < 0.1
     return attrs.evolve(
         user,
         profile=ADMINISTRATOR if user.profile == ADMINISTRATOR else random.choice(profiles),
@@ -172,7 +181,7 @@ def _with_rights(random: Random, user: User, profiles: list[Key], sets: list[Key
 
 def _permissions(random: Random) -> Permissions:
     """Permit some verbs, with what they need, in all modules or in one; and hide some fields."""
-    found = Permissions()
+    found = Permissions() if random.random() < 0.2 else Permissions(default=[Action.VIEW])
     for verb in random.sample(list(Action), k=random.randint(0, 8)):
         within = random.choice((None, *[module_called(name).id for name in MODULES]))
         found = permitting(found, verb, within)
@@ -188,7 +197,7 @@ def _with_parents(
 ) -> Iterable[tuple[ModuleId, Default]]:
     for module in modules:
         default = defaults.get(module.id, Default())
-        if random.random() < 0.7:
+        if LINKS[module.name] and random.random() < 0.7:
             field = module.field(random.choice(LINKS[module.name]))
             default = attrs.evolve(default, parent=field.id, parent_level=random.choice(list(Level)))
         if module.id in defaults or default.parent is not None:

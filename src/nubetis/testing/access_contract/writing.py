@@ -13,6 +13,7 @@ from nubetis.access.numbering import Position
 from nubetis.access.permissions import write_permissions
 from nubetis.access.sharing import Default, Rule
 from nubetis.model.convert import to_json
+from nubetis.model.fields import Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.store import Batch, Expect, Inserts, VersionName
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from nubetis.model.schema import Module
     from nubetis.testing.people import OrgWithPeople
 
-__all__ = ["address_of", "make_world", "write_world"]
+__all__ = ["address_of", "as_cells", "as_text", "make_world", "write_world"]
 
 _Cells = Mapping[str, Stored]
 _WRITTEN: Final = "2026-03-02T09:30:00.000000Z"
@@ -86,9 +87,9 @@ def _rows(world: World) -> list[tuple[Module, list[tuple[int, _Cells]]]]:
     found: dict[str, Iterator[tuple[int, _Cells]]] = {
         "roles": (_role(each) for each in roster.roles),
         "profiles": (_profile(*each) for each in roster.profiles.items()),
-        "permission_sets": ((key, {"name": f"set {key}", "permissions": _text(write_permissions(each))}) for key, each in roster.sets.items()),
+        "permission_sets": ((key, {"name": f"set {key}", "permissions": as_text(write_permissions(each))}) for key, each in roster.sets.items()),
         "users": (_user(each) for each in roster.users),
-        "groups": ((key, {"name": f"group {key}", "members": _text([m.text for m in each])}) for key, each in roster.groups.items()),
+        "groups": ((key, {"name": f"group {key}", "members": as_text([m.text for m in each])}) for key, each in roster.groups.items()),
         "sharing_defaults": (_default(*each) for each in roster.defaults.items()),
         "sharing_rules": (_rule(each) for each in roster.rules),
         "shares": ((at, _share(each)) for at, each in enumerate(world.given, 1)),
@@ -97,7 +98,8 @@ def _rows(world: World) -> list[tuple[Module, list[tuple[int, _Cells]]]]:
     return [(WORLD_SCHEMA.module(name), list(some)) for name, some in found.items()]
 
 
-def _text(data: object) -> str:
+def as_text(data: object) -> str:
+    """Give *data* as JSON, as it is kept."""
     return json.dumps(data, ensure_ascii=False)
 
 
@@ -108,7 +110,7 @@ def _role(each: Position) -> tuple[int, _Cells]:
 
 
 def _profile(key: Key, each: Profile) -> tuple[int, _Cells]:
-    said = _text(write_permissions(each.permissions))
+    said = as_text(write_permissions(each.permissions))
     return key, {
         "name": f"profile {key}", "administrator": int(each.administrator), "built_in": 0, "permissions": said
     }  # fmt: skip
@@ -119,7 +121,7 @@ def _user(each: User) -> tuple[int, _Cells]:
     return each.key, {
         "name": f"User {each.key}", "email": address_of(each.key), "handle": f"u{each.key}", "kind": "person",
         "state": "active" if each.active or each.deleted else "suspended", "role": each.role, "profile": each.profile,
-        "permission_sets": _text(sets) if sets else None, "deleted_in": 1 if each.deleted else None,
+        "permission_sets": as_text(sets) if sets else None, "deleted_in": 1 if each.deleted else None,
     }  # fmt: skip
 
 
@@ -134,16 +136,25 @@ def _rule(each: Rule) -> tuple[int, _Cells]:
     return each.key, {
         "name": each.name, "module": int(each.module), "target": each.target.text, "level": each.level.text,
         "source": None if each.source is None else each.source.text,
-        "where": None if each.where is None else _text(to_json(each.where)),
+        "where": None if each.where is None else as_text(to_json(each.where)),
         "superiors": int(each.superiors), "active": 1,
     }  # fmt: skip
 
 
 def _share(each: Given) -> _Cells:
+    cells = as_cells(each)
     return {
-        "module": int(WORLD_SCHEMA.module(each.module).id), "record": each.record, "target": each.target.text,
-        "level": each.level.text, "until": None if each.until is None else instant_text(each.until),
-        "related": int(each.related), "superiors": int(each.superiors), "kind": "team" if each.team else "share",
+        **cells, "related": int(each.related), "superiors": int(each.superiors),
+        "until": None if each.until is None else instant_text(each.until),
+    }  # fmt: skip
+
+
+def as_cells(each: Given) -> dict[str, Value]:
+    """Give the values of the record of a share."""
+    return {
+        "module": int(WORLD_SCHEMA.module(each.module).id), "record": int(each.record), "target": each.target.text,
+        "level": each.level.text, "until": each.until,
+        "related": each.related, "superiors": each.superiors, "kind": "team" if each.team else "share",
     }  # fmt: skip
 
 
