@@ -14,7 +14,7 @@ from nubetis.testing.access_contract.writing import make_world
 
 __all__ = ["agreeing", "lawful", "numbered_anew"]
 
-_SMALL: Final = {"users": 14, "records": 90}
+_SMALL: Final = {"users": 10, "records": 60, "chain": 20}
 """The size of a world in which laws are tried: each takes four looks at all that everybody finds."""
 
 

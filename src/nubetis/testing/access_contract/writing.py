@@ -16,6 +16,7 @@ from nubetis.model.convert import to_json
 from nubetis.model.fields import Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
+from nubetis.model.kinds.choices import pack_set
 from nubetis.model.store import Batch, Expect, Inserts, VersionName
 from nubetis.testing.access_contract.worlds import MODULES, WORLD_SCHEMA, Given, Thing, World, with_fields
 from nubetis.testing.people import make_org
@@ -51,7 +52,9 @@ def write_world(org: OrgWithPeople, world: World) -> World:
     def unit(txn: object) -> None:
         expected = Expect(VersionName.ACCESS, txn.versions().access)
         parts = [Inserts(module, [_row(module, *each) for each in some]) for module, some in rows if some]
-        assert txn.write(Batch(expects=(expected,), parts=tuple(parts))).written
+        outcome = txn.write(Batch(expects=(expected,), parts=tuple(parts)))
+        if not outcome.written:
+            raise AssertionError(f"a world is not written: {outcome.conflicts}")
 
     store.write(unit)
     return attrs.evolve(world, roster=_with_first(org, world.roster))
@@ -89,7 +92,7 @@ def _rows(world: World) -> list[tuple[Module, list[tuple[int, _Cells]]]]:
         "profiles": (_profile(*each) for each in roster.profiles.items()),
         "permission_sets": ((key, {"name": f"set {key}", "permissions": as_text(write_permissions(each))}) for key, each in roster.sets.items()),
         "users": (_user(each) for each in roster.users),
-        "groups": ((key, {"name": f"group {key}", "members": as_text([m.text for m in each])}) for key, each in roster.groups.items()),
+        "groups": ((key, {"name": f"group {key}", "members": pack_set([m.text for m in each])}) for key, each in roster.groups.items()),
         "sharing_defaults": (_default(*each) for each in roster.defaults.items()),
         "sharing_rules": (_rule(each) for each in roster.rules),
         "shares": ((at, _share(each)) for at, each in enumerate(world.given, 1)),
@@ -121,7 +124,7 @@ def _user(each: User) -> tuple[int, _Cells]:
     return each.key, {
         "name": f"User {each.key}", "email": address_of(each.key), "handle": f"u{each.key}", "kind": "person",
         "state": "active" if each.active or each.deleted else "suspended", "role": each.role, "profile": each.profile,
-        "permission_sets": as_text(sets) if sets else None, "deleted_in": 1 if each.deleted else None,
+        "permission_sets": pack_set(sets), "deleted_in": 1 if each.deleted else None,
     }  # fmt: skip
 
 
