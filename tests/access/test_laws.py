@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import attrs
 import pytest
 
 from nubetis.access import policy
@@ -56,7 +54,7 @@ def test_a_part_of_the_proof():
 # -- what is broken ---------------------------------------------------------------------------------------------------
 def without_superiors(patch):
     told = Directory.reaches_user
-    patch.setattr(Directory, "reaches_user", lambda *given, superiors: told(*given, superiors=False))  # noqa: ARG005
+    patch.setattr(Directory, "reaches_user", lambda *given, superiors: told(*given, superiors=False))
 
 
 def without_expiry(patch):
@@ -103,12 +101,11 @@ BROKEN = [
 def test_the_oracle_finds_what_is_broken(broken, monkeypatch, tmp_path):
     broken(monkeypatch)
     with pytest.raises(AssertionError):
-        for seed in range(5):
-            agreeing(f"memory://{tmp_path}-{seed}", seed, users=10, records=60)
+        sum(agreeing(f"memory://{tmp_path}-{seed}", seed, users=10, records=60) for seed in range(5))
 
 
 def with_an_old_directory(patch):
-    def old(world, txn, version):  # noqa: ARG001 - the signature
+    def old(world, txn, version):
         if world.directory is None:
             world.directory = version, rosters._read_directory(txn)
         return world.directory[1]
@@ -124,8 +121,7 @@ def with_a_silent_preview(patch):
 def test_laws_find_what_is_broken(broken, monkeypatch, tmp_path):
     broken(monkeypatch)
     with pytest.raises(AssertionError):
-        for seed in range(5):
-            lawful(f"memory://{tmp_path}-{seed}", seed, LAWS)
+        sum(lawful(f"memory://{tmp_path}-{seed}", seed, LAWS) for seed in range(5))
 
 
 def with_keys_that_matter(patch):
@@ -136,6 +132,6 @@ def with_keys_that_matter(patch):
 
 def test_other_numbers_find_what_is_broken(monkeypatch, tmp_path):
     with_keys_that_matter(monkeypatch)
+    urls = f"memory://{tmp_path}-a", f"memory://{tmp_path}-b"
     with pytest.raises(AssertionError):
-        for seed in range(5):
-            numbered_anew((f"memory://{tmp_path}-{seed}", f"memory://{tmp_path}-b{seed}"), seed)
+        sum(numbered_anew((f"{urls[0]}{seed}", f"{urls[1]}{seed}"), seed) for seed in range(5))

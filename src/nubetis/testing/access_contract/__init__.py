@@ -11,8 +11,9 @@ A store's own tests subclass :class:`AccessContract` as they do
 
 Each case makes a world from a seed (:mod:`~nubetis.testing.access_contract.worlds`): a tree of roles, profiles, groups,
 rules, shares, teams, parents and records.  An oracle follows every path of it with sets.  Whatever lists, counts,
-decisions, explanations, exports and ``who_can`` answer is compared with it, and after changes that are planned, previewed,
-applied and undone.  :func:`~nubetis.testing.access_contract.proving.agreeing` does the same for any URL and seed.
+decisions, explanations, exports and ``who_can`` answer is compared with it, also after changes that are planned,
+previewed, applied and undone.  :func:`~nubetis.testing.access_contract.proving.agreeing` does the same for any URL and
+seed.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.permissions import FieldLevel, Function
+from nubetis.access.permissions import FieldLevel
 from nubetis.access.sharing import NEEDED, Level
 from nubetis.access.sign_in import HostSignIn
 from nubetis.data.export import export
@@ -216,7 +216,9 @@ class Checker:
             return
         rows = list(csv.DictReader(StringIO(target.getvalue().decode("utf-8-sig"))))
         found = sorted([decode(each["id"])[1] for each in rows])
-        self.hold(user, "exports", module, expected=visible if permitted else None, actual=found, count=len(visible) + 1)
+        self.hold(
+            user, "exports", module, expected=visible if permitted else None, actual=found, count=len(visible) + 1
+        )
 
     # single records ----------------------------------------------------------------------------------------
     def _decisions(self, session: Session, user: Key, thing: Thing) -> None:

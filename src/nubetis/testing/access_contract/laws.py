@@ -7,7 +7,7 @@ preview said, and undone; then everything is as it was.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from nubetis.model.ids import decode, encode
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.previewing import preview
 from nubetis.testing.access_contract.checks import Checker, Seen
-from nubetis.testing.access_contract.worlds import CRITERIA, MODULES, Given, World, module_called
+from nubetis.testing.access_contract.worlds import CRITERIA, MODULES, Given, Thing, World, module_called
 from nubetis.testing.access_contract.writing import as_cells, as_text
 from nubetis.types import Key
 
@@ -113,8 +113,8 @@ def _foretold(checker: Checker, told: Mapping[Key, AccessChange], before: Seen, 
 
 
 # -- changes ----------------------------------------------------------------------------------------------------------
-def _with_roster(world: World, **changes: object) -> World:
-    return attrs.evolve(world, roster=attrs.evolve(world.roster, **changes))
+def _with_rules(world: World, rules: Iterable[Rule]) -> World:
+    return attrs.evolve(world, roster=attrs.evolve(world.roster, rules=tuple(rules)))
 
 
 def _user(world: World, random: Random) -> User:
@@ -130,7 +130,7 @@ def _rule(session: Session, world: World, rule: Rule, relation: Relation) -> Cha
             "where": None if rule.where is None else as_text(to_json(rule.where)),
         }],
     )  # fmt: skip
-    return Changed(plan=plan, world=_with_roster(world, rules=(*world.roster.rules, rule)), relation=relation)
+    return Changed(plan=plan, world=_with_rules(world, [*world.roster.rules, rule]), relation=relation)
 
 
 def a_rule_by_owners_takes_nothing(session: Session, world: World, random: Random) -> Changed:
@@ -167,8 +167,8 @@ def a_rule_that_goes_gives_nothing(session: Session, world: World, random: Rando
         return a_rule_on_other_modules_changes_nothing(session, world, random)
     gone = random.choice(world.roster.rules)
     plan = session.plan_edits("sharing_rules", {encode("sru", gone.key): {"active": False}})
-    left = tuple([each for each in world.roster.rules if each.key != gone.key])
-    return Changed(plan=plan, world=_with_roster(world, rules=left), relation=Relation.SHRINKS)
+    left = [each for each in world.roster.rules if each.key != gone.key]
+    return Changed(plan=plan, world=_with_rules(world, left), relation=Relation.SHRINKS)
 
 
 def a_share_takes_nothing(session: Session, world: World, random: Random) -> Changed:
@@ -189,7 +189,8 @@ def one_more_in_a_group_takes_nothing(session: Session, world: World, random: Ra
     members = (*world.roster.groups[group], Principal(PrincipalKind.USER, user))
     plan = session.plan_edits("groups", {encode("gro", group): {"members": [each.text for each in members]}})
     groups = {**world.roster.groups, group: members}
-    return Changed(plan=plan, world=_with_roster(world, groups=groups), relation=Relation.GROWS)
+    changed = attrs.evolve(world, roster=attrs.evolve(world.roster, groups=groups))
+    return Changed(plan=plan, world=changed, relation=Relation.GROWS)
 
 
 def a_default_that_rises_takes_nothing(session: Session, world: World, random: Random) -> Changed:
@@ -202,7 +203,8 @@ def a_default_that_rises_takes_nothing(session: Session, world: World, random: R
     else:
         plan = session.plan_edits("sharing_defaults", {encode("sde", module): {"level": new.level.text}})
     defaults = {**world.roster.defaults, module: new}
-    return Changed(plan=plan, world=_with_roster(world, defaults=defaults), relation=Relation.GROWS)
+    changed = attrs.evolve(world, roster=attrs.evolve(world.roster, defaults=defaults))
+    return Changed(plan=plan, world=changed, relation=Relation.GROWS)
 
 
 def a_permission_set_takes_nothing(session: Session, world: World, random: Random) -> Changed:
@@ -215,7 +217,11 @@ def a_permission_set_takes_nothing(session: Session, world: World, random: Rando
 
 
 def _with_user(world: World, user: User) -> World:
-    return _with_roster(world, users=tuple([user if each.key == user.key else each for each in world.roster.users]))
+    return _with_users(world, [user if each.key == user.key else each for each in world.roster.users])
+
+
+def _with_users(world: World, users: Iterable[User]) -> World:
+    return attrs.evolve(world, roster=attrs.evolve(world.roster, users=tuple(users)))
 
 
 def a_tree_hung_below_a_role_takes_nothing(session: Session, world: World, random: Random) -> Changed:
@@ -237,12 +243,14 @@ def _moved(session: Session, world: World, role: Position, above: Key | None, re
     to = None if above is None else encode("rol", above)
     plan = session.plan_edits("roles", {encode("rol", role.key): {"reports_to": to}})
     roles = [attrs.evolve(each, reports_to=above) if each.key == role.key else each for each in world.roster.roles]
-    return Changed(plan=plan, world=_with_roster(world, roles=tuple(roles)), relation=relation)
+    changed = attrs.evolve(world, roster=attrs.evolve(world.roster, roles=tuple(roles)))
+    return Changed(plan=plan, world=changed, relation=relation)
 
 
 def _line(roster: Roster, role: Key) -> Iterator[Key]:
     """Give a role and all above it."""
-    reports, at = {each.key: each.reports_to for each in roster.roles}, role
+    reports = {each.key: each.reports_to for each in roster.roles}
+    at: Key | None = role
     while at is not None:
         yield at
         at = reports.get(at)
@@ -262,7 +270,7 @@ def one_who_comes_changes_nothing(session: Session, world: World, random: Random
     plan = session.plan_create("users", [{**values, "profile": encode("pro", profile)}])
     (made,) = plan.changes
     user = User(key=decode(str(made.record))[1], role=role, profile=profile)
-    changed = _with_roster(world, users=(*world.roster.users, user))
+    changed = _with_users(world, [*world.roster.users, user])
     return Changed(plan=plan, world=changed, relation=Relation.STAYS)
 
 
@@ -297,35 +305,47 @@ def bosses_see_what_is_below(checker: Checker) -> int:
 
 # -- other numbers ----------------------------------------------------------------------------------------------------
 def renumbered(world: World, random: Random) -> tuple[World, Mapping[Key, Key]]:
-    """Give *world* with the keys of users, roles and groups changed about, in another order; and the users' new keys."""
+    """Give *world* with other keys for users, roles and groups, in another order; and the users' new keys."""
     roster = world.roster
     users = _shuffled(random, [each.key for each in roster.users])
     roles = _shuffled(random, [each.key for each in roster.roles])
-    groups = _shuffled(random, list(roster.groups))
-    new = {PrincipalKind.USER: users, PrincipalKind.ROLE: roles, PrincipalKind.GROUP: groups}
+    names = _Names(users=users, roles=roles, groups=_shuffled(random, list(roster.groups)))
+    things = {name: tuple(map(names.thing, some)) for name, some in world.things.items()}
+    given = tuple([attrs.evolve(each, target=names.principal(each.target)) for each in world.given])
+    return attrs.evolve(world, roster=names.roster(roster, random), things=things, given=given), users
 
-    def renamed(given: Principal) -> Principal:
+
+@attrs.frozen(kw_only=True)
+class _Names:
+    """The new keys by the old ones."""
+
+    users: Mapping[Key, Key]
+    roles: Mapping[Key, Key]
+    groups: Mapping[Key, Key]
+
+    def principal(self, given: Principal) -> Principal:
+        new = {PrincipalKind.USER: self.users, PrincipalKind.ROLE: self.roles, PrincipalKind.GROUP: self.groups}
         return attrs.evolve(given, key=new.get(given.kind, {}).get(given.key, given.key))
 
-    people = [attrs.evolve(each, key=users[each.key], role=roles[each.role]) for each in roster.users]
-    rules = [
-        attrs.evolve(each, target=renamed(each.target), source=None if each.source is None else renamed(each.source))
-        for each in roster.rules
-    ]
-    tree = [
-        attrs.evolve(each, key=roles[each.key], reports_to=None if each.reports_to is None else roles[each.reports_to])
-        for each in roster.roles
-    ]
-    for some in (people, rules, tree):
-        random.shuffle(some)
-    members = {groups[key]: tuple(map(renamed, each)) for key, each in roster.groups.items()}
-    changed = attrs.evolve(roster, users=tuple(people), roles=tuple(tree), groups=members, rules=tuple(rules))
-    things = {
-        name: tuple([attrs.evolve(each, owner=users.get(each.owner, each.owner)) for each in some])
-        for name, some in world.things.items()
-    }
-    given = tuple([attrs.evolve(each, target=renamed(each.target)) for each in world.given])
-    return attrs.evolve(world, roster=changed, things=things, given=given), users
+    def thing(self, given: Thing) -> Thing:
+        return given if given.owner is None else attrs.evolve(given, owner=self.users.get(given.owner, given.owner))
+
+    def roster(self, given: Roster, random: Random) -> Roster:
+        people = [attrs.evolve(each, key=self.users[each.key], role=self.roles[each.role]) for each in given.users]
+        tree, rules = list(map(self._position, given.roles)), list(map(self._rule, given.rules))
+        groups = {self.groups[key]: tuple(map(self.principal, each)) for key, each in given.groups.items()}
+        random.shuffle(people)
+        random.shuffle(tree)
+        random.shuffle(rules)
+        return attrs.evolve(given, users=tuple(people), roles=tuple(tree), rules=tuple(rules), groups=groups)
+
+    def _position(self, given: Position) -> Position:
+        above = None if given.reports_to is None else self.roles[given.reports_to]
+        return attrs.evolve(given, key=self.roles[given.key], reports_to=above)
+
+    def _rule(self, given: Rule) -> Rule:
+        source = None if given.source is None else self.principal(given.source)
+        return attrs.evolve(given, target=self.principal(given.target), source=source)
 
 
 def _shuffled(random: Random, keys: list[Key]) -> dict[Key, Key]:

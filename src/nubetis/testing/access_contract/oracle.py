@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.directory import User
 from nubetis.access.permissions import FieldLevel, Permissions
 from nubetis.access.sharing import NEEDED, Level, Principal
 from nubetis.model.fields import Field
@@ -69,7 +70,7 @@ class WorldOracle:
         """Say whether *viewer* has an administrator's profile."""
         return self.world.roster.profiles[self._user(viewer).profile].administrator
 
-    def _user(self, key: Key) -> object:
+    def _user(self, key: Key) -> User:
         return next(each for each in self.world.roster.users if each.key == key)
 
     def _permissions(self, viewer: Key) -> list[Permissions]:

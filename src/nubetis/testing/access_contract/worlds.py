@@ -30,7 +30,18 @@ from nubetis.testing.clock import START
 from nubetis.testing.rosters import ADMINISTRATOR, USUAL, any_roster
 from nubetis.types import Key, ModuleId
 
-__all__ = ["CRITERIA", "LINKS", "MODULES", "WORLD_SCHEMA", "Given", "Thing", "World", "any_world", "module_called", "with_fields"]
+__all__ = [
+    "CRITERIA",
+    "LINKS",
+    "MODULES",
+    "WORLD_SCHEMA",
+    "Given",
+    "Thing",
+    "World",
+    "any_world",
+    "module_called",
+    "with_fields",
+]
 
 MODULES: Final = ("accounts", "contacts", "deals")
 """The modules of which a world has records; each has the fields ``city`` and ``size`` besides its own."""
@@ -58,7 +69,8 @@ def module_called(name: str) -> Module:
 
 
 CITIES: Final = (
-    None, "Lima", "LIMA", "lima ", "Líma", "100%", "a_c", "abc", "a%c", "\\", "'; --", "ñandú", "Nandu", "😀", "İstanbul",
+    None, "Lima", "LIMA", "lima ", "Líma", "100%", "a_c", "abc", "a%c", "\\", "'; --", "ñandú", "Nandu", "😀",
+    "İstanbul",
 )  # fmt: skip
 """Texts that mean something elsewhere, twins in case and accents, and none at all."""
 

@@ -10,14 +10,14 @@ import attrs
 
 from nubetis.access.directory import Profile, Roster, User
 from nubetis.access.numbering import Position
-from nubetis.access.permissions import write_permissions
-from nubetis.access.sharing import Default, Rule
+from nubetis.access.permissions import Permissions, write_permissions
+from nubetis.access.sharing import Default, Principal, Rule
 from nubetis.model.convert import to_json
 from nubetis.model.fields import Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.choices import pack_set
-from nubetis.model.store import Batch, Expect, Inserts, VersionName
+from nubetis.model.store import Batch, Expect, Inserts, Txn, VersionName
 from nubetis.testing.access_contract.worlds import MODULES, WORLD_SCHEMA, Given, Thing, World, with_fields
 from nubetis.testing.people import make_org
 from nubetis.types import Key, Row, Stored
@@ -49,7 +49,7 @@ def write_world(org: OrgWithPeople, world: World) -> World:
     rows = _rows(world)
     store = org._world.store  # noqa: SLF001 - through the door it would take a hundred times as long
 
-    def unit(txn: object) -> None:
+    def unit(txn: Txn) -> None:
         expected = Expect(VersionName.ACCESS, txn.versions().access)
         parts = [Inserts(module, [_row(module, *each) for each in some]) for module, some in rows if some]
         outcome = txn.write(Batch(expects=(expected,), parts=tuple(parts)))
@@ -90,9 +90,9 @@ def _rows(world: World) -> list[tuple[Module, list[tuple[int, _Cells]]]]:
     found: dict[str, Iterator[tuple[int, _Cells]]] = {
         "roles": (_role(each) for each in roster.roles),
         "profiles": (_profile(*each) for each in roster.profiles.items()),
-        "permission_sets": ((key, {"name": f"set {key}", "permissions": as_text(write_permissions(each))}) for key, each in roster.sets.items()),
+        "permission_sets": (_set(*each) for each in roster.sets.items()),
         "users": (_user(each) for each in roster.users),
-        "groups": ((key, {"name": f"group {key}", "members": pack_set([m.text for m in each])}) for key, each in roster.groups.items()),
+        "groups": (_group(*each) for each in roster.groups.items()),
         "sharing_defaults": (_default(*each) for each in roster.defaults.items()),
         "sharing_rules": (_rule(each) for each in roster.rules),
         "shares": ((at, _share(each)) for at, each in enumerate(world.given, 1)),
@@ -117,6 +117,14 @@ def _profile(key: Key, each: Profile) -> tuple[int, _Cells]:
     return key, {
         "name": f"profile {key}", "administrator": int(each.administrator), "built_in": 0, "permissions": said
     }  # fmt: skip
+
+
+def _set(key: Key, each: Permissions) -> tuple[int, _Cells]:
+    return key, {"name": f"set {key}", "permissions": as_text(write_permissions(each))}
+
+
+def _group(key: Key, members: tuple[Principal, ...]) -> tuple[int, _Cells]:
+    return key, {"name": f"group {key}", "members": pack_set([each.text for each in members])}
 
 
 def _user(each: User) -> tuple[int, _Cells]:
