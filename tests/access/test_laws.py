@@ -11,7 +11,7 @@ from nubetis.access.directory import Directory
 from nubetis.access.numbering import Numbering
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.memory.transactions import Transaction
-from nubetis.session import deciding, previewing, rosters, state
+from nubetis.session import deciding, previewing, state
 from nubetis.testing.access_contract import AccessContract, laws
 from nubetis.testing.access_contract.laws import LAWS
 from nubetis.testing.access_contract.proving import agreeing, lawful, numbered_anew
@@ -105,11 +105,14 @@ def test_the_oracle_finds_what_is_broken(broken, monkeypatch, tmp_path):
 
 
 def with_an_old_directory(patch):
-    def old(world, txn, version):
-        if world.directory is None:
-            world.directory = version, rosters._read_directory(txn)
-        return world.directory[1]
+    kept = {}
 
+    def old(world, txn, version):
+        if id(world) not in kept:
+            kept[id(world)] = world, directory_of(world, txn, version)
+        return kept[id(world)][1]
+
+    directory_of = state.directory_of
     patch.setattr(state, "directory_of", old)
 
 
