@@ -73,6 +73,7 @@ def keeps_law(checker: Checker, law: Law) -> int:
         _relate(then, law.__name__, changed.relation, before, after)
         if told is not None:
             _foretold(then, told, _unshared(checker), _unshared(then))
+            _counted(checker, then, told)
         session.undo(operation)
         then.hold(law.__name__, "undone", expected=before, actual=checker.seen(), count=_size(checker.world, before))
     return then.checks
@@ -110,6 +111,34 @@ def _foretold(checker: Checker, told: Mapping[Key, AccessChange], before: Seen, 
         gains, loses = said is not None and said.gains, said is not None and said.loses
         checker.hold("preview of gains", user, module, expected=True, actual=gains or now <= then)
         checker.hold("preview of losses", user, module, expected=True, actual=loses or then <= now)
+
+
+def _counted(checker: Checker, then: Checker, told: Mapping[Key, AccessChange]) -> None:
+    """Hold that a preview counts the records that come and go by their owners, to each level."""
+    for user in [each.key for each in checker.world.roster.users if each.active]:
+        said = {str(each.module): each for each in told[user].modules} if user in told else {}
+        for module in () if checker.oracle.administrator(user) else MODULES:
+            found = said.get(module)
+            if found is None or found.everybody[0] == found.everybody[1]:
+                levels = [_by_owners(each, user, module) for each in (checker, then)]
+                actual = ({}, {}) if found is None else (_some(found.gained), _some(found.lost))
+                then.hold("preview counts", user, module, expected=_moves(*levels), actual=actual, count=3)
+
+
+def _by_owners(checker: Checker, user: Key, module: str) -> list[Level]:
+    things = [each for each in checker.world.things[module] if not each.deleted]
+    return [checker.oracle.level_by_owner(user, each) for each in things]
+
+
+def _moves(before: list[Level], after: list[Level]) -> tuple[dict[str, int], dict[str, int]]:
+    pairs = list(zip(before, after, strict=True))
+    gained = {level.text: sum(then < level <= now for then, now in pairs) for level in GRANTED}
+    lost = {level.text: sum(now < level <= then for then, now in pairs) for level in GRANTED}
+    return _some(gained), _some(lost)
+
+
+def _some(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 # -- changes ----------------------------------------------------------------------------------------------------------
@@ -264,8 +293,8 @@ def a_user_who_moves_leaves_his_own(session: Session, world: World, random: Rand
 
 
 def one_who_comes_changes_nothing(session: Session, world: World, random: Random) -> Changed:
-    """Make a user who owns nothing."""
-    role, profile = random.choice(world.roster.roles).key, _user(world, random).profile
+    """Make a user who owns nothing, in a role that is not empty: what goes to an empty one has no superiors yet."""
+    role, profile = _user(world, random).role, _user(world, random).profile
     values = {"name": "New", "email": "new@nubetis.test", "handle": "new", "role": encode("rol", role)}
     plan = session.plan_create("users", [{**values, "profile": encode("pro", profile)}])
     (made,) = plan.changes

@@ -87,12 +87,13 @@ class WorldOracle:
         return known
 
     def _grants(self, viewer: Key, thing: Thing, through: tuple[str, ...]) -> Iterator[Level]:
-        yield self._by_owner(viewer, thing)
+        yield self.level_by_owner(viewer, thing)
         yield from self._by_values(viewer, thing)
         yield from self._by_shares(viewer, thing)
         yield from self._by_parent(viewer, thing, through)
 
-    def _by_owner(self, viewer: Key, thing: Thing) -> Level:
+    def level_by_owner(self, viewer: Key, thing: Thing) -> Level:
+        """Give how far *viewer* has a record by its owner: his own, the default, the tree, and rules by owners."""
         key = (viewer, thing.owner, thing.module)
         known = self._owned.get(key)
         if known is None:
