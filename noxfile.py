@@ -91,6 +91,13 @@ def filters(session: nox.Session) -> None:
     session.run("python", "-m", "tests.property.proof_filters", "--pairs", "1000000", *session.posargs)
 
 
+@nox.session
+def access(session: nox.Session) -> None:
+    """Hold random worlds to the oracle by 1,000,000 checks, in memory, in SQLite and in PostgreSQL: who has what."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.access.proof_access", "--checks", "1000000", *session.posargs)
+
+
 @nox.session(name="docs-live")
 def docs_live(session: nox.Session) -> None:
     """Serve the documentation and build it anew at each change."""

@@ -15,6 +15,7 @@ from nubetis.errors import Damaged, NotFound, StoreBusy
 from nubetis.model.bind import ALWAYS
 from nubetis.model.schema import Schema, diff
 from nubetis.model.store import Store
+from nubetis.testing.access_contract import AccessContract
 from nubetis.testing.store_contract import CONTRACT_SCHEMA, StoreContract, row_of
 from nubetis.testing.store_contract.setting import PEOPLE, PLACES, factory_at, keys_of, load, people
 from tests.taxes import Taxes
@@ -32,6 +33,15 @@ class TestLinesStore(StoreContract):
 
     def open_snapshot(self, target: str) -> Store:
         return factory_at(self.factory)(f"lines:///{target}", create=False)
+
+
+class TestAccessOnLines(AccessContract):
+    """Who has what, as the guide runs it."""
+
+    factory = "nubetis_lines:open_lines"
+
+    def url_of(self, folder: Path) -> str:
+        return f"lines:///{folder}/org.jsonl"
 
 
 @pytest.fixture

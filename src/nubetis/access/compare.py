@@ -135,8 +135,8 @@ class Comparison:
     def _compared(self, old: Reach, new: Reach) -> Difference:
         pairs = {level: (old.owners[level], self.moved(new.owners[level])) for level in GRANTED}
         return Difference(
-            gained={level: NOBODY if now == then else now - then for level, (then, now) in pairs.items()},
-            lost={level: NOBODY if now == then else then - now for level, (then, now) in pairs.items()},
+            gained={level: _less(now, then, had=old.everything >= level) for level, (then, now) in pairs.items()},
+            lost={level: _less(then, now, had=new.everything >= level) for level, (then, now) in pairs.items()},
             everything=(old.everything, new.everything),
             rules_gained=tuple([rule for rule in new.criteria if rule not in old.criteria]),
             rules_lost=tuple([rule for rule in old.criteria if rule not in new.criteria]),
@@ -202,3 +202,8 @@ class Comparison:
             first = lay[run] + start - begins[run]
             yield first, first + stop - start
             start, run = stop, run + 1
+
+
+def _less(owners: Intervals, others: Intervals, *, had: bool) -> Intervals:
+    """Give *owners* who are none of the *others*; nobody where everybody's records are *had* anyway."""
+    return NOBODY if had or owners == others else owners - others

@@ -118,7 +118,8 @@ def _structural(plan: Plan) -> list[Part]:
 def preview(session: Session, plan: Plan) -> list[AccessChange]:
     """Give what *plan*, a change of people, roles, profiles, groups or sharing, would change for each user.
 
-    Nothing is written.  What a plan of other records changes (owners, values, shares) is not looked at.
+    Nothing is written.  What a plan of other records changes (owners, values, shares) is not looked at, nor the shares
+    of single records that come and go with a group or role, nor what comes with a parent.
 
     Cost: the roster is read twice; some 10 ms for each thousand users and thousand different answers.
 

@@ -90,23 +90,27 @@ class Writer:
     def _offer(self, batch: Batch) -> Outcome:
         conflicts = [found for each in batch.expects for found in self._expect(each)]
         conflicts += [found for guard in batch.guards for found in self._guard(guard)]
-        if not conflicts and self._apply(batch):
+        against = None if conflicts else self._apply(batch)
+        if not conflicts and against is None:
             return Outcome()
         self._db.execute(f"ROLLBACK TO {_MARK}")
         conflicts += [found for part in batch.parts for found in self._one_by_one(part)]
+        if against is not None and not conflicts:  # no row shows it, as where a set has a member twice
+            raise against
         return Outcome(tuple(conflicts))
 
-    def _apply(self, batch: Batch) -> bool:
+    def _apply(self, batch: Batch) -> Exception | None:
+        """Write *batch*; give what stands against it."""
         try:
             for part in batch.parts:
                 self._part(part)
-        except _Stands:
-            return False
+        except _Stands as stands:
+            return stands
         except self._collision as error:
             if not self._violated(error):
                 raise
-            return False
-        return True
+            return error
+        return None
 
     def _part(self, part: Inserts | Updates | Removals) -> None:
         home = self._tables.of(part.module)
