@@ -15,6 +15,7 @@ from nubetis.errors import AccessDenied, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past
 from nubetis.session.previewing import check_plan, preview, who_can
+from nubetis.session.profiles import plan_field_level
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share
 from tests.stores import refusing
 
@@ -224,3 +225,153 @@ def test_what_a_unit_changed_is_seen_in_it_and_not_kept_when_it_is_taken_back(nu
 
 def role(session, name):
     return session.find("roles", F.name == name)[0]
+
+
+# -- who may not sign in ----------------------------------------------------------------------------------------------
+AWAY = {
+    "suspended": lambda s: s.plan_update("users", F.handle == "ana", state="suspended"),
+    "deactivated": lambda s: s.plan_update("users", F.handle == "ana", state="deactivated"),
+    "removed": lambda s: s.plan_delete("users", F.handle == "ana"),
+}
+
+
+@pytest.mark.parametrize("road", AWAY)
+def test_who_is_sent_away_loses_everything_and_what_he_owns_stays_his(nubetis_session, staff, records, road):
+    """Nobody else gains or loses by it, as what he owns is where it was."""
+    admin = nubetis_session
+    admin.apply(plan_share_rule(admin, "r", "accounts", source="pia", target="role Rep"))
+    (told,) = preview(admin, AWAY[road](admin))
+    owned = {name: admin.count(name, F.owner == staff["ana"].user) for name in ("accounts", "contacts")}
+    seen = staff["ana"].count("accounts") - owned["accounts"]
+    assert (told.user, told.signs_in, told.gains, told.loses) == (staff["ana"].user, (True, False), False, True)
+    assert told.keeps == {name: count for name, count in owned.items() if count}
+    assert {each.module: each.lost for each in told.modules}["accounts"] == {"read": seen}
+    assert {"contacts.view", "leads.edit"} <= set(told.permissions_lost)
+    done = admin.apply(AWAY[road](admin))
+    (back,) = preview(admin, past.plan_undo(admin, done))
+    assert (back.signs_in, back.gains, back.loses, back.keeps) == ((False, True), True, False, {})
+    assert back.permissions_gained == told.permissions_lost
+    assert {each.module: each.gained for each in back.modules} == {each.module: each.lost for each in told.modules}
+
+
+def test_an_administrator_who_is_sent_away_loses_the_records_of_everybody(nubetis_session, staff):
+    admin = nubetis_session
+    profile = admin.find("profiles", F.administrator == True)[0]  # noqa: E712 - a filter
+    admin.apply(admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    admin.apply(plan_default(admin, "deals", level="read"))
+    (told,) = preview(admin, AWAY["suspended"](admin))
+    assert {each.everybody for each in told.modules} == {("delete", "none")}
+    assert "manage_users" in told.permissions_lost
+
+
+def test_who_may_not_sign_in_gains_and_loses_nothing_by_another_change(nubetis_session, staff):
+    admin = nubetis_session
+    admin.apply(admin.plan_update("users", F.handle == "rosa", state="suspended"))
+    admin.apply(admin.plan_delete("users", F.handle == "tom"))
+    told = preview(admin, plan_default(admin, "leads", level="read"))
+    assert {each.user for each in told} == {staff[name].user for name in ("eva", "luis", "ana", "pia")}
+    moved = preview(admin, admin.plan_update("users", F.handle == "rosa", role=role(admin, "Office").id))
+    assert {each.user: (each.gains, each.loses) for each in moved} == {
+        staff["luis"].user: (False, True), staff["eva"].user: (False, True),
+    }  # fmt: skip
+
+
+# -- by the parent ----------------------------------------------------------------------------------------------------
+def by_parent(session, plan):
+    """Give what comes and goes by a parent, by user and module."""
+    return {
+        (each.user, gain.module): (dict(gain.by_parent_gained), dict(gain.by_parent_lost))
+        for each in preview(session, plan)
+        for gain in each.modules
+        if gain.by_parent_gained or gain.by_parent_lost
+    }
+
+
+def test_a_default_by_the_parent_is_told_to_whomever_it_may_concern(nubetis_session, staff):
+    """Administrators and those who have everybody's records to that level gain nothing by it."""
+    admin, everybody = nubetis_session, {each.user for each in staff.values()}
+
+    def default(level="none", **more):
+        return plan_default(admin, "contacts", level=level, **more)
+
+    def said(*what):
+        return {(user, "contacts"): what for user in everybody}
+
+    write, read = ({"parent": "account", "parent_level": level} for level in ("write", "read"))
+    assert by_parent(admin, default(**write)) == said({"account": "write"}, {})
+    assert by_parent(admin, default("write", **write)) == {}
+    assert by_parent(admin, default(parent="account")) == {}
+    admin.apply(default(**write))
+    assert by_parent(admin, default(**read)) == said({}, {"account": "write"})
+    assert by_parent(admin, default()) == said({}, {"account": "write"})
+    assert by_parent(admin, default("delete", **write)) == {}
+    admin.apply(default(**read))
+    assert by_parent(admin, default(**write)) == said({"account": "write"}, {})
+    assert preview(admin, default(**read)) == []
+
+
+def test_a_share_with_what_belongs_to_it_comes_with_the_parent(nubetis_session, staff):
+    """The default gives nothing by itself, and yet the shares of parents do."""
+    admin = nubetis_session
+    share(admin, admin.create("accounts", name="A"), "pia", level="write", related=True)
+    found = by_parent(admin, plan_default(admin, "contacts", parent="account"))
+    assert found[staff["pia"].user, "contacts"] == ({"account": "write"}, {})
+
+
+def test_who_gains_parents_gains_what_belongs_to_them(nubetis_session, staff):
+    admin = nubetis_session
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level="read"))
+    admin.apply(plan_default(admin, "deals", parent="contact", parent_level="write"))
+    plan = plan_share_rule(admin, "r", "accounts", source="ana", target="pia")
+    gained = {"contacts": {"account": "read"}, "deals": {"contact": "write"}}
+    assert by_parent(admin, plan) == {(staff["pia"].user, module): (each, {}) for module, each in gained.items()}
+    admin.apply(plan)
+    lost = by_parent(admin, admin.plan_delete("sharing_rules", EVERYTHING))
+    assert lost == {(staff["pia"].user, module): ({}, each) for module, each in gained.items()}
+
+
+PARENTS = {
+    **CHANGES,
+    "parent comes": lambda s, _: plan_default(s, "deals", parent="account", parent_level="read"),
+    "parent goes": lambda s, _: plan_default(s, "contacts"),
+    "more by the parent": lambda s, _: plan_default(s, "contacts", parent="account", parent_level="delete"),
+    "sent away": lambda s, _: s.plan_update("users", F.handle == "ana", state="suspended"),
+}
+
+
+@pytest.mark.parametrize("change", PARENTS)
+def test_nothing_comes_or_goes_untold_by_the_parent(nubetis_session, staff, records, rng, change):
+    """What a user has more or less afterwards is counted, or told as of everybody, of a rule or by the parent."""
+    admin = nubetis_session
+    level = rng.choice(["read", "write"])
+    admin.apply(plan_group(admin, "Both", ["pia"]))
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level=level))
+    for number, target in enumerate(("tom", "role Lead", "group Both")):
+        admin.apply(plan_share_rule(admin, f"o{number}", "accounts", source=rng.choice(NAMES), target=target))
+    before = visible(staff)
+    plan = PARENTS[change](admin, rng)
+    told = {each.user: {gain.module: gain for gain in each.modules} for each in preview(admin, plan)}
+    admin.apply(plan)
+    staying = {name: each for name, each in staff.items() if change != "sent away" or name != "ana"}
+    after = visible(staying)
+    for name, session in staying.items():
+        for (module, level), now in after[name].items():
+            then, gain = before[name][module, level], told.get(session.user, {}).get(module)
+            comes = gain is not None and (gain.gained.get(level) or gain.by_parent_gained)
+            goes = gain is not None and (gain.lost.get(level) or gain.by_parent_lost)
+            risen = gain is not None and gain.everybody[0] < gain.everybody[1]
+            assert comes or risen or now <= then, (name, module, level)
+            assert goes or now >= then, (name, module, level)
+
+
+def test_fields_are_told_with_their_levels(nubetis_session, staff):
+    admin = nubetis_session
+    told = preview(admin, plan_field_level(admin, "Standard", "contacts.email", "hidden"))
+    assert {each.user for each in told} == {each.user for each in staff.values()}
+    assert [(each.gains, each.loses) for each in told] == [(False, True)] * len(staff)
+    assert {tuple(each.fields_lost.items()) for each in told} == {(("contacts.email", ("edit", "hidden")),)}
+    admin.apply(plan_field_level(admin, "Standard", "contacts.email", "hidden"))
+    told = preview(admin, plan_field_level(admin, "Standard", "contacts.email", "read"))
+    assert {tuple(each.fields_gained.items()) for each in told} == {(("contacts.email", ("hidden", "read")),)}
+    (told,) = preview(admin, AWAY["suspended"](admin))
+    assert (told.fields_gained, told.fields_lost) == ({}, {})  # there is nothing of which to say it

@@ -10,7 +10,14 @@ import pytest
 
 from nubetis import F, HostSignIn
 from nubetis.access.decision import Action
-from nubetis.access.permissions import STANDARD, FieldLevel, Function, Permissions, write_permissions
+from nubetis.access.permissions import (
+    NO_PERMISSION,
+    STANDARD,
+    FieldLevel,
+    Function,
+    Permissions,
+    write_permissions,
+)
 from nubetis.errors import NubetisError, Refused
 from nubetis.session.sharing import plan_default, plan_share_rule
 from tests.stores import refusing
@@ -76,6 +83,7 @@ RAISING = {
     "rule for another": lambda s: s.apply(plan_share_rule(s, "r", "leads", source="eva", target="ana")),
     "rule on values": lambda s: s.apply(plan_share_rule(s, "r", "leads", where=F.name == "x", target="luis")),
     "peers": lambda s: s.edit(one(s, "roles", "Office"), peers=True),
+    "by the parent": lambda s: s.apply(plan_default(s, "contacts", parent="account", parent_level="read")),
 }  # fmt: skip
 
 
@@ -119,6 +127,83 @@ def test_what_somebody_had_already_is_not_raised(nubetis_org, nubetis_session, m
     manager.apply(manager.plan_update("users", F.handle == "ana", role=below.id))
     with refusing("raises_rights", Refused):
         manager.create("users", person(manager, role="Rep", profile="Standard"))
+
+
+FIELDS = {
+    "own profile": lambda s, org: s.edit(one(s, "profiles", "Manager"), permissions=kept(MANAGER)),
+    "to be read": lambda s, org: s.edit(
+        one(s, "profiles", "Manager"), permissions=kept(phones(org, FieldLevel.READ, MANAGER))
+    ),
+    "profile of another": lambda s, org: s.edit(
+        one(s, "profiles", "Less"), permissions=kept(phones(org, FieldLevel.READ, Permissions(default=[Action.VIEW])))
+    ),
+    "own set": lambda s, _: s.edit(s.user, permission_sets=[one(s, "permission_sets", "Phones").id]),
+    "set written": lambda s, org: s.edit(
+        one(s, "permission_sets", "Mine"), permissions=kept(phones(org, FieldLevel.READ))
+    ),
+    "another profile": lambda s, _: s.edit(s.user, profile=one(s, "profiles", "Standard").id),
+}
+
+
+def phones(org, level, permissions=NO_PERMISSION):
+    leads = org.schema.module("leads")
+    return attrs.evolve(permissions, fields={(leads.id, leads.field("phone").id): level})
+
+
+@pytest.fixture
+def unread(nubetis_org, nubetis_session, manager):
+    """Give the manager who may not read phones, nor may ana."""
+    admin = nubetis_session
+    for name, permissions in (("Manager", MANAGER), ("Less", Permissions(default=[Action.VIEW]))):
+        hidden = kept(phones(nubetis_org, FieldLevel.HIDDEN, permissions))
+        admin.edit(one(admin, "profiles", name), permissions=hidden)
+    admin.apply(admin.plan_update("users", F.handle == "ana", profile=one(admin, "profiles", "Less").id))
+    admin.create("permission_sets", name="Phones", permissions=kept(phones(nubetis_org, FieldLevel.READ)))
+    mine = admin.create("permission_sets", name="Mine", permissions=kept(NO_PERMISSION))
+    admin.edit(manager.user, permission_sets=[mine.id])
+    return manager
+
+
+@pytest.mark.parametrize("road", FIELDS)
+def test_nobody_lets_himself_or_another_read_a_field_that_he_may_not(nubetis_org, unread, road):
+    with refusing("raises_rights", Refused):
+        FIELDS[road](unread, nubetis_org)
+    assert "phone" not in unread.create("leads", name="x")
+
+
+def test_a_field_that_somebody_has_already_does_not_stand_against_what_he_is_given(nubetis_session, unread):
+    """She gets a verb that he has, and reads the phones that he does not read as before."""
+    admin = nubetis_session
+    profile = admin.create("profiles", name="Views", permissions=kept(Permissions(default=[Action.VIEW])))
+    admin.apply(admin.plan_update("users", F.handle == "ana", profile=profile.id))
+    for verb in (Action.EDIT, Action.EXPORT):  # to edit a phone is more than to read it
+        with refusing("raises_rights", Refused):
+            given = kept(Permissions(default=[Action.VIEW, verb]))
+            unread.edit(one(unread, "profiles", "Views"), permissions=given)
+    more = kept(Permissions(default=[Action.VIEW, Action.SHARE]))
+    unread.edit(one(unread, "profiles", "Views"), permissions=more)
+
+
+def test_who_really_gains_is_named(nubetis_org, nubetis_session, manager):
+    """Administrators have everything, and who may not sign in comes after those who may."""
+    users = nubetis_session.find("users", sort="id", limit=20)
+    assert users[0].id == nubetis_session.user  # she would be the first
+    suspended = nubetis_session.find("users", F.handle == "eva")[0].id
+    nubetis_session.edit(suspended, state="suspended")
+    with refusing("raises_rights", Refused) as caught:
+        manager.apply(plan_default(manager, "deals", level="delete"))
+    assert caught.value.params["user"] not in {nubetis_session.user, suspended}
+
+
+def test_by_a_parent_that_is_already_one_gives_what_one_has(nubetis_session, manager):
+    """Who comes has by the parent what everybody has by it, and who has everybody's records may let them be had so."""
+    nubetis_session.apply(plan_default(nubetis_session, "contacts", parent="account", parent_level="write"))
+    manager.create("users", person(manager, role="Rep", profile="Standard"))
+    manager.apply(plan_default(manager, "contacts", parent="account", parent_level="read"))
+    with refusing("raises_rights", Refused):
+        manager.apply(plan_default(manager, "contacts", parent="account", parent_level="write"))
+    nubetis_session.apply(plan_default(nubetis_session, "contacts", level="write"))
+    manager.apply(plan_default(manager, "contacts", level="write", parent="account", parent_level="write"))
 
 
 @pytest.mark.parametrize("road", RAISING)

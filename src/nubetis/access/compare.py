@@ -9,18 +9,59 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import Final
 
 import attrs
 
-from nubetis.access.directory import Directory, Reach
+from nubetis.access.decision import Action
+from nubetis.access.directory import PRIVATE, Directory, Reach
+from nubetis.access.editing import joined
 from nubetis.access.intervals import NOBODY, Intervals, Span
-from nubetis.access.permissions import NO_PERMISSION, Permissions, permitted
+from nubetis.access.permissions import NO_PERMISSION, FieldLevel, Permissions
 from nubetis.access.sharing import GRANTED, Level, Rule
 from nubetis.errors import Refused
 from nubetis.model.ids import encode
-from nubetis.types import Key, ModuleId
+from nubetis.types import FieldId, Key, ModuleId
 
-__all__ = ["Comparison", "Difference", "UserChange"]
+__all__ = ["ByParent", "Comparison", "Difference", "Parents", "UserChange"]
+
+_NOTHING: Final = Reach(default=PRIVATE, owners=dict.fromkeys(GRANTED, NOBODY))
+"""What one has who may not sign in."""
+
+
+@attrs.frozen
+class ByParent:
+    """A way to records: to this *level* one has those whose parent, linked by *field*, one has."""
+
+    field: FieldId
+    level: Level
+
+    def beats(self, other: ByParent | None) -> bool:
+        """Say whether it gives something that the *other* does not."""
+        return other is None or self.field != other.field or self.level > other.level
+
+
+@attrs.frozen
+class Parents:
+    """Which modules are parents: *linked* by the fields of each module, and the greatest level to which one of *lent*
+    is shared with what belongs to it.
+    """  # noqa: D205 - one thought
+
+    linked: Mapping[ModuleId, Mapping[FieldId, ModuleId]] = attrs.field(factory=dict)
+    lent: Mapping[ModuleId, Level] = attrs.field(factory=dict)
+
+    def of(self, module: ModuleId, directory: Directory) -> ModuleId | None:
+        """Give the parent of *module*, by what *directory* says of it."""
+        field = directory.default(module).parent
+        return None if field is None else self.linked.get(module, {}).get(field)
+
+    def way(self, module: ModuleId, directory: Directory) -> ByParent | None:
+        """Give the way by it, where it leads to anything."""
+        default, parent = directory.default(module), self.of(module, directory)
+        if default.parent is None or parent is None:
+            return None
+        level = max(default.parent_level, self.lent.get(parent, Level.NONE))
+        return ByParent(default.parent, level) if level else None
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +69,8 @@ class Difference:
     """What one user *gained* and *lost* in a module, to each level: owners, by their places before.
 
     *everything* are the levels of what everybody has, before and after; *rules* on values are those that began or
-    ceased to reach him, or give another level.
+    ceased to reach him, or give another level.  *by_parent* are the ways that came and went by which he may have
+    records whose parent he has, or, where he has more or fewer of the parents, those that he has by them.
     """
 
     gained: Mapping[Level, Intervals]
@@ -36,38 +78,52 @@ class Difference:
     everything: tuple[Level, Level]
     rules_gained: tuple[Rule, ...] = ()
     rules_lost: tuple[Rule, ...] = ()
+    by_parent: tuple[ByParent | None, ByParent | None] = (None, None)
 
     @cached_property
     def _differs(self) -> bool:
         owners = any(self.gained.values()) or any(self.lost.values())
-        return owners or self.everything[0] != self.everything[1] or bool(self.rules_gained or self.rules_lost)
+        others = self.rules_gained or self.rules_lost or any(self.by_parent)
+        return owners or self.everything[0] != self.everything[1] or bool(others)
 
     def __bool__(self) -> bool:
         return self._differs
 
+    @property
+    def sees(self) -> tuple[bool, bool]:
+        """Whether he sees more records, and whether he sees fewer."""
+        then, now = self.everything
+        more = self.gained[Level.READ] or self.rules_gained or self.by_parent[1] or now > then
+        fewer = self.lost[Level.READ] or self.rules_lost or self.by_parent[0] or then > now
+        return bool(more), bool(fewer)
+
 
 @attrs.frozen(kw_only=True)
 class UserChange:
-    """What changes for one user: in modules, and in what his profile permits."""
+    """What changes for one user: in modules, in what his profile permits, and whether he may sign in."""
 
     user: Key
     modules: Mapping[ModuleId, Difference] = attrs.field(factory=dict)
     permissions: tuple[Permissions, Permissions] = (NO_PERMISSION, NO_PERMISSION)
+    signs_in: tuple[bool, bool] = (True, True)
 
     def __bool__(self) -> bool:
-        return bool(self.modules) or self.permissions[0] != self.permissions[1]
+        return bool(self.modules) or self.permissions[0] != self.permissions[1] or self.signs_in[0] != self.signs_in[1]
 
 
 @attrs.define
 class Comparison:
-    """Compares two directories, user by user, in *modules*.
+    """Compares two directories, user by user, in *modules*: what is said of users or, where it is *felt*, what those
+    have of it who may sign in.
 
     Cost: some ms for each thousand users, and for each thousand different answers.
-    """
+    """  # noqa: D205 - one thought
 
     before: Directory
     after: Directory
     modules: tuple[ModuleId, ...]
+    parents: Parents = attrs.field(factory=Parents)
+    felt: bool = False
     _known: dict[tuple[int, int], Difference] = attrs.field(factory=dict, init=False, repr=False)
     _kept: list[Reach] = attrs.field(factory=list, init=False, repr=False)
 
@@ -80,6 +136,8 @@ class Comparison:
             then, now = self.before.permissions(user), self.after.permissions(user)
             if then is not now and then != now:
                 changed.add(user)
+            if self.felt and _active(self.before, user) != _active(self.after, user):
+                changed.add(user)
         yield from filter(None, map(self.of, sorted(changed)))
 
     def _changed_in(self, module: ModuleId) -> Iterator[Key]:
@@ -88,18 +146,68 @@ class Comparison:
         places = self.before.numbering.places
         for user, reach in zip(self.after.numbering.users, new, strict=True):
             place = places.get(user)
-            if place is None or self._between(old[place], reach):
+            if place is None or self._between(module, old[place], reach):
                 yield user
         yield from places.keys() - self.after.numbering.places.keys()
 
     def of(self, user: Key) -> UserChange:
         """Give what changes for one user."""
         found = {module: self._without_own(user, self._difference(user, module)) for module in self._alike}
+        self._belonging(found)
         return UserChange(
             user=user,
             modules={alike: each for module, each in found.items() if each for alike in self._alike[module]},
-            permissions=(self.before.permissions(user), self.after.permissions(user)),
+            permissions=(self._permissions(self.before, user), self._permissions(self.after, user)),
+            signs_in=(_active(self.before, user), _active(self.after, user)),
         )
+
+    def everything(self, user: Key, module: ModuleId) -> tuple[Level, Level]:
+        """Give to which level a user has everybody's records, before and after."""
+        levels = [
+            Level.DELETE if self.administrator(side, user) else self._reach(side, user, module).everything
+            for side in (self.before, self.after)
+        ]
+        return levels[0], levels[1]
+
+    def administrator(self, side: Directory, user: Key) -> bool:
+        """Say whether a user has everything on one *side*."""
+        return side.administrator(user) and not self._out(side, user)
+
+    def _out(self, side: Directory, user: Key) -> bool:
+        return self.felt and not _active(side, user)
+
+    def _permissions(self, side: Directory, user: Key) -> Permissions:
+        return NO_PERMISSION if self._out(side, user) else side.permissions(user)
+
+    def _reach(self, side: Directory, user: Key, module: ModuleId) -> Reach:
+        return _NOTHING if self._out(side, user) else side.reach(user, module)
+
+    def _belonging(self, found: dict[ModuleId, Difference]) -> None:
+        """Let what belongs to records that come or go for one user come or go with them."""
+        left = [module for module, each in found.items() if each] if self._children else []
+        while left:
+            more, fewer = found[left[-1]].sees
+            for child in self._children.get(left.pop(), ()):
+                ways = self._ways(child)
+                with_it = _told(found[child], (ways[0] if fewer else None, ways[1] if more else None))
+                if with_it != found[child].by_parent:
+                    found[child] = attrs.evolve(found[child], by_parent=with_it)
+                    left.append(child)
+
+    @cached_property
+    def _children(self) -> Mapping[ModuleId, set[ModuleId]]:
+        """Give for modules those of which each is the parent, before or after; all by the first of their like."""
+        firsts = {module: first for first, several in self._alike.items() for module in several}
+        found: dict[ModuleId, set[ModuleId]] = {}
+        for module in self._alike:
+            for side in (self.before, self.after):
+                parent = self.parents.of(module, side)
+                if parent in firsts:
+                    found.setdefault(firsts[parent], set()).add(module)
+        return found
+
+    def _ways(self, module: ModuleId) -> tuple[ByParent | None, ByParent | None]:
+        return self.parents.way(module, self.before), self.parents.way(module, self.after)
 
     @cached_property
     def _alike(self) -> Mapping[ModuleId, list[ModuleId]]:
@@ -107,7 +215,10 @@ class Comparison:
         firsts: dict[object, ModuleId] = {}
         found: dict[ModuleId, list[ModuleId]] = {}
         for module in self.modules:
-            said: list[object] = [each.said_of(module) for each in (self.before, self.after)]
+            said: list[object] = [
+                (each.said_of(module), self.parents.of(module, each), self.parents.way(module, each))
+                for each in (self.before, self.after)
+            ]
             first = firsts.setdefault(tuple(said), module)
             found.setdefault(first, []).append(module)
         return found
@@ -122,25 +233,30 @@ class Comparison:
         return attrs.evolve(found, gained=gained, lost=lost)
 
     def _difference(self, user: Key, module: ModuleId) -> Difference:
-        return self._between(self.before.reach(user, module), self.after.reach(user, module))
+        return self._between(module, self._reach(self.before, user, module), self._reach(self.after, user, module))
 
-    def _between(self, old: Reach, new: Reach) -> Difference:
+    def _between(self, module: ModuleId, old: Reach, new: Reach) -> Difference:
         key = id(old), id(new)
         found = self._known.get(key)
         if found is None:
             self._kept += [old, new]  # so that nothing else gets their ids
-            found = self._known[key] = self._compared(old, new)
+            found = self._known[key] = self._compared(module, old, new)
         return found
 
-    def _compared(self, old: Reach, new: Reach) -> Difference:
+    def _compared(self, module: ModuleId, old: Reach, new: Reach) -> Difference:
         pairs = {level: (old.owners[level], self.moved(new.owners[level])) for level in GRANTED}
-        return Difference(
+        found = Difference(
             gained={level: _less(now, then, had=old.everything >= level) for level, (then, now) in pairs.items()},
             lost={level: _less(then, now, had=new.everything >= level) for level, (then, now) in pairs.items()},
             everything=(old.everything, new.everything),
             rules_gained=tuple([rule for rule in new.criteria if rule not in old.criteria]),
             rules_lost=tuple([rule for rule in old.criteria if rule not in new.criteria]),
         )
+        then, now = (
+            way if reach is not _NOTHING else None for way, reach in zip(self._ways(module), (old, new), strict=True)
+        )
+        went, came = then if then and then.beats(now) else None, now if now and now.beats(then) else None
+        return attrs.evolve(found, by_parent=_told(found, (went, came)))
 
     def refuse_raising(self, actor: Key, *, has: Permissions | None = None, of: Key | None = None) -> None:
         """Stop a change by *actor* that gives anybody, himself included, what he has not got.
@@ -151,17 +267,41 @@ class Comparison:
             Refused: ``raises_rights``.
         """
         permissions = self.before.permissions(actor) if has is None else has
-        for change in self.changes() if of is None else [self.of(of)]:
-            then, now = change.permissions
-            raised = not now <= then and not now <= permitted(permissions, [then])
-            if raised or self.after.administrator(change.user) > self.before.administrator(change.user):
+        changes = self.changes() if of is None else [self.of(of)]
+        for change in sorted(changes, key=lambda each: not each.signs_in[1]):
+            if self.before.administrator(change.user):  # who has everything
+                continue
+            if self.after.administrator(change.user) or self._raises(permissions, *change.permissions):
                 raise Refused("raises_rights", user=encode("use", change.user), what="permissions")
             for module, found in change.modules.items():
                 if not self._has(actor, module, found):
                     raise Refused("raises_rights", user=encode("use", change.user), what="records of others")
 
+    def _raises(self, has: Permissions, then: Permissions, now: Permissions) -> bool:
+        """Say whether it is more that is permitted *now* than was *then*, and than he *has* who would permit it."""
+        if now <= then:
+            return False
+        had = joined(has, then)
+        verbs = self._without_fields(now) <= self._without_fields(had)
+        fields = {*now.fields, *then.fields, *has.fields}
+        levels = ([self._level(each, *field) for each in (now, then, has)] for field in fields)
+        return not verbs or any(after > max(others) for after, *others in levels)
+
+    def _without_fields(self, permissions: Permissions) -> Permissions:
+        return attrs.evolve(permissions, fields={})
+
+    def _level(self, permissions: Permissions, module: ModuleId, field: FieldId) -> FieldLevel:
+        """Give what one can do with a field, whose records one may not even view or edit."""
+        level, verbs = permissions.level(module, field), permissions.verbs(module)
+        if module not in self.modules or verbs & _WRITING:
+            return level
+        return min(level, FieldLevel.READ if Action.VIEW in verbs else FieldLevel.HIDDEN)
+
     def _has(self, actor: Key, module: ModuleId, found: Difference) -> bool:
-        """Say whether *actor* has all that somebody would gain; owners who are new have nothing yet."""
+        """Say whether *actor* has all that somebody would gain; owners who are new have nothing yet.
+
+        What one has by a parent comes with the parents, which he has, too; another way by it gives what nobody counts.
+        """
         reach, place = self.before.reach(actor, module), self.before.numbering.places.get(actor, -1)
         known = Intervals.of([(0, len(self.before.numbering.users))])
         own = Intervals.one(place) if place >= 0 else NOBODY
@@ -169,7 +309,9 @@ class Comparison:
             level <= reach.everything or found.gained[level] & known <= reach.owners[level] | own for level in GRANTED
         )
         everybody = found.everything[1] <= max(found.everything[0], reach.everything)
-        return owners and everybody and set(found.rules_gained) <= set(reach.criteria)
+        way = found.by_parent[1]
+        parents = way is None or way.level <= reach.everything or not way.beats(self._ways(module)[0])
+        return owners and everybody and parents and set(found.rules_gained) <= set(reach.criteria)
 
     # places ------------------------------------------------------------------------------------------------
     @cached_property
@@ -207,3 +349,20 @@ class Comparison:
 def _less(owners: Intervals, others: Intervals, *, had: bool) -> Intervals:
     """Give *owners* who are none of the *others*; nobody where everybody's records are *had* anyway."""
     return NOBODY if had or owners == others else owners - others
+
+
+_WRITING: Final = frozenset({Action.CREATE, Action.EDIT})
+
+
+def _active(side: Directory, user: Key) -> bool:
+    found = side.users.get(user)
+    return found is not None and found.active
+
+
+def _told(found: Difference, ways: tuple[ByParent | None, ByParent | None]) -> tuple[ByParent | None, ByParent | None]:
+    """Give what goes and comes by the *ways*, beside what is told already: nothing to a level that everybody gives."""
+    most = max(found.everything)
+    gone, come = [
+        known if way is None or way.level <= most else way for known, way in zip(found.by_parent, ways, strict=True)
+    ]
+    return gone, come

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from nubetis.access.compare import Comparison, Difference, UserChange
+from nubetis.access.compare import ByParent, Comparison, Difference, UserChange
 from nubetis.access.decision import Action
 from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import Intervals
@@ -28,7 +28,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import check_people, directory_of, read_roster
+from nubetis.session.rosters import check_people, compared, directory_of, read_roster
 from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleName, RecordId, Row
 
@@ -45,8 +45,9 @@ class Gain:
     """What changes for one user in one module: records *gained* and *lost*, by level: ``{"read": 12, "write": 3}``.
 
     Counted are records by their owners, of whom some may have none yet.  *everybody* is the level to which the user has
-    everybody's records, before and after, which an administrator has to the full; *rules* are the names of the rules
-    on values that come and go, whose records are not counted.
+    everybody's records, before and after, which an administrator has to the full.  *rules* are the names of the rules
+    on values that come and go, whose records are not counted; nor are those that come and go *by_parent*, with the
+    records that a field links: ``{"account": "write"}``, to whomever that may concern.
     """
 
     module: ModuleName
@@ -55,16 +56,18 @@ class Gain:
     everybody: tuple[str, str]
     rules_gained: tuple[str, ...] = ()
     rules_lost: tuple[str, ...] = ()
+    by_parent_gained: Mapping[str, str] = attrs.field(factory=dict)
+    by_parent_lost: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def gains(self) -> bool:
         """Whether anything is gained."""
-        return bool(self.gained or self.rules_gained) or _rises(*self.everybody)
+        return bool(self.gained or self.rules_gained or self.by_parent_gained) or _rises(*self.everybody)
 
     @property
     def loses(self) -> bool:
         """Whether anything is lost."""
-        return bool(self.lost or self.rules_lost) or _rises(*reversed(self.everybody))
+        return bool(self.lost or self.rules_lost or self.by_parent_lost) or _rises(*reversed(self.everybody))
 
 
 def _rises(before: str, after: str) -> bool:
@@ -73,22 +76,33 @@ def _rises(before: str, after: str) -> bool:
 
 @attrs.frozen(kw_only=True)
 class AccessChange:
-    """What changes for one user: in modules, and the permissions that he gains and loses, as ``leads.export``."""
+    """What changes for one user: in modules, and the permissions that he gains and loses, as ``leads.export``.
+
+    *fields* have their levels before and after: ``{"contacts.email": ("edit", "hidden")}``.  *signs_in* says whether he
+    may sign in, before and after: who may not has nothing, and so gains and loses nothing by other changes.  Who may no
+    longer *keeps* what he owns, as many records by module: they are his, and others see them as before.
+    """
 
     user: RecordId
     modules: tuple[Gain, ...] = ()
     permissions_gained: tuple[str, ...] = ()
     permissions_lost: tuple[str, ...] = ()
+    fields_gained: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
+    fields_lost: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
+    signs_in: tuple[bool, bool] = (True, True)
+    keeps: Mapping[ModuleName, int] = attrs.field(factory=dict)
 
     @property
     def gains(self) -> bool:
         """Whether he gains anything."""
-        return bool(self.permissions_gained) or any(each.gains for each in self.modules)
+        more = self.permissions_gained or self.fields_gained or self.signs_in == (False, True)
+        return bool(more) or any(each.gains for each in self.modules)
 
     @property
     def loses(self) -> bool:
         """Whether he loses anything."""
-        return bool(self.permissions_lost) or any(each.loses for each in self.modules)
+        less = self.permissions_lost or self.fields_lost or self.signs_in == (True, False)
+        return bool(less) or any(each.loses for each in self.modules)
 
 
 def check_plan(session: Session, plan: Plan) -> None:
@@ -119,7 +133,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
     """Give what *plan*, a change of people, roles, profiles, groups or sharing, would change for each user.
 
     Nothing is written.  What a plan of other records changes (owners, values, shares) is not looked at, nor the shares
-    of single records that come and go with a group or role, nor what comes with a parent.
+    of single records that come and go with a group or role.
 
     Cost: the roster is read twice; some 10 ms for each thousand users and thousand different answers.
 
@@ -133,16 +147,11 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         require_insight(state)
         parts = _structural(plan)
         before = directory_of(state.world, state.txn, state.versions.access)
-        schema = state.known.schema
-        modules = tuple([module.id for module in schema.modules if not module.system])
-        comparison = Comparison(
-            before,
-            Directory(read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})),
-            modules,
-        )
+        after = read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})
+        comparison = compared(state, before, after, felt=True)
         counted = _Counted(state, before)
-        told = [_told(change, comparison, schema, counted) for change in comparison.changes()]
-        return [each for each in told if each.modules or each.permissions_gained or each.permissions_lost]
+        told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]
+        return [each for each in told if each.gains or each.loses]
 
     return session.state.read(work)
 
@@ -163,6 +172,13 @@ class _Counted:
         most = len(sums) - 1
         return sum(sums[min(end, most)] - sums[min(start, most)] for start, end in owners.spans)
 
+    def owned(self, user: Key) -> dict[ModuleName, int]:
+        """Give the number of living records that *user* owns, by module."""
+        place = Intervals.one(self.directory.numbering.places[user])
+        modules = [module for module in self.state.known.schema.modules if not module.system]
+        counts = {module.name: self.of(module, place) for module in modules}
+        return {name: count for name, count in counts.items() if count}
+
     def _sums_of(self, module: Module) -> list[int]:
         """Give for each place the number of records of those before it."""
         tally = self.state.txn.tally(module, "owner") if "owner" in module.tallied_by else {}
@@ -171,23 +187,24 @@ class _Counted:
 
 
 def _told(change: UserChange, comparison: Comparison, schema: Schema, counted: _Counted) -> AccessChange:
-    administers = tuple([side.administrator(change.user) for side in (comparison.before, comparison.after)])
-    if any(administers):
-        gains = _of_administrator(comparison, schema, administers)
+    if any(comparison.administrator(side, change.user) for side in (comparison.before, comparison.after)):
+        gains = _of_administrator(comparison, schema, change.user)
     else:
         gains = tuple([_gain(schema.by_id[number], each, counted) for number, each in change.modules.items()])
     gained, lost = _permissions(change, schema)
+    shown, hidden = _fields(change, schema)
     return AccessChange(
-        user=encode("use", change.user), modules=gains, permissions_gained=gained, permissions_lost=lost
-    )
+        user=encode("use", change.user), modules=gains, permissions_gained=gained, permissions_lost=lost,
+        fields_gained=shown, fields_lost=hidden, signs_in=change.signs_in,
+        keeps=counted.owned(change.user) if change.signs_in == (True, False) else {},
+    )  # fmt: skip
 
 
-def _of_administrator(comparison: Comparison, schema: Schema, administers: tuple[bool, ...]) -> tuple[Gain, ...]:
+def _of_administrator(comparison: Comparison, schema: Schema, user: Key) -> tuple[Gain, ...]:
     """Give what changes for one who has everything, before or after or both: the records of everybody."""
     found: list[Gain] = []
-    for number in () if all(administers) else comparison.modules:
-        sides = zip(administers, (comparison.before, comparison.after), strict=True)
-        before, after = [Level.DELETE if each else side.default(number).level for each, side in sides]
+    for number in comparison.modules:
+        before, after = comparison.everything(user, number)
         if before != after:
             name = schema.by_id[number].name
             found.append(Gain(module=name, gained={}, lost={}, everybody=(before.text, after.text)))
@@ -207,12 +224,35 @@ def _gain(module: Module, found: Difference, counted: _Counted) -> Gain:
         everybody=(before.text, after.text),
         rules_gained=tuple([rule.name for rule in found.rules_gained]),
         rules_lost=tuple([rule.name for rule in found.rules_lost]),
+        by_parent_gained=_way(module, found.by_parent[1]),
+        by_parent_lost=_way(module, found.by_parent[0]),
     )
+
+
+def _way(module: Module, way: ByParent | None) -> dict[str, str]:
+    return {} if way is None else {module.by_id[way.field].name: way.level.text}
 
 
 def _permissions(change: UserChange, schema: Schema) -> tuple[tuple[str, ...], tuple[str, ...]]:
     then, now = ({*_named(each, schema)} for each in change.permissions)
     return tuple(sorted(now - then)), tuple(sorted(then - now))
+
+
+_Levels: TypeAlias = dict[str, tuple[str, str]]
+
+
+def _fields(change: UserChange, schema: Schema) -> tuple[_Levels, _Levels]:
+    """Give the fields of which more and of which less is permitted, to one who may sign in before and after."""
+    sides: tuple[_Levels, _Levels] = {}, {}
+    then, now = change.permissions
+    for number, key in sorted({*then.fields, *now.fields}) if all(change.signs_in) else ():
+        levels = then.level(number, key), now.level(number, key)
+        module = schema.by_id.get(number)
+        field = None if module is None else module.by_id.get(key)
+        if module is not None and field is not None and levels[0] != levels[1]:
+            before, after = [level.name.lower() for level in levels]
+            sides[levels[1] < levels[0]][f"{module.name}.{field.name}"] = before, after
+    return sides
 
 
 def _named(permissions: Permissions, schema: Schema) -> Iterator[str]:

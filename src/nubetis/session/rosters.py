@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.access.compare import Comparison
-from nubetis.access.directory import Directory, Profile, Roster, User
+from nubetis.access.compare import Comparison, Parents
+from nubetis.access.directory import PRIVATE, Directory, Profile, Roster, User
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy
-from nubetis.access.sharing import Default, Level, Principal, Rule
+from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule
 from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
-from nubetis.model.bind import ALWAYS
+from nubetis.model.bind import ALWAYS, All, Test
 from nubetis.model.convert import from_json
+from nubetis.model.fields import Operator
 from nubetis.model.filters import Filter
 from nubetis.model.ids import decode
 from nubetis.model.plan import ChangeKind, Creates, Part
@@ -35,16 +36,16 @@ from nubetis.model.system import (
     USERS,
 )  # fmt: skip
 from nubetis.session.world import LIVE
-from nubetis.types import Cells, Key, ModuleId, Row, Stored
+from nubetis.types import Cells, FieldId, Key, ModuleId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.bind import Bound
-    from nubetis.model.schema import Module
+    from nubetis.model.schema import Module, Schema
     from nubetis.model.store import Txn
     from nubetis.session.state import State
     from nubetis.session.world import World
 
-__all__ = ["check_people", "check_written", "directory_of", "read_roster"]
+__all__ = ["check_people", "check_written", "compared", "directory_of", "read_roster"]
 
 
 def directory_of(world: World, txn: Txn, version: int) -> Directory:
@@ -119,11 +120,41 @@ def check_people(state: State, parts: Iterable[Part] = ()) -> None:
     if isinstance(policy, RolePolicy):
         _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
-        modules = tuple([module.id for module in schema.modules if not module.system])
-        comparison = Comparison(policy.directory, Directory(after), modules)
+        comparison = compared(state, policy.directory, after)
         comparison.refuse_raising(policy.user.key, has=policy.permissions)
         if state.delegate is not None:  # nor is anything lent for longer than the delegation
             comparison.refuse_raising(state.delegate, of=state.delegate)
+
+
+def compared(state: State, before: Directory, after: Roster, *, felt: bool = False) -> Comparison:
+    """Compare what everybody has *before* and *after* in the modules of records; see :class:`Comparison` for *felt*."""
+    schema = state.known.schema
+    modules = tuple([module.id for module in schema.modules if not module.system])
+    linked = {module: _links(schema, schema.by_id[module]) for module in modules}
+    said = {module: (before.default(module), after.defaults.get(module, PRIVATE)) for module in modules}
+    changed = [module for module, (then, now) in said.items() if then.parent != now.parent]
+    parents = {linked[module].get(each.parent or FieldId(0)) for module in changed for each in said[module]}
+    lent = {parent: _most_lent(state, parent) for parent in parents - {None} if parent is not None}
+    return Comparison(before, Directory(after), modules, Parents(linked, lent), felt)
+
+
+def _links(schema: Schema, module: Module) -> dict[FieldId, ModuleId]:
+    """Give the modules to which the fields of *module* link, each to one of people's own."""
+    single = [field for field in module.fields if len(field.targets) == 1]
+    found = {field.id: schema.module(field.targets[0]) for field in single}
+    return {field: each.id for field, each in found.items() if not each.system}
+
+
+def _most_lent(state: State, module: ModuleId) -> Level:
+    """Give the greatest level to which a record of *module* is shared with what belongs to it."""
+    shares = state.known.schema.module("shares")
+    where = (LIVE, Test("module", Operator.EQ, int(module)), Test("related", Operator.EQ, 1))
+    levels = [
+        each
+        for each in reversed(GRANTED)
+        if state.txn.count(shares, All((*where, Test("level", Operator.EQ, each.text))), limit=1)
+    ]
+    return levels[0] if levels else Level.NONE
 
 
 def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:
