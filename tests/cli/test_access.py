@@ -8,10 +8,11 @@ from shutil import copy
 import pytest
 
 import nubetis as library
-from nubetis import HostSignIn
+from nubetis import F, HostSignIn
 from nubetis.access.decision import Reason
 from nubetis.cli.commands import run
 from nubetis.cli.texts import say_reason, speaking
+from nubetis.session.leaving import plan_offboarding
 from nubetis.session.naming import named
 from nubetis.session.roles import plan_role
 from tests.cli.test_usage import english
@@ -247,8 +248,68 @@ def test_a_user_goes_into_the_bin_and_comes_back_by_undo(acme):
     assert [each["email"] for each in acme("users", "--json").json["users"]] == [
         "ana@acme.pe", "eva@acme.pe", "luis@acme.pe",
     ]  # fmt: skip
-    assert acme("journal", "undo", done.json["operation"]["id"]).code == 0
+    assert acme("journal", "undo", done.json["operation"]["id"], "--yes").code == 0
     assert len(acme("users", "--json").json["users"]) == 4
+
+
+AWAY = {"suspended": ["edit", "eva@acme.pe", "--state", "suspended"], "removed": ["remove", "eva@acme.pe"]}
+
+
+@pytest.mark.parametrize("road", AWAY)
+def test_nobody_is_sent_away_unasked(answering, acme, road):
+    """It is said that all is lost and what stays; nobody to ask is no yes."""
+    words = ["users", *AWAY[road]]
+    assert acme(*words).code == 2
+    said = answering("n", *words)
+    assert (said.code, "1 user loses access." in said.out) == (1, True)
+    assert {"sign-in", "more;", "2", "records", "stay", "theirs"} <= set(said.out.split())
+    assert len(acme("users", "list", "state = active", "--json").json["users"]) == 4
+    (told,) = acme(*words, "--dry-run", "--json").json["preview"]
+    assert (told["signs_in"], told["keeps"], "leads.view" in told["permissions_lost"]) == (
+        [True, False],
+        {"leads": 2},
+        True,
+    )
+    assert answering("y", *words).code == 0
+    assert len(acme("users", "list", "state = active", "--json").json["users"]) == 3
+
+
+def test_an_undo_of_a_change_of_access_is_looked_at_and_asked(answering, acme):
+    """As the change itself was; an undo of records is not."""
+    move = acme("roles", "move", "Sales", "--under", "Office", "--yes", "--json").json["operation"]["id"]
+    seen = acme("journal", "undo", move, "--dry-run")
+    assert "1 user gains access, 1 user loses access." in seen.out
+    assert {each["email"] for each in acme("journal", "undo", move, "--dry-run", "--json").json["preview"]} == {
+        "luis@acme.pe", "pia@acme.pe",
+    }  # fmt: skip
+    assert acme("journal", "undo", move).code == 2
+    said = answering("n", "journal", "undo", move)
+    assert (said.code, "luis@acme.pe" in said.out, "Nothing was changed." in said.err) == (1, True, True)
+    assert roles(acme)["Sales"]["reports_to"] == roles(acme)["Office"]["id"]
+    assert answering("y", "journal", "undo", move).code == 0
+    assert roles(acme)["Sales"]["reports_to"] == roles(acme)["Manager"]["id"]
+    rename = acme("roles", "rename", "Office", "Front", "--json").json["operation"]["id"]
+    assert acme("journal", "undo", rename).code == 0
+
+
+def test_an_undo_of_people_and_records_is_shown(acme):
+    """A record's field may be called as one of sharing is."""
+    with library.open("sqlite:///nubetis.db") as org, org.session(HostSignIn("ana@acme.pe")) as session:
+        name = session.find("leads", F.name == "Juan")[0].id
+        session.edit(name, source="web")
+        session.apply(plan_offboarding(session, "eva@acme.pe", to="pia@acme.pe"))
+    done = acme("journal", "list", "--limit", "1", "--json").json["operations"][0]["id"]
+    assert "gains access" in acme("journal", "undo", done, "--dry-run").out
+    assert acme("journal", "undo", done, "--yes").code == 0
+
+
+def test_programs_are_told_what_changes_and_nothing_of_the_rest(acme):
+    (luis, pia) = acme("preview", "roles", "move", "Sales", "--under", "Office", "--json").json["preview"]
+    assert (set(luis), set(pia)) == ({"user", "email", "modules", "none_yet"},) * 2
+    assert luis["modules"] == [{"module": "leads", "lost": {"read": 2, "write": 2, "delete": 2}}]
+    assert (set(luis["none_yet"]), len(luis["none_yet"]["lost"])) == ({"lost"}, 10)
+    told = acme("preview", "sharing", "default", "leads", "read", "--json").json["preview"]
+    assert [each["modules"] for each in told] == [[{"module": "leads", "everybody": ["none", "read"]}]] * 3
 
 
 # --- profiles --------------------------------------------------------------------------------------
@@ -270,6 +331,14 @@ def test_a_profile_is_cloned_changed_compared_and_merged(acme):
     found = acme("profiles", "--json").json["profiles"]
     assert {each["name"]: each["users"] for each in found} == {"Administrator": 1, "Standard": 3}
     assert acme("explain", "pia@acme.pe", "export", "leads", "--json").json["allowed"]
+
+
+def test_a_field_is_hidden_after_a_look(acme):
+    said = acme("profiles", "field", "Standard", "contacts.email", "hidden", "--dry-run")
+    assert ["3 users lose access." in said.out, "contacts.email: edit → hidden" in said.out] == [True, True]
+    assert acme("profiles", "field", "Standard", "contacts.email", "hidden").code == 2
+    told = acme("profiles", "field", "Standard", "contacts.email", "hidden", "--yes", "--json").json["preview"]
+    assert [each["fields_lost"] for each in told] == [{"contacts.email": ["edit", "hidden"]}] * 3
 
 
 def test_a_profile_is_shown_as_verbs_against_modules(acme):
@@ -339,6 +408,13 @@ def test_one_record_is_shared_to_the_end_of_a_day_and_no_longer(acme, lead):
     assert "[not_shared]" in acme("sharing", "unshare", lead, "pia@acme.pe", *eva).err
 
 
+def test_a_default_by_the_parent_is_looked_at(acme):
+    words = ["sharing", "default", "contacts", "none", "--parent", "account", "--parent-level", "write"]
+    said = acme(*words, "--dry-run")
+    assert ["3 users gain access." in said.out, "by account: read and write" in said.out] == [True, True]
+    assert acme(*words).code == 2
+
+
 # --- explanations ----------------------------------------------------------------------------------
 
 
@@ -384,6 +460,9 @@ SPOKEN = [
     ["users"],
     ["users", "edit", "eva@acme.pe", "--role", "Office", "--dry-run"],
     ["users", "edit", "eva@acme.pe", "--profile", "Administrator", "--dry-run"],
+    ["users", "remove", "eva@acme.pe", "--dry-run"],
+    ["profiles", "field", "Standard", "contacts.email", "hidden", "--dry-run"],
+    ["sharing", "default", "contacts", "none", "--parent", "account", "--parent-level", "write", "--dry-run"],
     ["roles"],
     ["roles", "add", "Otro"],
     ["roles", "move", "Sales", "--under", "Office"],

@@ -202,7 +202,7 @@ class Comparison:
         for module in self._alike:
             for side in (self.before, self.after):
                 parent = self.parents.of(module, side)
-                if parent in firsts:
+                if parent is not None and parent in firsts:
                     found.setdefault(firsts[parent], set()).add(module)
         return found
 

@@ -14,13 +14,14 @@ from nubetis.access.permissions import Permissions, read_permissions
 from nubetis.access.sharing import Level, Principal
 from nubetis.cli.call import Answer, Call
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
-from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_text
+from nubetis.cli.plans import operation_facts, operations_grid, plan_facts, plan_text
 from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_word
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.text import show
 from nubetis.session.door import refused
+from nubetis.session.planning import STRUCTURAL
 from nubetis.session.previewing import check_plan, preview
 from nubetis.session.profiles import unlike
 from nubetis.session.shared import principal_words
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from nubetis import Plan, Session
     from nubetis.model.plan import Change
     from nubetis.model.schema import Schema
-    from nubetis.session.previewing import AccessChange
+    from nubetis.session.previewing import AccessChange, Gain
 
-__all__ = ["carry_out", "change_options", "say_level"]
+__all__ = ["Look", "agreed", "carry_out", "change_options", "changes_access", "look", "say_level"]
 
 _SHOWN: Final = 12
 
@@ -50,9 +51,12 @@ def carry_out(call: Call, planned: Callable[[Session], Plan], *, dry_run: bool, 
     Somebody is asked where anybody gains or loses by it, if it *asks* at all.
     """
     with call.session() as session:
-        found = _look(session, planned(session))
-        if not dry_run and len(found.plan):
-            if asks and not yes and found.matters and not _agreed(call, found):
+        plan = planned(session)
+        if plan.refusals:
+            raise refused(plan)
+        found = look(session, plan)
+        if not dry_run and len(plan):
+            if asks and not agreed(call, found, yes=yes):
                 return EXIT_CODES["refused"]
             with call.face.progress(_("Writing")) as progress:
                 done = session.apply(found.plan, progress=progress)
@@ -63,25 +67,30 @@ def carry_out(call: Call, planned: Callable[[Session], Plan], *, dry_run: bool, 
     return None
 
 
-def _agreed(call: Call, found: _Found) -> bool:
-    """Ask, with all before one's eyes."""
+def agreed(call: Call, found: Look, *, yes: bool) -> bool:
+    """Ask with all before one's eyes, where anybody gains or loses by it and *yes* was not said before."""
+    if yes or not found.matters:
+        return True
     call.face.show(found.shown(call.face.room))
-    agreed = call.face.agrees(_("Do it?"))
-    if agreed is None:
+    answer = call.face.agrees(_("Do it?"))
+    if answer is None:
         raise click.UsageError(_("Nobody is there to be asked: give --yes, or --dry-run to look only."))
-    if not agreed:
+    if not answer:
         call.face.note(_("Nothing was changed."))
-    return agreed
+    return answer
 
 
-def _look(session: Session, plan: Plan) -> _Found:
+def changes_access(plan: Plan) -> bool:
+    """Say whether a plan writes to what access is made of."""
+    return any(part.module.name in STRUCTURAL for part in plan.parts)
+
+
+def look(session: Session, plan: Plan) -> Look:
     """Look at a plan, which must be able to stand.
 
     Raises:
         Refused: it cannot.
     """
-    if plan.refusals:
-        raise refused(plan)
     try:
         check_plan(session, plan)
     except Refused as error:
@@ -94,7 +103,7 @@ def _look(session: Session, plan: Plan) -> _Found:
         changes = None
     users = {**_new_users(plan), **_names_of(session, frozenset([each.user for each in changes or ()]))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
-    return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
+    return Look(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
 
 
 def _with_title(session: Session, value: object) -> object:
@@ -111,7 +120,7 @@ def _title(session: Session, name: str) -> str | None:
 
 
 @attrs.frozen(kw_only=True)
-class _Found:
+class Look:
     """A plan, and what it changes for whom; ``None`` where one may not know that."""
 
     plan: Plan
@@ -163,7 +172,8 @@ class _Found:
         rows = [row for each in self.changes[:_SHOWN] for row in _preview_rows(each, self.users, self.labels)]
         left = len(self.changes) - _SHOWN
         more = counted("(and {count} more user)", "(and {count} more users)", left)
-        return [grid(names, rows, room=room, wrap=_("gains")), *([line(more, "dim")] if left > 0 else [])]
+        longer = max((2, 3), key=lambda side: max(len(str(row[side])) for row in rows))
+        return [grid(names, rows, room=room, wrap=names[longer]), *([line(more, "dim")] if left > 0 else [])]
 
 
 def _more(left: int) -> list[RenderableType]:
@@ -175,12 +185,34 @@ def _more(left: int) -> list[RenderableType]:
 
 
 def _facts(change: AccessChange) -> dict[str, object]:
-    return {
-        "user": change.user,
-        "modules": [attrs.asdict(each) for each in change.modules],
-        "permissions_gained": change.permissions_gained,
-        "permissions_lost": change.permissions_lost,
+    """Give what changes for one user, and nothing of the rest; *none_yet* are modules in which there is no record."""
+    sides = {
+        side: [
+            str(each.module) for each in change.modules if (counts := getattr(each, side)) and not any(counts.values())
+        ]
+        for side in ("gained", "lost")
     }
+    modules = list(map(_facts_of_module, change.modules))
+    facts = {
+        "signs_in": change.signs_in if change.signs_in[0] != change.signs_in[1] else (),
+        "keeps": change.keeps,
+        "modules": [each for each in modules if len(each) > 1],
+        "none_yet": {side: names for side, names in sides.items() if names},
+        **{name: getattr(change, name) for name in _SIDES_OF_USER},
+    }
+    return {"user": change.user, **{name: value for name, value in facts.items() if value}}
+
+
+_SIDES_OF_USER: Final = ("permissions_gained", "permissions_lost", "fields_gained", "fields_lost")
+
+
+def _facts_of_module(gain: Gain) -> dict[str, object]:
+    facts = attrs.asdict(gain)
+    for side in ("gained", "lost"):
+        facts[side] = {level: count for level, count in facts[side].items() if count}
+    if gain.everybody[0] == gain.everybody[1]:
+        facts["everybody"] = ()
+    return {name: value for name, value in facts.items() if value}
 
 
 def _preview_rows(change: AccessChange, users: Mapping[str, str], labels: Mapping[str, str]) -> Iterator[list[object]]:
@@ -204,20 +236,42 @@ _NAMED: Final = 3
 
 
 def _sides(change: AccessChange, labels: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Give what one gains, and what he loses, by where: a module, or the permissions."""
-    sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    """Give what one gains, and what he loses, by where: signing in, a module, the permissions, or the fields."""
+    sides = _signing_in(change)
     for each in change.modules:
         before, after = each.everybody
         rises = Level.parse(after) > Level.parse(before)
         everybody = f"{_('of everybody')}: {say_level(before)} → {say_level(after)}" if before != after else ""
-        for side, records, rules in ((0, each.gained, each.rules_gained), (1, each.lost, each.rules_lost)):
-            said = [_counts(records), everybody if rises is (side == 0) else "", *map(_rule, rules)]
+        for side, records, rules, ways in (
+            (0, each.gained, each.rules_gained, each.by_parent_gained),
+            (1, each.lost, each.rules_lost, each.by_parent_lost),
+        ):
+            others = [*map(_rule, rules), *[_way(field, level) for field, level in ways.items()]]
+            said = [_counts(records), everybody if rises is (side == 0) else "", *others]
             if text := "; ".join(filter(None, said)):
                 sides[side][labels.get(each.module, each.module)] = text
     for side, names in ((0, change.permissions_gained), (1, change.permissions_lost)):
         if names:
             sides[side][_("permissions")] = ", ".join(_shortest(names, labels))
+    for side, fields in ((0, change.fields_gained), (1, change.fields_lost)):
+        if fields:
+            said = [f"{name}: {say_level(before)} → {say_level(after)}" for name, (before, after) in fields.items()]
+            sides[side][_("fields")] = "; ".join(said)
     return sides
+
+
+def _signing_in(change: AccessChange) -> tuple[dict[str, str], dict[str, str]]:
+    """Say who may sign in from now on, and who no longer, with what stays theirs."""
+    before, after = change.signs_in
+    count = sum(change.keeps.values())
+    stay = counted("{count} record stays theirs", "{count} records stay theirs", count)
+    comes = {_("sign-in"): _("may sign in")} if after and not before else {}
+    goes = {_("sign-in"): "; ".join([_("may sign in no more"), *([stay] if count else [])])} if before > after else {}
+    return comes, goes
+
+
+def _way(field: str, level: str) -> str:
+    return _("by {field}: {level}").format(field=field, level=say_level(level))
 
 
 _LEVELS: Final = tuple([level.text for level in Level])
@@ -320,7 +374,8 @@ class _Words:
             "where": lambda text: show(from_json(json.loads(text), Filter)),
             **dict.fromkeys(["source", "target", "members"], self._principal),
         }
-        return said.get(field, self._named)(text_of(value)) if value is not None else ""
+        known = said if self.change.module in STRUCTURAL else {}
+        return known.get(field, self._named)(text_of(value)) if value is not None else ""
 
     def _principal(self, text: str) -> str:
         return principal_words(self.session, Principal.parse(text))

@@ -15,7 +15,7 @@ import click
 import nubetis
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import RenderableType, grid, group, line
-from nubetis.cli.journal import operation_facts, plan_facts, plan_text, refusal_facts
+from nubetis.cli.plans import operation_facts, plan_facts, plan_text, refusal_facts
 from nubetis.cli.records import read_filter
 from nubetis.cli.texts import EXIT_CODES, _, counted, language, say_refusal
 from nubetis.data.export import export

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from nubetis.cli.call import Answer, Call, anchor_option, command
-from nubetis.cli.face import RenderableType, grid, group, line, text_of
-from nubetis.cli.texts import _, counted, language, say_refusal, say_word
+from nubetis.cli.changing import Look, agreed, change_options, changes_access, look
+from nubetis.cli.face import RenderableType, group, line
+from nubetis.cli.plans import (
+    operation_facts,
+    operations_grid,
+    plan_facts,
+    plan_grid,
+    plan_text,
+    refusal_facts,
+    refused_lines,
+)
+from nubetis.cli.texts import EXIT_CODES, _, counted, language
 from nubetis.cli.usage import Group, language_option
 from nubetis.errors import NotFound
 from nubetis.i18n import phrase
 from nubetis.session import past, resuming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from nubetis import Operation, Plan, Session
-    from nubetis.model.plan import Change, Refusal, Undo
+    from nubetis.model.plan import Undo
     from nubetis.session.sealing import Verification
 
-__all__ = [
-    "journal_command",
-    "operation_facts",
-    "operations_grid",
-    "plan_facts",
-    "plan_grid",
-    "plan_text",
-    "refusal_facts",
-    "say_verified",
-]
+__all__ = ["journal_command", "say_verified"]
 
-_SHOWN: Final = 12
 _LATEST: Final = 100_000
 _MOST: Final = 10_000
 _LINKED: Final = frozenset({"referenced", "out_of_sight"})
@@ -47,90 +44,6 @@ def journal_command() -> None:
     """List, show, undo, resume and verify operations."""
 
 
-# --- faces -----------------------------------------------------------------------------------------
-
-
-def operation_facts(operation: Operation) -> dict[str, object]:
-    """Give an operation's facts for programs."""
-    return {
-        "id": operation.id,
-        "state": operation.state,
-        "cause": operation.cause.kind,
-        "detail": operation.cause.detail,
-        "actor": operation.actor,
-        "purpose": operation.purpose,
-        "records": operation.changes,
-        "position": operation.position,
-        "digest": operation.digest,
-        "started_at": operation.started_at,
-        "ended_at": operation.ended_at,
-    }
-
-
-def operations_grid(operations: Iterable[Operation], *, room: int) -> RenderableType:
-    """Give operations as a table."""
-    rows = [
-        [each.id, each.started_at, say_word(each.cause.kind), say_word(each.state), each.changes, _detail(each)]
-        for each in operations
-    ]
-    columns = ["id", _("when"), _("cause"), _("state"), _("records"), _("detail")]
-    return grid(columns, rows, room=room, right=[_("records")])
-
-
-def _detail(operation: Operation) -> str:
-    words = {
-        "module": _("module"),
-        "rows": _("rows"),
-        "records": _("records"),
-        "file": _("file"),
-        "encoding": _("encoding"),
-        "operation": _("operation"),
-        "links_of": _("links of"),
-        "linked": _("linked"),
-    }
-    return ", ".join(f"{words.get(name, name)} {text_of(value)}" for name, value in operation.cause.detail.items())
-
-
-def refusal_facts(refusal: Refusal) -> dict[str, object]:
-    """Give a refusal's facts for programs."""
-    return {
-        "record": refusal.record,
-        "line": refusal.line,
-        "field": refusal.field,
-        "code": refusal.code,
-        "reason": say_refusal(refusal),
-    }
-
-
-def plan_facts(plan: Plan) -> dict[str, object]:
-    """Give a plan's facts for programs."""
-    return {
-        "digest": plan.digest,
-        "counts": plan.counts(),
-        "refusals": [refusal_facts(each) for each in plan.refusals],
-        "warnings": [refusal_facts(each) for each in plan.warnings],
-    }
-
-
-def plan_text(plan: Plan) -> str:
-    """Give a plan in one line, in the user's language."""
-    words = {
-        "create": _("{count} to create"),
-        "update": _("{count} to update"),
-        "delete": _("{count} to delete"),
-        "restore": _("{count} to restore"),
-        "purge": _("{count} to purge"),
-    }
-    counts = plan.counts().items()
-    parts = [words.get(kind, f"{{count}} {kind}").format(count=count) for kind, count in counts]
-    rows = {each.line for each in plan.refusals}
-    if rows and None not in rows:
-        parts.append(counted("{count} row refused", "{count} rows refused", len(rows)))
-    elif rows:
-        parts.append(counted("{count} refusal", "{count} refusals", len(plan.refusals)))
-    return ", ".join(parts) or _("nothing to do")
-
-
 def say_verified(found: Verification) -> str:
     """Say that the journal is what was written."""
     return counted(
@@ -139,35 +52,6 @@ def say_verified(found: Verification) -> str:
         found.entries,
         anchor=found.anchor,
     )
-
-
-def plan_grid(plan: Plan, *, room: int, most: int = _SHOWN) -> RenderableType:
-    """Give the first differences of a plan as a table, and what it refuses."""
-    shown = list(islice(plan.changes, most))
-    rows = [row for change in shown for row in _change_rows(change)]
-    names = [_("record"), _("what"), _("field"), _("before"), _("after")]
-    parts: list[RenderableType] = [grid(names, rows, room=room)] if rows else []
-    left = len(plan) - len(shown)
-    parts += [line(counted("(and {count} more record)", "(and {count} more records)", left), "dim")] if left > 0 else []
-    return group(*parts, *_refused(plan.refusals, "red"), *_refused(plan.warnings, "yellow"))
-
-
-def _change_rows(change: Change) -> list[list[object]]:
-    names = [name for name, value in change.after.items() if value != change.before.get(name)]
-    rows: list[list[object]] = [[change.record, say_word(change.kind), "", "", ""]]
-    for place, name in enumerate(names):
-        cells = [name, text_of(change.before.get(name)), text_of(change.after[name])]
-        rows[place:] = [[*(rows[0][:2] if place == 0 else ["", ""]), *cells]]
-    return rows
-
-
-def _refused(refusals: Sequence[Refusal], style: str) -> list[RenderableType]:
-    lines: list[RenderableType] = [
-        line(f"{each.record or each.line or '·'}: {say_refusal(each)} [{each.code}]", style)
-        for each in refusals[:_SHOWN]
-    ]
-    left = len(refusals) - _SHOWN
-    return [*lines, line(_("(and {count} more)").format(count=left), style)] if left > 0 else lines
 
 
 # --- commands --------------------------------------------------------------------------------------
@@ -215,15 +99,19 @@ def _purpose(operation: Operation) -> list[RenderableType]:
 
 @command("undo", _("Take an operation back, field by field."))
 @click.argument("operation", metavar="ID")
-@click.option("--dry-run", is_flag=True, help=_("Show what would be done, and do nothing."))
-def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
-    """Undo; what somebody else changed since stays, and is named."""
-    room = call.face.room
+@change_options
+def undo_command(call: Call, operation: str, *, dry_run: bool, yes: bool) -> Answer:
+    """Undo; what somebody else changed since stays, and is named.  Where it changes access, somebody is asked."""
     with call.session() as session:
         plan = past.plan_undo(session, operation)
+        seen = look(session, plan) if changes_access(plan) else None
         if dry_run:
-            call.face.answer({"plan": plan_facts(plan)}, lambda: plan_grid(plan, room=room))
+            call.face.answer(
+                {"plan": plan_facts(plan)} if seen is None else seen.facts, lambda: _planned(call, plan, seen)
+            )
             return None
+        if seen is not None and not agreed(call, seen, yes=yes):
+            return EXIT_CODES["refused"]
         done = session.undo(operation)
     facts = {
         "operation": None if done.operation is None else operation_facts(done.operation),
@@ -232,8 +120,18 @@ def undo_command(call: Call, operation: str, *, dry_run: bool) -> Answer:
         "failed": [refusal_facts(each) for each in done.failed],
     }
     said = [line(each) for each in _undone(done, binned=plan.counts().get("delete", 0))]
-    call.face.answer(facts, lambda: group(*said, *_refused(done.kept, "yellow"), *_refused(done.failed, "red")))
+    call.face.answer(
+        facts, lambda: group(*said, *refused_lines(done.kept, "yellow"), *refused_lines(done.failed, "red"))
+    )
     return 1 if done.failed else None
+
+
+def _planned(call: Call, plan: Plan, seen: Look | None) -> RenderableType:
+    """Give what an undo would do, and who would gain and lose by it."""
+    room = call.face.room
+    if seen is None:
+        return plan_grid(plan, room=room)
+    return group(seen.shown(room), *refused_lines(plan.refusals, "red"), *refused_lines(plan.warnings, "yellow"))
 
 
 def _undone(done: Undo, *, binned: int) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.face import group, line
-from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_grid, plan_text
+from nubetis.cli.plans import operation_facts, operations_grid, plan_facts, plan_grid, plan_text
 from nubetis.cli.texts import _
 from nubetis.session.retaining import plan_retention, rules
 from nubetis.session.subject import export_subject

@@ -12,7 +12,7 @@ from nubetis.access.sharing import Level, Principal
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.changing import carry_out, change_options, say_level
 from nubetis.cli.face import RenderableType, grid, group
-from nubetis.cli.journal import operation_facts, operations_grid
+from nubetis.cli.plans import operation_facts, operations_grid
 from nubetis.cli.records import read_filter
 from nubetis.cli.texts import _, say_label
 from nubetis.cli.usage import Group, ListingGroup, language_option

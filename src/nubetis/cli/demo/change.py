@@ -14,7 +14,7 @@ import nubetis
 from nubetis import F
 from nubetis.cli.demo.fill import TRUTH, top_values
 from nubetis.cli.face import RenderableType, bar, grid, group, line
-from nubetis.cli.journal import plan_grid, plan_text
+from nubetis.cli.plans import plan_grid, plan_text
 from nubetis.cli.texts import _, counted
 from nubetis.data import (
     ColumnKind,

@@ -12,7 +12,7 @@ from nubetis import F
 from nubetis.cli.demo.fit import find_fit
 from nubetis.cli.face import RenderableType, bar, grid, group, line, tree
 from nubetis.cli.files import map_grid, refusals_grid
-from nubetis.cli.journal import operation_facts, plan_text
+from nubetis.cli.plans import operation_facts, plan_text
 from nubetis.cli.records import records_grid, shown_fields
 from nubetis.cli.texts import _, counted, language
 from nubetis.data import apply_load, plan_load

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nubetis.cli.face import line
-from nubetis.cli.journal import operations_grid, say_verified
+from nubetis.cli.journal import say_verified
+from nubetis.cli.plans import operations_grid
 from nubetis.cli.records import history_grid, names_of
 from nubetis.cli.texts import counted
 from nubetis.data import export
