@@ -362,6 +362,10 @@ def test_nothing_comes_or_goes_untold_by_the_parent(nubetis_session, staff, reco
             risen = gain is not None and gain.everybody[0] < gain.everybody[1]
             assert comes or risen or now <= then, (name, module, level)
             assert goes or now >= then, (name, module, level)
+            if comes and not (risen or gain.by_parent_gained):
+                assert len(now - then) <= gain.gained[level]
+            if goes and not gain.by_parent_lost:
+                assert len(then - now) <= gain.lost[level]
 
 
 def test_fields_are_told_with_their_levels(nubetis_session, staff):
