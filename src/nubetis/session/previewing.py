@@ -28,7 +28,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import check_people, directory_of, read_roster
+from nubetis.session.rosters import check_asking, check_people, directory_of, read_roster
 from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleName, RecordId, Row
 
@@ -125,6 +125,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
 
     Raises:
         AccessDenied: the user may not explain access.
+        Refused: ``bad_sharing``; a new rule asks for a field that he may not read.
     """
     require(plan, Plan, argument="plan", expected="a plan")
 
@@ -135,11 +136,9 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         before = directory_of(state.world, state.txn, state.versions.access)
         schema = state.known.schema
         modules = tuple([module.id for module in schema.modules if not module.system])
-        comparison = Comparison(
-            before,
-            Directory(read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})),
-            modules,
-        )
+        after = read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})
+        check_asking(state, after)
+        comparison = Comparison(before, Directory(after), modules)
         counted = _Counted(state, before)
         told = [_told(change, comparison, schema, counted) for change in comparison.changes()]
         return [each for each in told if each.modules or each.permissions_gained or each.permissions_lost]

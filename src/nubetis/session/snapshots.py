@@ -16,7 +16,7 @@ from nubetis.access.sharing import GRANTED, Principal, PrincipalKind, Rule
 from nubetis.access.snapshot import AccessSnapshot
 from nubetis.model.convert import to_json
 from nubetis.model.filters import And, Compare, Filter, Not, Or
-from nubetis.session.explaining import require_insight
+from nubetis.session.explaining import may_ask, require_insight
 from nubetis.session.rosters import directory_of
 from nubetis.session.world import LIVE
 from nubetis.types import Json, Key, ModuleId
@@ -155,8 +155,11 @@ class _Taker:
             "module": self.state.known.schema.by_id[rule.module].name, "target": self._principal(rule.target),
             "level": rule.level.text, "superiors": rule.superiors,
             "source": None if rule.source is None else self._principal(rule.source),
-            "where": None if rule.where is None else _shape(rule.where, seen=self._seen(rule.module)),
+            "where": None if rule.where is None else self._shape(rule, rule.where),
         }  # fmt: skip
+
+    def _shape(self, rule: Rule, where: Filter) -> Json:
+        return _shape(where, seen=self._seen(rule.module), whole=may_ask(rule, self.state))
 
     def _seen(self, module: ModuleId) -> set[str]:
         return {str(each.name) for each in self.state.sight.schema.by_id[module].all_fields}
@@ -211,11 +214,14 @@ def _object(found: Json) -> Mapping[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _shape(where: Filter, *, seen: set[str]) -> Json:
-    """Give the fields that a filter names, as far as one may read them, and a digest of it: no values."""
+def _shape(where: Filter, *, seen: set[str], whole: bool) -> Json:
+    """Give the fields that a filter names, as far as one may read them, and a digest of it: no values.
+
+    Who may not read all of them gets no digest: he could try values until one has it.
+    """
     text = json.dumps(to_json(where), ensure_ascii=False, sort_keys=True)
     fields = {path.partition(".")[0] for path in _paths(where)}
-    return {"fields": sorted(fields & seen), "digest": sha256(text.encode()).hexdigest()[:16]}
+    return {"fields": sorted(fields & seen), "digest": sha256(text.encode()).hexdigest()[:16] if whole else None}
 
 
 def _paths(where: Filter) -> Iterable[str]:
