@@ -25,8 +25,11 @@ from nubetis.access.permissions import (
     write_permissions,
 )
 from nubetis.data import export, load, merge
-from nubetis.errors import AccessDenied
+from nubetis.errors import AccessDenied, Refused
+from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import kind
+from nubetis.session.profiles import plan_field_level, plan_permit
 from tests.stores import refusing
 
 VERBS = st.frozensets(st.sampled_from(list(Action)))
@@ -181,3 +184,49 @@ def test_one_module_may_say_otherwise(nubetis_org, nubetis_session, ana):
     said = attrs.evolve(STANDARD, modules={number: [Action.VIEW]})
     nubetis_session.edit(ana.user, profile=given_profile(nubetis_session, "P", said).id)
     assert (ana.can("create", "leads"), ana.can("view", "leads"), ana.can("create", "deals")) == (False, True, True)
+
+
+# -- what is required -------------------------------------------------------------------------------------------------
+def closing(level, verbs=STANDARD.default):
+    """Give the text of permissions that close the last name of contacts."""
+    return lambda schema: json.dumps(write_permissions(Permissions(
+        default=verbs,
+        fields={(schema.module("contacts").id, schema.module("contacts").field("last_name").id): level},
+    )))  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [FieldLevel.READ, FieldLevel.HIDDEN])
+def test_no_profile_lets_one_create_who_may_not_write_what_is_required(nubetis_session, level):
+    """On each road; one who creates nothing there may be kept from it, and a set closes nothing."""
+    admin, text = nubetis_session, closing(level)(nubetis_session.schema)
+    with refusing("required_closed", Refused) as caught:
+        admin.create("profiles", name="Shut", permissions=text)
+    assert "last_name of contacts" in str(caught.value)
+    profile = admin.create("profiles", name="Open", permissions=json.dumps(write_permissions(STANDARD)))
+    for act in (
+        lambda: admin.edit(profile, permissions=text),
+        lambda: admin.apply(plan_field_level(admin, "Open", "contacts.last_name", level.name.lower())),
+    ):
+        with refusing("required_closed", Refused):
+            act()
+    looking = closing(level, verbs=[Action.VIEW])(admin.schema)
+    admin.edit(profile, permissions=looking)
+    with refusing("required_closed", Refused):
+        admin.apply(plan_permit(admin, "Open", "contacts.create"))
+    admin.apply(plan_permit(admin, "Open", "leads.create"))
+    admin.create("permission_sets", name="Set", permissions=text)
+
+
+def test_one_who_may_not_write_what_is_required_since_creates_nothing(nubetis_org, nubetis_session):
+    """Whatever came first, the profile or that it is required; the profile may be changed in all else."""
+    admin = nubetis_session
+    nubetis_org.add_field("contacts", Field(name="code", type=kind("text")))
+    (ana,) = nubetis_org.people("ana: Rep")
+    admin.apply(plan_field_level(admin, "Standard", "contacts.code", "read"))
+    ana.create("contacts", last_name="X")
+    field = nubetis_org.schema.module("contacts").field("code")
+    nubetis_org.alter(nubetis_org.schema.with_field("contacts", attrs.evolve(field, required=True)))
+    with refusing("cannot_fill", AccessDenied) as caught:
+        ana.create("contacts", last_name="X")
+    assert "code is required" in str(caught.value)
+    admin.apply(plan_permit(admin, "Standard", "export"))

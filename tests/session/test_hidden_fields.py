@@ -284,11 +284,14 @@ def test_a_schema_that_lacks_what_is_hidden_makes_no_other(ana, nubetis_org):
         nubetis_org.alter(ana.schema.with_field("leads", Field(name="other", type=kind("text"))))
 
 
-def test_what_is_hidden_may_be_required_and_need_not_be_given(ana, nubetis_org):
-    """One who may not write it is not asked for it."""
+def test_what_is_required_and_hidden_lets_one_create_nothing(ana, nubetis_org):
+    """And is not named; with a default it stands in nobody's way."""
     nubetis_org.add_field("notes", Field(name="margin", type=kind("text"), required=True))
-
-    assert "margin" not in ana.create("notes", title="x")
+    with refusing("cannot_fill_unseen", AccessDenied) as caught:
+        ana.create("notes", title="x")
+    assert "margin" not in str(caught.value)
+    nubetis_org.add_field("tasks", Field(name="margin", type=kind("text"), required=True, default="10"))
+    assert "margin" not in ana.create("tasks", subject="x")
 
 
 def test_rights_may_hang_on_what_is_hidden(ana, lead, nubetis_org, nubetis_session, monkeypatch):

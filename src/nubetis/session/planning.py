@@ -235,8 +235,11 @@ class Planner:
         places = [slot for slot in module.layout.slots.values() if self.writes(module, slot.field)]
         fillers = {str(slot.field.name): self._filler(slot) for slot in places}
         needed = [slot for slot in places if slot.field.required]
+        closed = self._closed(module, empty)
 
         def make(values: Mapping[str, Value]) -> list[Stored]:
+            if closed is not None:
+                raise closed
             row = empty.copy()
             for name, offered in values.items():
                 fill = fillers.get(name)
@@ -250,9 +253,22 @@ class Planner:
 
         return make
 
+    def _closed(self, module: Module, empty: Sequence[Stored]) -> AccessDenied | None:
+        """Give why the user cannot create in *module*, where a field is required that he may not write."""
+        for slot in module.layout.slots.values():
+            field = slot.field
+            filled = field.type.name == "auto_number" or any(cell is not None for cell in empty[slot.start : slot.stop])
+            if field.required and not filled and not self.writes(module, field):
+                if self.policy.reads(module, field):
+                    return AccessDenied("cannot_fill", module=module.name, field=field.name)
+                return AccessDenied("cannot_fill_unseen", module=module.name)
+        return None
+
     def _faults(self, module: Module, values: Mapping[str, Value]) -> list[NubetisError]:
         """Give all that stands against a record's values, of which making its row raises the first."""
         row, found = self._empty_row(module), dict[str, NubetisError]()
+        if (closed := self._closed(module, row)) is not None:
+            return [closed]
         for name, offered in values.items():
             try:
                 self._filler(module.layout.slots[self.writable(module, name).name])(row, offered)
