@@ -25,7 +25,7 @@ EVERYWHERE = ("leads", "deals", "users", "groups", "sharing_rules", "shares")
 
 
 @pytest.fixture
-def house(nubetis_org, nubetis_session):
+def house(nubetis_org, nubetis_session, nubetis_clock):
     """Luis leaves: he owns three leads and a deal, helps with others', and is named by groups, rules and shares."""
     nubetis_org.add_field("leads", Field(name="helper", type=kind("link"), targets=("users",)))
     nubetis_org.add_field("leads", Field(name="source_of", type=kind("link"), targets=("contacts", "users")))
@@ -49,7 +49,8 @@ def house(nubetis_org, nubetis_session):
     share(ana, made["E"], "luis", level="delete")
     share(ana, made["E"], "eva", until=admin.now() + timedelta(days=3))
     share(ana, made["G"], "luis")
-    share(ana, made["G"], "eva", level="delete", until=admin.now())
+    share(ana, made["G"], "eva", level="delete", until=admin.now() + timedelta(seconds=1))
+    nubetis_clock.advance(seconds=1)
     return {**made, "luis": luis, "eva": eva, "pia": pia, "ana": ana}
 
 
