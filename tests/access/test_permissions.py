@@ -25,11 +25,11 @@ from nubetis.access.permissions import (
     write_permissions,
 )
 from nubetis.data import export, load, merge
-from nubetis.errors import AccessDenied, Refused
+from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused
 from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
-from nubetis.session.profiles import plan_field_level, plan_permit
+from nubetis.session.profiles import plan_field_level, plan_permission_set, plan_permit
 from tests.stores import refusing
 
 VERBS = st.frozensets(st.sampled_from(list(Action)))
@@ -230,3 +230,52 @@ def test_one_who_may_not_write_what_is_required_since_creates_nothing(nubetis_or
         ana.create("contacts", last_name="X")
     assert "code is required" in str(caught.value)
     admin.apply(plan_permit(admin, "Standard", "export"))
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+@given(PERMISSIONS)
+def test_names_do_as_well(found):
+    """Of verbs, functions and levels."""
+    said = Permissions(
+        default=[each.value for each in found.default],
+        modules={module: {each.value for each in verbs} for module, verbs in found.modules.items()},
+        functions=tuple(each.value for each in found.functions),
+        fields={place: level.name.lower() for place, level in found.fields.items()},
+    )
+    assert said == found
+    assert said.dangling() == found.dangling()
+
+
+@pytest.mark.parametrize("wrong", [
+    {"default": ["vew"]}, {"default": "view"}, {"default": [3]}, {"functions": ["view"]}, {"default": None},
+    {"modules": {1000: ["vew"]}}, {"fields": {(1000, 32): "seen"}}, {"fields": {(1000, 32): 7}},
+])  # fmt: skip
+def test_what_is_no_name_is_said_at_once(wrong):
+    with refusing("bad_permissions", InvalidValue):
+        Permissions(**wrong)
+
+
+def test_a_permission_set_is_planned_by_names(nubetis_org, nubetis_session):
+    """With all that a permission needs; nothing else is permitted by it."""
+    admin = nubetis_session
+    (ana,) = nubetis_org.people("ana: Rep")
+    phone = nubetis_org.schema.module("contacts").field("phone").id
+    admin.apply(plan_field_level(admin, "Standard", "contacts.phone", "hidden"))
+    admin.apply(plan_permission_set(
+        admin, "Out", ["leads.export", "manage_profiles"], fields={"contacts.phone": "edit"}
+    ))  # fmt: skip
+    made = admin.find("permission_sets")[0]
+    kept = read_permissions(json.loads(str(made["permissions"])))
+    leads, contacts = (nubetis_org.schema.module(name).id for name in ("leads", "contacts"))
+    assert kept == Permissions(
+        modules={leads: ["view", "export"]}, functions=["manage_profiles", "manage_users"],
+        fields={(contacts, phone): "edit"},
+    )  # fmt: skip
+    admin.edit(ana.user, permission_sets=[made.id])
+    assert ana.create("contacts", last_name="X", phone="+51999")["phone"] == "+51999"
+    assert (ana.can("export", "leads"), ana.can("export", "deals")) == (True, False)
+    for wrong in (["leads.exprt"], ["nothing.export"]):
+        with pytest.raises(NubetisError):
+            plan_permission_set(admin, "No", wrong)
+    with refusing("bad_argument", InvalidValue):
+        plan_permission_set(admin, "No", fields={"contacts.phone": "seen"})
