@@ -148,6 +148,7 @@ MESSAGES: Final[dict[str, str]] = {
     "outdated": "Rights, settings, modules or fields changed since the plan was made. Make the plan again.",
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
+    "denied_of": "{user} may not {action} {id}: it takes the whole of the record. Ask its owner.",
     "required_closed": "{field} of {module} is required, has no default, and may not be written by those of {profile}, "
     "who may create records there. Let them write it, do not let them create, or give the field a default.",
     "cannot_fill": "You may not create in {module}: {field} is required, and you may not write it. Let an "

@@ -162,7 +162,7 @@ def test_nobody_shares_what_is_not_his(staff):
     with pytest.raises(AccessDenied):
         rosa.create("shares", values)
     share(staff["pia"], own, "rosa", level="write")
-    with refusing("denied", AccessDenied):
+    with refusing("denied_of", AccessDenied):
         share(rosa, own, "ana")
     mine = rosa.create("leads", name="Z")
     share(rosa, mine, "pia")

@@ -190,7 +190,8 @@ class RolePolicy:
         if module.name == "sharing_rules" and action is not Action.CREATE:
             return self._rules(module)
         if module.name == "shares":
-            return Prepared(self._of_shareable)
+            leaves = action in {Action.VIEW, Action.DELETE}
+            return Prepared(self._of_leaving if leaves else self._of_shareable)
         if module.name == "delegations":
             given = F.user == self.user.id
             return given | (F.delegate == self.user.id) if action is Action.VIEW else given
@@ -223,6 +224,11 @@ class RolePolicy:
         """Give the shares of the records that one may share, be they there already or about to be made."""
         shared = [each for each in self.schema.modules if not each.system]
         return AnyOf(tuple([All((_about(each), self._linked_to(each, view))) for each in shared]))
+
+    def _of_leaving(self, view: Viewpoint) -> Bound:
+        """Give these, and one's own places in teams, as long as one has them: what is over one does not take back."""
+        own = Test("target", Operator.EQ, self.user.id), Test("kind", Operator.EQ, "team"), Missing("deleted_in")
+        return AnyOf((self._of_shareable(view), All(own)))
 
     def _linked_to(self, module: Module, view: Viewpoint) -> Bound:
         return Linked("record", module, bind(self.grant(Action.SHARE, module), module, self.schema, view))

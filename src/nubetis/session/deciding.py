@@ -148,7 +148,7 @@ class Decider:
     def _of_system(self, module: Module, row: Row) -> Look:
         if module.name not in INVOLVING:
             return Look(reason=Reason.EVERYBODY, level=_FULL, held=self._allowed(Action.VIEW, module, row))
-        level = _FULL if self._allowed(Action.DELETE, module, row) else Level.READ
+        level = _FULL if self._allowed(Action.EDIT, module, row) else Level.READ
         held = level is _FULL or self._allowed(Action.VIEW, module, row)
         return Look(reason=Reason.INVOLVED, level=level, held=held)
 

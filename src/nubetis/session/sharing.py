@@ -327,7 +327,8 @@ def shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
     """Give module and key of a record that the user may share."""
     found = session.get(record)
     if not session.can(Action.SHARE, found):
-        raise AccessDenied("denied", user="This user", action="share", module=found.module)
+        session.state.planner().require(Action.SHARE, session.state.known.schema.module(found.module))
+        raise AccessDenied("denied_of", user="This user", action="share", id=found.id)
     return session.state.known.module_of(found.id)
 
 
