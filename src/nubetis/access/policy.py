@@ -194,6 +194,8 @@ class RolePolicy:
             return Prepared(self._of_leaving if leaves else self._of_shareable)
         if module.name == "delegations":
             given = F.user == self.user.id
+            ends = self.may(Function.MANAGE_USERS) and action in {Action.VIEW, Action.DELETE}
+            given = given | Prepared(lambda _: Missing("deleted_in")) if ends else given
             return given | (F.delegate == self.user.id) if action is Action.VIEW else given
         return EVERYTHING if module.system or action not in NEEDED else self._of_level(module, NEEDED[action], ())
 
