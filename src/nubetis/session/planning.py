@@ -33,6 +33,7 @@ from nubetis.session.gathered import Links, Retired, Uniques
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.staffing import staffing_refusals
+from nubetis.session.taking import refuse_keeping
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -108,6 +109,7 @@ class Planner:
     def require_all(self, parts: Iterable[Part], cause: Cause) -> None:
         """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
         for part in parts:
+            refuse_keeping(self, part)
             action = _NEEDED.get(part.kind, Action.EDIT)
             self._require_fields(part, action)
             for each in _asked(part, cause):
