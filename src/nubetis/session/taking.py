@@ -9,7 +9,7 @@ from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import Principal
 from nubetis.errors import Refused
 from nubetis.model.ids import encode
-from nubetis.model.plan import ChangeKind, Creates, Edits, Part
+from nubetis.model.plan import ChangeKind, Creates, Part
 
 if TYPE_CHECKING:
     from nubetis.session.planning import Planner
@@ -46,8 +46,6 @@ def _given(part: Part, names: Iterable[str]) -> Iterable[Row]:
     """Give the rows, as they would be, of which a part gives somebody something: by *names* where it edits."""
     if isinstance(part, Creates):
         return part.rows
-    if not isinstance(part, Edits):
-        return ()
     if part.kind is ChangeKind.UPDATE and {str(field.name) for field in part.fields} & set(names):
         return part.changed_rows()
     return part.rows if part.kind is ChangeKind.RESTORE and part.module.system else ()
