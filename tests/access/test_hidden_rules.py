@@ -11,6 +11,7 @@ import pytest
 from nubetis import F
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
 from nubetis.errors import Refused
+from nubetis.session.advising import advise
 from nubetis.session.explaining import explain_for
 from nubetis.session.previewing import preview
 from nubetis.session.shared import share_rules
@@ -116,3 +117,9 @@ def test_nor_changes_one_into_it(nubetis_session, staff):
 def test_a_snapshot_has_no_digest_to_try_values_against(nubetis_session, staff):
     assert access_snapshot(staff["max"]).rules["numbered"]["where"] == {"fields": [], "digest": None}
     assert access_snapshot(staff["max"]).rules["named"]["where"]["digest"] is not None
+
+
+def test_advice_is_of_what_one_may_read(nubetis_session, staff):
+    assert "numbered" in str(advise(nubetis_session))
+    assert "numbered" not in str(advise(staff["max"]))
+    assert "phone" not in str(advise(staff["max"]))
