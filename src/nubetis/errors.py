@@ -148,6 +148,13 @@ MESSAGES: Final[dict[str, str]] = {
     "outdated": "Rights, settings, modules or fields changed since the plan was made. Make the plan again.",
     "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
+    "denied_of": "{user} may not {action} {id}: it takes the whole of the record. Ask its owner.",
+    "required_closed": "{field} of {module} is required, has no default, and may not be written by those of {profile}, "
+    "who may create records there. Let them write it, do not let them create, or give the field a default.",
+    "cannot_fill": "You may not create in {module}: {field} is required, and you may not write it. Let an "
+    "administrator permit that, or give the field a default.",
+    "cannot_fill_unseen": "You may not create in {module}: a field is required there that you may not see. Let an "
+    "administrator permit that, or give the field a default.",
     "no_delegation": "There is no delegation with {user} that holds now. Ask for one, or work in your own name.",
     "only_reading": "What {user} sees is looked at here, and nothing is written. Write in your own name.",
     "bad_delegation": "This cannot be delegated: {reason}.",
@@ -161,6 +168,8 @@ MESSAGES: Final[dict[str, str]] = {
     "bad_permissions": "These permissions cannot be read: {reason}.",
     "bad_principal": "{given} is nobody. Name a user, a role (with + for those below it), a group, or everybody.",
     "raises_rights": "This would give {user} {what} that you have not got yourself. Let an administrator do it.",
+    "keeps_lent": "{user} acts for another here and would keep {what} when that ends. Let the one in whose name it is "
+    "do this himself.",
     "role_circle": "The role {id} would be above itself. Let it report to a role that is not below it.",
     "role_in_use": "The role {id} is needed by {by}. Give that another one first.",
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",

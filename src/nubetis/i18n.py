@@ -60,7 +60,6 @@ PHRASES: Final = (
     "rule {name} gives it to {word}",
     "hierarchy would apply if the owner were below role {name}",
     "the owner were {word}",
-    "it had other values",
     "{what} gives {word}",
     "gives {word}",
     "through {word}",

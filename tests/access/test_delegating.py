@@ -16,7 +16,8 @@ from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, R
 from nubetis.session.delegating import Delegation, delegations, plan_delegation, revoke
 from nubetis.session.past import history, operations
 from nubetis.session.previewing import who_can
-from nubetis.session.sharing import plan_share_rule, share
+from nubetis.session.sharing import plan_group, plan_share_rule, share, unshare
+from nubetis.session.teams import join
 from tests.stores import refusing
 
 
@@ -287,8 +288,9 @@ def test_who_sees_and_ends_a_delegation_is_who_can(nubetis_session, staff, lead)
 def test_no_delegate_has_more_than_the_other(nubetis_org, nubetis_session, staff, rng, again):
     """Of any record and action, whatever was lent; and with all lent, just as much."""
     made = [rng.choice([*staff.values()]).create(rng.choice(["leads", "deals"]), name=str(at)) for at in range(8)]
-    share(nubetis_session, rng.choice(made), "luis", level="write")
     luis = staff["luis"]
+    for record in rng.sample([each for each in made if each["owner"] != luis.user], 1):
+        share(nubetis_session, record, "luis", level="write")
     actions = ["view", *rng.sample(["edit", "delete", "share", "create", "export"], 2)]
     lend(luis, "pia", actions=actions, modules=rng.choice(["leads", "deals"]))
     lend(luis, "tom")
@@ -299,3 +301,61 @@ def test_no_delegate_has_more_than_the_other(nubetis_org, nubetis_session, staff
             assert whole.can(action, record.id) == luis.can(action, record.id)
     for module in ("leads", "deals"):
         assert {each.id for each in whole.find(module)} == {each.id for each in luis.find(module)}
+
+
+# -- what would stay --------------------------------------------------------------------------------------------------
+TAKING = {
+    "a share": lambda s, lead: share(s, lead, "pia"),
+    "a role": lambda s, lead: share(s, lead, "role Office"),
+    "those above": lambda s, lead: share(s, lead, "role Clerk", superiors=True),
+    "a group": lambda s, lead: share(s, lead, "group Front"),
+    "everybody": lambda s, lead: share(s, lead, "everybody"),
+    "a team": lambda s, lead: join(s, lead, "pia"),
+    "more of a share": lambda s, lead: s.edit(s.find("shares")[0], level="delete"),
+    "owning": lambda s, lead: s.edit(lead, owner="pia"),
+    "owning many": lambda s, lead: s.apply(s.plan_update("leads", F.name == "X", owner="pia")),
+    "owning what is new": lambda s, lead: s.create("leads", name="New", owner="pia"),
+}
+
+
+@pytest.fixture
+def front(nubetis_org, nubetis_session, staff):
+    nubetis_org.people("ida: Clerk < pia")
+    nubetis_session.apply(plan_group(nubetis_session, "Front", ["pia"]))
+    return staff
+
+
+@pytest.mark.parametrize("take", TAKING.values(), ids=TAKING)
+def test_a_delegate_gives_himself_nothing_that_stays(nubetis_org, front, lead, take):
+    """By himself, by where he is, or to everybody; others he gives what the other may give."""
+    luis = front["luis"]
+    if take is TAKING["more of a share"]:
+        share(luis, lead, "pia")
+    lend(luis, "pia")
+    session = acting(nubetis_org, "pia", "luis")
+    with refusing("keeps_lent", Refused):
+        take(session, lead)
+    revoke(luis, "pia")
+    assert not front["pia"].can("delete", lead.id)
+
+
+def test_a_delegate_gives_others_what_the_other_may_give(nubetis_org, front, lead):
+    """And edits records that are his own by right."""
+    luis, pia = front["luis"], front["pia"]
+    own = pia.create("leads", name="Own")
+    share(pia, own, "luis", level="delete")
+    lend(luis, "pia")
+    session = acting(nubetis_org, "pia", "luis")
+    share(session, lead, "tom")
+    unshare(session, lead, "tom")
+    session.edit(own.id, name="Other")
+    session.edit(lead, owner="tom")
+    assert front["tom"].can("delete", lead.id)
+
+
+def test_a_plan_of_another_does_not_help_a_delegate(nubetis_org, nubetis_session, front, lead):
+    """It is looked at when it is written."""
+    plan = nubetis_session.plan_edits("leads", {lead.id: {"owner": "pia"}})
+    lend(front["luis"], "pia")
+    with refusing("keeps_lent", Refused):
+        acting(nubetis_org, "pia", "luis").apply(plan)

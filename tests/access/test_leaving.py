@@ -11,10 +11,11 @@ import pytest
 from nubetis import F, Field, HostSignIn
 from nubetis.access.decision import Action
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
-from nubetis.errors import AccessDenied, Cancelled, InvalidValue, NotFound, Refused
+from nubetis.errors import AccessDenied, Cancelled, InvalidValue, NotFound, NubetisError, Refused
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.kinds import kind
 from nubetis.session import past
+from nubetis.session.delegating import plan_delegation
 from nubetis.session.leaving import belongings, plan_offboarding
 from nubetis.session.previewing import preview
 from nubetis.session.resuming import resume
@@ -25,7 +26,7 @@ EVERYWHERE = ("leads", "deals", "users", "groups", "sharing_rules", "shares")
 
 
 @pytest.fixture
-def house(nubetis_org, nubetis_session):
+def house(nubetis_org, nubetis_session, nubetis_clock):
     """Luis leaves: he owns three leads and a deal, helps with others', and is named by groups, rules and shares."""
     nubetis_org.add_field("leads", Field(name="helper", type=kind("link"), targets=("users",)))
     nubetis_org.add_field("leads", Field(name="source_of", type=kind("link"), targets=("contacts", "users")))
@@ -49,7 +50,8 @@ def house(nubetis_org, nubetis_session):
     share(ana, made["E"], "luis", level="delete")
     share(ana, made["E"], "eva", until=admin.now() + timedelta(days=3))
     share(ana, made["G"], "luis")
-    share(ana, made["G"], "eva", level="delete", until=admin.now())
+    share(ana, made["G"], "eva", level="delete", until=admin.now() + timedelta(seconds=1))
+    nubetis_clock.advance(seconds=1)
     return {**made, "luis": luis, "eva": eva, "pia": pia, "ana": ana}
 
 
@@ -252,3 +254,57 @@ def test_a_field_that_one_may_not_read_tells_nothing(nubetis_org, nubetis_sessio
     told = {(each.code, each.record) for each in plan.refusals if each.module == "leads"}
     assert told == {("out_of_sight", None), ("denied", house["E"])}
     assert house["D"] not in {change.record for change in plan.changes}
+
+
+def test_delegations_end_for_good(nubetis_org, nubetis_session, house):
+    """From him and to him; nobody acts for him, or he for anybody, when he is back."""
+    admin, luis, eva, pia = nubetis_session, house["luis"], house["eva"], house["pia"]
+    luis.apply(plan_delegation(luis, "pia"))
+    eva.apply(plan_delegation(eva, "luis"))
+    eva.apply(plan_delegation(eva, "pia"))
+    assert belongings(admin, "luis").delegations == 2
+    operation = admin.apply(plan_offboarding(admin, "luis", to="eva"))
+    admin.edit(luis.user, state="active")
+    for who, whom in (("pia", "luis"), ("luis", "eva")):
+        with refusing("no_delegation", AccessDenied):
+            nubetis_org.session(HostSignIn(who), on_behalf_of=whom)
+    nubetis_org.session(HostSignIn("pia"), on_behalf_of="eva").close()
+    assert pia.can("view", "leads")
+    admin.edit(luis.user, state="deactivated")
+    admin.undo(operation)
+    assert belongings(admin, "luis").delegations == 2
+
+
+def test_who_manages_users_ends_delegations_and_gives_none(nubetis_org, nubetis_session, house):
+    """Neither by changing one nor by taking it out of the recycle bin."""
+    admin, eva, pia = nubetis_session, house["eva"], house["pia"]
+    managing = attrs.evolve(STANDARD, functions=[Function.MANAGE_USERS])
+    profile = admin.create("profiles", name="HR", permissions=json.dumps(write_permissions(managing)))
+    (hr,) = nubetis_org.people("hr: Desk")
+    admin.edit(hr.user, profile=profile.id)
+    eva.apply(plan_delegation(eva, "pia"))
+    (kept,) = hr.find("delegations")
+    with pytest.raises(AccessDenied):
+        hr.edit(kept, delegate=hr.user)
+    (nobody,) = nubetis_org.people("nobody: Desk")
+    nobody.apply(plan_delegation(nobody, "pia"))
+    hr.apply(plan_offboarding(hr, "nobody"))
+    assert [each.id for each in hr.find("delegations")] == [kept.id]
+    hr.delete(kept)
+    with pytest.raises((AccessDenied, NotFound)):
+        hr.restore(kept.id)
+    assert list(pia.find("delegations")) == []
+
+
+def test_nobody_goes_and_leaves_things_behind(nubetis_session, house):
+    """Not when told to skip what is refused: the advice is to name an heir."""
+    admin = nubetis_session
+    plan = plan_offboarding(admin, "luis")
+    assert plan.refusals
+    with pytest.raises(NubetisError) as caught:
+        admin.apply(plan)
+    assert "skip_refused" not in str(caught.value)
+    assert "to=" in str(caught.value)
+    admin.apply(plan, skip_refused=True)
+    assert admin.get(house["luis"].user)["state"] == "active"
+    assert admin.get(house["A"])["owner"] == house["luis"].user

@@ -25,8 +25,11 @@ from nubetis.access.permissions import (
     write_permissions,
 )
 from nubetis.data import export, load, merge
-from nubetis.errors import AccessDenied
+from nubetis.errors import AccessDenied, InvalidValue, NubetisError, Refused
+from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING
+from nubetis.model.kinds import kind
+from nubetis.session.profiles import plan_field_level, plan_permission_set, plan_permit
 from tests.stores import refusing
 
 VERBS = st.frozensets(st.sampled_from(list(Action)))
@@ -181,3 +184,98 @@ def test_one_module_may_say_otherwise(nubetis_org, nubetis_session, ana):
     said = attrs.evolve(STANDARD, modules={number: [Action.VIEW]})
     nubetis_session.edit(ana.user, profile=given_profile(nubetis_session, "P", said).id)
     assert (ana.can("create", "leads"), ana.can("view", "leads"), ana.can("create", "deals")) == (False, True, True)
+
+
+# -- what is required -------------------------------------------------------------------------------------------------
+def closing(level, verbs=STANDARD.default):
+    """Give the text of permissions that close the last name of contacts."""
+    return lambda schema: json.dumps(write_permissions(Permissions(
+        default=verbs,
+        fields={(schema.module("contacts").id, schema.module("contacts").field("last_name").id): level},
+    )))  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [FieldLevel.READ, FieldLevel.HIDDEN])
+def test_no_profile_lets_one_create_who_may_not_write_what_is_required(nubetis_session, level):
+    """On each road; one who creates nothing there may be kept from it, and a set closes nothing."""
+    admin, text = nubetis_session, closing(level)(nubetis_session.schema)
+    with refusing("required_closed", Refused) as caught:
+        admin.create("profiles", name="Shut", permissions=text)
+    assert "last_name of contacts" in str(caught.value)
+    profile = admin.create("profiles", name="Open", permissions=json.dumps(write_permissions(STANDARD)))
+    for act in (
+        lambda: admin.edit(profile, permissions=text),
+        lambda: admin.apply(plan_field_level(admin, "Open", "contacts.last_name", level.name.lower())),
+    ):
+        with refusing("required_closed", Refused):
+            act()
+    looking = closing(level, verbs=[Action.VIEW])(admin.schema)
+    admin.edit(profile, permissions=looking)
+    with refusing("required_closed", Refused):
+        admin.apply(plan_permit(admin, "Open", "contacts.create"))
+    admin.apply(plan_permit(admin, "Open", "leads.create"))
+    admin.create("permission_sets", name="Set", permissions=text)
+
+
+def test_one_who_may_not_write_what_is_required_since_creates_nothing(nubetis_org, nubetis_session):
+    """Whatever came first, the profile or that it is required; the profile may be changed in all else."""
+    admin = nubetis_session
+    nubetis_org.add_field("contacts", Field(name="code", type=kind("text")))
+    (ana,) = nubetis_org.people("ana: Rep")
+    admin.apply(plan_field_level(admin, "Standard", "contacts.code", "read"))
+    ana.create("contacts", last_name="X")
+    field = nubetis_org.schema.module("contacts").field("code")
+    nubetis_org.alter(nubetis_org.schema.with_field("contacts", attrs.evolve(field, required=True)))
+    with refusing("cannot_fill", AccessDenied) as caught:
+        ana.create("contacts", last_name="X")
+    assert "code is required" in str(caught.value)
+    admin.apply(plan_permit(admin, "Standard", "export"))
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+@given(PERMISSIONS)
+def test_names_do_as_well(found):
+    """Of verbs, functions and levels."""
+    said = Permissions(
+        default=[each.value for each in found.default],
+        modules={module: {each.value for each in verbs} for module, verbs in found.modules.items()},
+        functions=tuple(each.value for each in found.functions),
+        fields={place: level.name.lower() for place, level in found.fields.items()},
+    )
+    assert said == found
+    assert said.dangling() == found.dangling()
+
+
+@pytest.mark.parametrize("wrong", [
+    {"default": ["vew"]}, {"default": "view"}, {"default": [3]}, {"functions": ["view"]}, {"default": None},
+    {"modules": {1000: ["vew"]}}, {"fields": {(1000, 32): "seen"}}, {"fields": {(1000, 32): 7}},
+])  # fmt: skip
+def test_what_is_no_name_is_said_at_once(wrong):
+    with refusing("bad_permissions", InvalidValue):
+        Permissions(**wrong)
+
+
+def test_a_permission_set_is_planned_by_names(nubetis_org, nubetis_session):
+    """With all that a permission needs; nothing else is permitted by it."""
+    admin = nubetis_session
+    (ana,) = nubetis_org.people("ana: Rep")
+    phone = nubetis_org.schema.module("contacts").field("phone").id
+    admin.apply(plan_field_level(admin, "Standard", "contacts.phone", "hidden"))
+    admin.apply(plan_permission_set(
+        admin, "Out", ["leads.export", "manage_profiles"], fields={"contacts.phone": "edit"}
+    ))  # fmt: skip
+    made = admin.find("permission_sets")[0]
+    kept = read_permissions(json.loads(str(made["permissions"])))
+    leads, contacts = (nubetis_org.schema.module(name).id for name in ("leads", "contacts"))
+    assert kept == Permissions(
+        modules={leads: ["view", "export"]}, functions=["manage_profiles", "manage_users"],
+        fields={(contacts, phone): "edit"},
+    )  # fmt: skip
+    admin.edit(ana.user, permission_sets=[made.id])
+    assert ana.create("contacts", last_name="X", phone="+51999")["phone"] == "+51999"
+    assert (ana.can("export", "leads"), ana.can("export", "deals")) == (True, False)
+    for wrong in (["leads.exprt"], ["nothing.export"]):
+        with pytest.raises(NubetisError):
+            plan_permission_set(admin, "No", wrong)
+    with refusing("bad_argument", InvalidValue):
+        plan_permission_set(admin, "No", fields={"contacts.phone": "seen"})

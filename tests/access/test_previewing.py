@@ -16,7 +16,7 @@ from nubetis.model.filters import EVERYTHING
 from nubetis.session import past
 from nubetis.session.previewing import check_plan, preview, who_can
 from nubetis.session.profiles import plan_field_level
-from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share
+from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, principal, share, shares
 from tests.stores import refusing
 
 NAMES = ("eva", "luis", "ana", "rosa", "pia", "tom")
@@ -55,11 +55,13 @@ def shuffle(admin, rng, records):
         admin.apply(plan_share_rule(admin, f"o{number}", "accounts", source=rng.choice(targets), **more))
         admin.apply(plan_share_rule(admin, f"v{number}", "contacts", where=F.job_title == "Lima", **more))
     for record in rng.sample(records, 8):
-        until = rng.choice([None, admin.now() + timedelta(days=1), admin.now() - timedelta(days=1)])
+        others = [each for each in targets if principal(admin, each).text != record["owner"]]
         share(
-            admin, record, rng.choice(targets), level=rng.choice(levels), until=until,
-            related=rng.random() < 0.5, superiors=rng.random() < 0.5,
+            admin, record, rng.choice(others), level=rng.choice(levels), related=rng.random() < 0.5,
+            superiors=rng.random() < 0.5,
         )  # fmt: skip
+        until = rng.choice([None, admin.now() + timedelta(days=1), admin.now() - timedelta(days=1)])
+        admin.edit(shares(admin, record)[0].id, until=until)
 
 
 @pytest.mark.parametrize("again", range(3))

@@ -8,10 +8,11 @@ import pytest
 
 from nubetis import F
 from nubetis.access.decision import Reason
-from nubetis.errors import AccessDenied, NotFound, NubetisError, Refused
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused
 from nubetis.model.ids import decode, encode
 from nubetis.model.store import Batch, Updates
 from nubetis.session import sharing
+from nubetis.session.shared import module_sharing
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, share, shares, unshare
 from tests.stores import refusing
 
@@ -161,7 +162,7 @@ def test_nobody_shares_what_is_not_his(staff):
     with pytest.raises(AccessDenied):
         rosa.create("shares", values)
     share(staff["pia"], own, "rosa", level="write")
-    with refusing("denied", AccessDenied):
+    with refusing("denied_of", AccessDenied):
         share(rosa, own, "ana")
     mine = rosa.create("leads", name="Z")
     share(rosa, mine, "pia")
@@ -268,3 +269,37 @@ def test_doctor_finds_a_roster_that_does_not_stand(nubetis_org, nubetis_session)
     nubetis_org._world.store.write(lambda txn: txn.write(Batch(parts=(part,))))
     (found,) = nubetis_org.check()
     assert (found.code, found.detail) == ("people_wrong", "role_circle")
+
+
+def test_what_is_not_named_of_a_default_stays(nubetis_session):
+    """As on the command line; ``None`` takes the parent away."""
+    admin = nubetis_session
+
+    def now():
+        found = next(each for each in module_sharing(admin) if each.module == "contacts")
+        return found.level, found.upward, found.parent, found.parent_level
+
+    admin.apply(plan_default(admin, "contacts", upward="read"))
+    assert now() == ("none", "read", None, "none")
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level="write"))
+    assert now() == ("none", "read", "account", "write")
+    admin.apply(plan_default(admin, "contacts", level="read"))
+    assert now() == ("read", "read", "account", "write")
+    admin.apply(plan_default(admin, "contacts", parent=None))
+    assert now() == ("read", "read", None, "none")
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=1)])
+def test_a_share_that_is_over_is_none(staff, ago):
+    ana = staff["ana"]
+    lead = ana.create("leads", name="X")
+    with refusing("bad_argument", InvalidValue):
+        share(ana, lead, "pia", until=ana.now() - ago)
+    assert shares(ana, lead) == []
+
+
+def test_the_owner_needs_no_share(staff):
+    lead = staff["ana"].create("leads", name="X")
+    with refusing("bad_argument", InvalidValue):
+        share(staff["ana"], lead, "ana")
+    assert shares(staff["ana"], lead) == []

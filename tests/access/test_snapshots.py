@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis import F
+from nubetis.access.entitlements import Entitlements
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
 from nubetis.access.snapshot import AccessSnapshot, SnapshotChange, compare
 from nubetis.errors import AccessDenied, InvalidValue
+from nubetis.session.editions import plan_edition
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule
 from nubetis.session.snapshots import access_snapshot
+from nubetis.testing.people import ADMINISTRATOR, make_org
 from tests.stores import refusing
 
 SECTIONS = [each.name for each in attrs.fields(AccessSnapshot)]
@@ -66,18 +69,22 @@ def test_what_a_snapshot_says(nubetis_session, staff):
     found = access_snapshot(nubetis_session)
     assert found.roles["Rep"] == {"reports_to": "Lead", "peers": False}
     assert found.profiles["Administrator"]["administrator"]
-    assert found.groups["Front"] == ["role Office", staff["pia"].user]
+    assert found.groups["Front"] == ["role Office", "user pia"]
     assert found.rules["north"] | {"where": None} == {
         "module": "leads", "source": "role Lead+", "target": "group Front", "level": "write", "superiors": False,
         "where": None,
     }  # fmt: skip
     assert found.rules["secret"]["where"]["fields"] == ["company"]
     assert found.defaults["deals"]["level"] == "read"
-    assert found.functions["manage_users"] == [nubetis_session.user]
+    assert found.functions["manage_users"] == ["admin"]
     assert found.reach["Head"]["leads"] == {"everybody": "none", "delete": ["Lead", "Rep"]}
     assert found.reach["Office"]["leads"] == {"everybody": "none", "write": ["Lead", "Rep"]}
     assert found.reach["Office"]["deals"] == {"everybody": "read"}
-    for text in ("Hush", "@", "Eva"):
+    assert found.users["ana"] == {
+        "role": "Rep", "profile": "Standard", "permission_sets": [], "state": "active", "person": True,
+    }  # fmt: skip
+    assert found.edition == {}
+    for text in ("Hush", "Eva", "use_"):
         assert text not in found.show()
 
 
@@ -105,7 +112,27 @@ CHANGES = {
     "profile": (lambda s: s.edit(one(s, "profiles", "Standard"), permissions=json.dumps(write_permissions(
         attrs.evolve(STANDARD, functions=[Function.MANAGE_SHARING])))), {
         "+ profiles / Standard / functions: manage_sharing"}),
+    "role of a user": (lambda s: s.edit(user(s), role=one(s, "roles", "Head").id), {
+        "~ users / pia / role: Office → Head"}),
+    "profile of a user": (lambda s: s.edit(user(s), profile=one(s, "profiles", "Administrator").id), {
+        "~ users / pia / profile: Standard → Administrator", "+ functions / manage_users: pia"}),
+    "permission set of a user": (lambda s: s.edit(
+        user(s), permission_sets=[s.create("permission_sets", name="Out", permissions="{}").id]), {
+        "+ users / pia / permission_sets: Out"}),
+    "state of a user": (lambda s: s.edit(user(s), state="suspended"), {"~ users / pia / state: active → suspended"}),
+    "a user more": (lambda s: s.create(
+        "users", name="Zoe", email="zoe@acme.pe", role=user(s)["role"], profile=user(s)["profile"]), {
+        "+ users / zoe@acme.pe: "}),
+    "a user less": (lambda s: s.delete(s.create(
+        "users", name="Zoe", email="zoe@acme.pe", role=user(s)["role"], profile=user(s)["profile"])), {}),
+    "edition": (lambda s: s.apply(plan_edition(s, Entitlements(
+        users=50, lacks=["retention"], lacks_modules=[s.schema.module("deals").id]))), {
+        "+ edition / users: 50", '+ edition / lacks: ["retention"]', '+ edition / lacks_modules: ["deals"]'}),
 }  # fmt: skip
+
+
+def user(session):
+    return session.find("users", F.handle == "pia")[0]
 
 
 def one(session, module, name):
@@ -119,6 +146,23 @@ def test_a_difference_says_what_changed(nubetis_session, staff, change, lines):
     found = [str(each) for each in compare(before, access_snapshot(nubetis_session))]
     for line in lines:
         assert any(each.startswith(line) for each in found), found
+    assert bool(found) is bool(lines), found
+
+
+def test_organisations_made_alike_have_one_text():
+    """Whatever ids their records have."""
+    texts = []
+    for before in (0, 7):
+        with make_org() as org:
+            admin = org.administrator()
+            for at in range(before):
+                admin.delete(admin.create("leads", name=str(at)))
+            (pia,) = org.people("pia: Office")
+            admin.apply(plan_group(admin, "Front", ["pia", ADMINISTRATOR]))
+            admin.apply(plan_share_rule(admin, "hers", "leads", source="pia", target="group Front"))
+            texts.append((pia.user, access_snapshot(admin).show()))
+    assert texts[0][0] != texts[1][0]
+    assert texts[0][1] == texts[1][1]
 
 
 def test_others_access_is_for_those_who_may_explain_it(nubetis_org, nubetis_session, staff):

@@ -6,10 +6,11 @@ import pytest
 
 from nubetis.access.decision import Granted, Reason
 from nubetis.access.sharing import Level
-from nubetis.errors import AccessDenied, InvalidValue, NotFound
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError
 from nubetis.session.explaining import explain_for
 from nubetis.session.past import history
 from nubetis.session.previewing import who_can
+from nubetis.session.profiles import plan_forbid
 from nubetis.session.sharing import share, shares, unshare
 from nubetis.session.teams import Member, join, leave, team
 from tests.stores import refusing
@@ -61,8 +62,8 @@ def test_those_who_see_the_record_see_who_works_on_it(staff, lead):
     """Only those who may share it say who does."""
     join(staff["ana"], lead, "pia")
     assert [each.user for each in team(staff["pia"], lead)] == [staff["pia"].user]
-    for act in (lambda s: join(s, lead, "rosa"), lambda s: leave(s, lead, "pia")):
-        with refusing("denied", AccessDenied):
+    for act in (lambda s: join(s, lead, "rosa"), lambda s: leave(s, lead, "luis")):
+        with refusing("denied_of", AccessDenied):
             act(staff["pia"])
         with refusing("not_found", NotFound):
             act(staff["rosa"])
@@ -101,3 +102,48 @@ def test_joining_is_journalled_and_undone(staff, lead):
     assert [each.operation.actor for each in history(staff["ana"], member.id)] == [staff["ana"].user]
     staff["ana"].undo(operation)
     assert (team(staff["ana"], lead), staff["pia"].can("view", lead.id)) == ([], False)
+
+
+def test_a_member_leaves_by_himself(staff, lead):
+    """And not by that back again: what he gave up, or was taken from him, is the sharer's to give."""
+    ana, pia = staff["ana"], staff["pia"]
+    join(ana, lead, "pia")
+    join(ana, lead, "rosa")
+    with refusing("denied_of", AccessDenied):
+        leave(pia, lead, "rosa")
+    operation = leave(pia, lead, "pia")
+    assert ([each.user for each in team(ana, lead)], pia.can("view", lead.id)) == ([staff["rosa"].user], False)
+    with pytest.raises(NubetisError):
+        leave(pia, lead, "pia")
+    pia.undo(operation)
+    assert not pia.can("view", lead.id)
+    join(ana, lead, "pia")
+    (gone,) = [each.id for each in team(ana, lead) if each.user == pia.user]
+    leave(ana, lead, "pia")
+    with pytest.raises(NubetisError):
+        pia.restore(gone)
+    assert not pia.can("view", lead.id)
+
+
+def test_a_member_changes_nothing_of_his_place(staff, lead):
+    """He has the record as far as was said."""
+    ana, pia = staff["ana"], staff["pia"]
+    join(ana, lead, "pia")
+    (member,) = team(ana, lead)
+    assert (pia.can("view", member.id), pia.can("edit", member.id)) == (True, False)
+    with pytest.raises(NubetisError):
+        pia.edit(member.id, level="delete")
+    share(ana, lead, "pia")
+    (other,) = shares(ana, lead)
+    assert not pia.can("view", other.id)
+
+
+def test_one_whose_profile_shares_nothing_is_told_so(nubetis_org, nubetis_session, staff, lead):
+    """And one who has not the whole record, that."""
+    join(staff["ana"], lead, "pia", level="write")
+    with refusing("denied_of", AccessDenied) as caught:
+        share(staff["pia"], lead, "rosa")
+    assert lead.id in str(caught.value)
+    nubetis_session.apply(plan_forbid(nubetis_session, "Standard", "share"))
+    with refusing("denied", AccessDenied):
+        share(staff["pia"], lead, "rosa")

@@ -401,8 +401,10 @@ def test_one_record_is_shared_to_the_end_of_a_day_and_no_longer(acme, lead):
     assert (told["target"], told["level"], told["until"]) == ("pia@acme.pe", "write", "2999-12-31T00:00:00+00:00")
     assert "pia@acme.pe" in acme("sharing", "shares", lead, *eva).out
     assert acme("explain", "pia@acme.pe", "edit", lead, "--json").json["reasons"] == ["share"]
-    assert acme("sharing", "share", lead, "pia@acme.pe", "--until", "2000-01-01T10:30", *eva).code == 0
-    assert not acme("explain", "pia@acme.pe", "view", lead, "--json").json["allowed"]
+    over = acme("sharing", "share", lead, "pia@acme.pe", "--until", "2000-01-01T10:30", *eva)
+    assert over.code != 0
+    assert "until" in over.err
+    assert "owner" in acme("sharing", "share", lead, "eva@acme.pe", *eva).err
     assert acme("sharing", "unshare", lead, "pia@acme.pe", *eva).code == 0
     assert acme("sharing", "shares", lead, "--json").json["shares"] == []
     assert "[not_shared]" in acme("sharing", "unshare", lead, "pia@acme.pe", *eva).err

@@ -160,7 +160,7 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     sharing |= {"team", "join", "leave", "plan_delegation", "delegations", "revoke"}
     roles = {"role_tree", "plan_role", "plan_role_change", "plan_role_move", "plan_role_removal"}
     profiles = {"profiles", "profile_facts", "compare_profiles", "plan_permit", "plan_forbid", "plan_field_level"}
-    profiles |= {"plan_profile_clone", "plan_profile_merge", "unlike"}
+    profiles |= {"plan_permission_set", "plan_profile_clone", "plan_profile_merge", "unlike"}
     people = {"edition", "plan_edition", "usage", "belongings", "plan_offboarding", "lockouts", "advise"}
     looks = {"preview", "who_can", "explain_for", "check_plan", "as_user", "access_snapshot"}
     silent_too = administrators | loads | sharing | roles | profiles | people | looks
@@ -284,11 +284,14 @@ def test_a_schema_that_lacks_what_is_hidden_makes_no_other(ana, nubetis_org):
         nubetis_org.alter(ana.schema.with_field("leads", Field(name="other", type=kind("text"))))
 
 
-def test_what_is_hidden_may_be_required_and_need_not_be_given(ana, nubetis_org):
-    """One who may not write it is not asked for it."""
+def test_what_is_required_and_hidden_lets_one_create_nothing(ana, nubetis_org):
+    """And is not named; with a default it stands in nobody's way."""
     nubetis_org.add_field("notes", Field(name="margin", type=kind("text"), required=True))
-
-    assert "margin" not in ana.create("notes", title="x")
+    with refusing("cannot_fill_unseen", AccessDenied) as caught:
+        ana.create("notes", title="x")
+    assert "margin" not in str(caught.value)
+    nubetis_org.add_field("tasks", Field(name="margin", type=kind("text"), required=True, default="10"))
+    assert "margin" not in ana.create("tasks", subject="x")
 
 
 def test_rights_may_hang_on_what_is_hidden(ana, lead, nubetis_org, nubetis_session, monkeypatch):

@@ -52,7 +52,8 @@ class Profile:
 class Roster:
     """What is kept of people and of sharing; groups are given by their members.
 
-    *built_in* are the keys of roles and profiles that always are; *entitlements* is what the edition gives.
+    *resting* are rules that are off: they give nothing.  *built_in* are the keys of roles and profiles that always
+    are; *entitlements* is what the edition gives.
     """
 
     users: tuple[User, ...] = ()
@@ -62,6 +63,7 @@ class Roster:
     groups: Mapping[Key, tuple[Principal, ...]] = attrs.field(factory=dict)
     defaults: Mapping[ModuleId, Default] = attrs.field(factory=dict)
     rules: tuple[Rule, ...] = ()
+    resting: tuple[Rule, ...] = ()
     built_in: frozenset[Key] = frozenset()
     entitlements: Entitlements = UNLIMITED
 

@@ -16,7 +16,7 @@ from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, ModuleId
 
-__all__ = ["BUILT_IN", "check_roster"]
+__all__ = ["BUILT_IN", "check_roster", "check_rules"]
 
 BUILT_IN: Final = 2
 """How many roles, and how many profiles, there always are."""
@@ -157,7 +157,7 @@ def _check_sharing(roster: Roster, schema: Schema, now: datetime) -> None:
             parents[number] = [_parent(module, default, schema).id]
     _check_parents(parents)
     for rule in roster.rules:
-        _check_rule(rule, _shared_module(schema, rule.module, encode("sru", rule.key)), schema, now)
+        _check_rule(rule, _shared_module(schema, rule.module, encode("sru", rule.key)), schema, Viewpoint(now=now))
 
 
 def _parent(module: Module, default: Default, schema: Schema) -> Module:
@@ -183,13 +183,23 @@ _LONGEST: Final = 4
 """Modules in a row of parents: a filter follows so many links less one for shares."""
 
 
-def _check_rule(rule: Rule, module: Module, schema: Schema, now: datetime) -> None:
+def _check_rule(rule: Rule, module: Module, schema: Schema, view: Viewpoint) -> None:
     by = encode("sru", rule.key)
     if (rule.source is None) == (rule.where is None):
         raise Refused("bad_sharing", by=by, reason="it is by owners or by values, and not by both")
     if rule.where is None:
         return
     try:
-        bind(rule.where, module, schema, Viewpoint(now=now))
+        bind(rule.where, module, schema, view)
     except NubetisError as error:
         raise Refused("bad_sharing", by=by, reason=str(error).rstrip(".")) from error
+
+
+def check_rules(rules: Iterable[Rule], schema: Schema, view: Viewpoint) -> None:
+    """Make sure that *rules* ask for nothing that the one of the *view* may not: whom they reach would tell him.
+
+    Raises:
+        Refused: ``bad_sharing``; to him such a field is one that there is not.
+    """
+    for rule in rules:
+        _check_rule(rule, _shared_module(schema, rule.module, encode("sru", rule.key)), schema, view)

@@ -59,19 +59,29 @@ class FieldLevel(enum.IntEnum):
     EDIT = 2
 
 
+_Member = TypeVar("_Member", bound=enum.StrEnum)
 Permission: TypeAlias = Action | Function
+_Place: TypeAlias = tuple[ModuleId, FieldId]
 
 
 def _some(given: Iterable[Permission]) -> frozenset[Permission]:
     return frozenset(given)
 
 
-def _verbs(given: Iterable[Action]) -> frozenset[Action]:
-    return frozenset(given)
+def _verbs(given: Iterable[Action | str]) -> frozenset[Action]:
+    return _members(Action, given)
 
 
-def _functions(given: Iterable[Function]) -> frozenset[Function]:
-    return frozenset(given)
+def _functions(given: Iterable[Function | str]) -> frozenset[Function]:
+    return _members(Function, given)
+
+
+def _by_module(given: Mapping[ModuleId, Iterable[Action | str]]) -> Mapping[ModuleId, frozenset[Action]]:
+    return {module: _verbs(verbs) for module, verbs in given.items()}
+
+
+def _levels(given: Mapping[_Place, FieldLevel | str]) -> Mapping[_Place, FieldLevel]:
+    return {place: level if isinstance(level, FieldLevel) else _level(level) for place, level in given.items()}
 
 
 @attrs.frozen
@@ -117,13 +127,20 @@ class Permissions:
     """What is permitted: *verbs* of each module, *functions*, and *fields* of which something else is said.
 
     The verbs of a module that is not in *modules* are *default*.  A field that is not in *fields* is edited where this
-    is a profile, and nothing is said of it where this is a permission set.
+    is a profile, and nothing is said of it where this is a permission set.  Names will do for verbs, functions and
+    levels.
+
+    Raises:
+        InvalidValue: ``bad_permissions``; something is no name of one.
+
+    >>> Permissions(default=["view"]).default
+    frozenset({<Action.VIEW: 'view'>})
     """
 
     default: frozenset[Action] = attrs.field(default=frozenset(), converter=_verbs)
-    modules: Mapping[ModuleId, frozenset[Action]] = attrs.field(factory=dict)
+    modules: Mapping[ModuleId, frozenset[Action]] = attrs.field(factory=dict, converter=_by_module)
     functions: frozenset[Function] = attrs.field(default=frozenset(), converter=_functions)
-    fields: Mapping[tuple[ModuleId, FieldId], FieldLevel] = attrs.field(factory=dict)
+    fields: Mapping[_Place, FieldLevel] = attrs.field(factory=dict, converter=_levels)
 
     def verbs(self, module: ModuleId) -> frozenset[Action]:
         """Give what is permitted in a module."""
@@ -208,9 +225,6 @@ def read_permissions(data: object) -> Permissions:
     )
 
 
-_Member = TypeVar("_Member", bound=enum.StrEnum)
-
-
 def _object(data: object) -> Mapping[str, object]:
     if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
         raise InvalidValue("bad_permissions", reason="give an object")
@@ -218,16 +232,19 @@ def _object(data: object) -> Mapping[str, object]:
 
 
 def _members(kind: type[_Member], data: object) -> frozenset[_Member]:
-    if not isinstance(data, list | tuple):
+    """Read names of *kind*."""
+    if isinstance(data, frozenset) and all(isinstance(each, kind) for each in data):
+        return data
+    if not isinstance(data, list | tuple | set | frozenset):
         raise InvalidValue("bad_permissions", reason="give a list of names")
     known = {each.value: each for each in kind}
     for each in data:
-        if not isinstance(each, str) or each not in known:
+        if not isinstance(each, str) or str(each) not in known:
             hint = suggest(str(each)[:60], known)
             raise InvalidValue(
                 "bad_permissions", reason=f"no permission is called {str(each)[:60]}. {hint}".rstrip(".")
             )
-    return frozenset([known[each] for each in data])
+    return frozenset([known[str(each)] for each in data])
 
 
 def _number(name: str) -> int:

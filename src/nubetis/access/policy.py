@@ -20,7 +20,8 @@ from nubetis.access.directory import Directory, Reach, User
 from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
 from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import FieldLevel, Function, Permissions
-from nubetis.access.sharing import GRANTED, NEEDED, Level
+from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
+from nubetis.errors import NubetisError
 from nubetis.model.bind import (
     All,
     AnyOf,
@@ -28,6 +29,7 @@ from nubetis.model.bind import (
     Linked,
     Linking,
     Missing,
+    No,
     OneOf,
     Test,
     Viewpoint,
@@ -185,17 +187,50 @@ class RolePolicy:
             return NOTHING
         if self.user.administrator:
             return EVERYTHING
+        if module.name == "sharing_rules" and action is not Action.CREATE:
+            return self._rules(module)
         if module.name == "shares":
-            return Prepared(self._of_shareable)
+            leaves = action in {Action.VIEW, Action.DELETE}
+            return Prepared(self._of_leaving if leaves else self._of_shareable)
         if module.name == "delegations":
             given = F.user == self.user.id
+            ends = self.may(Function.MANAGE_USERS) and action in {Action.VIEW, Action.DELETE}
+            given = given | Prepared(lambda _: Missing("deleted_in")) if ends else given
             return given | (F.delegate == self.user.id) if action is Action.VIEW else given
         return EVERYTHING if module.system or action not in NEEDED else self._of_level(module, NEEDED[action], ())
+
+    def _rules(self, module: Module) -> Filter:
+        """Give the sharing rules, without those that ask for a field which the user may not read."""
+        if FieldLevel.HIDDEN not in self.permissions.fields.values():
+            return EVERYTHING
+        roster = self.directory.roster
+
+        def bound(view: Viewpoint) -> Bound:
+            hidden = [rule.key for rule in (*roster.rules, *roster.resting) if not self.may_ask(rule, view)]
+            return No(OneOf("id", tuple(hidden)))
+
+        return Prepared(bound)
+
+    def may_ask(self, rule: Rule, view: Viewpoint) -> bool:
+        """Say whether the user may read all that a rule asks for."""
+        module = self.schema.by_id.get(rule.module)
+        if rule.where is None or module is None:
+            return rule.where is None
+        try:
+            bind(rule.where, module, self.schema, attrs.evolve(view, readable=self.reads))
+        except NubetisError:
+            return False
+        return True
 
     def _of_shareable(self, view: Viewpoint) -> Bound:
         """Give the shares of the records that one may share, be they there already or about to be made."""
         shared = [each for each in self.schema.modules if not each.system]
         return AnyOf(tuple([All((_about(each), self._linked_to(each, view))) for each in shared]))
+
+    def _of_leaving(self, view: Viewpoint) -> Bound:
+        """Give these, and one's own places in teams, as long as one has them: what is over one does not take back."""
+        own = Test("target", Operator.EQ, self.user.id), Test("kind", Operator.EQ, "team"), Missing("deleted_in")
+        return AnyOf((self._of_shareable(view), All(own)))
 
     def _linked_to(self, module: Module, view: Viewpoint) -> Bound:
         return Linked("record", module, bind(self.grant(Action.SHARE, module), module, self.schema, view))

@@ -1,7 +1,8 @@
 """Everybody's access as a text to keep: a project commits it, and a test compares it with what is now.
 
-A snapshot has roles, profiles and rules by their names and users by their ids, and no value of any record: of the
-filter of a rule it has the fields and a digest.  Equal access gives the same text to the letter.
+A snapshot has users by their handles, or else by their e-mails, all else by its name, and no value of any record: of
+the filter of a rule it has the fields and a digest.  Equal access gives the same text to the letter, in another
+organisation that was made alike, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nubetis.types import Json
 
 __all__ = ["AccessSnapshot", "SnapshotChange", "compare"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 _Section = Mapping[str, Json]
 
@@ -26,9 +27,12 @@ _Section = Mapping[str, Json]
 class AccessSnapshot:
     """Who may what, by section: each maps a name to what is said of it.
 
+    *edition* is what the edition gives where it is not all, as its setting has it.
     *reach* says of each role and module how far its users have the records of everybody, and of those of other roles.
     """
 
+    users: _Section = attrs.field(factory=dict)
+    edition: _Section = attrs.field(factory=dict)
     roles: _Section = attrs.field(factory=dict)
     profiles: _Section = attrs.field(factory=dict)
     permission_sets: _Section = attrs.field(factory=dict)

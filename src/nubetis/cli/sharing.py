@@ -21,6 +21,7 @@ from nubetis.model.text import show
 from nubetis.session.naming import named
 from nubetis.session.shared import ModuleSharing, groups, module_sharing, principal_words, share_rules
 from nubetis.session.sharing import (
+    AS_IT_IS,
     plan_default,
     plan_group,
     plan_share_rule,
@@ -29,7 +30,6 @@ from nubetis.session.sharing import (
     shares,
     unshare,
 )
-from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,14 +123,10 @@ class _Default:
 
     def plan(self, session: Session) -> Plan:
         """Plan it."""
-        found = [each for each in module_sharing(session) if each.module == self.module]
-        now = found[0] if found else ModuleSharing(module=ModuleName(self.module), level="none", upward="delete")
+        parent = AS_IT_IS if self.parent is None else self.parent or None
         return plan_default(
-            session, self.module, level=self.level,
-            upward=now.upward if self.upward is None else self.upward,
-            parent=now.parent if self.parent is None else self.parent or None,
-            parent_level=now.parent_level if self.parent_level is None else self.parent_level,
-        )  # fmt: skip
+            session, self.module, level=self.level, upward=self.upward, parent=parent, parent_level=self.parent_level
+        )
 
 
 @command("default", _("Say what everybody has in a module."), value=_Default)

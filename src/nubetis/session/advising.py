@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from nubetis.access.advice import Advice, advice
-from nubetis.session.explaining import require_insight
+from nubetis.session.explaining import may_ask, require_insight
 from nubetis.session.rosters import directory_of
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ def advise(session: Session) -> tuple[Advice, ...]:
     def work() -> tuple[Advice, ...]:
         state = session.state
         require_insight(state)
-        return advice(directory_of(state.world, state.txn, state.versions.access).roster, state.known.schema)
+        roster = directory_of(state.world, state.txn, state.versions.access).roster
+        told = tuple([rule for rule in roster.rules if may_ask(rule, state)])
+        return advice(attrs.evolve(roster, rules=told), state.known.schema)
 
     return session.state.read(work)

@@ -147,8 +147,8 @@ class Decider:
 
     def _of_system(self, module: Module, row: Row) -> Look:
         if module.name not in INVOLVING:
-            return Look(reason=Reason.EVERYBODY, level=_FULL, held=True)
-        level = _FULL if self._allowed(Action.DELETE, module, row) else Level.READ
+            return Look(reason=Reason.EVERYBODY, level=_FULL, held=self._allowed(Action.VIEW, module, row))
+        level = _FULL if self._allowed(Action.EDIT, module, row) else Level.READ
         held = level is _FULL or self._allowed(Action.VIEW, module, row)
         return Look(reason=Reason.INVOLVED, level=level, held=held)
 

@@ -533,5 +533,8 @@ _ERRORS: Final[dict[str, type[NubetisError]]] = {
     "bad_user_state": Refused,
     "built_in": Refused,
     "locked_yet": Refused,
+    "required_closed": Refused,
+    "cannot_fill": AccessDenied,
+    "cannot_fill_unseen": AccessDenied,
 }
 """The class of a refusal's error, where it is not InvalidValue."""

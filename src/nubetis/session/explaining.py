@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.access.decision import Action, Decision, Explanation, Reason, Step
+from nubetis.access.decision import Action, Decision, Explanation, Granted, Reason, Step
 from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import NEEDED, Level, Principal, PrincipalKind, Rule
-from nubetis.errors import AccessDenied, InvalidFilter, one_of
-from nubetis.model.bind import bind
+from nubetis.errors import AccessDenied, one_of
 from nubetis.model.ids import decode
 from nubetis.model.record import Record
 from nubetis.model.text import show
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.types import Row
 
-__all__ = ["explain_for", "explained", "require_insight", "sees_rules"]
+__all__ = ["explain_for", "explained", "may_ask", "require_insight", "sees_rules"]
 
 
 def explained(state: State, decision: Decision, *, asker: State | None = None) -> Explanation:
@@ -33,15 +32,44 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
     What nearly was enough is told to *asker*, another who may explain access, or to the user if he may himself.
     """
     gates = [each for each in decision.gates if each.name != "grant"]
+    if asker is not None:
+        decision = attrs.evolve(decision, grants=_told_grants(decision, state, asker))
     if decision.record is None or not gates[-1].matched:
         return Explanation(decision=decision, steps=tuple(gates))
     module, key = state.known.module_of(decision.record)
     row = state.txn.get_many(module, [key])[0]
     looks = [] if row is None else list(state.decider.looks(module, row))
+    looks = looks if asker is None else list(_told_looks(looks, asker))
     teller = _Teller(state, module, () if row is None else row, NEEDED.get(decision.action, Level.NONE))
     knows = asker or (state if sees_rules(state) else None)
     misses = () if decision.allowed or knows is None else tuple(teller.misses(looks, knows))
     return Explanation(decision=decision, steps=(*gates, *teller.steps(looks)), misses=misses)
+
+
+def may_ask(rule: Rule, asker: State) -> bool:
+    """Say whether *asker* may read all that a rule asks for: if not, it would tell him what it found there."""
+    policy = asker.policy
+    return not isinstance(policy, RolePolicy) or policy.may_ask(rule, asker.view())
+
+
+def _told_grants(decision: Decision, state: State, asker: State) -> tuple[Granted, ...]:
+    """Give the grants of a decision; a rule of which *asker* may not know whether it holds has no name."""
+    policy = state.policy
+    rules = policy.directory.roster.rules if isinstance(policy, RolePolicy) else ()
+    secret = {rule.name for rule in rules if not may_ask(rule, asker)}
+    return tuple([attrs.evolve(each, rule="") if each.rule in secret else each for each in decision.grants])
+
+
+def _told_looks(looks: Iterable[Look], asker: State) -> Iterator[Look]:
+    """Give what was looked at without the rules of which *asker* may not know whether they hold.
+
+    What such a rule gives is told by the decision itself; so it stands there, but not by which rule.
+    """
+    for look in looks:
+        if look.rule is None or may_ask(look.rule, asker):
+            yield look
+        elif look.held:
+            yield attrs.evolve(look, rule=None)
 
 
 _ALWAYS: Final = {Reason.DEFAULT, Reason.HIERARCHY, Reason.SHARE, Reason.TEAM}
@@ -130,35 +158,26 @@ class _Teller:
     def misses(self, looks: list[Look], asker: State) -> Iterator[str]:
         """Say what nearly was enough, the nearest first."""
         yield from [f"{look.name} gives {look.level.text}" for look in looks if look.held and look.level < self.needed]
+        looks = list(_told_looks(looks, asker))
         far = [look for look in looks if not look.held and look.level >= self.needed]
         for look in far:
             if look.ended is not None and look.target is not None:
                 yield f"the {look.reason.value} with {self._principal(look.target)} ended at {look.ended}"
         for look in far:
             if look.rule is not None:
-                yield f"rule {look.rule.name} would apply if {self._condition(look.rule, asker)}"
-        yield from self._others()
+                yield f"rule {look.rule.name} would apply if {self._condition(look.rule)}"
+        yield from self._others(asker)
         for look in far:
             if look.reason is Reason.HIERARCHY:
                 role = self._policy.directory.numbering.role_of(self._policy.user.key)
                 yield f"hierarchy would apply if the owner were below role {self._named('roles', role)}"
 
-    def _condition(self, rule: Rule, asker: State) -> str:
+    def _condition(self, rule: Rule) -> str:
         if rule.source is not None:
             return f"the owner were {self._principal(rule.source)}"
-        return self._values(rule, asker)
+        return "" if rule.where is None else show(rule.where)
 
-    def _values(self, rule: Rule, asker: State) -> str:
-        """Give the filter of a rule as text, unless it names what *asker* may not read."""
-        if rule.where is None:
-            return ""
-        try:
-            bind(rule.where, self.module, self.state.known.schema, asker.view())
-        except InvalidFilter:
-            return "it had other values"
-        return show(rule.where)
-
-    def _others(self) -> Iterator[str]:
+    def _others(self, asker: State) -> Iterator[str]:
         """Name the rules that give the record to somebody else."""
         directory, planner = self._policy.directory, self.state.planner()
         place = directory.numbering.places.get(self._owner, -1)
@@ -166,7 +185,12 @@ class _Teller:
             rule.key for rule in directory.rules_for(directory.numbering.places[self._policy.user.key], self.module.id)
         }
         for rule in directory.roster.rules:
-            if rule.module != self.module.id or rule.key in mine or rule.level < self.needed:
+            if (
+                rule.module != self.module.id
+                or rule.key in mine
+                or rule.level < self.needed
+                or not may_ask(rule, asker)
+            ):
                 continue
             by_owner = rule.source is not None and place in directory.members(rule.source)
             if by_owner or (rule.where is not None and planner.test(self.module, rule.where)(self.row)):

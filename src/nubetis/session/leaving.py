@@ -44,15 +44,19 @@ _STATES: Final = (UserState.SUSPENDED.value, UserState.DEACTIVATED.value, DELETE
 
 @attrs.frozen(kw_only=True)
 class Belongings:
-    """What a user has: the number of *records*, by module, that he owns or that name him, and what else names him."""
+    """What a user has: the number of *records*, by module, that he owns or that name him, and what else names him.
+
+    *delegations* are those that he gave and was given.
+    """
 
     records: Mapping[ModuleName, int]
     groups: int
     rules: int
     shares: int
+    delegations: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.groups or self.rules or self.shares)
+        return bool(self.records or self.groups or self.rules or self.shares or self.delegations)
 
 
 def belongings(session: Session, user: str) -> Belongings:
@@ -76,7 +80,8 @@ def plan_offboarding(
 
     The *records* of a module may go to another user each: ``{"deals": "eva"}``.  Where nobody takes records or rules
     over they are refusals (``no_heir``), as is what the user of the session may not see (``out_of_sight``); places in
-    groups, and shares with him, then just end.
+    groups, and shares with him, then just end.  Delegations from him and to him end in any case.  Where anything is
+    refused the plan holds nothing: nobody goes and leaves half of his things behind, not with ``skip_refused`` either.
 
     Cost: the records that name him are read once; the plan is applied by 5,000 records a transaction.
 
@@ -134,7 +139,12 @@ class _Leaving:
             groups=len(self._seen("groups", self._groups())),
             rules=len(self._seen("sharing_rules", self._rules())),
             shares=self._count(self.module("shares"), Test("target", Operator.EQ, self.text)),
+            delegations=self._count(self.module("delegations"), self._lent),
         )
+
+    @property
+    def _lent(self) -> Bound:
+        return AnyOf(tuple([Test(each, Operator.EQ, int(self.key)) for each in ("user", "delegate")]))
 
     def _seen(self, module: str, rows: Iterable[Row]) -> list[Row]:
         return list(filter(self.planner.allowed(self.module(module), Action.VIEW), rows))
@@ -168,11 +178,13 @@ class _Leaving:
         self._in_groups(found)
         self._in_rules(found)
         self._in_shares(found)
+        self._in_delegations(found)
         for module, fields in self._modules():
             self._in_records(module, fields, found)
         cause = Cause(CauseKind.USER, {"offboarding": encode("use", self.key)})
         parts = tuple([part for part in found.parts if len(part)])
-        return self.planner.checked(Plan(cause=cause, parts=parts, refusals=tuple(found.refusals)))
+        plan = self.planner.checked(Plan(cause=cause, parts=parts, refusals=tuple(found.refusals)))
+        return attrs.evolve(plan, parts=()) if plan.refusals else plan
 
     def _himself(self, state: str) -> tuple[Iterable[Part], list[Refusal]]:
         module = self.module("users")
@@ -228,6 +240,13 @@ class _Leaving:
             gone.extend(others if stays else [])
         found.add(self.planner.edits(module, moved, {"target": self._heir_text}))
         found.add(self._gone(module, gone))
+
+    def _in_delegations(self, found: _Found) -> None:
+        """End what he lent and was lent: it must not live again if he comes back."""
+        module = self.module("delegations")
+        rows = list(self.planner.rows(module, All((LIVE, self._lent))))
+        if rows:
+            found.add(self._gone(module, rows))
 
     def _shares_of_heir(self, module: Module) -> dict[tuple[int, int], list[Row]]:
         found: dict[tuple[int, int], list[Row]] = {}

@@ -33,6 +33,7 @@ from nubetis.session.gathered import Links, Retired, Uniques
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.staffing import staffing_refusals
+from nubetis.session.taking import refuse_keeping
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -108,6 +109,7 @@ class Planner:
     def require_all(self, parts: Iterable[Part], cause: Cause) -> None:
         """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
         for part in parts:
+            refuse_keeping(self, part)
             action = _NEEDED.get(part.kind, Action.EDIT)
             self._require_fields(part, action)
             for each in _asked(part, cause):
@@ -235,8 +237,11 @@ class Planner:
         places = [slot for slot in module.layout.slots.values() if self.writes(module, slot.field)]
         fillers = {str(slot.field.name): self._filler(slot) for slot in places}
         needed = [slot for slot in places if slot.field.required]
+        closed = self._closed(module, empty)
 
         def make(values: Mapping[str, Value]) -> list[Stored]:
+            if closed is not None:
+                raise closed
             row = empty.copy()
             for name, offered in values.items():
                 fill = fillers.get(name)
@@ -250,9 +255,22 @@ class Planner:
 
         return make
 
+    def _closed(self, module: Module, empty: Sequence[Stored]) -> AccessDenied | None:
+        """Give why the user cannot create in *module*, where a field is required that he may not write."""
+        for slot in module.layout.slots.values():
+            field = slot.field
+            filled = field.type.name == "auto_number" or any(cell is not None for cell in empty[slot.start : slot.stop])
+            if field.required and not filled and not self.writes(module, field):
+                if self.policy.reads(module, field):
+                    return AccessDenied("cannot_fill", module=module.name, field=field.name)
+                return AccessDenied("cannot_fill_unseen", module=module.name)
+        return None
+
     def _faults(self, module: Module, values: Mapping[str, Value]) -> list[NubetisError]:
         """Give all that stands against a record's values, of which making its row raises the first."""
         row, found = self._empty_row(module), dict[str, NubetisError]()
+        if (closed := self._closed(module, row)) is not None:
+            return [closed]
         for name, offered in values.items():
             try:
                 self._filler(module.layout.slots[self.writable(module, name).name])(row, offered)

@@ -28,7 +28,7 @@ from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import check_people, compared, directory_of, read_roster
+from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster
 from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleName, RecordId, Row
 
@@ -139,6 +139,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
 
     Raises:
         AccessDenied: the user may not explain access.
+        Refused: ``bad_sharing``; a new rule asks for a field that he may not read.
     """
     require(plan, Plan, argument="plan", expected="a plan")
 
@@ -148,6 +149,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         parts = _structural(plan)
         before = directory_of(state.world, state.txn, state.versions.access)
         after = read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})
+        check_asking(state, after)
         comparison = compared(state, before, after, felt=True)
         counted = _Counted(state, before)
         told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]

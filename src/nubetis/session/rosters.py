@@ -12,7 +12,7 @@ import attrs
 from nubetis.access.compare import Comparison, Parents
 from nubetis.access.directory import PRIVATE, Directory, Profile, Roster, User
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
-from nubetis.access.invariants import check_roster
+from nubetis.access.invariants import check_roster, check_rules
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from nubetis.session.state import State
     from nubetis.session.world import World
 
-__all__ = ["check_people", "check_written", "compared", "directory_of", "read_roster"]
+__all__ = ["check_asking", "check_people", "check_written", "compared", "directory_of", "read_roster"]
 
 
 def directory_of(world: World, txn: Txn, version: int) -> Directory:
@@ -119,6 +119,7 @@ def check_people(state: State, parts: Iterable[Part] = ()) -> None:
     policy = state.policy
     if isinstance(policy, RolePolicy):
         _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
+    check_asking(state, after)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         comparison = compared(state, policy.directory, after)
         comparison.refuse_raising(policy.user.key, has=policy.permissions)
@@ -155,6 +156,23 @@ def _most_lent(state: State, module: ModuleId) -> Level:
         if state.txn.count(shares, All((*where, Test("level", Operator.EQ, each.text))), limit=1)
     ]
     return levels[0] if levels else Level.NONE
+def check_asking(state: State, after: Roster) -> None:
+    """Make sure that no rule is made or changed which asks for a field that the user may not read.
+
+    Raises:
+        Refused: ``bad_sharing``.
+    """
+    if isinstance(state.policy, RolePolicy) and not state.policy.user.administrator:
+        check_rules(_new_rules(state.policy.directory.roster, after), state.known.schema, state.view())
+
+
+def _new_rules(before: Roster, after: Roster) -> list[Rule]:
+    """Give the rules that were made or changed, whether they are on or off."""
+    found: list[Rule] = []
+    for those, now in ((before.rules, after.rules), (before.resting, after.resting)):
+        kept = {rule.key: rule for rule in those}
+        found += [rule for rule in now if kept.get(rule.key) != rule]
+    return found
 
 
 def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:
@@ -191,6 +209,7 @@ _RULE: Final = ("active", "name", "module", "source", "where", "target", "level"
 def _roster(source: _Source, known: Roster | None = None, touched: Collection[ModuleId] = ()) -> Roster:
     profiles = list(source.rows(PROFILES, "administrator", "permissions", "built_in"))
     roles = list(source.rows(ROLES, "reports_to", "peers", "built_in"))
+    rules = list(_rules(source.rows(SHARING_RULES, *_RULE)))
     same_users = known is not None and USERS.id not in touched
     return Roster(
         users=known.users if known and same_users else tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
@@ -199,7 +218,8 @@ def _roster(source: _Source, known: Roster | None = None, touched: Collection[Mo
         sets={key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")},
         groups={key: tuple(map(Principal.parse, _list(each))) for key, each in source.rows(GROUPS, "members")},
         defaults=dict(map(_default, source.rows(SHARING_DEFAULTS, *_DEFAULT))),
-        rules=tuple(_rules(source.rows(SHARING_RULES, *_RULE))),
+        rules=tuple([rule for active, rule in rules if active]),
+        resting=tuple([rule for active, rule in rules if not active]),
         built_in=frozenset([row[0] for row in (*roles, *profiles) if row[-1]]),
         entitlements=_entitlements(source.rows(SETTINGS, "name", "value")),
     )
@@ -273,12 +293,12 @@ def _default(row: Cells) -> tuple[ModuleId, Default]:
     return module, Default(parent=parent, **{name: Level.parse(each) for name, each in levels.items()})
 
 
-def _rules(rows: Iterable[Cells]) -> Iterator[Rule]:
+def _rules(rows: Iterable[Cells]) -> Iterator[tuple[bool, Rule]]:
+    """Give each rule, and whether it is on."""
     for key, active, name, module, source, where, target, level, superiors in rows:
-        if active:
-            yield Rule(
-                key=key, name=name, module=module, target=Principal.parse(target),
-                level=Level.parse(level), superiors=bool(superiors),
-                source=None if source is None else Principal.parse(source),
-                where=None if where is None else from_json(json.loads(str(where)), Filter),
-            )  # fmt: skip
+        yield bool(active), Rule(
+            key=key, name=name, module=module, target=Principal.parse(target),
+            level=Level.parse(level), superiors=bool(superiors),
+            source=None if source is None else Principal.parse(source),
+            where=None if where is None else from_json(json.loads(str(where)), Filter),
+        )  # fmt: skip

@@ -6,6 +6,7 @@ Manager+"`` with those below it, ``"group Norte"``; the ids of roles and groups 
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.sharing import EVERYBODY, Level, Principal, PrincipalKind
+from nubetis.access.sharing import EVERYBODY, Default, Level, Principal, PrincipalKind
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, require, require_bool
 from nubetis.model.bind import All, Test
 from nubetis.model.convert import to_json
@@ -34,10 +35,30 @@ if TYPE_CHECKING:
     from nubetis.session.state import State
     from nubetis.types import Key, RecordId
 
-__all__ = ["Share", "plan_default", "plan_group", "plan_share_rule", "principal", "share", "shares", "unshare"]
+__all__ = [
+    "AS_IT_IS",
+    "AsItIs",
+    "Share",
+    "plan_default",
+    "plan_group",
+    "plan_share_rule",
+    "principal",
+    "share",
+    "shares",
+    "unshare",
+]
 
 SHARED: Final = "share"
 """The kind of a share that is no membership in a team."""
+
+
+class AsItIs(enum.Enum):
+    """Stands for what is not named, where ``None`` says something."""
+
+    AS_IT_IS = "as it is"
+
+
+AS_IT_IS: Final = AsItIs.AS_IT_IS
 
 
 @attrs.frozen(kw_only=True)
@@ -101,26 +122,32 @@ def plan_default(
     session: Session,
     module: str,
     *,
-    level: str = "none",
-    upward: str = "delete",
-    parent: str | None = None,
-    parent_level: str = "none",
+    level: str | None = None,
+    upward: str | None = None,
+    parent: str | AsItIs | None = AS_IT_IS,
+    parent_level: str | None = None,
 ) -> Plan:
     """Plan what everybody has in *module*: ``none``, ``read``, ``write`` or ``delete``.
 
     *upward* is what those above an owner have in the tree of roles: ``delete``, ``read`` or ``none``.  *parent* names
-    a link of the module: whoever may view the linked record has *parent_level*.
+    a link of the module: whoever may view the linked record has *parent_level*; ``None`` takes both away.  What is not
+    named stays as it is.
 
     Raises:
         AccessDenied: the user may not manage sharing.
     """
-    for argument, given in (("level", level), ("parent_level", parent_level), ("upward", upward)):
+    levels = {"level": level, "upward": upward, "parent_level": parent_level}
+    named = {argument: given for argument, given in levels.items() if given is not None}
+    for argument, given in named.items():
         Level.parse(given, argument=argument)
 
     def work() -> Plan:
         found = _of_people(session, module)
-        field = None if parent is None else int(found.field(parent).id)
-        values: dict[str, Value] = {"level": level, "upward": upward, "parent": field, "parent_level": parent_level}
+        values: dict[str, Value] = {**named}
+        if parent is None:
+            values = {"parent": None, "parent_level": Level.NONE.text, **named}
+        elif not isinstance(parent, AsItIs):
+            values["parent"] = int(found.field(parent).id)
         return _set(session, "sharing_defaults", found, values)
 
     return session.state.read(work)
@@ -134,7 +161,12 @@ def _set(session: Session, module: str, of: Module, values: dict[str, Value]) ->
     rows = state.txn.query(BoundQuery(module=kept, where=where, limit=1))
     if rows:
         return session.plan_edits(module, {Record(kept, rows[0]).id: values})
-    return session.plan_create(module, [{"module": int(of.id), **values}])
+    return session.plan_create(module, [{"module": int(of.id), **_USUAL, **values}])
+
+
+_USUAL: Final = {
+    "level": Default().level.text, "upward": Default().upward.text, "parent_level": Default().parent_level.text
+}  # fmt: skip
 
 
 def plan_share_rule(
@@ -208,14 +240,21 @@ def share(
     Raises:
         NotFound: there is no such record, or the user may not see it.
         AccessDenied: the user may not share it.
+        InvalidValue: ``bad_argument``; *until* is over already, or the target owns the record.
     """
     require_given(level)
     for argument, given in (("related", related), ("superiors", superiors)):
         require_bool(given, argument=argument)
 
+    _require_ahead(session, until)
+
     def work() -> Operation:
-        text = _principal(session.state, target).text
-        return put(session, record, text, {"level": level, "until": until, "related": related, "superiors": superiors})
+        found = _principal(session.state, target)
+        if found.kind is PrincipalKind.USER and session.get(record)["owner"] == found.text:
+            reason = "the owner has all of the record already"
+            raise InvalidValue("bad_argument", argument="target", reason=reason)
+        values: dict[str, Value] = {"level": level, "until": until, "related": related, "superiors": superiors}
+        return put(session, record, found.text, values)
 
     return session.unit(lambda _: work())
 
@@ -228,6 +267,16 @@ def require_given(level: str) -> None:
     """
     if Level.parse(level) is Level.NONE:
         raise InvalidValue("bad_argument", argument="level", reason="give read, write or delete, or take it away")
+
+
+def _require_ahead(session: Session, until: datetime | None) -> None:
+    """Stop at an instant that is over: what ends then gives nothing.
+
+    Raises:
+        InvalidValue: ``bad_argument``.
+    """
+    if isinstance(until, datetime) and until.tzinfo is not None and until <= session.now():
+        raise InvalidValue("bad_argument", argument="until", reason="it is over already; name a later instant")
 
 
 def put(
@@ -278,7 +327,8 @@ def shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
     """Give module and key of a record that the user may share."""
     found = session.get(record)
     if not session.can(Action.SHARE, found):
-        raise AccessDenied("denied", user="This user", action="share", module=found.module)
+        session.state.planner().require(Action.SHARE, session.state.known.schema.module(found.module))
+        raise AccessDenied("denied_of", user="This user", action="share", id=found.id)
     return session.state.known.module_of(found.id)
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.directory import Directory, Roster, User
+from nubetis.access.entitlements import write_entitlements
 from nubetis.access.permissions import Function, Permissions, write_permissions
 from nubetis.access.sharing import GRANTED, Principal, PrincipalKind, Rule
 from nubetis.access.snapshot import AccessSnapshot
 from nubetis.model.convert import to_json
 from nubetis.model.filters import And, Compare, Filter, Not, Or
-from nubetis.model.ids import encode
-from nubetis.session.explaining import require_insight
+from nubetis.session.explaining import may_ask, require_insight
 from nubetis.session.rosters import directory_of
 from nubetis.session.world import LIVE
 from nubetis.types import Json, Key, ModuleId
@@ -56,11 +56,14 @@ class _Taker:
     state: State
     directory: Directory
     _names: dict[str, Mapping[Key, str]] = attrs.field(factory=dict, init=False)
+    _people: dict[Key, tuple[str, Json]] = attrs.field(factory=dict, init=False)
 
     def taken(self) -> AccessSnapshot:
         """Give the whole of it."""
         roster = self.directory.roster
         return AccessSnapshot(
+            users=_sorted({self._user(each.key): self._standing(each) for each in roster.users if not each.deleted}),
+            edition=self._edition(),
             roles=_sorted({self._name("roles", each.key): self._role(each.reports_to, peers=each.peers)
                            for each in roster.roles}),
             profiles=_sorted({self._name("profiles", key): self._profile(each)
@@ -86,13 +89,39 @@ class _Taker:
             self._names[module] = {Key(int(each or 0)): str(name) for each, name in rows}
         return self._names[module].get(key or Key(0), "")
 
+    def _user(self, key: Key) -> str:
+        """Give a user's handle, or else his e-mail: what he is called by in any organisation made alike."""
+        return self._person(key)[0]
+
+    def _person(self, key: Key) -> tuple[str, Json]:
+        if not self._people:
+            batches = self.state.txn.stream(self.state.known.schema.module("users"), columns=_PERSON)
+            for each, handle, email, state in [row for batch in batches for row in zip(*batch, strict=True)]:
+                self._people[Key(int(each or 0))] = str(handle or email), None if state is None else str(state)
+        return self._people.get(key, ("", None))
+
     def _principal(self, given: Principal) -> str:
         if given.kind in _NAMED:
             word = _NAMED[given.kind]
             return f"{word} {self._name(f'{word}s', given.key)}{'+' if given.subordinates else ''}"
-        return given.text
+        return f"user {self._user(given.key)}" if given.kind is PrincipalKind.USER else given.text
 
     # sections ----------------------------------------------------------------------------------------------
+    def _standing(self, user: User) -> Json:
+        return {
+            "role": self._name("roles", user.role), "profile": self._name("profiles", user.profile),
+            "permission_sets": sorted([self._name("permission_sets", each) for each in user.sets]),
+            "state": self._person(user.key)[1], "person": user.person,
+        }  # fmt: skip
+
+    def _edition(self) -> dict[str, Json]:
+        """Give what the edition lacks and limits; modules by name."""
+        found = write_entitlements(self.directory.roster.entitlements)
+        names = {int(each.id): str(each.name) for each in self._modules()}
+        lacks = self.directory.roster.entitlements.lacks_modules
+        named: list[Json] = [*sorted([names.get(int(each), str(each)) for each in lacks])]
+        return _sorted({**found, **({"lacks_modules": named} if lacks else {})})
+
     def _role(self, reports_to: Key | None, *, peers: bool) -> Json:
         return {"reports_to": None if reports_to is None else self._name("roles", reports_to), "peers": peers}
 
@@ -126,17 +155,20 @@ class _Taker:
             "module": self.state.known.schema.by_id[rule.module].name, "target": self._principal(rule.target),
             "level": rule.level.text, "superiors": rule.superiors,
             "source": None if rule.source is None else self._principal(rule.source),
-            "where": None if rule.where is None else _shape(rule.where, seen=self._seen(rule.module)),
+            "where": None if rule.where is None else self._shape(rule, rule.where),
         }  # fmt: skip
+
+    def _shape(self, rule: Rule, where: Filter) -> Json:
+        return _shape(where, seen=self._seen(rule.module), whole=may_ask(rule, self.state))
 
     def _seen(self, module: ModuleId) -> set[str]:
         return {str(each.name) for each in self.state.sight.schema.by_id[module].all_fields}
 
     def _having(self, function: Function) -> Json:
-        """Give the ids of the active users who have a function."""
+        """Give the active users who have a function."""
         directory = self.directory
         found = [each.key for each in directory.users.values() if each.active]
-        return [encode("use", key) for key in sorted(found) if function in directory.permissions(key).functions]
+        return [*sorted([self._user(key) for key in found if function in directory.permissions(key).functions])]
 
     def _reach(self) -> dict[str, Json]:
         """Give for each role what those who have it have in each module, by the roles of the owners."""
@@ -182,11 +214,14 @@ def _object(found: Json) -> Mapping[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _shape(where: Filter, *, seen: set[str]) -> Json:
-    """Give the fields that a filter names, as far as one may read them, and a digest of it: no values."""
+def _shape(where: Filter, *, seen: set[str], whole: bool) -> Json:
+    """Give the fields that a filter names, as far as one may read them, and a digest of it: no values.
+
+    Who may not read all of them gets no digest: he could try values until one has it.
+    """
     text = json.dumps(to_json(where), ensure_ascii=False, sort_keys=True)
     fields = {path.partition(".")[0] for path in _paths(where)}
-    return {"fields": sorted(fields & seen), "digest": sha256(text.encode()).hexdigest()[:16]}
+    return {"fields": sorted(fields & seen), "digest": sha256(text.encode()).hexdigest()[:16] if whole else None}
 
 
 def _paths(where: Filter) -> Iterable[str]:
@@ -201,4 +236,5 @@ def _paths(where: Filter) -> Iterable[str]:
             return []
 
 
+_PERSON: Final = ("id", "handle", "email", "state")
 _NAMED: Final = {PrincipalKind.ROLE: "role", PrincipalKind.GROUP: "group"}

@@ -7,11 +7,16 @@ one import makes.  An undo gives back what was, and is only asked whether anythi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
+from nubetis.access.decision import Action
+from nubetis.access.permissions import NO_PERMISSION, FieldLevel, read_permissions
 from nubetis.access.states import FIRST, FOLLOWING, UserState
-from nubetis.errors import Refused
+from nubetis.errors import UNREADABLE, NubetisError, Refused
+from nubetis.model.fields import FieldState
 from nubetis.model.ids import encode
 from nubetis.model.plan import CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import key_of
@@ -19,6 +24,8 @@ from nubetis.session.rosters import directory_of
 
 if TYPE_CHECKING:
     from nubetis.access.directory import Roster
+    from nubetis.model.fields import Field
+    from nubetis.model.schema import Schema
     from nubetis.session.planning import Planner
     from nubetis.types import Row, Stored
 
@@ -38,8 +45,8 @@ def staffing_refusals(planner: Planner, plan: Plan) -> list[Refusal]:
     roster = directory_of(planner.world, planner.txn, planner.known.versions.access).roster
     if imported:
         _refuse_long(plan, roster)
-    back = plan.cause.kind is CauseKind.UNDO
-    return [each for part in plan.parts for each in (_kept(part) if back else _against(part, roster))]
+    back, schema = plan.cause.kind is CauseKind.UNDO, planner.known.schema
+    return [each for part in plan.parts for each in (_kept(part) if back else _against(part, roster, schema))]
 
 
 _BUILT: Final = frozenset({"roles", "profiles"})
@@ -53,11 +60,13 @@ def _refuse_long(plan: Plan, roster: Roster) -> None:
         raise Refused("edition_limit", what="records of one import", limit=limit, count=rows)
 
 
-def _against(part: Part, roster: Roster) -> Iterator[Refusal]:
+def _against(part: Part, roster: Roster, schema: Schema) -> Iterator[Refusal]:
     if part.module.name == "users":
         yield from _states(part)
     yield from _kept(part)
     yield from _early(part, roster)
+    if part.module.name == "profiles":
+        yield from _closing(part, schema)
 
 
 def _refusal(part: Part, row: Row, code: str, **params: object) -> Refusal:
@@ -117,3 +126,39 @@ def _early(part: Part, roster: Roster) -> Iterator[Refusal]:
     if part.module.name in _BUILT and active < wanted and part.kind in {ChangeKind.CREATE, ChangeKind.RESTORE}:
         for row in part.rows:
             yield _refusal(part, row, "locked_yet", what=part.module.name, wanted=wanted, active=active)
+
+
+def _closing(part: Part, schema: Schema) -> Iterator[Refusal]:
+    """Refuse that a profile lets its users create where, from now on, they may not write what is required."""
+    if isinstance(part, Edits) and "permissions" not in {field.name for field in part.fields}:
+        return
+    if part.kind not in {ChangeKind.CREATE, ChangeKind.UPDATE}:
+        return
+    before = part.rows if isinstance(part, Edits) else repeat(None)
+    after = part.changed_rows() if isinstance(part, Edits) else part.rows
+    for old, row in zip(before, after, strict=False):
+        kept = set[tuple[str, str]]() if old is None else set(_unfillable(_cell(part, old, "permissions"), schema))
+        for module, field in _unfillable(_cell(part, row, "permissions"), schema):
+            if (module, field) not in kept:
+                profile = str(_cell(part, row, "name"))
+                yield _refusal(part, row, "required_closed", module=module, field=field, profile=profile)
+                break
+
+
+def _unfillable(permissions: Stored, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Give the required fields, by module, that may not be written with *permissions* where one may create."""
+    try:
+        found = NO_PERMISSION if permissions is None else read_permissions(json.loads(str(permissions)))
+    except (NubetisError, *UNREADABLE):  # said when it is written
+        return
+    for (number, field_id), level in sorted(found.fields.items()):
+        module = schema.by_id.get(number)
+        field = None if module is None else module.by_id.get(field_id)
+        closed = level < FieldLevel.EDIT and Action.CREATE in found.verbs(number)
+        if module is not None and field is not None and closed and _asked_for(field):
+            yield str(module.name), str(field.name)
+
+
+def _asked_for(field: Field) -> bool:
+    by_hand = field.state is FieldState.ACTIVE and field.type.name != "auto_number"
+    return field.required and field.default is None and by_hand

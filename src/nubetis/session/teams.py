@@ -74,7 +74,7 @@ def join(
 
 
 def leave(session: Session, record: str | Record, user: str) -> Operation:
-    """Take a *user* out of the team of a record.
+    """Take a *user* out of the team of a record; anybody may leave it himself.
 
     Raises:
         NotFound: ``not_in_team``; there is no such user or record, or the user of the session may not see it.
@@ -83,7 +83,9 @@ def leave(session: Session, record: str | Record, user: str) -> Operation:
 
     def work() -> Operation:
         target = _user(session, user)
-        for each in kept(session, *shareable(session, record), kind=_TEAM):
+        himself = target == session.user
+        place = session.state.known.module_of(session.get(record).id) if himself else shareable(session, record)
+        for each in kept(session, *place, kind=_TEAM):
             if each["target"] == target:
                 return session.delete(each)
         raise NotFound("not_in_team", user=user[:60])
