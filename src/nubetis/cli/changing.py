@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +13,12 @@ import click
 
 from nubetis.access.permissions import Permissions, read_permissions
 from nubetis.access.sharing import Level, Principal
-from nubetis.cli.call import Answer, Call
+from nubetis.cli.call import Answer, Call, title_of
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_text
-from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_word
-from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
+from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_principal, say_state, say_word
+from nubetis.cli.until import say_until
+from nubetis.errors import AccessDenied
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.text import show
@@ -29,7 +31,7 @@ from nubetis.types import ModuleId
 if TYPE_CHECKING:
     from nubetis import Plan, Session
     from nubetis.model.plan import Change
-    from nubetis.model.schema import Schema
+    from nubetis.model.schema import Module, Schema
     from nubetis.session.previewing import AccessChange
 
 __all__ = ["carry_out", "change_options", "say_level"]
@@ -82,12 +84,7 @@ def _look(session: Session, plan: Plan) -> _Found:
     """
     if plan.refusals:
         raise refused(plan)
-    try:
-        check_plan(session, plan)
-    except Refused as error:
-        raise Refused(
-            error.code, **{name: _with_title(session, each) for name, each in error.params.items()}
-        ) from error
+    check_plan(session, plan)
     try:
         changes = preview(session, plan)
     except AccessDenied:  # it tells of others' rights
@@ -95,19 +92,6 @@ def _look(session: Session, plan: Plan) -> _Found:
     users = {**_new_users(plan), **_names_of(session, frozenset([each.user for each in changes or ()]))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
     return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
-
-
-def _with_title(session: Session, value: object) -> object:
-    """Give an id with the title of its record before it; any other value as it is."""
-    title = _title(session, str(value))
-    return value if title is None else f"{title} ({value})"
-
-
-def _title(session: Session, name: str) -> str | None:
-    try:
-        return session.get(name).title
-    except (NotFound, InvalidValue, AccessDenied):
-        return None
 
 
 @attrs.frozen(kw_only=True)
@@ -291,7 +275,11 @@ class _Words:
     def title(self) -> str:
         """The record's name."""
         values = {**self.change.after, **self.change.before}
-        return str(values.get("name") or self._named(str(self.change.record)))
+        return str(values.get("name") or self._of_default() or self._named(str(self.change.record)))
+
+    def _of_default(self) -> str:
+        """Give the label of the module of which a default speaks; it has no other name."""
+        return say_label(self._home) if self.change.module == "sharing_defaults" else ""
 
     def rows(self) -> Iterator[list[object]]:
         """Give field, before and after, of what differs."""
@@ -303,7 +291,7 @@ class _Words:
             if name == "permissions":
                 yield from self._permissions(old, value)
             elif value != old:
-                yield [name, self._said(name, old), self._said(name, value)]
+                yield [say_label(slots[name].field), self._said(name, old), self._said(name, value)]
 
     def _permissions(self, old: object, new: object) -> Iterator[list[object]]:
         sides = [read_permissions(json.loads(str(each))) if each else Permissions() for each in (old, new)]
@@ -314,24 +302,32 @@ class _Words:
         """Give a value in words."""
         if isinstance(value, tuple):
             return ", ".join([self._said(field, each) for each in value])
+        if isinstance(value, datetime):
+            return say_until(value) if field == "until" else text_of(value)
         said: dict[str, Callable[[str], str]] = {
             "module": lambda text: str(self._schema.by_id[ModuleId(int(text))].name),
             "parent": self._parent,
+            "state": say_state,
+            **dict.fromkeys(["level", "upward", "parent_level"], say_level),
             "where": lambda text: show(from_json(json.loads(text), Filter)),
             **dict.fromkeys(["source", "target", "members"], self._principal),
         }
         return said.get(field, self._named)(text_of(value)) if value is not None else ""
 
     def _principal(self, text: str) -> str:
-        return principal_words(self.session, Principal.parse(text))
+        return say_principal(principal_words(self.session, Principal.parse(text)))
 
     def _parent(self, number: str) -> str:
         """Give the name of the field by which a module has its parent."""
+        return next((say_label(field) for field in self._home.fields if int(field.id) == int(number)), number)
+
+    @property
+    def _home(self) -> Module:
+        """The module of which the record speaks."""
         of = {**self.change.before, **self.change.after}.get("module")
         if of is None:
             of = self.session.get(self.change.record)["module"]
-        module = self._schema.by_id[ModuleId(int(str(of)))]
-        return next((str(field.name) for field in module.fields if int(field.id) == int(number)), number)
+        return self._schema.by_id[ModuleId(int(str(of)))]
 
     @property
     def _schema(self) -> Schema:
@@ -339,4 +335,4 @@ class _Words:
 
     def _named(self, text: str) -> str:
         """Give the title of the record of which *text* is the id; else the text."""
-        return _title(self.session, text) or text
+        return title_of(self.session, text) or text

@@ -14,7 +14,7 @@ from nubetis.cli.people import user_facts, users_grid
 from nubetis.cli.texts import _, language, say_label, say_permission, say_reason
 from nubetis.cli.usage import Command, language_option
 from nubetis.errors import InvalidValue, NotFound
-from nubetis.i18n import phrase
+from nubetis.i18n import phrase, translator
 from nubetis.session.explaining import explain_for
 from nubetis.session.previewing import who_can
 from nubetis.session.sharing import principal
@@ -59,7 +59,7 @@ def show_explanation(found: Explanation, about: str) -> RenderableType:
     head = line(("✓ " if decision.allowed else "✗ ") + said, "bold green" if decision.allowed else "bold red")
     steps = [
         line(
-            f"  {'✓' if each.matched else '·'} {_step(each.name)}: {say_reason(each.reason)}{_way(each)}",
+            f"  {'✓' if each.matched else '·'} {_step(each.name)}: {translator(language())(each.sentence)}{_way(each)}",
             "" if each.matched else "dim",
         )
         for each in found.steps

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from nubetis.access.decision import Reason
 from nubetis.errors import NubetisError
-from nubetis.i18n import counter, label_in, language_of, permission_in, render, translator
+from nubetis.i18n import counter, label_in, language_of, permission_in, phrase, render, translator
 
 if TYPE_CHECKING:
     from nubetis.access.permissions import Permission
@@ -32,6 +32,7 @@ __all__ = [
     "say",
     "say_label",
     "say_permission",
+    "say_principal",
     "say_reason",
     "say_refusal",
     "say_state",
@@ -154,6 +155,11 @@ def say_word(value: Enum) -> str:
 def say_permission(permission: Permission) -> str:
     """Give the word for what a profile permits; programs and commands name its value."""
     return permission_in(language(), permission.value)
+
+
+def say_principal(words: str) -> str:
+    """Give a principal for a table, as ``role Manager+`` names it: what kind it is, in the user's language."""
+    return phrase(words, language())
 
 
 def say_reason(reason: Reason) -> str:
