@@ -16,6 +16,7 @@ from nubetis.access.sharing import Level, Principal
 from nubetis.cli.call import Answer, Call, title_of
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.journal import operation_facts, operations_grid, plan_facts, plan_text
+from nubetis.cli.locking import lockout_facts, say_lockouts
 from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_principal, say_state, say_word
 from nubetis.cli.until import say_until
 from nubetis.errors import AccessDenied
@@ -23,6 +24,7 @@ from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.text import show
 from nubetis.session.door import refused
+from nubetis.session.lockouts import lockouts
 from nubetis.session.previewing import check_plan, preview
 from nubetis.session.profiles import unlike
 from nubetis.session.shared import principal_words
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from nubetis import Plan, Session
     from nubetis.model.plan import Change
     from nubetis.model.schema import Module, Schema
+    from nubetis.session.lockouts import Lockouts
     from nubetis.session.previewing import AccessChange
 
 __all__ = ["carry_out", "change_options", "say_level"]
@@ -87,11 +90,13 @@ def _look(session: Session, plan: Plan) -> _Found:
     check_plan(session, plan)
     try:
         changes = preview(session, plan)
+        locked = lockouts(session, plan)
     except AccessDenied:  # it tells of others' rights
-        changes = None
-    users = {**_new_users(plan), **_names_of(session, frozenset([each.user for each in changes or ()]))}
+        changes, locked = None, None
+    named = [] if locked is None else [*locked.signed_out, *locked.lost]
+    users = {**_new_users(plan), **_names_of(session, frozenset([*named, *[each.user for each in changes or ()]]))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
-    return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
+    return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels, locked=locked)
 
 
 @attrs.frozen(kw_only=True)
@@ -103,11 +108,12 @@ class _Found:
     rows: Sequence[Sequence[object]]
     users: Mapping[str, str]
     labels: Mapping[str, str]
+    locked: Lockouts | None
 
     @property
     def matters(self) -> bool:
         """Whether anybody gains or loses by it, as far as one can know."""
-        return self.changes is None or bool(self.changes)
+        return self.changes is None or bool(self.changes) or bool(self.locked)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -117,7 +123,8 @@ class _Found:
             if self.changes is None
             else [{"email": self.users.get(each.user), **_facts(each)} for each in self.changes]
         )
-        return {"plan": plan_facts(self.plan), "preview": told}
+        locked = None if self.locked is None else lockout_facts(self.locked)
+        return {"plan": plan_facts(self.plan), "preview": told, "lockouts": locked}
 
     @property
     def title(self) -> RenderableType:
@@ -138,7 +145,11 @@ class _Found:
         """Give the plan and the preview as tables."""
         names = [_("record"), _("what"), _("field"), _("before"), _("after")]
         plan = [grid(names, self.rows, room=room), *_more(len(self.plan) - _SHOWN)] if self.rows else []
-        return group(line(plan_text(self.plan), "bold"), *plan, line(self._summary(), "bold"), *self._preview(room))
+        return group(line(plan_text(self.plan), "bold"), *plan, line(self._summary(), "bold"), *self._locked(), *self._preview(room))
+
+    def _locked(self) -> list[RenderableType]:
+        said = [] if self.locked is None else say_lockouts(self.locked, self.users, self.labels)
+        return [line(each, "bold red") for each in said]
 
     def _preview(self, room: int) -> list[RenderableType]:
         if not self.changes:
@@ -284,7 +295,7 @@ class _Words:
     def rows(self) -> Iterator[list[object]]:
         """Give field, before and after, of what differs."""
         before, slots = self.change.before, self._schema.module(self.change.module).layout.slots
-        shown = [name for name in self.change.after if name != "owner" and not slots[name].field.system]
+        shown = [name for name in self.change.after if (name != "owner" or name in before) and not slots[name].field.system]
         for name in shown:
             value = self.change.after[name]
             old = before.get(name)

@@ -147,7 +147,7 @@ def who_can_command(call: Call, action: str, record: str) -> Answer:
 
 # --- previews --------------------------------------------------------------------------------------
 
-_CHANGING: Final = ("users", "roles", "profiles", "sharing")
+_CHANGING: Final = ("users", "roles", "profiles", "sharing", "edition")
 
 
 @click.command(

@@ -13,6 +13,7 @@ from nubetis.cli.changing import carry_out, change_options, say_level
 from nubetis.cli.face import RenderableType, grid, group
 from nubetis.cli.journal import operation_facts, operations_grid
 from nubetis.cli.records import read_filter
+from nubetis.cli.team import team_command
 from nubetis.cli.texts import _, say_label, say_principal
 from nubetis.cli.until import say_until, until_option
 from nubetis.cli.usage import Group, ListingGroup, language_option
@@ -316,6 +317,7 @@ for _each in (add_rule_command, remove_rule_command):
 for _each in (add_group_command, edit_group_command, remove_group_command):
     group_command.add_command(_each)
 for _each in (
-    list_command, default_command, rule_command, group_command, share_command, unshare_command, shares_command
+    list_command, default_command, rule_command, group_command, share_command, unshare_command, shares_command,
+    team_command,
 ):  # fmt: skip
     sharing_command.add_command(_each)

@@ -103,6 +103,7 @@ def say(error: NubetisError) -> str:
             "Field {field} of module {module} has the type {type}, which a plug-in gives that was not loaded. "
             "Load it: --plugin MODULE:NAME, or --entry-points."
         ),
+        "no_heir": _("Nobody takes over {count} of {module}. Say who: --to USER, or --records {module}=USER."),
         "half_made": _(
             "{url} was not finished when it was made, copied or restored. Copy or restore again with --replace, "
             "or take it away and make a new one."
@@ -110,7 +111,8 @@ def say(error: NubetisError) -> str:
     }
     found = typed.get(error.code)
     if error.code == "refused":  # its hint is an argument of Python
-        error = NubetisError(error.code, **{**error.params, "hint": ""})
+        inner = {name: say(each) for name, each in error.params.items() if isinstance(each, NubetisError)}
+        error = NubetisError(error.code, **{**error.params, **inner, "hint": ""})
     if found is None:
         return render(error, _LANGUAGE.get())
     typed_url = quote(str(error.params.get("url", "")))  # so that a shell takes it for one word
