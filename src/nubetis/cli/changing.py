@@ -96,7 +96,9 @@ def _look(session: Session, plan: Plan) -> _Found:
     named = [] if locked is None else [*locked.signed_out, *locked.lost]
     users = {**_new_users(plan), **_names_of(session, frozenset([*named, *[each.user for each in changes or ()]]))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
-    return _Found(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels, locked=locked)
+    return _Found(
+        plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels, locked=locked
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -136,7 +138,7 @@ class _Found:
             return _("Who gains and loses by it is for those who may explain access.")
         gain, lose = sum(each.gains for each in self.changes), sum(each.loses for each in self.changes)
         if not gain and not lose:
-            return _("Nobody gains or loses by it.")
+            return _("Nobody else gains or loses by it.") if self.locked else _("Nobody gains or loses by it.")
         said = [counted("{count} user gains access", "{count} users gain access", gain)] if gain else []
         said += [counted("{count} user loses access", "{count} users lose access", lose)] if lose else []
         return f"{', '.join(said)}."
@@ -145,7 +147,13 @@ class _Found:
         """Give the plan and the preview as tables."""
         names = [_("record"), _("what"), _("field"), _("before"), _("after")]
         plan = [grid(names, self.rows, room=room), *_more(len(self.plan) - _SHOWN)] if self.rows else []
-        return group(line(plan_text(self.plan), "bold"), *plan, line(self._summary(), "bold"), *self._locked(), *self._preview(room))
+        return group(
+            line(plan_text(self.plan), "bold"),
+            *plan,
+            line(self._summary(), "bold"),
+            *self._locked(),
+            *self._preview(room),
+        )
 
     def _locked(self) -> list[RenderableType]:
         said = [] if self.locked is None else say_lockouts(self.locked, self.users, self.labels)
@@ -295,7 +303,9 @@ class _Words:
     def rows(self) -> Iterator[list[object]]:
         """Give field, before and after, of what differs."""
         before, slots = self.change.before, self._schema.module(self.change.module).layout.slots
-        shown = [name for name in self.change.after if (name != "owner" or name in before) and not slots[name].field.system]
+        shown = [
+            name for name in self.change.after if (name != "owner" or name in before) and not slots[name].field.system
+        ]
         for name in shown:
             value = self.change.after[name]
             old = before.get(name)
@@ -316,7 +326,7 @@ class _Words:
         if isinstance(value, datetime):
             return say_until(value) if field == "until" else text_of(value)
         said: dict[str, Callable[[str], str]] = {
-            "module": lambda text: str(self._schema.by_id[ModuleId(int(text))].name),
+            "module": lambda text: say_label(self._schema.by_id[ModuleId(int(text))]),
             "parent": self._parent,
             "state": say_state,
             **dict.fromkeys(["level", "upward", "parent_level"], say_level),

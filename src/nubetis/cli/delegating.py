@@ -42,7 +42,9 @@ class _Lent:
 @command("delegate", _("Let another user work in your name."), value=_Lent)
 @click.argument("delegate", metavar=_("USER"))
 @until_option
-@click.option("--module", "modules", metavar=_("MODULE"), multiple=True, help=_("Only there; all, where none is named."))
+@click.option(
+    "--module", "modules", metavar=_("MODULE"), multiple=True, help=_("Only there; all, where none is named.")
+)
 @click.option(
     "--action",
     "actions",
@@ -75,9 +77,9 @@ def delegations_command(call: Call) -> Answer:
     """List delegations."""
     with call.session() as session:
         found = delegations(session)
-        users = {each: title_of(session, each) or each for one in found for each in (one.user, one.delegate)}
+        users = {str(each): title_of(session, each) or each for one in found for each in (one.user, one.delegate)}
         labels = {str(module.name): say_label(module) for module in session.schema.modules}
-    names = [_("of"), _("to"), _("until"), _("modules"), _("may")]
+    names = [_("from whom"), _("to whom"), _("until"), _("modules"), _("permits")]
     facts = {"delegations": [attrs.asdict(each) for each in found]}
     call.face.answer(facts, lambda: grid(names, [_cells(each, users, labels) for each in found], room=call.face.room))
     return None

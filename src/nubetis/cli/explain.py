@@ -160,7 +160,10 @@ _CHANGING: Final = ("users", "roles", "profiles", "sharing", "edition")
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     help=_("Show who would gain and lose access by a command, and do nothing.")
     + "\n\n"
-    + _("The command is one of users, roles, profiles and sharing: nubetis preview roles move Sales --under Manager"),
+    + _(
+        "The command is one of users, roles, profiles, sharing and edition: "
+        "nubetis preview roles move Sales --under Manager"
+    ),
     short_help=_("Show who would gain and lose access by a command, and do nothing."),
 )
 @click.pass_context

@@ -35,7 +35,7 @@ def say_lockouts(found: Lockouts, users: Mapping[str, str], labels: Mapping[str,
     for user, functions in found.lost.items():
         yield _("{user} would lose: {names}.").format(user=users.get(user, user), names=", ".join(functions))
     if found.modules:
-        several = _listed(found.modules, labels)
+        several = _("every module") if len(found.modules) == len(labels) else _listed(found.modules, labels)
         yield _("Nobody beside the administrators could edit any more: {names}.").format(names=several)
     if found.functions:
         several = ", ".join(found.functions)

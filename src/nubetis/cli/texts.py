@@ -111,12 +111,19 @@ def say(error: NubetisError) -> str:
     }
     found = typed.get(error.code)
     if error.code == "refused":  # its hint is an argument of Python
-        inner = {name: say(each) for name, each in error.params.items() if isinstance(each, NubetisError)}
-        error = NubetisError(error.code, **{**error.params, **inner, "hint": ""})
+        refusals: tuple[Refusal, ...] = getattr(error, "refusals", ())
+        first = {"first": _placed(refusals[0])} if refusals else {}
+        error = NubetisError(error.code, **{**error.params, **first, "hint": ""})
     if found is None:
         return render(error, _LANGUAGE.get())
     typed_url = quote(str(error.params.get("url", "")))  # so that a shell takes it for one word
     return NubetisError(error.code, **{**error.params, "typed": typed_url}).message(found)
+
+
+def _placed(refusal: Refusal) -> str:
+    """Give a refusal's sentence behind its place."""
+    where = refusal.record or ("" if refusal.line is None else _("line {number}").format(number=refusal.line))
+    return f"{where}: {say_refusal(refusal)}" if where else say_refusal(refusal)
 
 
 def say_refusal(refusal: Refusal) -> str:
