@@ -74,6 +74,23 @@ def test_a_delegation_is_given_listed_and_taken_back(acme):  # noqa: F811 - a fi
     assert "[no_delegation]" in acme("users", "revoke", "pia@acme.pe", *EVA).err
 
 
+def test_a_permission_set_is_made_given_and_kept_while_somebody_has_it(acme):  # noqa: F811 - a fixture
+    assert acme("profiles", "set", "add", "Exports", "leads.export", "--yes").code == 0
+    assert acme("profiles", "set", "list", "--json").json["permission_sets"]["Exports"] == [
+        "leads.view",
+        "leads.export",
+    ]
+    assert not acme("explain", "eva@acme.pe", "export", "leads", "--json").json["allowed"]
+    assert acme("users", "edit", "eva@acme.pe", "--set", "Exports", "--yes").code == 0
+    assert acme("explain", "eva@acme.pe", "export", "leads", "--json").json["allowed"]
+    assert acme("profiles", "set", "remove", "Exports", "--yes").code == 1
+    assert acme("users", "edit", "eva@acme.pe", "--drop-set", "Exports", "--yes").code == 0
+    assert acme("profiles", "set", "remove", "Exports", "--yes").code == 0
+    assert acme("profiles", "set", "list", "--json").json["permission_sets"] == {}
+    said = acme("profiles", "set", "add", "Mail", "mas_mail").err
+    assert "Did you mean mass_mail? [" in said
+
+
 def test_access_is_kept_and_compared(acme):  # noqa: F811 - a fixture
     assert acme("access", "snapshot", "access.json").code == 0
     assert acme("access", "compare", "access.json").code == 0
@@ -93,6 +110,9 @@ SPOKEN = [
     ["users", "delegate", "pia@acme.pe", "--until", "2999-12-30", "--action", "view"],
     ["users", "delegations"],
     ["users", "revoke", "pia@acme.pe"],
+    ["profiles", "set", "add", "Exporta", "export"],
+    ["profiles", "set", "list"],
+    ["profiles", "set", "remove", "Exporta", "-y"],
     ["edition"],
     ["edition", "set", "users=9", "lacks=groups", "--dry-run"],
     ["sharing", "team", "list", "LEAD"],

@@ -18,6 +18,7 @@ from nubetis.access.decision import Action
 from nubetis.access.editing import common, forbidding, joined, permitting, with_field
 from nubetis.access.permissions import (
     EVERY_PERMISSION,
+    NO_PERMISSION,
     FieldLevel,
     Function,
     Permission,
@@ -43,8 +44,10 @@ __all__ = [
     "ProfileFacts",
     "Unlike",
     "compare_profiles",
+    "permission_sets",
     "plan_field_level",
     "plan_forbid",
+    "plan_permission_set",
     "plan_permit",
     "plan_profile_clone",
     "plan_profile_merge",
@@ -250,6 +253,31 @@ def plan_field_level(session: Session, profile: str, field: str, level: str) -> 
     home = _of_people(session, module)
     place = home.id, home.field(name).id
     return _plan(session, profile, lambda now: with_field(now, place, levels[level]))
+
+
+def plan_permission_set(session: Session, name: str, permissions: str | Iterable[str]) -> Plan:
+    """Plan a permission set *name*, which permits what is named, with all that it needs, to those who have it as well.
+
+    Raises:
+        AccessDenied: the user may not manage profiles; ``not_in_edition``.
+        NotFound: ``unknown_module``.
+        InvalidValue: ``bad_permissions``; there is no such permission.
+    """
+    changes = _named_permissions(session, permissions)
+    found = reduce(lambda kept, each: permitting(kept, *each), changes, NO_PERMISSION)
+    return session.plan_create("permission_sets", [{"name": name, "permissions": _text(found)}])
+
+
+def permission_sets(session: Session) -> dict[str, list[str]]:
+    """Give what each permission set permits, by name: ``export`` in every module, ``leads.export`` in one."""
+
+    def work() -> dict[str, list[str]]:
+        names = ("name", "permissions")
+        rows = [row for batch in session.stream("permission_sets", fields=names) for row in zip(*batch, strict=True)]
+        sets = {str(name): read_permissions(json.loads(str(text or "{}"))) for name, text in sorted(rows)}
+        return {name: [each.what for each in unlike(session, NO_PERMISSION, now)] for name, now in sets.items()}
+
+    return session.state.read(work)
 
 
 def plan_profile_merge(session: Session, master: str, losers: Iterable[str], *, permits: str = "any") -> Plan:
