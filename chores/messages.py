@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po, write_po
 from nubetis.access.decision import Reason
 from nubetis.access.permissions import CATALOGUE
 from nubetis.errors import MESSAGES
-from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PERMISSION, PHRASES
+from nubetis.i18n import CARRIED, DEEDS, LABEL, LANGUAGES, PERMISSION, PHRASES
 from nubetis.model.findings import FINDINGS
 from nubetis.model.standard import base_schema
 
@@ -72,7 +72,7 @@ def listed() -> Iterator[tuple[str, str]]:
     yield from [("errors.py", text) for text in MESSAGES.values()]
     yield from [("i18n.py", text) for text in PHRASES]
     yield from [("model/findings.py", text) for kind in FINDINGS.values() for text in (kind.sentence, kind.remedy)]
-    yield from [("access/decision.py", reason.sentence) for reason in Reason]
+    yield from [("access/decision.py", text) for reason in Reason for text in (reason.sentence, reason.denial)]
 
 
 def _said(node: ast.AST) -> list[ast.expr]:
@@ -98,8 +98,8 @@ def collect() -> Catalog:
         msgid_bugs_address=people,
         fuzzy=False,
     )
-    for permission in CATALOGUE:
-        text = permission.value.replace("_", " ")
+    for action in (*[each.value for each in CATALOGUE], *DEEDS):
+        text = action.replace("_", " ")
         catalogue.add(text, locations=[("access/permissions.py", 0)], context=PERMISSION)
     for place, text in listed():
         catalogue.add(text, locations=[(place, 0)])

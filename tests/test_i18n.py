@@ -139,7 +139,57 @@ def test_a_role_is_a_cargo():
     """Names and numbers are the same in every language; identifiers are never translated."""
     error = AccessDenied("denied", user="ana", action="edit", module="store")
 
-    assert render(error, "es") == "ana no tiene permiso para esto en store: edit."
+    assert render(error, "es") == "ana no tiene permiso para esto en store: editar."
+
+
+DENIED = [
+    (
+        {"user": "This user", "action": "export", "module": "deals"},
+        "Este usuario no tiene permiso para esto en deals: exportar.",
+    ),
+    (
+        {"user": "a@x.pe", "action": "sign in", "module": "this organisation"},
+        "a@x.pe no tiene permiso para esto en esta organización: entrar.",
+    ),
+    ({"user": "This user", "action": "explain_access", "module": "this organisation"}, "explicar el acceso."),
+    ({"user": "This user", "action": "mass_update", "module": "none"}, "en none: "),
+]
+
+
+@pytest.mark.parametrize(("params", "said"), DENIED)
+def test_a_denial_is_said_to_the_last_word(params, said):
+    assert said in render(AccessDenied("denied", **params), "es")
+
+
+def test_every_denial_that_the_code_raises_has_its_words_in_spanish():
+    """What stands in the code as a text; names of modules and e-mails are no words."""
+    calls = [
+        {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and [getattr(each, "value", "") for each in node.args[:1]] == ["denied"]
+    ]
+    assert len(calls) > 5
+    for params in calls:
+        said = render(AccessDenied("denied", **({"user": "x", "action": "view", "module": "y"} | params)), "es")
+        assert [each for each in params.values() if each in said.removesuffix(".").split(": ")] == []
+        assert "This user" not in said
+        assert "this organisation" not in said
+
+
+def test_a_hint_that_asks_ends_the_sentence():
+    error = InvalidValue("bad_permissions", reason="no permission is called x. Did you mean mass_mail?")
+    assert str(error).endswith("Did you mean mass_mail?")
+    assert render(error, "es").endswith("¿Quiso decir mass_mail?")
+
+
+def test_ways_of_an_explanation_are_translated():
+    """Whoever it leads through, and not their names."""
+    told = phrase("through group Front > role Rep and below > Pia", "es")
+    assert told == "por grupo Front > cargo Rep y sus subordinados > Pia"
+    assert phrase("with everybody", "es") == "con todos"
+    told = phrase("rule x would apply if the owner were role Rep and below", "es")
+    assert told == "la regla x valdría si el propietario fuera cargo Rep y sus subordinados"
 
 
 def fault(text, **options):

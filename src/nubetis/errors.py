@@ -72,7 +72,7 @@ MESSAGES: Final[dict[str, str]] = {
         "Hand it over: plugins=[…]."
     ),
     "unknown_user": "There is no user {user}. Name a user by record id, e-mail or handle.",
-    "unknown_principal": "There is no {kind} {name}. Name one that there is.",
+    "unknown_principal": "There is no {kind} {name}. {hint}",
     "not_shared": "This record is not shared with {target}.",
     "not_in_team": "{user} is not in the team of this record.",
     "unknown_choice": "{field} has no such choice. Choices: {choices}. {hint}",
@@ -281,6 +281,7 @@ def sentence(template: str, params: Mapping[str, object]) -> str:
     'name is required. Give it a value.'
     """
     said = template.format_map(_Shown(params)).strip()
+    said = said.removesuffix(".") if said.endswith("?.") else said  # a hint that asks has ended it
     return said.encode("utf-8", "backslashreplace").decode()  # lone surrogates: nobody could print the error
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CARRIED",
+    "DEEDS",
     "LABEL",
     "LANGUAGES",
     "PERMISSION",
@@ -55,21 +56,31 @@ PHRASES: Final = (
     "a field is one of {names}",
     "no permission is called {name}. {hint}",
     "no permission is called {name}",
-    "rule {name} would apply if {word}",
-    "the {kind} with {word} ended at {when}",
-    "rule {name} gives it to {word}",
+    "rule {name} would apply if {way}",
+    "the {kind} with {way} ended at {when}",
+    "rule {name} gives it to {way}",
     "hierarchy would apply if the owner were below role {name}",
-    "the owner were {word}",
-    "{what} gives {word}",
-    "gives {word}",
-    "through {word}",
-    "with {word}",
+    "the owner were {way}",
+    "{what} gives {level}",
+    "gives {level}",
+    "through {way}",
+    "with {way}",
     "ended at {when}",
     "as one above",
-    "{word} and below",
+    "{way} and below",
     "role {name}",
+    "rule {name}",
+    "hierarchy",
     "group {name}",
     "there is nothing called {name} in them",
+    "This user",
+    "this organisation",
+    "role",
+    "profile",
+    "permission set",
+    "group",
+    "sharing rule",
+    "everybody",
     "{name} is a whole number from {number} on",
     "{name} is true or false",
     "give the features that it lacks as a list",
@@ -258,7 +269,7 @@ PHRASES: Final = (
 CARRIED: Final = frozenset({"reason", "hint", "hook", "what", "expected", "because", "suffix"})
 """Parameters of errors that hold nubetis's own words; all others are names and numbers, the same everywhere."""
 
-_WORDED: Final = CARRIED | {"fault", "kind", "type"}
+_WORDED: Final = CARRIED | {"fault", "kind", "type", "way", "level"}
 """Gaps of phrases that hold nubetis's own words; what fills the others is a name, the same in every language."""
 
 LABEL: Final = "label"
@@ -266,6 +277,16 @@ LABEL: Final = "label"
 
 PERMISSION: Final = "permission"
 """The context of permissions in the catalogues: verbs, where the same English word elsewhere is a noun."""
+
+DEEDS: Final = ("sign in", "work", "look on")
+"""What one may do or not without a permission; said in the same context."""
+
+_STANDING: Final = {
+    "user": ("This user",),
+    "module": ("this organisation",),
+    "kind": ("role", "profile", "permission set", "group", "sharing rule"),
+}
+"""Words of nubetis's own that stand in errors where else a name does."""
 
 _LONGEST: Final = 500
 
@@ -337,9 +358,17 @@ def render(error: NubetisError, language: str) -> str:
         return str(error)
     _ = translator(language)
     sentence = _(MESSAGES.get(error.code, error.code))
-    own = {name: _said(error.params[name], error, language) for name in CARRIED & error.params.keys()}
+    own = {name: _worded(name, value, language) for name, value in error.params.items()}
+    own |= {name: _said(error.params[name], error, language) for name in CARRIED & error.params.keys()}
     inner = {name: render(each, language) for name, each in error.params.items() if isinstance(each, NubetisError)}
     return NubetisError(error.code, **{**error.params, **own, **inner}).message(sentence)
+
+
+def _worded(name: str, value: object, language: str) -> object:
+    """Give a parameter that is a word of nubetis's own, and no name, in *language*; any other as it is."""
+    if name == "action":
+        return permission_in(language, str(value))
+    return translator(language)(str(value)) if value in _STANDING.get(name, ()) else value
 
 
 def _said(value: object, error: NubetisError, language: str) -> object:
@@ -372,7 +401,7 @@ def phrase(text: str, language: str) -> str:
     return _phrase(text, translator(language))
 
 
-def _phrase(text: str, _: Callable[[str], str], *, depth: int = 2) -> str:
+def _phrase(text: str, _: Callable[[str], str], *, depth: int = 4) -> str:
     """Give *text* in another language, if it is a phrase of ours, with what fills its gap."""
     whole = _(text)
     if whole != text or depth == 0:
@@ -380,12 +409,17 @@ def _phrase(text: str, _: Callable[[str], str], *, depth: int = 2) -> str:
     for phrase, pattern in _patterns().items():
         found = pattern.fullmatch(text)
         if found is not None and _(phrase) != phrase:
-            gaps = {
-                name: _phrase(each, _, depth=depth - 1) if name in _WORDED else each
-                for name, each in found.groupdict().items()
-            }
+            gaps = {name: _filled(name, each, _, depth=depth - 1) for name, each in found.groupdict().items()}
             return _(phrase).format_map(gaps)
     return text
+
+
+def _filled(name: str, text: str, _: Callable[[str], str], *, depth: int) -> str:
+    """Give what fills the gap *name* in another language, if it is words of ours; a way is said step by step."""
+    if name not in _WORDED:
+        return text
+    steps = text.split(" > ") if name == "way" else [text]
+    return " > ".join([_phrase(each, _, depth=depth) for each in steps])
 
 
 @cache

@@ -62,6 +62,19 @@ def test_what_nearly_was_enough_is_named(nubetis_session, staff):
     assert "would apply if" in str(explain_for(nubetis_session, "pia", "view", other))
 
 
+def test_what_does_not_hold_reads_as_a_no(nubetis_session, staff):
+    """And what holds and goes not so far as one asks is told as it stands."""
+    nubetis_session.apply(plan_default(nubetis_session, "leads", level="read"))
+    lead = staff["ana"].create("leads", name="X", company="Lima")
+    told = str(explain_for(nubetis_session, "pia", "edit", lead)).splitlines()
+    assert "  · owner: the user does not own the record" in told
+    assert "  · share: the record is not shared with the user" in told
+    assert "  · default: everybody has the records of this module (gives read)" in told
+    for step in explain_for(nubetis_session, "pia", "delete", lead).steps:
+        denied = " not " in step.sentence or " only " in step.sentence
+        assert denied is not (step.matched or step.short)
+
+
 def test_one_does_not_learn_of_rules_by_asking_for_oneself(nubetis_session, staff):
     """Who may explain access does."""
     lead = staff["ana"].create("leads", name="X")

@@ -426,7 +426,7 @@ def test_an_explanation_is_drawn_step_by_step(acme, lead):
 
     assert may.splitlines()[0] == f"✓ luis@acme.pe may edit: Juan ({lead})"
     assert "  ✓ tree of roles: the owner's role is below the user's (Luis > " in may
-    assert "  · owner: the user owns the record" in may.splitlines()
+    assert "  · owner: the user does not own the record" in may.splitlines()
     assert may_not.splitlines()[0] == f"✗ pia@acme.pe may not view: Juan ({lead})"
     assert "  ~ rule west would apply if company = Otra" in may_not.splitlines()
 
@@ -522,3 +522,43 @@ def test_no_command_falls_with_a_traceback(acme, capsys):
             code = run([*words, name])
             capsys.readouterr()
             assert code in {1, 2}
+
+
+def test_a_change_of_people_is_told_in_words(acme, lead):
+    """The state, the fields, who is meant, and the module of a default; in Spanish, too."""
+    said = acme("users", "edit", "eva@acme.pe", "--state", "suspended", "--dry-run", "--lang", "es").out
+    assert "suspendido" in said
+    assert not {"active", "suspended", "state"} & set(said.split())
+    acme("sharing", "default", "leads", "read", "--yes")
+    said = acme("sharing", "default", "leads", "write", "--dry-run").out
+    assert "1003" not in said
+    assert "Leads" in said
+    rule = ["sharing", "rule", "add", "todo", "leads", "--of", "role Sales", "--with", "everybody"]
+    said = acme(*rule, "--dry-run", "--lang", "es").out
+    assert "cargo Sales" in said
+    assert "todos" in said
+    assert "everybody" not in said
+
+
+def test_who_mistypes_a_name_is_helped(acme):
+    said = acme("roles", "move", "Manger", "--top", "--lang", "es").err
+    assert "No hay cargo Manger. ¿Quiso decir Manager?" in said
+    assert "Did you mean Sales?" in acme("sharing", "group", "add", "x", "role Sals").err
+
+
+def test_an_error_names_who_is_meant_by_an_id(acme, lead):
+    role = next(each for each in acme("roles", "--json").json["roles"] if each["name"] == "Sales")["id"]
+    said = acme("roles", "remove", "Sales", "--yes").err
+    assert f"Sales ({role})" in said
+    assert "Eva (use_" in said
+
+
+def test_the_end_of_a_share_is_shown_as_it_was_given(acme, lead):
+    share = ["sharing", "share", lead, "pia@acme.pe", "--as", "eva@acme.pe", "--until"]
+    assert acme(*share, "2999-12-30").code == 0
+    assert " 2999-12-30 " in acme("sharing", "shares", lead).out
+    assert acme(*share, "2999-12-30T18:00").code == 0
+    assert "2999-12-30 18:00" in acme("sharing", "shares", lead).out
+    said = acme(*share, "mañana", "--lang", "es")
+    assert said.code == 2
+    assert "mañana no es un día como 2026-12-31 ni un instante como 2026-12-31T18:00." in said.err

@@ -71,6 +71,11 @@ class Reason(enum.StrEnum):
         """The reason as a sentence, in English."""
         return _SENTENCES[self]
 
+    @property
+    def denial(self) -> str:
+        """The sentence for that it is not so, in English; what is a no itself stays as it is."""
+        return _DENIALS.get(self, self.sentence)
+
 
 _SENTENCES = {
     Reason.ADMINISTRATOR: "the profile is an administrator's",
@@ -97,14 +102,38 @@ _SENTENCES = {
 }
 
 
+_DENIALS = {
+    Reason.OWNER: "the user does not own the record",
+    Reason.DEFAULT: "not everybody has the records of this module",
+    Reason.HIERARCHY: "the owner's role is not below the user's",
+    Reason.PEERS: "the owner does not have the same role",
+    Reason.RULE: "the sharing rule does not give this owner's records",
+    Reason.CRITERIA: "the record does not have the values of the sharing rule",
+    Reason.SHARE: "the record is not shared with the user",
+    Reason.TEAM: "the user does not work on the record",
+    Reason.INVOLVED: "the user may not share the record that it is about, and is not named in it",
+    Reason.PARENT: "the user does not have the record that this one belongs to",
+}
+"""Of the grants; gates that do not hold have a reason of their own."""
+
+
 @attrs.frozen
 class Step:
-    """One gate or grant that was looked at, in order; *detail* says by which way a grant comes."""
+    """One gate or grant that was looked at, in order; *detail* says by which way a grant comes.
+
+    A grant that holds, and does not go so far as was asked, is *short*: it is not matched.
+    """
 
     name: str
     matched: bool
     reason: Reason
     detail: str = ""
+    short: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in English: the reason, or that it is not so."""
+        return self.reason.sentence if self.matched or self.short else self.reason.denial
 
 
 @attrs.frozen
@@ -171,4 +200,4 @@ class Explanation:
 
 def _line(step: Step) -> str:
     way = f" ({step.detail})" if step.detail else ""
-    return f"  {'✓' if step.matched else '·'} {step.name}: {step.reason.sentence}{way}"
+    return f"  {'✓' if step.matched else '·'} {step.name}: {step.sentence}{way}"

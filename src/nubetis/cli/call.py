@@ -24,11 +24,12 @@ from nubetis.hookspecs import PROJECT
 from nubetis.org import utc_now
 from nubetis.session.sealing import NO_ANCHOR, is_anchor
 
-__all__ = ["Answer", "Call", "anchor_option", "command", "url_of"]
+__all__ = ["Answer", "Call", "anchor_option", "command", "title_of", "url_of"]
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+_ID: Final = re.compile(r"[a-z]{3}_[0-9A-Z]+")
 _PLUGIN: Final = re.compile(r"\w+(\.\w+)*(:\w+(\.\w+)*)?")
 
 DATABASE: Final = "nubetis.db"
@@ -118,7 +119,26 @@ class Call:
         """Open the session of the user that was named, in an organisation that is open."""
         user = _only_administrator(org) if self.user is None else self.user
         with org.session(HostSignIn(user)) as session:
-            yield session
+            try:
+                yield session
+            except NubetisError as error:
+                error.params = _with_titles(session, error.params)
+                raise
+
+
+def title_of(session: nubetis.Session, name: str) -> str | None:
+    """Give the title of the record with this id, if the user may see one."""
+    try:
+        return session.get(name).title
+    except NubetisError:
+        return None
+
+
+def _with_titles(session: nubetis.Session, params: dict[str, object]) -> dict[str, object]:
+    """Put before each id in an error the title of its record: people know names."""
+    ids = {name: each for name, each in params.items() if isinstance(each, str) and _ID.fullmatch(each)}
+    titles = {name: title_of(session, each) for name, each in ids.items()}
+    return {**params, **{name: f"{title} ({ids[name]})" for name, title in titles.items() if title is not None}}
 
 
 def _only_administrator(org: nubetis.Org) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -12,15 +13,18 @@ import click
 
 from nubetis.access.permissions import Permissions, read_permissions
 from nubetis.access.sharing import Level, Principal
-from nubetis.cli.call import Answer, Call
+from nubetis.cli.call import Answer, Call, title_of
 from nubetis.cli.face import RenderableType, grid, group, line, text_of
+from nubetis.cli.locking import lockout_facts, say_lockouts
 from nubetis.cli.plans import operation_facts, operations_grid, plan_facts, plan_text
-from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_word
+from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_principal, say_state, say_word
+from nubetis.cli.until import say_until
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
 from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.text import show
 from nubetis.session.door import refused
+from nubetis.session.lockouts import lockouts
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.previewing import check_plan, preview
 from nubetis.session.profiles import unlike
@@ -30,7 +34,8 @@ from nubetis.types import ModuleId
 if TYPE_CHECKING:
     from nubetis import Plan, Session
     from nubetis.model.plan import Change
-    from nubetis.model.schema import Schema
+    from nubetis.model.schema import Module, Schema
+    from nubetis.session.lockouts import Lockouts
     from nubetis.session.previewing import AccessChange, Gain
 
 __all__ = ["Look", "agreed", "carry_out", "change_options", "changes_access", "look", "say_level"]
@@ -99,11 +104,15 @@ def look(session: Session, plan: Plan) -> Look:
         ) from error
     try:
         changes = preview(session, plan)
+        locked = lockouts(session, plan)
     except AccessDenied:  # it tells of others' rights
-        changes = None
-    users = {**_new_users(plan), **_names_of(session, frozenset([each.user for each in changes or ()]))}
+        changes, locked = None, None
+    named = [] if locked is None else [*locked.signed_out, *locked.lost]
+    users = {**_new_users(plan), **_names_of(session, frozenset([*named, *[each.user for each in changes or ()]]))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
-    return Look(plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels)
+    return Look(
+        plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels, locked=locked
+    )
 
 
 def _with_title(session: Session, value: object) -> object:
@@ -128,11 +137,12 @@ class Look:
     rows: Sequence[Sequence[object]]
     users: Mapping[str, str]
     labels: Mapping[str, str]
+    locked: Lockouts | None
 
     @property
     def matters(self) -> bool:
         """Whether anybody gains or loses by it, as far as one can know."""
-        return self.changes is None or bool(self.changes)
+        return self.changes is None or bool(self.changes) or bool(self.locked)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -142,7 +152,8 @@ class Look:
             if self.changes is None
             else [{"email": self.users.get(each.user), **_facts(each)} for each in self.changes]
         )
-        return {"plan": plan_facts(self.plan), "preview": told}
+        locked = None if self.locked is None else lockout_facts(self.locked)
+        return {"plan": plan_facts(self.plan), "preview": told, "lockouts": locked}
 
     @property
     def title(self) -> RenderableType:
@@ -154,7 +165,7 @@ class Look:
             return _("Who gains and loses by it is for those who may explain access.")
         gain, lose = sum(each.gains for each in self.changes), sum(each.loses for each in self.changes)
         if not gain and not lose:
-            return _("Nobody gains or loses by it.")
+            return _("Nobody else gains or loses by it.") if self.locked else _("Nobody gains or loses by it.")
         said = [counted("{count} user gains access", "{count} users gain access", gain)] if gain else []
         said += [counted("{count} user loses access", "{count} users lose access", lose)] if lose else []
         return f"{', '.join(said)}."
@@ -163,7 +174,17 @@ class Look:
         """Give the plan and the preview as tables."""
         names = [_("record"), _("what"), _("field"), _("before"), _("after")]
         plan = [grid(names, self.rows, room=room), *_more(len(self.plan) - _SHOWN)] if self.rows else []
-        return group(line(plan_text(self.plan), "bold"), *plan, line(self._summary(), "bold"), *self._preview(room))
+        return group(
+            line(plan_text(self.plan), "bold"),
+            *plan,
+            line(self._summary(), "bold"),
+            *self._locked(),
+            *self._preview(room),
+        )
+
+    def _locked(self) -> list[RenderableType]:
+        said = [] if self.locked is None else say_lockouts(self.locked, self.users, self.labels)
+        return [line(each, "bold red") for each in said]
 
     def _preview(self, room: int) -> list[RenderableType]:
         if not self.changes:
@@ -345,19 +366,25 @@ class _Words:
     def title(self) -> str:
         """The record's name."""
         values = {**self.change.after, **self.change.before}
-        return str(values.get("name") or self._named(str(self.change.record)))
+        return str(values.get("name") or self._of_default() or self._named(str(self.change.record)))
+
+    def _of_default(self) -> str:
+        """Give the label of the module of which a default speaks; it has no other name."""
+        return say_label(self._home) if self.change.module == "sharing_defaults" else ""
 
     def rows(self) -> Iterator[list[object]]:
         """Give field, before and after, of what differs."""
         before, slots = self.change.before, self._schema.module(self.change.module).layout.slots
-        shown = [name for name in self.change.after if name != "owner" and not slots[name].field.system]
+        shown = [
+            name for name in self.change.after if (name != "owner" or name in before) and not slots[name].field.system
+        ]
         for name in shown:
             value = self.change.after[name]
             old = before.get(name)
             if name == "permissions":
                 yield from self._permissions(old, value)
             elif value != old:
-                yield [name, self._said(name, old), self._said(name, value)]
+                yield [say_label(slots[name].field), self._said(name, old), self._said(name, value)]
 
     def _permissions(self, old: object, new: object) -> Iterator[list[object]]:
         sides = [read_permissions(json.loads(str(each))) if each else Permissions() for each in (old, new)]
@@ -368,9 +395,13 @@ class _Words:
         """Give a value in words."""
         if isinstance(value, tuple):
             return ", ".join([self._said(field, each) for each in value])
+        if isinstance(value, datetime):
+            return say_until(value) if field == "until" else text_of(value)
         said: dict[str, Callable[[str], str]] = {
-            "module": lambda text: str(self._schema.by_id[ModuleId(int(text))].name),
+            "module": lambda text: say_label(self._schema.by_id[ModuleId(int(text))]),
             "parent": self._parent,
+            "state": say_state,
+            **dict.fromkeys(["level", "upward", "parent_level"], say_level),
             "where": lambda text: show(from_json(json.loads(text), Filter)),
             **dict.fromkeys(["source", "target", "members"], self._principal),
         }
@@ -378,15 +409,19 @@ class _Words:
         return known.get(field, self._named)(text_of(value)) if value is not None else ""
 
     def _principal(self, text: str) -> str:
-        return principal_words(self.session, Principal.parse(text))
+        return say_principal(principal_words(self.session, Principal.parse(text)))
 
     def _parent(self, number: str) -> str:
         """Give the name of the field by which a module has its parent."""
+        return next((say_label(field) for field in self._home.fields if int(field.id) == int(number)), number)
+
+    @property
+    def _home(self) -> Module:
+        """The module of which the record speaks."""
         of = {**self.change.before, **self.change.after}.get("module")
         if of is None:
             of = self.session.get(self.change.record)["module"]
-        module = self._schema.by_id[ModuleId(int(str(of)))]
-        return next((str(field.name) for field in module.fields if int(field.id) == int(number)), number)
+        return self._schema.by_id[ModuleId(int(str(of)))]
 
     @property
     def _schema(self) -> Schema:
@@ -394,4 +429,4 @@ class _Words:
 
     def _named(self, text: str) -> str:
         """Give the title of the record of which *text* is the id; else the text."""
-        return _title(self.session, text) or text
+        return title_of(self.session, text) or text

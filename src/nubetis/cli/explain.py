@@ -14,7 +14,7 @@ from nubetis.cli.people import user_facts, users_grid
 from nubetis.cli.texts import _, language, say_label, say_permission, say_reason
 from nubetis.cli.usage import Command, language_option
 from nubetis.errors import InvalidValue, NotFound
-from nubetis.i18n import phrase
+from nubetis.i18n import phrase, translator
 from nubetis.session.explaining import explain_for
 from nubetis.session.previewing import who_can
 from nubetis.session.sharing import principal
@@ -59,7 +59,7 @@ def show_explanation(found: Explanation, about: str) -> RenderableType:
     head = line(("✓ " if decision.allowed else "✗ ") + said, "bold green" if decision.allowed else "bold red")
     steps = [
         line(
-            f"  {'✓' if each.matched else '·'} {_step(each.name)}: {say_reason(each.reason)}{_way(each)}",
+            f"  {'✓' if each.matched else '·'} {_step(each.name)}: {translator(language())(each.sentence)}{_way(each)}",
             "" if each.matched else "dim",
         )
         for each in found.steps
@@ -147,7 +147,7 @@ def who_can_command(call: Call, action: str, record: str) -> Answer:
 
 # --- previews --------------------------------------------------------------------------------------
 
-_CHANGING: Final = ("users", "roles", "profiles", "sharing")
+_CHANGING: Final = ("users", "roles", "profiles", "sharing", "edition")
 
 
 @click.command(
@@ -160,7 +160,10 @@ _CHANGING: Final = ("users", "roles", "profiles", "sharing")
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     help=_("Show who would gain and lose access by a command, and do nothing.")
     + "\n\n"
-    + _("The command is one of users, roles, profiles and sharing: nubetis preview roles move Sales --under Manager"),
+    + _(
+        "The command is one of users, roles, profiles, sharing and edition: "
+        "nubetis preview roles move Sales --under Manager"
+    ),
     short_help=_("Show who would gain and lose access by a command, and do nothing."),
 )
 @click.pass_context

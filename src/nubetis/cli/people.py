@@ -10,6 +10,7 @@ import click
 from nubetis.access.sharing import PrincipalKind
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.changing import carry_out, change_options
+from nubetis.cli.delegating import delegate_command, delegations_command, revoke_command
 from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.records import read_filter
 from nubetis.cli.texts import _, counted, say_state
@@ -17,6 +18,7 @@ from nubetis.cli.usage import ListingGroup, language_option
 from nubetis.errors import NotFound
 from nubetis.model.filters import EVERYTHING, F, Filter
 from nubetis.model.ids import encode
+from nubetis.session.leaving import plan_offboarding
 from nubetis.session.naming import named
 from nubetis.session.sharing import principal
 
@@ -174,5 +176,49 @@ def remove_command(call: Call, user: str, **how: bool) -> Answer:
     return carry_out(call, lambda session: session.plan_delete("users", F["id"].in_([_user(session, user)])), **how)
 
 
-for _each in (list_command, add_command, edit_command, remove_command):
+@attrs.frozen(kw_only=True)
+class _Leaver:
+    """Who leaves, who takes over, and how it is to be done."""
+
+    user: str
+    heir: str | None
+    records: tuple[str, ...]
+    state: str
+    dry_run: bool
+    yes: bool
+
+    def plan(self, session: Session) -> Plan:
+        """Plan it."""
+        heirs = dict([_pair(each) for each in self.records])
+        return plan_offboarding(session, self.user, to=self.heir, records=heirs, state=self.state)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    module, sign, user = text.partition("=")
+    if not sign:
+        raise click.UsageError(_("Give --records as MODULE=USER."))
+    return module, user
+
+
+@command("leave", _("Let a user leave: another takes over what is his."), value=_Leaver)
+@click.argument("user", metavar=_("USER"))
+@click.option("--to", "heir", metavar=_("USER"), help=_("Who takes over records, rules, and places in groups."))
+@click.option("--records", metavar=_("MODULE=USER"), multiple=True, help=_("Who takes over the records of a module."))
+@click.option(
+    "--state",
+    type=click.Choice(("suspended", "deactivated", "deleted")),
+    default="deactivated",
+    show_default=True,
+    help=_("What the user is then."),
+)
+@change_options
+def leave_command(call: Call, given: _Leaver) -> Answer:
+    """Off-board a user in one operation, which undo takes back."""
+    return carry_out(call, given.plan, dry_run=given.dry_run, yes=given.yes)
+
+
+for _each in (
+    list_command, add_command, edit_command, remove_command, leave_command, delegate_command, delegations_command,
+    revoke_command,
+):  # fmt: skip
     users_command.add_command(_each)

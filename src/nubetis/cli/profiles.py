@@ -18,8 +18,10 @@ from nubetis.model.filters import F
 from nubetis.session.naming import named
 from nubetis.session.profiles import (
     compare_profiles,
+    permission_sets,
     plan_field_level,
     plan_forbid,
+    plan_permission_set,
     plan_permit,
     plan_profile_clone,
     plan_profile_merge,
@@ -194,8 +196,52 @@ def remove_command(call: Call, profile: str, **how: bool) -> Answer:
     )
 
 
+# --- permission sets -------------------------------------------------------------------------------
+
+
+@click.group("set", cls=ListingGroup, params=[language_option()], help=_("List, add and remove permission sets."))
+def set_command() -> None:
+    """List, add and remove permission sets."""
+
+
+@command("list", _("List permission sets, with what they permit."))
+def list_sets_command(call: Call) -> Answer:
+    """List permission sets."""
+    with call.session() as session:
+        found = permission_sets(session)
+    names = [_("name"), _("permits")]
+    rows = [[name, ", ".join(permits)] for name, permits in found.items()]
+    call.face.answer({"permission_sets": found}, lambda: grid(names, rows, room=call.face.room))
+    return None
+
+
+@command("add", _("Make a permission set; nubetis users edit USER --set NAME gives it."))
+@click.argument("name", metavar=_("NAME"))
+@click.argument("permissions", metavar=_("PERMISSION…"), nargs=-1, required=True)
+@change_options
+def add_set_command(call: Call, name: str, permissions: tuple[str, ...], **how: bool) -> Answer:
+    """Add a permission set, which permits with each permission what it needs."""
+    return carry_out(call, lambda session: plan_permission_set(session, name, permissions), **how)
+
+
+@command("remove", _("Take a permission set away that nobody has."))
+@click.argument("name", metavar=_("NAME"))
+@change_options
+def remove_set_command(call: Call, name: str, **how: bool) -> Answer:
+    """Remove a permission set."""
+    return carry_out(
+        call,
+        lambda session: session.plan_delete(
+            "permission_sets", F["id"].in_([named(session, "permission_sets", name).id])
+        ),
+        **how,
+    )
+
+
+for _each in (list_sets_command, add_set_command, remove_set_command):
+    set_command.add_command(_each)
 for _each in (
     list_command, show_command, compare_command, clone_command, merge_command, permit_command, forbid_command,
-    field_command, remove_command,
+    field_command, remove_command, set_command,
 ):  # fmt: skip
     profiles_command.add_command(_each)

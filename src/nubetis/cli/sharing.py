@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -14,7 +13,9 @@ from nubetis.cli.changing import carry_out, change_options, say_level
 from nubetis.cli.face import RenderableType, grid, group
 from nubetis.cli.plans import operation_facts, operations_grid
 from nubetis.cli.records import read_filter
-from nubetis.cli.texts import _, say_label
+from nubetis.cli.team import team_command
+from nubetis.cli.texts import _, say_label, say_principal
+from nubetis.cli.until import say_until, until_option
 from nubetis.cli.usage import Group, ListingGroup, language_option
 from nubetis.model.filters import F
 from nubetis.model.text import show
@@ -33,6 +34,7 @@ from nubetis.session.sharing import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from nubetis import Operation, Plan, Session
     from nubetis.session.shared import Group as SharedGroup
@@ -89,7 +91,7 @@ class _All:
             rules = [[each.name, labels[each.module], *_rule_cells(each)] for each in self.rules]
             parts.append(grid(names, rules, room=room, title=_("Rules")))
         if self.groups:
-            found = [[each.name, each.members] for each in self.groups]
+            found = [[each.name, ", ".join(map(say_principal, each.members))] for each in self.groups]
             parts.append(grid([_("name"), _("members")], found, room=room, title=_("Groups")))
         return group(*parts)
 
@@ -100,8 +102,9 @@ def _module_cells(each: ModuleSharing) -> list[str]:
 
 
 def _rule_cells(each: ShareRule) -> list[str]:
-    what = _("of {owners}").format(owners=each.source) if each.source is not None else _where(each) or ""
-    target = _("{target} and those above").format(target=each.target) if each.superiors else each.target
+    what = _("of {owners}").format(owners=say_principal(each.source)) if each.source is not None else _where(each) or ""
+    target = say_principal(each.target)
+    target = _("{target} and those above").format(target=target) if each.superiors else target
     return [what, target, say_level(each.level) if each.active else _("off")]
 
 
@@ -258,28 +261,11 @@ def remove_group_command(call: Call, name: str, **how: bool) -> Answer:
 # --- one record ------------------------------------------------------------------------------------
 
 
-def _until(_context: click.Context, _parameter: click.Parameter, given: datetime | None) -> datetime | None:
-    """Give an instant; a day that is named without a time is shared to its end."""
-    if given is None:
-        return None
-    whole = given.hour == given.minute == given.second == 0
-    return (given + timedelta(days=1) if whole else given).replace(tzinfo=UTC)
-
-
-_FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-
-
 @command("share", _("Share one record."))
 @click.argument("record", metavar="ID")
 @click.argument("target", metavar=_("WHOM"))
 @click.option("--level", type=click.Choice(_GIVEN), default="read", show_default=True, help=_("How far."))
-@click.option(
-    "--until",
-    type=click.DateTime(_FORMATS),
-    callback=_until,
-    metavar="2026-12-31",
-    help=_("Until the end of a day, or an instant in UTC."),
-)
+@until_option
 @click.option("--related", is_flag=True, help=_("Also the records of which it is the parent."))
 @click.option("--superiors", is_flag=True, help=_("Also with those above."))
 def share_command(
@@ -319,7 +305,7 @@ def shares_command(call: Call, record: str) -> Answer:
 
 
 def _share_cells(each: Share, target: str) -> list[object]:
-    return [target, say_level(each.level), each.until, each.related, each.superiors]
+    return [say_principal(target), say_level(each.level), say_until(each.until), each.related, each.superiors]
 
 
 for _each in (add_rule_command, remove_rule_command):
@@ -327,6 +313,7 @@ for _each in (add_rule_command, remove_rule_command):
 for _each in (add_group_command, edit_group_command, remove_group_command):
     group_command.add_command(_each)
 for _each in (
-    list_command, default_command, rule_command, group_command, share_command, unshare_command, shares_command
+    list_command, default_command, rule_command, group_command, share_command, unshare_command, shares_command,
+    team_command,
 ):  # fmt: skip
     sharing_command.add_command(_each)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from nubetis.access.decision import Reason
 from nubetis.errors import NubetisError
-from nubetis.i18n import counter, label_in, language_of, permission_in, render, translator
+from nubetis.i18n import counter, label_in, language_of, permission_in, phrase, render, translator
 
 if TYPE_CHECKING:
     from nubetis.access.permissions import Permission
@@ -32,6 +32,7 @@ __all__ = [
     "say",
     "say_label",
     "say_permission",
+    "say_principal",
     "say_reason",
     "say_refusal",
     "say_state",
@@ -102,6 +103,7 @@ def say(error: NubetisError) -> str:
             "Field {field} of module {module} has the type {type}, which a plug-in gives that was not loaded. "
             "Load it: --plugin MODULE:NAME, or --entry-points."
         ),
+        "no_heir": _("Nobody takes over {count} of {module}. Say who: --to USER, or --records {module}=USER."),
         "half_made": _(
             "{url} was not finished when it was made, copied or restored. Copy or restore again with --replace, "
             "or take it away and make a new one."
@@ -109,11 +111,19 @@ def say(error: NubetisError) -> str:
     }
     found = typed.get(error.code)
     if error.code == "refused":  # its hint is an argument of Python
-        error = NubetisError(error.code, **{**error.params, "hint": ""})
+        refusals: tuple[Refusal, ...] = getattr(error, "refusals", ())
+        first = {"first": _placed(refusals[0])} if refusals else {}
+        error = NubetisError(error.code, **{**error.params, **first, "hint": ""})
     if found is None:
         return render(error, _LANGUAGE.get())
     typed_url = quote(str(error.params.get("url", "")))  # so that a shell takes it for one word
     return NubetisError(error.code, **{**error.params, "typed": typed_url}).message(found)
+
+
+def _placed(refusal: Refusal) -> str:
+    """Give a refusal's sentence behind its place."""
+    where = refusal.record or ("" if refusal.line is None else _("line {number}").format(number=refusal.line))
+    return f"{where}: {say_refusal(refusal)}" if where else say_refusal(refusal)
 
 
 def say_refusal(refusal: Refusal) -> str:
@@ -154,6 +164,11 @@ def say_word(value: Enum) -> str:
 def say_permission(permission: Permission) -> str:
     """Give the word for what a profile permits; programs and commands name its value."""
     return permission_in(language(), permission.value)
+
+
+def say_principal(words: str) -> str:
+    """Give a principal for a table, as ``role Manager+`` names it: what kind it is, in the user's language."""
+    return phrase(words, language())
 
 
 def say_reason(reason: Reason) -> str:

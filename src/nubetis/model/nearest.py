@@ -20,7 +20,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     'Did you mean stage?'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(str(name).lower(), names, n=1)
+    folded = {each.lower(): each for each in names}
+    close = difflib.get_close_matches(str(name).lower(), folded, n=1)
     if close or not names:
-        return f"Did you mean {close[0]}?" if close else ""
+        return f"Did you mean {folded[close[0]]}?" if close else ""
     return f"Known: {', '.join([*names[:_MOST_NAMED], *(['…'] if len(names) > _MOST_NAMED else [])])}."

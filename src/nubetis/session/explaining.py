@@ -75,6 +75,7 @@ def _told_looks(looks: Iterable[Look], asker: State) -> Iterator[Look]:
 _ALWAYS: Final = {Reason.DEFAULT, Reason.HIERARCHY, Reason.SHARE, Reason.TEAM}
 """What a step says of that it was looked for, also where there is none."""
 _SHOWN: Final = 4
+_LEVELS: Final = {Level.NONE: "nothing", Level.READ: "read", Level.WRITE: "read and write", Level.DELETE: "all"}
 
 
 @attrs.frozen
@@ -89,7 +90,8 @@ class _Teller:
     def steps(self, looks: list[Look]) -> Iterator[Step]:
         """Give a step for each grant that was looked at, in order."""
         for look in looks:
-            yield Step(look.name, look.held and look.level >= self.needed, look.reason, self._detail(look))
+            far = look.level >= self.needed
+            yield Step(look.name, look.held and far, look.reason, self._detail(look), short=look.held and not far)
         if looks and looks[0].reason is Reason.OWNER:
             reasons = {look.reason for look in looks}
             yield from [Step(each.value, matched=False, reason=each) for each in Reason if each in _ALWAYS - reasons]
@@ -105,7 +107,7 @@ class _Teller:
         if look.ended is not None:
             found.append(f"ended at {look.ended}")
         if look.held and look.level < self.needed:
-            found.append(f"gives {look.level.text}")
+            found.append(f"gives {_LEVELS[look.level]}")
         return ", ".join(found)
 
     # names -------------------------------------------------------------------------------------------------
@@ -157,7 +159,9 @@ class _Teller:
     # what nearly was enough --------------------------------------------------------------------------------
     def misses(self, looks: list[Look], asker: State) -> Iterator[str]:
         """Say what nearly was enough, the nearest first."""
-        yield from [f"{look.name} gives {look.level.text}" for look in looks if look.held and look.level < self.needed]
+        yield from [
+            f"{_called(look)} gives {_LEVELS[look.level]}" for look in looks if look.held and look.level < self.needed
+        ]
         looks = list(_told_looks(looks, asker))
         far = [look for look in looks if not look.held and look.level >= self.needed]
         for look in far:
@@ -195,6 +199,10 @@ class _Teller:
             by_owner = rule.source is not None and place in directory.members(rule.source)
             if by_owner or (rule.where is not None and planner.test(self.module, rule.where)(self.row)):
                 yield f"rule {rule.name} gives it to {self._principal(rule.target)}"
+
+
+def _called(look: Look) -> str:
+    return look.name if look.rule is None else f"rule {look.rule.name}"
 
 
 _WORDS: Final = {

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, Final
 
 from nubetis.errors import InvalidValue, NotFound, require
 from nubetis.model.filters import F
+from nubetis.model.nearest import suggest
 
 if TYPE_CHECKING:
     from nubetis.model.record import Record
     from nubetis.session.door import Session
 
-__all__ = ["named"]
+__all__ = ["KINDS", "named"]
 
-_KINDS: Final = {
+KINDS: Final = {
     "roles": "role",
     "profiles": "profile",
     "permission_sets": "permission set",
     "groups": "group",
     "sharing_rules": "sharing rule",
 }
+"""Module → what a record of it is called."""
 
 
 def named(session: Session, module: str, name: str) -> Record:
@@ -43,5 +45,6 @@ def named(session: Session, module: str, name: str) -> Record:
     except (NotFound, InvalidValue):
         record = None
     if record is None or record.module != module:
-        raise NotFound("unknown_principal", kind=_KINDS.get(module, module), name=name[:60])
+        names = [str(each) for (several,) in session.stream(module, fields=("name",)) for each in several]
+        raise NotFound("unknown_principal", kind=KINDS[module], name=name[:60], hint=suggest(name[:60], names))
     return record

@@ -18,6 +18,7 @@ from nubetis.access.decision import Action
 from nubetis.access.editing import common, forbidding, joined, permitting, with_field
 from nubetis.access.permissions import (
     EVERY_PERMISSION,
+    NO_PERMISSION,
     FieldLevel,
     Function,
     Permission,
@@ -43,6 +44,7 @@ __all__ = [
     "ProfileFacts",
     "Unlike",
     "compare_profiles",
+    "permission_sets",
     "plan_field_level",
     "plan_forbid",
     "plan_permission_set",
@@ -205,7 +207,7 @@ def plan_profile_clone(session: Session, profile: str, name: str) -> Plan:
     The clone of an administrator's permits everything and is none itself: sharing and roles hold for its users.
 
     Raises:
-        AccessDenied: the user may not manage profiles.
+        AccessDenied: the user may not manage profiles; ``not_in_edition``.
         NotFound: ``unknown_principal``.
     """
     kept = _text(permissions_of(named(session, "profiles", profile)))
@@ -216,7 +218,7 @@ def plan_permit(session: Session, profile: str, permissions: str | Iterable[str]
     """Plan that a profile permits more, with all that it needs.
 
     Raises:
-        AccessDenied: the user may not manage profiles.
+        AccessDenied: the user may not manage profiles; ``not_in_edition``.
         NotFound: ``unknown_principal``, ``unknown_module``.
         InvalidValue: ``bad_permissions``; there is no such permission.
     """
@@ -228,7 +230,7 @@ def plan_forbid(session: Session, profile: str, permissions: str | Iterable[str]
     """Plan that a profile permits less: neither these permissions nor what needs them.
 
     Raises:
-        AccessDenied: the user may not manage profiles.
+        AccessDenied: the user may not manage profiles; ``not_in_edition``.
         NotFound: ``unknown_principal``, ``unknown_module``.
         InvalidValue: ``bad_permissions``; there is no such permission.
     """
@@ -240,7 +242,7 @@ def plan_field_level(session: Session, profile: str, field: str, level: str) -> 
     """Plan that a *field*, such as ``contacts.phone``, is ``hidden``, ``read`` or ``edit`` for those of a profile.
 
     Raises:
-        AccessDenied: the user may not manage profiles.
+        AccessDenied: the user may not manage profiles; ``not_in_edition``.
         NotFound: ``unknown_principal``, ``unknown_module``, ``unknown_field``.
         InvalidValue: ``bad_argument``; there is no such level.
     """
@@ -263,7 +265,7 @@ def plan_permission_set(
     ['Exports']
 
     Raises:
-        AccessDenied: the user may not manage profiles.
+        AccessDenied: the user may not manage profiles; ``not_in_edition``.
         NotFound: ``unknown_module``, ``unknown_field``.
         InvalidValue: ``bad_permissions``, ``bad_argument``; there is no such permission or level.
     """
@@ -287,6 +289,18 @@ def _place(session: Session, field: str) -> tuple[ModuleId, FieldId]:
     module, _, name = field.partition(".")
     home = _of_people(session, module)
     return home.id, home.field(name).id
+
+
+def permission_sets(session: Session) -> dict[str, list[str]]:
+    """Give what each permission set permits, by name: ``export`` in every module, ``leads.export`` in one."""
+
+    def work() -> dict[str, list[str]]:
+        names = ("name", "permissions")
+        rows = [row for batch in session.stream("permission_sets", fields=names) for row in zip(*batch, strict=True)]
+        sets = {str(name): read_permissions(json.loads(str(text or "{}"))) for name, text in sorted(rows)}
+        return {name: [each.what for each in unlike(session, NO_PERMISSION, now)] for name, now in sets.items()}
+
+    return session.state.read(work)
 
 
 def plan_profile_merge(session: Session, master: str, losers: Iterable[str], *, permits: str = "any") -> Plan:

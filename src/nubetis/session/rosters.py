@@ -156,6 +156,8 @@ def _most_lent(state: State, module: ModuleId) -> Level:
         if state.txn.count(shares, All((*where, Test("level", Operator.EQ, each.text))), limit=1)
     ]
     return levels[0] if levels else Level.NONE
+
+
 def check_asking(state: State, after: Roster) -> None:
     """Make sure that no rule is made or changed which asks for a field that the user may not read.
 

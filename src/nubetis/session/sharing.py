@@ -23,10 +23,12 @@ from nubetis.model.fields import Operator
 from nubetis.model.filters import F, Filter
 from nubetis.model.fold import fold_text
 from nubetis.model.ids import decode
+from nubetis.model.nearest import suggest
 from nubetis.model.plan import Operation, Plan
 from nubetis.model.query import BoundQuery
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, key_of
+from nubetis.session.naming import KINDS
 from nubetis.session.world import LIVE
 
 if TYPE_CHECKING:
@@ -106,7 +108,9 @@ def _named(state: State, kind: str, name: str) -> Principal:
     found = state.known.schema.module(module)
     rows = state.txn.query(BoundQuery(module=found, where=All((where, LIVE)), limit=1))
     if not rows:
-        raise NotFound("unknown_principal", kind=kind, name=name[:60])
+        there = state.txn.query(BoundQuery(module=found, where=LIVE))
+        hint = suggest(name[:60], [str(Record(found, row)["name"]) for row in there])
+        raise NotFound("unknown_principal", kind=kind, name=name[:60], hint=hint)
     return Principal(of_kind, key_of(rows[0]), below)
 
 
@@ -114,7 +118,7 @@ def _require_there(state: State, given: Principal, name: str) -> None:
     module = state.known.schema.by_prefix[given.kind.value]
     row = state.txn.get_many(module, [given.key])[0]
     if row is None or row[DELETED_IN] is not None:
-        raise NotFound("unknown_principal", kind=module.name, name=name[:60])
+        raise NotFound("unknown_principal", kind=KINDS[module.name], name=name[:60], hint="")
 
 
 # -- what holds for a module ------------------------------------------------------------------------------------------
