@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack, chdir
 from doctest import ELLIPSIS
+from os import environ
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from sybil import Sybil
 from sybil.parsers import myst, rest
@@ -18,6 +20,8 @@ from sybil.parsers import myst, rest
 def _enter_folder(namespace: dict[str, Any]) -> None:
     with ExitStack() as stack:
         stack.enter_context(chdir(stack.enter_context(TemporaryDirectory())))
+        stack.enter_context(patch.dict(environ))
+        environ.pop("COLUMNS", None)  # a worker has one, and pages are as wide as they are
         namespace["_leave_folder"] = stack.pop_all().close
 
 

@@ -160,7 +160,7 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     sharing |= {"team", "join", "leave", "plan_delegation", "delegations", "revoke"}
     roles = {"role_tree", "plan_role", "plan_role_change", "plan_role_move", "plan_role_removal"}
     profiles = {"profiles", "profile_facts", "compare_profiles", "plan_permit", "plan_forbid", "plan_field_level"}
-    profiles |= {"plan_permission_set", "plan_profile_clone", "plan_profile_merge", "unlike"}
+    profiles |= {"plan_permission_set", "plan_profile_clone", "plan_profile_merge", "unlike", "permission_sets"}
     people = {"edition", "plan_edition", "usage", "belongings", "plan_offboarding", "lockouts", "advise"}
     looks = {"preview", "who_can", "explain_for", "check_plan", "as_user", "access_snapshot"}
     silent_too = administrators | loads | sharing | roles | profiles | people | looks
