@@ -6,12 +6,12 @@ pytest-xdist a document must stay on one worker: ``--dist loadfile``.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, chdir
+from collections.abc import Generator
+from contextlib import ExitStack, chdir, contextmanager
 from doctest import ELLIPSIS
 from os import environ
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 from sybil import Sybil
 from sybil.parsers import myst, rest
@@ -20,9 +20,17 @@ from sybil.parsers import myst, rest
 def _enter_folder(namespace: dict[str, Any]) -> None:
     with ExitStack() as stack:
         stack.enter_context(chdir(stack.enter_context(TemporaryDirectory())))
-        stack.enter_context(patch.dict(environ))
-        environ.pop("COLUMNS", None)  # a worker has one, and pages are as wide as they are
+        stack.enter_context(_without_columns())
         namespace["_leave_folder"] = stack.pop_all().close
+
+
+@contextmanager
+def _without_columns() -> Generator[None]:
+    """Let answers be as wide as they are: pytest-xdist tells its workers the width of the terminal."""
+    columns = environ.pop("COLUMNS", None)
+    yield
+    if columns is not None:
+        environ["COLUMNS"] = columns
 
 
 def _leave_folder(namespace: dict[str, Any]) -> None:
