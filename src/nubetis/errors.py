@@ -170,6 +170,7 @@ MESSAGES: Final[dict[str, str]] = {
     "raises_rights": "This would give {user} {what} that you have not got yourself. Let an administrator do it.",
     "keeps_lent": "{user} acts for another here and would keep {what} when that ends. Let the one in whose name it is "
     "do this himself.",
+    "takes_over": "{user} may do more than you. Let an administrator change how he signs in, and whether.",
     "role_circle": "The role {id} would be above itself. Let it report to a role that is not below it.",
     "role_in_use": "The role {id} is needed by {by}. Give that another one first.",
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",

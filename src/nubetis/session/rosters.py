@@ -22,8 +22,8 @@ from nubetis.model.bind import ALWAYS, All, Test
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Operator
 from nubetis.model.filters import Filter
-from nubetis.model.ids import decode
-from nubetis.model.plan import ChangeKind, Creates, Part
+from nubetis.model.ids import decode, encode
+from nubetis.model.plan import ChangeKind, Creates, Edits, Part
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.model.system import (
     GROUPS,
@@ -77,10 +77,10 @@ def check_written(state: State, written: Iterable[Part]) -> None:
     Raises:
         Refused, AccessDenied: see :func:`check_people`.
     """
-    version = state.txn.versions().access
+    version, parts = state.txn.versions().access, tuple(written)
     known = _known_at(state, version - 1)
-    state.roster_now = version, read_roster(state.txn, known=known, touched=_modules_of(written))
-    check_people(state)
+    state.roster_now = version, read_roster(state.txn, known=known, touched=_modules_of(parts))
+    _check(state, parts, state.roster_now[1])
     state.afterwards.append(partial(_keep, state.world, *state.roster_now))
 
 
@@ -100,27 +100,27 @@ def _modules_of(parts: Iterable[Part]) -> frozenset[ModuleId]:
     return frozenset([part.module.id for part in parts])
 
 
-def _after(state: State, parts: Iterable[Part]) -> Roster:
-    """Give people and sharing as *parts* would make them, or as the transaction has them."""
-    known = _known_at(state, state.txn.versions().access)
-    planned = tuple(parts)
-    return read_roster(state.txn, planned, known=known, touched=_modules_of(planned))
-
-
-def check_people(state: State, parts: Iterable[Part] = ()) -> None:
-    """Make sure that people, rights and sharing may stand as the transaction has just made them, or *parts* would.
+def check_people(state: State, parts: Iterable[Part]) -> None:
+    """Make sure that people, rights and sharing may stand as *parts* would make them.
 
     Raises:
-        Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``.
+        Refused: see :func:`~nubetis.access.invariants.check_roster`; ``raises_rights``, ``takes_over``.
         AccessDenied: ``edition_of_host``.
     """
-    schema, after = state.known.schema, _after(state, parts)
+    known, planned = _known_at(state, state.txn.versions().access), tuple(parts)
+    after = read_roster(state.txn, planned, known=known, touched=_modules_of(planned))
+    _check(state, planned, after)
+
+
+def _check(state: State, parts: Iterable[Part], after: Roster) -> None:
+    schema = state.known.schema
     check_roster(after, schema, now=state.world.now())
     policy = state.policy
     if isinstance(policy, RolePolicy):
         _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
     check_asking(state, after)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
+        _refuse_taking_over(policy, parts, after)
         comparison = compared(state, policy.directory, after)
         comparison.refuse_raising(policy.user.key, has=policy.permissions)
         if state.delegate is not None:  # nor is anything lent for longer than the delegation
@@ -175,6 +175,32 @@ def _new_rules(before: Roster, after: Roster) -> list[Rule]:
         kept = {rule.key: rule for rule in those}
         found += [rule for rule in now if kept.get(rule.key) != rule]
     return found
+
+
+_SIGNING_IN: Final = frozenset({"email", "handle", "state", "kind", "profile", "permission_sets"})
+"""By what a user is known at sign-in and whether he may sign in; and what he then may."""
+
+
+def _refuse_taking_over(policy: RolePolicy, parts: Iterable[Part], after: Roster) -> None:
+    """Stop one who would sign in as a user who may more than he, keep such a one out, or first make him less."""
+    directory = policy.directory
+    for key in _signing_in(parts):
+        if directory.administrator(key) or not directory.permissions(key) <= policy.permissions:
+            raise Refused("takes_over", user=encode("use", key))
+    administrators = {key for key, profile in directory.roster.profiles.items() if profile.administrator}
+    left = {key for key, profile in after.profiles.items() if profile.administrator}
+    for user in directory.roster.users if administrators - left else ():
+        if user.profile in administrators - left:
+            raise Refused("takes_over", user=encode("use", user.key))
+
+
+def _signing_in(parts: Iterable[Part]) -> Iterator[Key]:
+    """Give the users of whom *parts* change how they sign in, or whether."""
+    for part in parts:
+        if part.module.id == USERS.id and isinstance(part, Edits):
+            written = {str(field.name) for field in part.fields}
+            if part.kind is not ChangeKind.UPDATE or written & _SIGNING_IN:
+                yield from map(key_of, part.rows)
 
 
 def _refuse_of_host(before: Entitlements, after: Entitlements) -> None:
