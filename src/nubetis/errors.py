@@ -171,6 +171,7 @@ MESSAGES: Final[dict[str, str]] = {
     "keeps_lent": "{user} acts for another here and would keep {what} when that ends. Let the one in whose name it is "
     "do this himself.",
     "takes_over": "{user} may do more than you. Let an administrator change how he signs in, and whether.",
+    "bad_share": "A share cannot be so: {reason}.",
     "role_circle": "The role {id} would be above itself. Let it report to a role that is not below it.",
     "role_in_use": "The role {id} is needed by {by}. Give that another one first.",
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",
@@ -179,7 +180,9 @@ MESSAGES: Final[dict[str, str]] = {
     "permission_lacks": "{id} permits {permission}, which needs {need}. Permit that as well, or neither.",
     "unknown_sharing": "{by} speaks of {what}, of which nothing can be said. Name a module of records and its fields.",
     "bad_sharing": "The sharing of {by} cannot be so: {reason}.",
-    "last_administrator": "One active administrator must remain. Make somebody else administrator first.",
+    "still_used": "{id} is in use and needs {field}. Deactivate a user first, and put anything else into the recycle "
+    "bin.",
+    "last_administrator": "An active administrator with an e-mail must remain. Make somebody else administrator first.",
     "bad_user_state": "A user who is {old} cannot become {new}. What may follow: {allowed}.",
     "no_licence": "The edition has {limit} licences, and {count} persons would be active. Deactivate somebody first, "
     "or take an edition with more.",

@@ -29,7 +29,10 @@ __all__ = ["Directory", "Profile", "Reach", "Roster", "User"]
 
 @attrs.frozen(kw_only=True)
 class User:
-    """A user, as far as access goes; *sets* are the keys of his permission sets."""
+    """A user, as far as access goes; *sets* are the keys of his permission sets.
+
+    Who has no e-mail does not sign in (*signs_in*), be he active.
+    """
 
     key: Key
     role: Key
@@ -37,6 +40,7 @@ class User:
     active: bool = True
     deleted: bool = False
     person: bool = True
+    signs_in: bool = True
     sets: tuple[Key, ...] = ()
 
 

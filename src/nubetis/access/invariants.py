@@ -50,7 +50,8 @@ def _inner(members: Iterable[Principal]) -> list[Key]:
 
 def _check_people(roster: Roster) -> None:
     administrators = {key for key, profile in roster.profiles.items() if profile.administrator}
-    if not any(user.active and user.person and user.profile in administrators for user in roster.users):
+    people = [user for user in roster.users if user.active and user.person and user.signs_in]
+    if not any(user.profile in administrators for user in people):
         raise Refused("last_administrator")
     roles = {role.key for role in roster.roles}
     held = [user for user in roster.users if not user.deleted]

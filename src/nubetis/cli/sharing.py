@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import click
 
-from nubetis.access.sharing import Level, Principal
+from nubetis.access.sharing import Level
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.changing import carry_out, change_options, say_level
 from nubetis.cli.face import RenderableType, grid, group
@@ -31,6 +31,7 @@ from nubetis.session.sharing import (
     shares,
     unshare,
 )
+from nubetis.session.targets import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -297,11 +298,16 @@ def _done(call: Call, done: Operation) -> Answer:
 def shares_command(call: Call, record: str) -> Answer:
     """List the shares of one record."""
     with call.session() as session:
-        found = [(each, principal_words(session, Principal.parse(each.target))) for each in shares(session, record)]
+        found = [(each, _target_words(session, each)) for each in shares(session, record)]
     facts = {"record": record, "shares": [{**attrs.asdict(each), "target": target} for each, target in found]}
     names = [_("with"), _("level"), _("until"), _("related"), _("those above")]
     call.face.answer(facts, lambda: grid(names, [_share_cells(*each) for each in found], room=call.face.room))
     return None
+
+
+def _target_words(session: Session, each: Share) -> str:
+    principal = readable(each.target, each.level)
+    return str(each.target) if principal is None else principal_words(session, principal)
 
 
 def _share_cells(each: Share, target: str) -> list[object]:

@@ -20,13 +20,12 @@ from nubetis.access.permissions import FieldLevel
 from nubetis.access.policy import INVOLVING, RolePolicy, function_of
 from nubetis.access.sharing import NEEDED, Level, Principal, Rule
 from nubetis.errors import NotFound
-from nubetis.model.bind import All, Test
 from nubetis.model.evaluate import matcher
-from nubetis.model.fields import Operator
 from nubetis.model.kinds import instant_text
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, key_of
-from nubetis.session.world import LIVE, TxnRelated
+from nubetis.session.targets import kept_shares
+from nubetis.session.world import TxnRelated
 from nubetis.types import Key, ModuleId, RecordId, Row
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from nubetis.access.directory import Directory, Reach
     from nubetis.access.policy import Policy
     from nubetis.session.state import State
-    from nubetis.types import Stored
 
 __all__ = ["Decider", "Look", "decided", "judged"]
 
@@ -64,7 +62,6 @@ _Holds: TypeAlias = Callable[[Row], bool]
 _Owned: TypeAlias = tuple[Reason, Level, Intervals, Rule | None]
 
 _FAR: Final = timedelta(days=3777, hours=7)
-_SHARE: Final = ("target", "level", "until", "related", "superiors", "kind")
 _FULL: Final = Level.DELETE
 
 
@@ -168,17 +165,15 @@ class Decider:
     def shares(self, policy: RolePolicy, module: Module, key: Key, *, related: bool = False) -> Iterator[Look]:
         """Look at the shares of a record, ended ones too; only at those for *related* records, if so said."""
         now = instant_text(self.state.world.now())
-        for target, level, until, goes_on, superiors, kind in _shares_of(self.state, module, key):
-            if related and not goes_on:
+        for share in kept_shares(self.state.txn, module, key):
+            if related and not share.related:
                 continue
-            principal = Principal.parse(str(target))
-            ended = str(until) if until is not None and str(until) <= now else None
-            reached = policy.directory.reaches_user(policy.user.key, principal, superiors=bool(superiors))
-            if reached:
-                reason = Reason.TEAM if kind == "team" else Reason.SHARE
+            ended = share.until if share.until is not None and share.until <= now else None
+            if policy.directory.reaches_user(policy.user.key, share.target, superiors=share.superiors):
+                reason = Reason.TEAM if share.kind == "team" else Reason.SHARE
                 yield Look(
-                    reason=Reason.PARENT if related else reason, level=Level.parse(level), held=ended is None,
-                    target=principal, ended=ended,
+                    reason=Reason.PARENT if related else reason, level=share.level, held=ended is None,
+                    target=share.target, ended=ended,
                 )  # fmt: skip
 
     def _by_parent(
@@ -245,13 +240,6 @@ def _owned(directory: Directory, user: Key, module: Module, reach: Reach) -> Ite
     for rule in [] if place is None else directory.rules_for(place, module.id):
         if rule.source is not None:
             yield Reason.RULE, rule.level, directory.members(rule.source), rule
-
-
-def _shares_of(state: State, module: Module, key: Key) -> Iterator[tuple[Stored, ...]]:
-    shares = state.known.schema.module("shares")
-    where = All((LIVE, Test("module", Operator.EQ, int(module.id)), Test("record", Operator.EQ, int(key))))
-    for batch in state.txn.stream(shares, where, columns=_SHARE):
-        yield from zip(*batch, strict=True)
 
 
 @attrs.frozen

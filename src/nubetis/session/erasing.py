@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.states import UserState
 from nubetis.backends.blobs import forget_blob
 from nubetis.errors import InvalidValue, NotFound, Refused, names_or_all
 from nubetis.model.bind import All, OneOf, Test
@@ -25,10 +26,11 @@ from nubetis.model.journal import JournalChange, without_values
 from nubetis.model.kinds.files import FILE_TYPES
 from nubetis.model.plan import Cause, CauseKind, Edits, Operation, Plan
 from nubetis.model.record import Record
-from nubetis.model.schema import Module
+from nubetis.model.schema import DELETED_IN, Module
 from nubetis.model.store import Batch, Updates
 from nubetis.model.system import BLOBS, CHANGES
 from nubetis.session.applying import Applier
+from nubetis.session.door import refused
 from nubetis.session.holding import Holding
 from nubetis.session.kept import strike
 from nubetis.session.state import State
@@ -58,7 +60,9 @@ def erase(session: Session, record: str | Record, *, fields: Sequence[str] | Non
 
     Raises:
         NotFound: there was never such a record or field, or the user may not see it.
-        Refused: ``legal_hold``; a hold stands against it (:mod:`nubetis.session.holding`).
+        Refused: ``legal_hold``; a hold stands against it (:mod:`nubetis.session.holding`).  ``still_used``; nubetis
+            needs it: a user is deactivated first, whatever else is nubetis's own put into the recycle bin.
+            ``built_in``, ``bad_user_state``, ``bad_share``, and what else stands against an edit.
         AccessDenied: the user may not delete and edit in this module.
         InvalidValue: a field that nubetis sets; *fields* is empty; or is not given, and the module has no personal
             data.
@@ -99,6 +103,7 @@ class _Erasure:
         state, module = self.state, self.module
         fields = self._chosen(names)
         self._refuse_held()
+        self._refuse_used(fields)
         record = encode(module.prefix, self.key)
         cause = Cause(
             CauseKind.ERASURE, {"record": record, "fields": [field.name for field in fields], **self._merged()}
@@ -106,7 +111,11 @@ class _Erasure:
         empty = tuple([None for field in fields for _ in field.parts])
         parts = () if self.row is None else (Edits(module, [self.row], fields, [empty]),)
         files = self._files(fields)
-        operation = Applier(state, Plan(cause=cause, parts=parts)).run()
+        plan = Plan(cause=cause, parts=parts)
+        against = state.planner().standing(plan)
+        if against:
+            raise refused(attrs.evolve(plan, parts=(), refusals=tuple(against)))
+        operation = Applier(state, plan).run()
         numbers = {int(field.id) for field in fields} | (self._purged_fields() if names is None else set())
         self._scrub(numbers)
         state.write_now(Batch(parts=(strike(state.txn, module, self.key),)))
@@ -125,6 +134,17 @@ class _Erasure:
         hold = holding.of_past(self.key) if self.row is None else holding.of_rows([self.row]).get(self.key)
         if hold is not None:
             raise Refused("legal_hold", id=encode(self.module.prefix, self.key), hold=hold)
+
+    def _refuse_used(self, fields: Iterable[Field]) -> None:
+        """Stop where people, roles and whatever else nubetis stands on would be without what they must have."""
+        row, index = self.row, self.module.layout.index
+        if row is None or row[DELETED_IN] is not None or not self.module.system:
+            return
+        if self.module.name == "users" and row[index["state"]] == UserState.DEACTIVATED.value:
+            return
+        for field in fields:
+            if field.required:
+                raise Refused("still_used", id=encode(self.module.prefix, self.key), field=field.name)
 
     def _chosen(self, names: Sequence[str] | None) -> tuple[Field, ...]:
         known = self.module.all_fields

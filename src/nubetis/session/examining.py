@@ -30,13 +30,15 @@ from nubetis.model.plan import CauseKind, OperationState
 from nubetis.model.query import BoundQuery, Order
 from nubetis.model.schema import ID, Module, Schema, key_of
 from nubetis.model.store import Batch, Guard, Measure, MeasureKind, Removals
-from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS
+from nubetis.model.system import BLOBS, CHANGES, COUNTERS, ENTRIES, OPERATIONS, OUTBOX, SEALS, SHARES
 from nubetis.session.altering import changes_under_way
 from nubetis.session.erasing import unused_files
 from nubetis.session.recounting import lost_records
 from nubetis.session.resuming import unfinished
 from nubetis.session.rosters import read_roster
 from nubetis.session.state import State
+from nubetis.session.targets import readable
+from nubetis.session.world import LIVE
 from nubetis.types import Cells, Key, Progress, Row, Stored
 
 if TYPE_CHECKING:
@@ -266,6 +268,20 @@ def _people(state: State) -> Iterator[Finding]:
             yield Finding("no_administrator", "users")
         else:
             yield Finding("people_wrong", str(error.params.get("by", error.params.get("id", ""))), error.code)
+    yield from _shares(state.txn)
+
+
+def _shares(txn: Txn) -> Iterator[Finding]:
+    """Name the first share of which nobody can read with whom it is, or how far."""
+    rows = txn.stream(SHARES, LIVE, columns=("id", "target", "level"), size=_LOT)
+    wrong = [
+        Key(int(key or 0))
+        for batch in rows
+        for key, target, level in zip(*batch, strict=True)
+        if readable(target, level) is None
+    ]
+    if wrong:
+        yield Finding("people_wrong", encode(SHARES.prefix, min(wrong)), "bad_share", len(wrong))
 
 
 # -- links ------------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.staffing import staffing_refusals
 from nubetis.session.taking import refuse_keeping
+from nubetis.session.targets import share_refusals
 from nubetis.session.world import LIVE, Known, TxnRelated, World
 from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
@@ -391,7 +392,7 @@ class Planner:
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.txn.versions().access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
-        refused = [*staffing_refusals(self, plan), *self.world.extensions.validate(plan)]
+        refused = [*self.standing(plan), *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)
@@ -399,6 +400,10 @@ class Planner:
         return self.world.vouch(
             attrs.evolve(plan, parts=without(plan.parts, gone), refusals=(*plan.refusals, *refused))
         )
+
+    def standing(self, plan: Plan) -> list[Refusal]:
+        """Give what the rules of nubetis's own modules have against single records of *plan*, on whatever road."""
+        return [*staffing_refusals(self, plan), *share_refusals(self, plan)]
 
     # what only all records together can tell ---------------------------------------------------------------
     def unfit(
@@ -475,9 +480,10 @@ class Planner:
                     link.see(place, row)
             wanted.update(*[link.places for link in links])
             made |= {(part.module.prefix, key_of(row)) for row in part.rows} if isinstance(part, Creates) else set()
-        return len(wanted - made) - len(self._living(wanted - made))
+        return len(wanted - made) - len(self.living(wanted - made))
 
-    def _living(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    def living(self, wanted: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Give those of *wanted*, by prefix and key, that are there and not in the recycle bin."""
         found: set[tuple[str, int]] = set()
         for prefix, pairs in groupby(sorted(wanted), key=itemgetter(0)):
             rows = self.rows_of(self.known.schema.by_prefix[prefix], [Key(key) for _, key in pairs])

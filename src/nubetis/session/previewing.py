@@ -20,16 +20,15 @@ from nubetis.access.permissions import Permissions
 from nubetis.access.policy import INVOLVING, policy_of
 from nubetis.access.sharing import NEEDED, Level, Principal
 from nubetis.errors import one_of, require
-from nubetis.model.bind import All, Test
-from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
+from nubetis.model.kinds import instant_text
 from nubetis.model.plan import Part, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster
-from nubetis.session.world import LIVE
+from nubetis.session.targets import kept_shares
 from nubetis.types import Key, ModuleName, RecordId, Row
 
 if TYPE_CHECKING:
@@ -345,14 +344,11 @@ class _Finder:
         return {place for place in self.everybody() if self.directory.rules_mask(place) & held}
 
     def _by_shares(self, module: Module, key: Key, level: Level, *, related: bool = False) -> set[int]:
-        shares = self.state.known.schema.module("shares")
-        where = All((LIVE, Test("module", Operator.EQ, int(module.id)), Test("record", Operator.EQ, int(key))))
-        found: set[int] = set()
-        for row in self.state.planner().rows(shares, where):
-            share = Record(shares, row)
-            over = share["until"] is not None and share["until"] <= self.state.world.now()
-            if not over and Level.parse(share["level"]) >= level and (share["related"] or not related):
-                found |= self._reached(Principal.parse(str(share["target"])), superiors=bool(share["superiors"]))
+        now, found = instant_text(self.state.world.now()), set[int]()
+        for share in kept_shares(self.state.txn, module, key):
+            over = share.until is not None and share.until <= now
+            if not over and share.level >= level and (share.related or not related):
+                found |= self._reached(share.target, superiors=share.superiors)
         return found
 
     def _reached(self, target: Principal, *, superiors: bool) -> set[int]:

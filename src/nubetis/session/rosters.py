@@ -229,7 +229,7 @@ def read_roster(
         raise Refused("bad_sharing", by="a record of people or sharing", reason=reason) from error
 
 
-_USER: Final = ("role", "profile", "state", "kind", "permission_sets", "deleted_in")
+_USER: Final = ("role", "profile", "state", "kind", "email", "permission_sets", "deleted_in")
 _DEFAULT: Final = ("module", "level", "upward", "parent", "parent_level")
 _RULE: Final = ("active", "name", "module", "source", "where", "target", "level", "superiors")
 
@@ -299,10 +299,11 @@ def _entitlements(rows: Iterable[Cells]) -> Entitlements:
 
 
 def _user(row: Cells) -> User:
-    key, role, profile, state, kind, sets, deleted = row
+    key, role, profile, state, kind, email, sets, deleted = row
     return User(
         key=key, role=Key(role or 0), profile=Key(profile or 0),
         active=state == "active" and deleted is None, deleted=deleted is not None, person=kind == "person",
+        signs_in=email is not None,
         sets=tuple([decode(each)[1] for each in _list(sets)]),
     )  # fmt: skip
 

@@ -286,11 +286,11 @@ def _require_ahead(session: Session, until: datetime | None) -> None:
 def put(
     session: Session, record: str | Record, target: str, values: Mapping[str, Value], *, kind: str = SHARED
 ) -> Operation:
-    """Write the only share of one *kind* of a record with *target*."""
+    """Write the only share of one *kind* of a record with *target*; of several that were made at once, all."""
     module, key = shareable(session, record)
     old = [each for each in kept(session, module, key, kind=kind) if each["target"] == target]
     if old:
-        return session.apply(session.plan_edits("shares", {old[0].id: values}))
+        return session.apply(session.plan_edits("shares", {each.id: values for each in old}))
     made = {**values, "kind": kind, "module": int(module.id), "record": int(key), "target": target}
     return session.apply(session.plan_create("shares", [made]))
 
@@ -304,13 +304,19 @@ def unshare(session: Session, record: str | Record, target: str) -> Operation:
     """
 
     def work() -> Operation:
-        text = _principal(session.state, target).text
-        for each in kept(session, *shareable(session, record)):
-            if each["target"] == text:
-                return session.delete(each)
-        raise NotFound("not_shared", target=target[:60])
+        done = take(session, shareable(session, record), _principal(session.state, target).text)
+        if done is None:
+            raise NotFound("not_shared", target=target[:60])
+        return done
 
     return session.unit(lambda _: work())
+
+
+def take(session: Session, place: tuple[Module, Key], target: str, *, kind: str = SHARED) -> Operation | None:
+    """Take all shares of one *kind* of a record with *target* away: two may have been made at once."""
+    where = _of(*place, kind) & (F.target == target)
+    plan = session.plan_delete("shares", where)
+    return session.apply(plan) if len(plan) else None
 
 
 def shares(session: Session, record: str | Record) -> list[Share]:
@@ -338,8 +344,11 @@ def shareable(session: Session, record: str | Record) -> tuple[Module, Key]:
 
 def kept(session: Session, module: Module, key: Key, *, kind: str = SHARED) -> list[Record]:
     """Give the shares of one *kind* of a record, the oldest first."""
-    where = (F.module == int(module.id)) & (F.record == int(key)) & (F.kind == kind)
-    return list(session.find("shares", where, limit=1000, sort="id"))
+    return list(session.find("shares", _of(module, key, kind), limit=1000, sort="id"))
+
+
+def _of(module: Module, key: Key, kind: str) -> Filter:
+    return (F.module == int(module.id)) & (F.record == int(key)) & (F.kind == kind)
 
 
 def _share(record: Record) -> Share:

@@ -1,0 +1,137 @@
+"""A share is with somebody and of something; one that is not gives nothing, and breaks nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from nubetis import F, HostSignIn
+from nubetis.access.decision import Action
+from nubetis.errors import InvalidValue, Refused
+from nubetis.model.ids import decode
+from nubetis.model.plan import Cause, CauseKind
+from nubetis.model.store import Batch, Updates
+from nubetis.model.system import SHARES
+from nubetis.session.erasing import erase
+from nubetis.session.examining import examine
+from nubetis.session.explaining import explain_for
+from nubetis.session.leaving import plan_offboarding
+from nubetis.session.previewing import who_can
+from nubetis.session.sharing import share, shares, unshare
+from nubetis.session.teams import join, leave, team
+from tests.stores import refusing
+
+NOBODY = ["garbage", "", None, "rol_0", "zzz_0PMYYS9R00612G", "everybody+", "use_0PMYYS9R005Z2W+", "+"]
+
+
+@pytest.fixture
+def lead(nubetis_org):
+    """Give a lead that ana owns and has shared with luis; pia is there, too."""
+    ana, *_ = nubetis_org.people("ana: Rep", "luis: Boss", "pia: Office")
+    made = ana.create("leads", name="L")
+    share(ana, made, "luis")
+    return made
+
+
+def of_leads(session, lead, **values):
+    module = int(session.schema.module("leads").id)
+    return {"module": module, "record": int(decode(lead.id)[1]), "target": "everybody", "level": "read", **values}
+
+
+ROADS = {
+    "created": lambda s, values: s.create("shares", values),
+    "imported": lambda s, values: s.apply(s.plan_create("shares", [values], cause=Cause(CauseKind.IMPORT))),
+    "edited": lambda s, values: s.edit(s.find("shares")[0].id, values),
+    "edited in a plan": lambda s, values: s.apply(s.plan_edits("shares", {s.find("shares")[0].id: values})),
+    "updated": lambda s, values: s.apply(s.plan_update("shares", F.kind == "share", values)),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_share_is_with_somebody(nubetis_session, lead, road):
+    gone = nubetis_session.create("groups", name="Gone", members=[])
+    nubetis_session.delete(gone.id)
+    for target in [*NOBODY, gone.id, "rol_0PMYYS9R005Z2W"]:
+        with refusing("bad_share", InvalidValue):
+            ROADS[road](nubetis_session, of_leads(nubetis_session, lead, target=target))
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_share_is_of_a_record(nubetis_session, lead, road):
+    gone = nubetis_session.create("leads", name="Gone")
+    nubetis_session.delete(gone)
+    for values in ({"module": 1}, {"module": 424242}, {"record": 7}, {"record": int(decode(gone.id)[1])}):
+        with refusing("bad_share", InvalidValue):
+            ROADS[road](nubetis_session, of_leads(nubetis_session, lead, **values))
+
+
+def test_only_users_are_in_a_team_whatever_the_road(nubetis_session, lead):
+    with refusing("bad_share", InvalidValue):
+        nubetis_session.create("shares", of_leads(nubetis_session, lead, kind="team"))
+
+
+def test_a_good_one_is_written_by_hand_too(nubetis_session, lead, nubetis_org):
+    for target in ("everybody", nubetis_session.find("roles")[0].id + "+", nubetis_session.user):
+        nubetis_session.create("shares", of_leads(nubetis_session, lead, target=target))
+
+
+def test_with_whom_and_how_far_is_not_erased_of_a_share_that_stands(nubetis_session, lead):
+    kept = nubetis_session.find("shares")[0].id
+    with refusing("bad_share", InvalidValue):
+        erase(nubetis_session, kept, fields=["target"])
+    with refusing("still_used", Refused):
+        erase(nubetis_session, kept, fields=["module"])
+    nubetis_session.delete(kept)
+    erase(nubetis_session, kept, fields=["target"])
+    with refusing("bad_share", InvalidValue):
+        nubetis_session.restore(kept)
+
+
+def spoil(session, **cells):
+    """Write into the store what nubetis refuses."""
+    key = decode(session.find("shares")[0].id)[1]
+    part = Updates(SHARES, tuple(cells), [key], [tuple(cells.values())])
+    session.state.write(lambda: session.state.write_now(Batch(parts=(part,))))
+
+
+def test_a_bad_share_in_the_store_breaks_nothing(nubetis_org, nubetis_session, lead):
+    ana, luis, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "luis", "pia")))
+    share(ana, lead, "pia", level="write")
+    lost = {"target": "rol_0PMYYS9R005Z2W"}
+    for cells in [lost, *[{"target": each} for each in NOBODY], {"target": luis.user, "level": None}]:
+        spoil(nubetis_session, **cells)
+        asked = pia.decide(Action.EDIT, lead).allowed, pia.can(Action.VIEW, lead), luis.can(Action.VIEW, lead)
+        assert asked == (True, True, False)
+        assert (pia.count("leads"), luis.count("leads")) == (1, 0)
+        assert who_can(nubetis_session, "view", lead) == sorted([nubetis_session.user, ana.user, pia.user])
+        assert pia.explain("edit", lead).decision.allowed
+        assert not explain_for(nubetis_session, "luis", "view", lead).decision.allowed
+        assert len(shares(ana, lead)) == 2
+        told = [each.code for each in examine(nubetis_session.state)]
+        assert told == ([] if cells == lost else ["people_wrong"])
+    nubetis_session.apply(plan_offboarding(nubetis_session, "pia", to="ana"))
+
+
+# -- twice the same ---------------------------------------------------------------------------------------------------
+def twice(session, lead, pia, kind):
+    for level in ("write", "read", "delete"):
+        session.create("shares", of_leads(session, lead, target=pia.user, level=level, kind=kind))
+
+
+def test_who_is_shared_with_twice_is_not_at_all_afterwards(nubetis_org, nubetis_session, lead):
+    ana, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "pia")))
+    twice(ana, lead, pia, "share")
+    share(ana, lead, "pia", level="read")
+    assert not pia.can("edit", lead)
+    unshare(ana, lead, "pia")
+    assert not pia.can("view", lead)
+    assert len(shares(ana, lead)) == 1
+
+
+def test_who_is_in_a_team_twice_leaves_it_once(nubetis_org, nubetis_session, lead):
+    ana, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "pia")))
+    twice(ana, lead, pia, "team")
+    join(ana, lead, "pia", level="read")
+    assert not pia.can("edit", lead)
+    leave(ana, lead, "pia")
+    assert not pia.can("view", lead)
+    assert not team(ana, lead)
