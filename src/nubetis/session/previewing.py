@@ -149,7 +149,7 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         before = directory_of(state.world, state.txn, state.versions.access)
         after = read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})
         check_asking(state, after)
-        comparison = compared(state, before, after, felt=True)
+        comparison = compared(state, before, Directory(after), felt=True)
         counted = _Counted(state, before)
         told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]
         return [each for each in told if each.gains or each.loses]

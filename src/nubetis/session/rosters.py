@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.compare import Comparison, Parents
-from nubetis.access.directory import PRIVATE, Directory, Profile, Roster, User
+from nubetis.access.directory import Directory, Profile, Roster, User
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster, check_rules
 from nubetis.access.numbering import Position
@@ -72,28 +72,30 @@ def _read_directory(txn: Txn) -> Directory:
 def check_written(state: State, written: Iterable[Part]) -> None:
     """Make sure of the same, and keep what *written* has made of people and sharing for whoever reads it next.
 
-    They are the last that the transaction wrote; what they do not touch need not be read again.
+    The unit goes on with the rights that its user now has.  *written* are the last that the transaction wrote; what they
+    do not touch need not be read again.
 
     Raises:
         Refused, AccessDenied: see :func:`check_people`.
     """
     version, parts = state.txn.versions().access, tuple(written)
     known = _known_at(state, version - 1)
-    state.roster_now = version, read_roster(state.txn, known=known, touched=_modules_of(parts))
-    _check(state, parts, state.roster_now[1])
-    state.afterwards.append(partial(_keep, state.world, *state.roster_now))
+    after = Directory(read_roster(state.txn, known=known, touched=_modules_of(parts)))
+    _check(state, parts, after)
+    state.go_on(after)
+    state.afterwards.append(partial(_keep, state.world, version, after))
 
 
 def _known_at(state: State, version: int) -> Roster | None:
     """Give the roster at a *version* of this transaction, where it is at hand."""
-    if state.roster_now is not None and state.roster_now[0] == version:
-        return state.roster_now[1]
+    if state.people_now is not None and state.people_now[0] == version:
+        return state.people_now[1].roster
     kept = state.world.directory
     return kept[1].roster if kept is not None and kept[0] == version == state.versions.access else None
 
 
-def _keep(world: World, version: int, roster: Roster) -> None:
-    world.directory = version, Directory(roster)
+def _keep(world: World, version: int, directory: Directory) -> None:
+    world.directory = version, directory
 
 
 def _modules_of(parts: Iterable[Part]) -> frozenset[ModuleId]:
@@ -109,34 +111,34 @@ def check_people(state: State, parts: Iterable[Part]) -> None:
     """
     known, planned = _known_at(state, state.txn.versions().access), tuple(parts)
     after = read_roster(state.txn, planned, known=known, touched=_modules_of(planned))
-    _check(state, planned, after)
+    _check(state, planned, Directory(after))
 
 
-def _check(state: State, parts: Iterable[Part], after: Roster) -> None:
+def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
     schema = state.known.schema
-    check_roster(after, schema, now=state.world.now())
+    check_roster(after.roster, schema, now=state.world.now())
     policy = state.policy
     if isinstance(policy, RolePolicy):
-        _refuse_of_host(policy.directory.roster.entitlements, after.entitlements)
-    check_asking(state, after)
+        _refuse_of_host(policy.directory.roster.entitlements, after.roster.entitlements)
+    check_asking(state, after.roster)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
-        _refuse_taking_over(policy, parts, after)
+        _refuse_taking_over(policy, parts, after.roster)
         comparison = compared(state, policy.directory, after)
         comparison.refuse_raising(policy.user.key, has=policy.permissions)
         if state.delegate is not None:  # nor is anything lent for longer than the delegation
             comparison.refuse_raising(state.delegate, of=state.delegate)
 
 
-def compared(state: State, before: Directory, after: Roster, *, felt: bool = False) -> Comparison:
+def compared(state: State, before: Directory, after: Directory, *, felt: bool = False) -> Comparison:
     """Compare what everybody has *before* and *after* in the modules of records; see :class:`Comparison` for *felt*."""
     schema = state.known.schema
     modules = tuple([module.id for module in schema.modules if not module.system])
     linked = {module: _links(schema, schema.by_id[module]) for module in modules}
-    said = {module: (before.default(module), after.defaults.get(module, PRIVATE)) for module in modules}
+    said = {module: (before.default(module), after.default(module)) for module in modules}
     changed = [module for module, (then, now) in said.items() if then.parent != now.parent]
     parents = {linked[module].get(each.parent or FieldId(0)) for module in changed for each in said[module]}
     lent = {parent: _most_lent(state, parent) for parent in parents - {None} if parent is not None}
-    return Comparison(before, Directory(after), modules, Parents(linked, lent), felt)
+    return Comparison(before, after, modules, Parents(linked, lent), felt)
 
 
 def _links(schema: Schema, module: Module) -> dict[FieldId, ModuleId]:

@@ -10,7 +10,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.delegation import Limits, lent
-from nubetis.access.directory import Roster
+from nubetis.access.directory import Directory
 from nubetis.access.looking import looking
 from nubetis.access.policy import Policy, RolePolicy, SystemPolicy, UserFacts
 from nubetis.errors import AccessDenied, NotFound, PlanDrifted, StoreBusy, StoreError
@@ -84,8 +84,8 @@ class State:
     committed: list[Committed] = attrs.field(factory=list, init=False)
     afterwards: list[Callable[[], object]] = attrs.field(factory=list, init=False)
     """What is to be done once the unit that is running has been committed, and not otherwise."""
-    roster_now: tuple[int, Roster] | None = attrs.field(default=None, init=False)
-    """People and sharing as the unit has just made them, with the access version that they have in it."""
+    people_now: tuple[int, Directory] | None = attrs.field(default=None, init=False)
+    """Everybody's access as the unit has just made it, with the access version that it has there."""
     closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -168,13 +168,33 @@ class State:
 
     def learn_user(self, user: Key) -> None:
         """Learn who the user is and what he may do, as the transaction sees it."""
-        facts = facts_of(self.known, self.txn, user)
-        directory = directory_of(self.world, self.txn, self.versions.access)
+        facts, directory = facts_of(self.known, self.txn, user), self._directory()
         policy = RolePolicy(user=facts, directory=directory, schema=self.known.schema)
         if self.onlooker is not None:
             policy = self._looked_on(policy, self.onlooker)
         self.policy = policy if self.delegate is None else lent(policy, self.limits)
         self.facts = facts if self.delegate is None else attrs.evolve(facts, administrator=False)
+
+    def _directory(self) -> Directory:
+        made = self.people_now
+        if made is not None and made[0] == self.txn.versions().access:
+            return made[1]
+        return directory_of(self.world, self.txn, self.versions.access)
+
+    def go_on(self, people: Directory) -> None:
+        """Go on in the unit that is running with the rights that it has just made, be they less."""
+        self.people_now = self.txn.versions().access, people
+        if self.user is None:
+            return
+        if self.delegate is not None:
+            self.limits = self._limits_left(self.user, self.delegate)
+        self.learn_user(self.user)
+
+    def _limits_left(self, user: Key, delegate: Key) -> tuple[Limits, ...]:
+        try:
+            return limits_of(self, user, delegate)
+        except AccessDenied:  # one of the two is no longer active
+            return ()
 
     def _looked_on(self, policy: RolePolicy, onlooker: Key) -> RolePolicy:
         """Give what is seen by one who looks on."""
@@ -218,10 +238,11 @@ class State:
     def _inside(self, txn: Txn, work: Callable[[], T]) -> T:
         if self.closed:
             raise StoreError("closed", what="session")
-        self.committed, self.afterwards, self.roster_now = [], [], None
+        self.committed, self.afterwards = [], []
         with self._joined(txn):
             self.refresh()
-            return work()
+            with self._rights():
+                return work()
 
     @contextmanager
     def _joined(self, txn: Txn) -> Generator[None]:
@@ -232,11 +253,21 @@ class State:
             self.txn_now = None
 
     @contextmanager
+    def _rights(self) -> Generator[None]:
+        """Give a block whose changes of the user's own rights are forgotten when it raises."""
+        before = self.policy, self.facts, self.limits, self.people_now
+        try:
+            yield
+        except BaseException:
+            self.policy, self.facts, self.limits, self.people_now = before
+            raise
+
+    @contextmanager
     def savepoint(self) -> Generator[None]:
         """Give a block of which nothing stays when it raises, and of which nobody is told then."""
         told, left = len(self.committed), len(self.afterwards)
         try:
-            with self.txn.savepoint():
+            with self._rights(), self.txn.savepoint():
                 yield
         except BaseException:
             del self.committed[told:]
@@ -248,6 +279,7 @@ class State:
         before, self.known = self.known, self.world.learn(self.txn)
         now, then = self.versions, before.versions
         moved = self.facts is None or now.access != then.access or now.schema != then.schema
+        moved, self.people_now = moved or self.people_now is not None, None  # the last unit may not have been stored
         if self.user is not None and self.delegate is not None:
             limits, self.limits = self.limits, limits_of(self, self.user, self.delegate)
             moved = moved or limits != self.limits
