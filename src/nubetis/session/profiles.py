@@ -280,12 +280,13 @@ def plan_permission_set(
 
 def _level(name: str) -> FieldLevel:
     levels = {each.name.lower(): each for each in FieldLevel}
-    if name not in levels:
+    if not isinstance(name, str) or name not in levels:
         raise InvalidValue("bad_argument", argument="level", reason=f"give {', '.join(levels)}")
     return levels[name]
 
 
 def _place(session: Session, field: str) -> tuple[ModuleId, FieldId]:
+    require(field, str, argument="field", expected="a field, such as contacts.phone")
     module, _, name = field.partition(".")
     home = _of_people(session, module)
     return home.id, home.field(name).id

@@ -72,8 +72,8 @@ def _read_directory(txn: Txn) -> Directory:
 def check_written(state: State, written: Iterable[Part]) -> None:
     """Make sure of the same, and keep what *written* has made of people and sharing for whoever reads it next.
 
-    The unit goes on with the rights that its user now has.  *written* are the last that the transaction wrote; what they
-    do not touch need not be read again.
+    The unit goes on with the rights that its user now has.  *written* are the last that the transaction wrote; what
+    they do not touch need not be read again.
 
     Raises:
         Refused, AccessDenied: see :func:`check_people`.

@@ -16,7 +16,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.sharing import EVERYBODY, Default, Level, Principal, PrincipalKind
-from nubetis.errors import AccessDenied, InvalidValue, NotFound, require, require_bool
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, names_of, require, require_bool
 from nubetis.model.bind import All, Test
 from nubetis.model.convert import to_json
 from nubetis.model.fields import Operator
@@ -81,11 +81,12 @@ def principal(session: Session, name: str) -> Principal:
     Raises:
         NotFound: ``unknown_user``; ``unknown_principal``.
     """
-    require(name, str, argument="principal", expected="the name of a user, role or group, or everybody")
-    return session.state.read(lambda: _principal(session.state, name.strip()))
+    return session.state.read(lambda: _principal(session.state, name))
 
 
-def _principal(state: State, name: str) -> Principal:
+def _principal(state: State, given: str) -> Principal:
+    require(given, str, argument="principal", expected="the name of a user, role or group, or everybody")
+    name = given.strip()
     kind, _, rest = name.partition(" ")
     if name == EVERYBODY.text:
         return EVERYBODY
@@ -194,6 +195,8 @@ def plan_share_rule(
     """
     Level.parse(level)
     require_bool(superiors, argument="superiors")
+    if where is not None:
+        require(where, Filter, argument="where", expected="a filter, such as F.stage == 'won'")
 
     def work() -> Plan:
         values: dict[str, Value] = {
@@ -209,7 +212,7 @@ def plan_share_rule(
 
 def plan_group(session: Session, name: str, members: Iterable[str]) -> Plan:
     """Plan a group of users, roles and other groups."""
-    given = list(members)
+    given = names_of(members, argument="members")
     return session.state.read(
         lambda: session.plan_create(
             "groups", [{"name": name, "members": [_principal(session.state, each).text for each in given]}]

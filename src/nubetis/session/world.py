@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import attrs
 
 from nubetis.access.entitlements import EDITION, Entitlements, read_entitlements
-from nubetis.errors import UNREADABLE, InvalidValue, NotFound, Refused, damage
+from nubetis.errors import UNREADABLE, InvalidValue, NotFound, Refused, damage, require
 from nubetis.model.bind import ALWAYS, All, Missing, OneOf, Test
 from nubetis.model.convert import missing_type, schema_of
 from nubetis.model.fields import Operator
@@ -84,7 +84,9 @@ class Known:
 
         Raises:
             NotFound: ``unknown_user``.
+            InvalidValue: ``bad_argument``; it is no text.
         """
+        require(name, str, argument="user", expected="an e-mail, a handle or a record id")
         users = self.schema.module("users")
         if name.startswith(f"{users.prefix}_"):
             return name_if_living(txn, users, name)
