@@ -200,6 +200,21 @@ def test_a_share_may_go_to_the_children_too(staff, nubetis_session):
     assert may(staff["pia"], contact) == "edit"
 
 
+@pytest.mark.parametrize("related", [False, True])
+def test_a_parent_in_the_bin_gives_nothing(staff, nubetis_session, related):
+    """Neither by the level that the module says nor by a share for both; once it is out again, it does."""
+    admin = nubetis_session
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level="none" if related else "read"))
+    account = admin.create("accounts", name="Acme")
+    contact = admin.create("contacts", last_name="Quispe", account=account.id)
+    share(admin, account, "pia", related=related)
+    assert may(staff["pia"], contact) == "view"
+    admin.delete(account)
+    assert may(staff["pia"], contact) is None
+    admin.restore(account.id)
+    assert may(staff["pia"], contact) == "view"
+
+
 # -- what cannot be ---------------------------------------------------------------------------------------------------
 def role_of(session, name):
     return session.find("roles", F.name == name)[0]
