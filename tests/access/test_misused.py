@@ -45,7 +45,7 @@ CALLS = {
     "plan_group members": lambda s, lead, bad: plan_group(s, "g", [bad]),
     "plan_group all": lambda s, lead, bad: plan_group(s, "g", 3 if bad == 3 else [bad]),
     "plan_default": lambda s, lead, bad: plan_default(s, bad),
-    "plan_default level": lambda s, lead, bad: plan_default(s, "leads", level=bad),
+    "plan_default level": lambda s, lead, bad: plan_default(s, "leads", level=3 if bad is None else bad),
     "plan_share_rule": lambda s, lead, bad: plan_share_rule(s, "r", bad, source="ana", target="ana"),
     "plan_share_rule target": lambda s, lead, bad: plan_share_rule(s, "r", "leads", source="ana", target=bad),
     "can": lambda s, lead, bad: s.can(bad, lead),

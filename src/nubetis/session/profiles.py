@@ -278,7 +278,7 @@ def plan_permission_set(
     return session.plan_create("permission_sets", [{"name": name, "permissions": _text(given)}])
 
 
-def _level(name: str) -> FieldLevel:
+def _level(name: object) -> FieldLevel:
     levels = {each.name.lower(): each for each in FieldLevel}
     if not isinstance(name, str) or name not in levels:
         raise InvalidValue("bad_argument", argument="level", reason=f"give {', '.join(levels)}")
