@@ -170,6 +170,9 @@ MESSAGES: Final[dict[str, str]] = {
     "raises_rights": "This would give {user} {what} that you have not got yourself. Let an administrator do it.",
     "keeps_lent": "{user} acts for another here and would keep {what} when that ends. Let the one in whose name it is "
     "do this himself.",
+    "related_beyond": "With related records this share gives {level} of {related}, where having the parent gives "
+    "{given}. Share to no more than that or without related, share those records one by one, or let an administrator "
+    "do it.",
     "role_circle": "The role {id} would be above itself. Let it report to a role that is not below it.",
     "role_in_use": "The role {id} is needed by {by}. Give that another one first.",
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",

@@ -30,6 +30,7 @@ from nubetis.model.money import Money
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
 from nubetis.session.gathered import Links, Retired, Uniques
+from nubetis.session.granting import granting_refusals
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.staffing import staffing_refusals
@@ -106,7 +107,7 @@ class Planner:
         if not step.matched:
             raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
 
-    def require_all(self, parts: Iterable[Part], cause: Cause) -> None:
+    def require_all(self, parts: Sequence[Part], cause: Cause) -> None:
         """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
         for part in parts:
             refuse_keeping(self, part)
@@ -116,6 +117,9 @@ class Planner:
                 self.require(each, part.module)
                 self._require_rows(part.module, each, part.rows if isinstance(part, Edits) else ())
             self._require_rows(part.module, Action.CREATE, _written(part)[1])
+        if cause.kind is not CauseKind.UNDO:
+            for refusal in granting_refusals(self, parts):
+                raise AccessDenied(refusal.code, **refusal.params)
 
     def _require_rows(self, module: Module, action: Action, rows: Iterable[Row]) -> None:
         if self.policy.grant(action, module) != EVERYTHING and not all(map(self.allowed(module, action), rows)):
@@ -391,7 +395,8 @@ class Planner:
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.txn.versions().access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
-        refused = [*staffing_refusals(self, plan), *self.world.extensions.validate(plan)]
+        granting = () if plan.undo_of is not None else granting_refusals(self, plan.parts)
+        refused = [*staffing_refusals(self, plan), *granting, *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)
