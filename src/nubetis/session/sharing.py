@@ -286,9 +286,10 @@ def _require_ahead(session: Session, until: datetime | None) -> None:
 def put(
     session: Session, record: str | Record, target: str, values: Mapping[str, Value], *, kind: str = SHARED
 ) -> Operation:
-    """Write the only share of one *kind* of a record with *target*."""
+    """Write the only share of one *kind* of a record with *target*; others that came by inheritance go."""
     module, key = shareable(session, record)
     old = [each for each in kept(session, module, key, kind=kind) if each["target"] == target]
+    take(session, old[1:])
     if old:
         return session.apply(session.plan_edits("shares", {old[0].id: values}))
     made = {**values, "kind": kind, "module": int(module.id), "record": int(key), "target": target}
@@ -305,12 +306,19 @@ def unshare(session: Session, record: str | Record, target: str) -> Operation:
 
     def work() -> Operation:
         text = _principal(session.state, target).text
-        for each in kept(session, *shareable(session, record)):
-            if each["target"] == text:
-                return session.delete(each)
-        raise NotFound("not_shared", target=target[:60])
+        found = [each for each in kept(session, *shareable(session, record)) if each["target"] == text]
+        taken = take(session, found)
+        if taken is None:
+            raise NotFound("not_shared", target=target[:60])
+        return taken
 
     return session.unit(lambda _: work())
+
+
+def take(session: Session, found: Iterable[Record]) -> Operation | None:
+    """Take shares away: one, or those that came together when somebody took over what another had."""
+    ids = [each.id for each in found]
+    return session.apply(session.plan_delete("shares", F["id"].in_(ids))) if ids else None
 
 
 def shares(session: Session, record: str | Record) -> list[Share]:

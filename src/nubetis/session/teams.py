@@ -15,7 +15,7 @@ from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.bind import All, Test
 from nubetis.model.fields import Operator
 from nubetis.model.record import Record
-from nubetis.session.sharing import kept, principal, put, require_given, shareable
+from nubetis.session.sharing import kept, principal, put, require_given, shareable, take
 from nubetis.session.world import LIVE
 from nubetis.types import RecordId
 
@@ -85,10 +85,10 @@ def leave(session: Session, record: str | Record, user: str) -> Operation:
         target = _user(session, user)
         himself = target == session.user
         place = session.state.known.module_of(session.get(record).id) if himself else shareable(session, record)
-        for each in kept(session, *place, kind=_TEAM):
-            if each["target"] == target:
-                return session.delete(each)
-        raise NotFound("not_in_team", user=user[:60])
+        taken = take(session, [each for each in kept(session, *place, kind=_TEAM) if each["target"] == target])
+        if taken is None:
+            raise NotFound("not_in_team", user=user[:60])
+        return taken
 
     return session.unit(lambda _: work())
 
