@@ -6,7 +6,7 @@ each role and group, and one that goes to superiors: who has more of them after 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 import attrs
@@ -37,7 +37,7 @@ class Gaining:
     def ways(self, actor: Key, *, of: Key | None = None) -> Mapping[Way, Key]:
         """Give the ways that somebody gains and *actor* had not, each with one who gains it; *of* looks at him alone.
 
-        Cost: nothing where nobody has another role and no role or group is another; else some 10 ms for each thousand
+        Cost: nothing where nobody has another role and no role or group is another; else some 30 ms for each thousand
         users.
         """
         if self._same_people:
@@ -54,18 +54,12 @@ class Gaining:
         before, after = self._asked
         had = _mask(before, actor)
         found: dict[Way, Key] = {}
-        for user in self._looked_at(of):
+        for user in after.users if of is None else [of]:
             more = _mask(after, user) & ~_mask(before, user) & ~had
-            if more:
+            if more and not before.administrator(user):  # who is one already gains nothing
                 had |= more
                 found |= {Way(rule.target, rule.superiors): user for rule in after.rules(more)}
         return found
-
-    def _looked_at(self, of: Key | None) -> Iterator[Key]:
-        """Give those who may gain something: whoever is an administrator already does not."""
-        for user in self.comparison.after.users if of is None else [of]:
-            if not self.comparison.before.administrator(user):
-                yield user
 
     @cached_property
     def _asked(self) -> tuple[Directory, Directory]:
@@ -87,7 +81,7 @@ class Gaining:
             roles = before.numbering.role_of(user), after.numbering.role_of(user)
             if roles not in above:
                 above[roles] = self._come_above(*roles, before.numbering.places.get(actor, -1))
-            who = self._one_of(above[roles], user, of) if user != actor else None
+            who = self._one_of(above[roles], user, of) if above[roles] and user != actor else None
             if who is not None:
                 found[Way(Principal(PrincipalKind.USER, user), superiors=True)] = who
         return found
