@@ -41,14 +41,17 @@ def test_the_heir_keeps_his_related_share(staff):
 def test_the_heir_keeps_his_place_in_the_team(staff):
     """A share is no membership, and each function is kept."""
     admin, eva = staff["admin"], staff["eva"]
-    account, other = eva.create("accounts", name="A"), eva.create("accounts", name="B")
+    account, other, bare = [eva.create("accounts", name=name) for name in "ABC"]
     join(eva, account, "pia", function="Lead")
-    share(eva, account, "ana", level="write")
+    join(eva, bare, "pia")
+    for each in (account, bare):
+        share(eva, each, "ana", level="write")
     for name in ("pia", "ana"):
         join(eva, other, name, function=f"As {name}")
     admin.apply(plan_offboarding(admin, "ana", to="pia"))
     pia = staff["pia"].user
     assert [(each.user, each.function) for each in team(eva, account)] == [(pia, "Lead")]
+    assert [(each.user, each.function) for each in team(eva, bare)] == [(pia, None)]
     assert [each.level for each in shares(eva, account)] == ["write"]
     assert {(each.user, each.function) for each in team(eva, other)} == {(pia, "As pia"), (pia, "As ana")}
     leave(eva, other, "pia")
