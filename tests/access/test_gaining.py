@@ -124,11 +124,12 @@ def test_administrators_may(staff):
     assert staff["ivo"].can("delete", lead.id)
 
 
-def test_what_is_over_is_not_gained(staff, road, nubetis_org):
+def test_what_is_over_is_not_gained(staff, road, nubetis_clock):
     """Nor what goes to nobody above, nor what was taken back."""
     act, lead, target = road
     ana = staff["ana"]
-    share(ana, lead, target, level="delete", until=ana.now() - timedelta(hours=1), superiors=True)
+    share(ana, lead, target, level="delete", until=ana.now() + timedelta(hours=1), superiors=True)
+    nubetis_clock.advance(hours=1)
     act(staff["ivo"], staff)
 
 
