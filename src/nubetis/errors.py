@@ -172,6 +172,9 @@ MESSAGES: Final[dict[str, str]] = {
     "do this himself.",
     "takes_over": "{user} may do more than you. Let an administrator change how he signs in, and whether.",
     "bad_share": "A share cannot be so: {reason}.",
+    "related_beyond": "With related records this share gives {level} of {related}, where having the parent gives "
+    "{given}. Share to no more than that or without related, share those records one by one, or let an administrator "
+    "do it.",
     "role_circle": "The role {id} would be above itself. Let it report to a role that is not below it.",
     "role_in_use": "The role {id} is needed by {by}. Give that another one first.",
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",

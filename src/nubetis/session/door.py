@@ -35,7 +35,19 @@ from nubetis.model.fields import Value
 from nubetis.model.filters import EVERYTHING, Filter
 from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode, encode
-from nubetis.model.plan import Cause, ChangeKind, Creates, Edits, Operation, OperationState, Part, Plan, Refusal, Undo
+from nubetis.model.plan import (
+    Cause,
+    CauseKind,
+    ChangeKind,
+    Creates,
+    Edits,
+    Operation,
+    OperationState,
+    Part,
+    Plan,
+    Refusal,
+    Undo,
+)
 from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
@@ -363,6 +375,8 @@ class Session:
         kept = tuple([part for part in parts if len(part)])
         cause = Cause() if cause is None else cause
         require(cause, Cause, argument="cause", expected="a cause")
+        if cause.kind is CauseKind.UNDO:  # less is asked of what gives back what was
+            raise InvalidValue("bad_argument", argument="cause", reason="undo takes back, and nothing else does")
         return self.state.planner().checked(Plan(cause=cause, parts=kept, refusals=tuple(refusals)))
 
     # applying ----------------------------------------------------------------------------------------------
@@ -527,6 +541,7 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
 _ERRORS: Final[dict[str, type[NubetisError]]] = {
     "not_unique": Conflict,
     "denied": AccessDenied,
+    "related_beyond": AccessDenied,
     "not_found": NotFound,
     "unknown_field": NotFound,
     "no_such_user": NotFound,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.planning import Planner
     from nubetis.session.state import State
-    from nubetis.types import Key, ModuleName, Row
+    from nubetis.types import Key, ModuleName, Row, Stored
 
 __all__ = ["Belongings", "belongings", "plan_offboarding"]
 
@@ -225,19 +225,22 @@ class _Leaving:
         return [part], refusals
 
     def _in_shares(self, found: _Found) -> None:
-        """Give his shares to the one who takes over; of two with the same record the one that gives more stays."""
+        """Give his shares to the one who takes over; of two with a record one goes if the other covers it."""
         module = self.module("shares")
         mine = self.planner.rows(module, All((LIVE, Test("target", Operator.EQ, self.text))))
         if self.to is None:
             found.add(self._gone(module, mine))
             return
-        weight, theirs = _Weight(module, instant_text(self.planner.view.now)), self._shares_of_heir(module)
+        covering, theirs = _Covering(module, instant_text(self.planner.view.now)), self._shares_of_heir(module)
         moved, gone = Spool(), Spool()
         for row in mine:
             others = theirs.get(_about(module, row), [])
-            stays = all(weight.of(row) > weight.of(other) for other in others)
-            (moved if stays else gone).append(row)
-            gone.extend(others if stays else [])
+            if any(covering.covers(other, row) for other in others):
+                gone.append(row)
+                continue
+            moved.append(row)
+            gone.extend([other for other in others if covering.covers(row, other)])
+            others[:] = [other for other in others if not covering.covers(row, other)]
         found.add(self.planner.edits(module, moved, {"target": self._heir_text}))
         found.add(self._gone(module, gone))
 
@@ -351,16 +354,29 @@ def _about(module: Module, row: Row) -> tuple[int, int]:
 
 
 @attrs.frozen
-class _Weight:
-    """Tells which of two shares gives more at an instant."""
+class _Covering:
+    """Tells whether one share of a record gives all that another does, at an instant."""
 
     module: Module
     now: str
 
-    def of(self, row: Row) -> tuple[Level, bool, str]:
-        """Give how much a share gives: its level, whether for good, and until when; one that is over gives nothing."""
-        index = self.module.layout.index
-        until = row[index["until"]]
-        if until is not None and str(until) <= self.now:
-            return Level.NONE, False, ""
-        return Level[str(row[index["level"]]).upper()], until is None, str(until or "")
+    def covers(self, row: Row, other: Row) -> bool:
+        """Say whether *other* need not be beside *row*: it says nothing more, or is over."""
+        if self._over(other):
+            return True
+        same = self._cell(row, "kind") == self._cell(other, "kind") and not self._over(row)
+        said = self._cell(other, "function") in {None, self._cell(row, "function")}
+        goes_on = all(bool(self._cell(row, name)) >= bool(self._cell(other, name)) for name in ("related", "superiors"))
+        level = Level.parse(self._cell(row, "level")) >= Level.parse(self._cell(other, "level"))
+        return same and said and goes_on and level and self._ends(row) >= self._ends(other)
+
+    def _cell(self, row: Row, name: str) -> Stored:
+        return row[self.module.layout.index[name]]
+
+    def _ends(self, row: Row) -> tuple[bool, str]:
+        until = self._cell(row, "until")
+        return until is None, str(until or "")
+
+    def _over(self, row: Row) -> bool:
+        forever, until = self._ends(row)
+        return not forever and until <= self.now

@@ -29,7 +29,9 @@ from nubetis.model.layout import Slot
 from nubetis.model.money import Money
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
+from nubetis.session.exact import exact
 from nubetis.session.gathered import Links, Retired, Uniques
+from nubetis.session.granting import granting_refusals
 from nubetis.session.seen import Sight
 from nubetis.session.spool import Spool
 from nubetis.session.staffing import staffing_refusals
@@ -107,7 +109,7 @@ class Planner:
         if not step.matched:
             raise AccessDenied("denied", user="This user", action=action.value, module=module.name)
 
-    def require_all(self, parts: Iterable[Part], cause: Cause) -> None:
+    def require_all(self, parts: Sequence[Part], cause: Cause) -> None:
         """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
         for part in parts:
             refuse_keeping(self, part)
@@ -117,6 +119,9 @@ class Planner:
                 self.require(each, part.module)
                 self._require_rows(part.module, each, part.rows if isinstance(part, Edits) else ())
             self._require_rows(part.module, Action.CREATE, _written(part)[1])
+        if cause.kind is not CauseKind.UNDO:
+            for refusal in granting_refusals(self, parts):
+                raise AccessDenied(refusal.code, **refusal.params)
 
     def _require_rows(self, module: Module, action: Action, rows: Iterable[Row]) -> None:
         if self.policy.grant(action, module) != EVERYTHING and not all(map(self.allowed(module, action), rows)):
@@ -337,7 +342,7 @@ class Planner:
         different = (row for row in rows if tuple([row[place] for place in part.places]) != after)
         kept = Spool(self._permitted(module, different, action, refusals))
         whole, refusals = self._fit(attrs.evolve(part, rows=kept, after=[after] * len(kept)), refusals)
-        return list(_exact(whole, after)), refusals
+        return list(exact(whole, after)), refusals
 
     def _permitted(self, module: Module, rows: Iterable[Row], action: Action, refusals: list[Refusal]) -> Iterator[Row]:
         """Give the rows to which the user may do *action*; note the others in *refusals*."""
@@ -392,7 +397,8 @@ class Planner:
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.txn.versions().access)
         plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
-        refused = [*self.standing(plan), *self.world.extensions.validate(plan)]
+        granting = () if plan.undo_of is not None else granting_refusals(self, plan.parts)
+        refused = [*self.standing(plan), *granting, *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)
@@ -534,34 +540,6 @@ def _written(part: Part) -> tuple[Sequence[Field], Iterable[Row]]:
         return [each for each in part.module.all_fields if _is_checked(each)], part.rows
     changed = part.kind is ChangeKind.UPDATE and part.after
     return part.fields, part.changed_rows() if changed else ()
-
-
-def _exact(part: Edits, after: Row) -> Iterator[Edits]:
-    """Cut *part*, which gives all its rows *after*, so that each row has the fields alone that change."""
-    cuts = list(_cuts(part))
-
-    def changed(row: Row) -> tuple[int, ...]:
-        moved = [any(row[p] != after[c] for p, c in zip(places, cells, strict=True)) for places, cells in cuts]
-        return tuple([at for at, different in enumerate(moved) if different])
-
-    kinds = {changed(row) for row in part.rows} if len(cuts) > 1 else set[tuple[int, ...]]()
-    if kinds <= {tuple(range(len(cuts)))}:
-        yield part
-        return
-    for kind in sorted(kinds):
-        rows = Spool(row for row in part.rows if changed(row) == kind)
-        values = tuple([after[cell] for at in kind for cell in cuts[at][1]])
-        fields = tuple([part.fields[at] for at in kind])
-        yield attrs.evolve(part, rows=rows, fields=fields, after=[values] * len(rows))
-
-
-def _cuts(part: Edits) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-    """Give for each field its places in a row, and those of its cells in the new values."""
-    first = 0
-    for field in part.fields:
-        cells = range(first, first + len(field.parts))
-        yield [part.places[cell] for cell in cells], cells
-        first = cells.stop
 
 
 def staying(rows: Sequence[Row], gone: Collection[int]) -> Sequence[Row]:

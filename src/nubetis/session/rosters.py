@@ -15,7 +15,7 @@ from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_e
 from nubetis.access.invariants import check_roster, check_rules
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
-from nubetis.access.policy import RolePolicy
+from nubetis.access.policy import RolePolicy, policy_of
 from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule
 from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
 from nubetis.model.bind import ALWAYS, All, Test
@@ -35,6 +35,7 @@ from nubetis.model.system import (
     SHARING_RULES,
     USERS,
 )  # fmt: skip
+from nubetis.session.gaining import refuse_shared
 from nubetis.session.world import LIVE
 from nubetis.types import Cells, FieldId, Key, ModuleId, Row, Stored
 
@@ -125,8 +126,11 @@ def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
         _refuse_taking_over(policy, parts, after.roster)
         comparison = compared(state, policy.directory, after)
         comparison.refuse_raising(policy.user.key, has=policy.permissions)
+        refuse_shared(state, comparison, policy)
         if state.delegate is not None:  # nor is anything lent for longer than the delegation
             comparison.refuse_raising(state.delegate, of=state.delegate)
+            own = policy_of(policy.directory, schema, policy.directory.users[state.delegate])
+            refuse_shared(state, comparison, own, of=state.delegate)
 
 
 def compared(state: State, before: Directory, after: Directory, *, felt: bool = False) -> Comparison:

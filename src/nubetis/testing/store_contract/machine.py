@@ -331,9 +331,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def drop_and_make(self) -> None:
         """Take a module away with its records, and make it again."""
-        lines = self.schema.module("lines")
         self.migrate(self.schema.without_module("lines"))
-        self.migrate(self.schema.with_module(lines))
+        self.migrate(self.schema.with_module(_LINES))
 
     @rule()
     def rest(self) -> None:
