@@ -8,7 +8,7 @@ from nubetis.data.merge import plan_merge
 from nubetis.errors import AccessDenied, InvalidValue
 from nubetis.model.ids import decode
 from nubetis.model.plan import Cause, CauseKind
-from nubetis.session.sharing import plan_default, share, unshare
+from nubetis.session.sharing import plan_default, principal, share, unshare
 from tests.stores import refusing
 
 
@@ -36,7 +36,7 @@ BEYOND = {
     "shared": lambda s, account, _: share(s, account, "rob", level="delete", related=True),
     "to write": lambda s, account, _: share(s, account, "everybody", level="write", related=True),
     "by hand": lambda s, account, _: by_hand(s, account),
-    "as a team's": lambda s, account, _: by_hand(s, account, kind="team"),
+    "as a team's": lambda s, account, _: by_hand(s, account, kind="team", target=principal(s, "rob").text),
     "edited to a level": lambda s, account, given: s.edit(given, level="delete"),
     "edited to related": lambda s, account, _: s.edit(by_hand(s, account, related=False), related=True),
 }  # fmt: skip

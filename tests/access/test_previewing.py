@@ -305,7 +305,7 @@ def test_a_default_by_the_parent_is_told_to_whomever_it_may_concern(nubetis_sess
     assert by_parent(admin, default(parent="account")) == {}
     admin.apply(default(**write))
     assert by_parent(admin, default(**read)) == said({}, {"account": "write"})
-    assert by_parent(admin, default()) == said({}, {"account": "write"})
+    assert by_parent(admin, default(parent=None)) == said({}, {"account": "write"})
     assert by_parent(admin, default("delete", **write)) == {}
     admin.apply(default(**read))
     assert by_parent(admin, default(**write)) == said({"account": "write"}, {})

@@ -90,7 +90,7 @@ def test_a_team_is_explained_and_found_like_any_grant(staff, lead, nubetis_sessi
     assert staff["pia"].user in who_can(nubetis_session, "edit", lead)
     assert staff["pia"].user not in who_can(nubetis_session, "delete", lead)
     told = explain_for(nubetis_session, "pia", "delete", lead)
-    assert "team gives write" in told.misses
+    assert "team gives read and write" in told.misses
     assert [(each.name, each.matched) for each in told.steps if each.reason in {Reason.TEAM, Reason.SHARE}] == [
         ("team", False), ("share", False),
     ]  # fmt: skip

@@ -22,7 +22,7 @@ def test_who_leaves_hands_over_in_one_operation(acme, lead):  # noqa: F811 - a f
     users = {each["email"]: each for each in acme("users", "--json").json["users"]}
     assert owners == {users["pia@acme.pe"]["id"]}
     assert users["eva@acme.pe"]["state"] == "deactivated"
-    assert acme("journal", "undo", done["operation"]["id"]).code == 0
+    assert acme("journal", "undo", done["operation"]["id"], "--yes").code == 0
     assert acme("users", "list", "state = active", "--json").json["users"][1]["email"] == "eva@acme.pe"
 
 
