@@ -33,6 +33,7 @@ from nubetis.session.applying import Applier
 from nubetis.session.door import refused
 from nubetis.session.holding import Holding
 from nubetis.session.kept import strike
+from nubetis.session.planning import refuse_definitions
 from nubetis.session.state import State
 from nubetis.session.subject import merged_into
 from nubetis.session.undoing import later_changes
@@ -103,13 +104,14 @@ class _Erasure:
         state, module = self.state, self.module
         fields = self._chosen(names)
         self._refuse_held()
-        self._refuse_used(fields)
         record = encode(module.prefix, self.key)
         cause = Cause(
             CauseKind.ERASURE, {"record": record, "fields": [field.name for field in fields], **self._merged()}
         )
         empty = tuple([None for field in fields for _ in field.parts])
         parts = () if self.row is None else (Edits(module, [self.row], fields, [empty]),)
+        refuse_definitions(state.purpose, parts)
+        self._refuse_used(fields)
         files = self._files(fields)
         plan = Plan(cause=cause, parts=parts)
         against = state.planner().standing(plan)
