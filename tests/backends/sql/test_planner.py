@@ -11,7 +11,10 @@ from nubetis.backends import open_postgres, open_sqlite
 from nubetis.backends.sql import planner, unions
 from nubetis.backends.sql.planner import Planner
 from nubetis.backends.sql.tables import Guess
+from nubetis.model import bind
 from nubetis.model.bind import All, AnyOf, Missing, OneOf
+from nubetis.model.evaluate import matcher
+from nubetis.model.fields import Operator
 from nubetis.model.normal import normal_form
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import Schema, diff
@@ -120,3 +123,27 @@ def test_few_heads_and_many_are_asked_by_statements_of_their_own(store):
     for owners in (tuple(range(40)), (1, 2), tuple(range(40))):
         store._tables.guesses[PEOPLE.id, "owner"] = Guess({}, 1_000_000)
         assert [row[0] for row in owned(store, owners)] == [key for key in range(1, 301) if key % 50 in owners][:10]
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        bind.Test("stage", Operator.EQ, "\ud800"),
+        bind.Test("size", Operator.LT, 1 << 70),
+        OneOf("size", (1 << 70, *range(40))),
+    ],
+    ids=["half a character", "a great number", "a list with one"],
+)
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_no_column_can_hold_is_asked_by_many_ways_as_by_one(any_store, unfit, beside):
+    """The driver refuses such a constant; the filter means what the evaluator says all the same."""
+    fill(any_store, 60, lambda key: {"owner": key % 4, "size": key, "stage": "won"})
+    ways = (OneOf("owner", (1, 2)), OneOf("place", (5,)))
+    where = All((LIVE, unfit, AnyOf(ways))) if beside else All((LIVE, AnyOf((*ways, unfit))))
+    fits = matcher(where, PEOPLE.layout.full_index)
+    rows = [row_of(PEOPLE, key, {"owner": key % 4, "size": key, "stage": "won"}) for key in range(1, 61)]
+    expected = [row[0] for row in rows if fits(PEOPLE.layout.fill(row))]
+    assert expected == [row[0] for row in page_of(any_store, BoundQuery(module=PEOPLE, where=where, limit=100))]
+    for limit in (None, 7):
+        found = any_store.read(lambda txn, most=limit: txn.count(PEOPLE, where, limit=most))
+        assert found == min(len(expected), limit or 100)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Final, Never
+from typing import TYPE_CHECKING, Final, Never, TypeVar
 
 from nubetis.backends.sql.checks import findings_of
 from nubetis.backends.sql.ddl import Builder
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from nubetis.types import Key, ModuleId, Progress, Row, Stored
 
 __all__ = ["SqlTxn"]
+
+_T = TypeVar("_T")
 
 _MOST_KEYS: Final = 500
 """Keys of one statement; more are asked for by several."""
@@ -142,10 +144,16 @@ class SqlTxn:
             left = query.limit - len(rows)
             if left <= 0:
                 break
-            rows += (
-                self._page(query, where, segment, left) if planner is None else planner.rows(segment, query.order, left)
-            )
+            found = self._by_ways(planner, partial(Planner.rows, segment=segment, order=query.order, limit=left))
+            rows += self._page(query, where, segment, left) if found is None else found
         return rows
+
+    def _by_ways(self, planner: Planner | None, ask: Callable[[Planner], _T]) -> _T | None:
+        """Give what the ways say; ``None`` where there are none, or the driver refuses a constant of theirs."""
+        try:
+            return None if planner is None else ask(planner)
+        except self._unfit:  # one statement does it, see :meth:`_select`
+            return None
 
     def _page(self, query: BoundQuery, where: Bound, segment: Bound, limit: int) -> list[Row]:
         build = partial(page, order=query.order)
@@ -189,9 +197,9 @@ class SqlTxn:
     def count(self, module: Module, where: Bound = ALWAYS, *, limit: int | None = None) -> int:
         """Give how many rows fit; counting may stop at *limit*."""
         chosen = normal_form(where)
-        planner = self._planner(module, chosen)
-        if planner is not None:
-            return planner.count(limit)
+        by_ways = self._by_ways(self._planner(module, chosen), partial(Planner.count, limit=limit))
+        if by_ways is not None:
+            return by_ways
         more = () if limit is None else (limit,)
         found = self._select(
             module, (chosen,), build=partial(counted, capped=limit is not None), key=("count", len(more)),

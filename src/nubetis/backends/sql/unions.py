@@ -38,7 +38,7 @@ class Heads:
     """A way by index: rows whose *column* is one of *values* and that fit *where*; of those *through* links from."""
 
     column: str
-    values: Sequence[Stored]
+    values: tuple[Stored, ...]
     where: Bound = ALWAYS
     through: Linking | None = None
 
@@ -59,7 +59,7 @@ class Union:
     @property
     def own(self) -> tuple[OneOf, ...]:
         """The heads that are values of the rows themselves, as tests."""
-        return tuple([OneOf(each.column, tuple(each.values)) for each in self.heads if each.through is None])
+        return tuple([OneOf(each.column, each.values) for each in self.heads if each.through is None])
 
     @property
     def links(self) -> tuple[Heads, ...]:
@@ -236,7 +236,11 @@ class _Builder:
         one, by = self._owned(heads, each) if heads.through is None else self._linked(taken, heads.through, each)
         if cut is not None:
             one = one.where(self._before(one.selected_columns[0], cut))
-        lateral = dialect.lateral(_limited(one.order_by(*by), limit).correlate(each), self.name("l"))
+        return self._of_each(each, _limited(one.order_by(*by), limit))
+
+    def _of_each(self, each: sa.FromClause, one: _Ids) -> _Ids:
+        """Give the ids that *one* gives for each head."""
+        lateral = self._tables.dialect.lateral(one.correlate(each), self.name("l"))
         (key,) = lateral.c
         return sa.select(key.label("id")).select_from(each.join(lateral, sa.true()))
 
@@ -264,12 +268,9 @@ class _Builder:
     def linked(self, taken: _Taken, through: Linking, most: int) -> _Ids:
         """Give the ids to which links of all heads lead; *most*, which is never reached, has them looked up by head."""
         link = self._tables.of(through.module).table.alias(self.name("s"))
-        column, dialect = link.c[taken.heads.column], self._tables.dialect
-        each = dialect.each(column, parameter(taken.values), self.name("h"))
+        each = self._tables.dialect.each(link.c[taken.heads.column], parameter(taken.values), self.name("h"))
         one = sa.select(link.c[through.via].label("id")).where(*self._links(taken, through, link, each))
-        lateral = dialect.lateral(_limited(one, most).correlate(each), self.name("l"))
-        (key,) = lateral.c
-        return sa.select(key.label("id")).select_from(each.join(lateral, sa.true()))
+        return self._of_each(each, _limited(one, most))
 
     def of_other(self, other: Bound, first: int, limit: int, cut: Cell | None = None) -> _Ids:
         """Give the first *limit* ids of one of the other ways, not beyond *cut*."""
