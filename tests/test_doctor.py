@@ -396,6 +396,7 @@ TABLES = [
     (TWICE, Finding("tally_wrong", "accounts", "owner")),
     (f"UPDATE tallies SET value = 'no' {OURS}",
      Finding("tally_wrong", "accounts", "owner")),
+    (f"UPDATE tallies SET number = number + 1 {OURS}", Finding("tally_wrong", "accounts", "owner")),
     ("DROP INDEX accounts__ix__owner", Finding("index_missing", "accounts", "accounts__ix__owner")),
     ("DROP INDEX accounts__ix__owner; CREATE INDEX accounts__ix__owner ON accounts (phone)",
      Finding("index_wrong", "accounts__ix__owner")),

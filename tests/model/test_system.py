@@ -11,7 +11,7 @@ from nubetis.model.system import FIRST_OTHER, SYSTEM_SCHEMA
 FROZEN = {
     "versions": (1, "ver", {"format": 32, "schema": 33, "access": 34, "settings": 35, "org": 36}),
     "counters": (2, "cou", {"name": 32, "value": 33}),
-    "tallies": (3, "tal", {"module": 32, "column": 33, "value": 34, "delta": 35}),
+    "tallies": (3, "tal", {"module": 32, "column": 33, "value": 34, "delta": 35, "number": 36}),
     "users": (
         4,
         "use",

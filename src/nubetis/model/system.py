@@ -203,7 +203,7 @@ _SHARES = _system(
         _choice("kind", "share", "team"),
         _field("function", max_length=200),
     ],
-    indexes=(("record",), ("target", "module", "record")),
+    indexes=(("record",), ("target", "module", "record"), ("target", "module", "superiors", "record")),
 )  # fmt: skip
 """One record a share: one record, by the number of its module and its key, with one principal.
 
@@ -280,9 +280,13 @@ _VERSIONS = _ledger(
 """Just one row, with key 1."""
 
 _COUNTERS = _ledger("counters", "cou", [_key("name", unique=True), _number("value")])
-_TALLIES = _ledger("tallies", "tal", [_number("module"), _key("column"), _plain("value"), _number("delta")],
-                         ("module", "column"))  # fmt: skip
-"""Deltas of live counts; *value* is the JSON of the stored value."""
+_TALLIES = _ledger(
+    "tallies",
+    "tal",
+    [_number("module"), _key("column"), _plain("value"), _number("delta"), _number("number")],
+    ("module", "column", "number", "delta"),
+)
+"""Deltas of live counts; *value* is the JSON of the stored value, and *number* itself where it is a whole number."""
 
 _OUTBOX = _ledger(
     "outbox", "out",

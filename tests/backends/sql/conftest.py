@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from zlib import crc32
 
 import pytest
 
-from nubetis.backends.sql import open_sqlite
+from nubetis.backends import open_postgres, open_sqlite
 from nubetis.model.schema import Schema, diff
 from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA
 
@@ -21,6 +22,19 @@ def url(tmp_path):
 def store(url):
     """Give a store with the tables of the contract suite."""
     made = open_sqlite(f"{url}?profile=fast", create=True)
+    made.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_store(request, tmp_path):
+    if request.param == "postgres":
+        made = open_postgres(
+            request.getfixturevalue("postgres")(f"w{crc32(request.node.nodeid.encode())}"), create=True
+        )
+    else:
+        made = open_sqlite(f"sqlite:///{tmp_path}/ways.db?profile=fast", create=True)
     made.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
     yield made
     made.close()

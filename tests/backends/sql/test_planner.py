@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from random import Random
-from zlib import crc32
 
 import pytest
 
-from nubetis.backends import open_postgres, open_sqlite
 from nubetis.backends.sql import planner, unions
 from nubetis.backends.sql.planner import Planner
 from nubetis.backends.sql.tables import Guess
@@ -17,24 +15,11 @@ from nubetis.model.evaluate import matcher
 from nubetis.model.fields import Operator
 from nubetis.model.normal import normal_form
 from nubetis.model.query import BoundQuery
-from nubetis.model.schema import Schema, diff
-from nubetis.testing.store_contract.setting import CONTRACT_SCHEMA, PEOPLE, page_of, row_of
+from nubetis.testing.store_contract.filters import Relations
+from nubetis.testing.store_contract.setting import PEOPLE, PLACES, load, page_of, row_of
 from nubetis.testing.store_contract.ways import agree_on_ways, load_ways
 
 LIVE = Missing("deleted_in")
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def any_store(request, tmp_path):
-    if request.param == "postgres":
-        made = open_postgres(
-            request.getfixturevalue("postgres")(f"w{crc32(request.node.nodeid.encode())}"), create=True
-        )
-    else:
-        made = open_sqlite(f"sqlite:///{tmp_path}/ways.db?profile=fast", create=True)
-    made.migrate(diff(Schema(), CONTRACT_SCHEMA), CONTRACT_SCHEMA)
-    yield made
-    made.close()
 
 
 GUESSES = {
@@ -123,6 +108,26 @@ def test_few_heads_and_many_are_asked_by_statements_of_their_own(store):
     for owners in (tuple(range(40)), (1, 2), tuple(range(40))):
         store._tables.guesses[PEOPLE.id, "owner"] = Guess({}, 1_000_000)
         assert [row[0] for row in owned(store, owners)] == [key for key in range(1, 301) if key % 50 in owners][:10]
+
+
+@pytest.mark.parametrize("left_out", [(), (3, 7), tuple(range(2, 12))])
+def test_who_sees_nearly_all_is_counted_by_what_he_does_not_see(any_store, left_out):
+    """The ways beside the ledger's are tried on the rows of other owners, and of none: what the evaluator finds."""
+    cells = [{"owner": key % 12 or None, "size": key % 5, "place": key % 9, "stage": "won"} for key in range(1, 201)]
+    people = [row_of(PEOPLE, key, each) for key, each in enumerate(cells, start=1)]
+    places = [row_of(PLACES, key, {"name": "a", "keeper": 3 * key}) for key in range(1, 60)]
+    load(any_store, PEOPLE, people)
+    load(any_store, PLACES, places)
+    full = [PEOPLE.layout.fill(row) for row in people]
+    related = Relations(full, PEOPLE, {"places": [PLACES.layout.fill(row) for row in places]})
+    named = bind.Linking(PLACES, "keeper", OneOf("name__f", ("a",)))
+    others = [bind.Test("size", Operator.EQ, 2), OneOf("place", (4, 5)), named]
+    seen = OneOf("owner", tuple([owner for owner in range(1, 12) if owner not in left_out]))
+    for ways in ([], others[:1], others[:2], others[2:], others):
+        where = All((LIVE, AnyOf((seen, *ways, OneOf("owner", (1,))))))
+        any_store._tables.guesses[PEOPLE.id, "owner"] = Guess(dict.fromkeys(range(1, 12), 20), 201)
+        expected = sum(map(matcher(where, PEOPLE.layout.full_index, related), full))
+        assert expected == any_store.read(lambda txn, asked=where: txn.count(PEOPLE, asked)), ways
 
 
 @pytest.mark.parametrize(

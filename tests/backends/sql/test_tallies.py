@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nubetis.backends.sql import store as sql_store
 from nubetis.backends.sql.tallies import Tallies
+from nubetis.model.prepared import Settled
 from nubetis.model.store import Batch, Removals
 from nubetis.testing.store_contract.setting import PEOPLE, inserting, load, row_of, tally_of, write
 
@@ -57,9 +60,30 @@ def test_a_column_of_many_values_is_added_up_by_one_statement(store, statements)
     assert tally_of(store, "owner") == dict.fromkeys(range(1, 101), 2)
 
 
-def test_the_total_of_some_values_is_what_their_counts_add_up_to(store):
-    load(store, PEOPLE, [row_of(PEOPLE, key, {"owner": key % 7 or None}) for key in range(1, 101)])
-    counts = tally_of(store, "owner")
-    for values in ([], [1], [1, 1, 2], [None, 3], list(range(-5, 40))):
-        found = store.read(lambda txn, given=values: Tallies(txn._db, txn._tables).total(PEOPLE, "owner", given))
-        assert found == sum(counts.get(value, 0) for value in set(values))
+ASKED = [[], [1], [1, 1, 2], [None, 3], [None], list(range(-5, 40)), Settled((3, 4))]
+NAMED = [[], ["Añil"], ["", "o'b"], [None, "Añil"], ["nobody", "x" * 3000]]
+
+
+@pytest.mark.parametrize(("column", "asked"), [("owner", ASKED), ("stage", NAMED)])
+def test_what_some_values_and_all_others_have_adds_up(any_store, column, asked):
+    """Whole numbers are found by an index, texts are not: the counts are the same."""
+    names = [None, "", "Añil", "o'b", "añil", "x" * 3000]
+    rows = [row_of(PEOPLE, key, {"owner": key % 7 or None, "stage": names[key % 6]}) for key in range(1, 101)]
+    load(any_store, PEOPLE, rows)
+    counts = tally_of(any_store, column)
+    for values in asked:
+        total, without, whole = any_store.read(lambda txn, given=values: sums(txn, column, given))
+        assert total == sum(counts.get(value, 0) for value in set(values))
+        known = [value for value in values if value is not None]
+        assert without == {value: each for value, each in counts.items() if value not in known}
+        assert whole == 100
+
+
+def sums(txn, column, values):
+    tallies = Tallies(txn._db, txn._tables)
+    known = values if isinstance(values, Settled) else [value for value in values if value is not None]
+    return (
+        tallies.total(PEOPLE, column, values),
+        tallies.without(PEOPLE, column, known),
+        tallies.whole(PEOPLE, column),
+    )

@@ -16,7 +16,7 @@ guessed wrongly.  Guesses come from tallies, which may be old: they decide about
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -24,7 +24,7 @@ import attrs
 from nubetis.backends.sql.tables import Guess
 from nubetis.backends.sql.tallies import Tallies
 from nubetis.backends.sql.unions import MANY, Asked, Heads, Union, counted, counted_links, walk, ways
-from nubetis.model.bind import ALWAYS, All, Bound, No, OneOf, Test
+from nubetis.model.bind import ALWAYS, All, AnyOf, Bound, Missing, No, OneOf, Test
 from nubetis.model.fields import Operator
 from nubetis.model.normal import normal_form
 from nubetis.model.prepared import Settled
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection
     from nubetis.backends.sql.tables import ModuleTable, Tables
     from nubetis.backends.sql.unions import Prepared
-    from nubetis.types import Row
+    from nubetis.types import Row, Stored
 
 __all__ = ["Planner"]
 
@@ -70,25 +70,56 @@ class Planner:
         """Give how many rows fit, up to *limit*."""
         if limit is not None:
             return len(self._rows(Asked(union=self.union, order=_KEY, limit=limit, ids=True)))
-        own, others, links = self.union.own, self.union.others, self.union.links
-        found = self._of_own(own) if own else 0
-        without_own = [No(each) for each in own]
-        if others:
-            found += self._number(counted(self.tables, self.home, self.union, among=others, without=without_own))
-        if links:
-            rest = [*without_own, *[normal_form(No(each)) for each in others]]
-            found += self._number(counted_links(self.tables, self.home, self.union, links, without=rest))
+        kept = self._kept()
+        if kept is None:
+            rows = sum(map(self._size, self.union.heads))
+            return self._number_of(self.union.own, scanned=_FETCH * rows >= self._total)
+        tallies, (module, column) = Tallies(self.db, self.tables), (self.home.module, kept.column)
+        beside = [each for each in self.union.own if each.column != column]
+        if 2 * self._share < 1:
+            return tallies.total(module, column, kept.values) + self._number_of(beside, without=kept)
+        hidden = tallies.without(module, column, kept.values)
+        hiding = sum(hidden.values())
+        found = tallies.whole(module, column) - hiding
+        if _FETCH * hiding <= self._cost_beside:
+            return found + self._number_among(hidden, beside, column)
+        return found + self._number_of(beside, without=kept)
+
+    def _kept(self) -> OneOf | None:
+        """Give the heads whose counts the ledger has, where nothing else is asked of the rows."""
+        if self.union.rest != ALWAYS or not self.union.live:
+            return None
+        tallied = [each for each in self.union.own if each.column in dict(self.home.tallied)]
+        columns = {each.column for each in tallied}
+        if len(columns) != 1:
+            return None
+        if len(tallied) == 1:
+            return tallied[0]
+        return OneOf(tallied[0].column, tuple(dict.fromkeys(value for each in tallied for value in each.values)))
+
+    def _number_of(self, own: Sequence[OneOf], *, without: Bound | None = None, scanned: bool = False) -> int:
+        """Count what *own* and each other way but the ledger's lead to, each record once, and none of *without*."""
+        found, gone = 0, [] if without is None else [normal_form(No(without))]
+        for among in (own, self.union.others):
+            if among:
+                made = counted(self.tables, self.home, self.union, among=among, without=gone, scanned=scanned)
+                found += self._number(made)
+                gone += [normal_form(No(each)) for each in among]
+            scanned = False
+        if self.union.links:
+            found += self._number(counted_links(self.tables, self.home, self.union, self.union.links, without=gone))
         return found
 
-    def _of_own(self, own: tuple[OneOf, ...]) -> int:
-        """Count what *own* lead to, by the ledger where nothing else is asked."""
-        columns = {each.column for each in own}
-        if self.union.rest == ALWAYS and self.union.live and columns <= {column for column, _ in self.home.tallied}:
-            (column,) = columns
-            values = list({value for each in own for value in each.values})
-            return Tallies(self.db, self.tables).total(self.home.module, column, values)
-        scanned = _FETCH * sum(map(self._size, self.union.heads)) >= self._total
-        return self._number(counted(self.tables, self.home, self.union, among=own, scanned=scanned))
+    def _number_among(self, hidden: Mapping[Stored, int], beside: Sequence[OneOf], column: str) -> int:
+        """Count what the ways *beside* the ledger's lead to, among the rows with one of the values *hidden*."""
+        links = [each.through for each in self.union.links if each.through is not None]
+        others = [*beside, *self.union.others, *links]
+        if not hidden or not others:
+            return 0
+        given = OneOf(column, tuple([value for value in hidden if value is not None]))
+        rest = normal_form(AnyOf((given, Missing(column)))) if None in hidden else given
+        within = attrs.evolve(self.union, rest=rest)
+        return self._number(counted(self.tables, self.home, within, among=others, scanned=True))
 
     def _number(self, prepared: Prepared) -> int:
         row = self._run(prepared)[0]
@@ -129,6 +160,12 @@ class Planner:
         if asked.along_key and self.union.rest == ALWAYS:
             return 2 * _LOOKUP * heads + _FETCH * asked.limit * min(heads, MANY)
         return _LOOKUP * heads + _FETCH * sum(map(self._size, self.union.heads))
+
+    @property
+    def _cost_beside(self) -> float:
+        """What counting the other ways than those of the ledger costs: those without index have all records read."""
+        links = sum(_LOOKUP * len(each.values) + _FETCH * self._size(each) for each in self.union.links)
+        return links + (self._total if self.union.others else 0)
 
     def _is_walked(self, order: tuple[Order, ...]) -> bool:
         """Say whether an index gives the records in *order*, so that a window of them is found at once."""

@@ -1,25 +1,27 @@
 """Live counts, kept as a ledger of deltas: writers append, so no row is fought over.
 
-A delta is (module, column, the value as JSON, how many more).  :meth:`Tallies.of` adds them up,
-:meth:`Tallies.compact` does so for good.
+A delta is (module, column, the value as JSON, how many more), and once more the value where it is a whole number, by
+which an index finds it.  :meth:`Tallies.of` adds them up, :meth:`Tallies.compact` does so for good.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from nubetis.backends.sql.shapes import packed
 from nubetis.backends.sql.tables import ModuleTable, Tables, parameter
+from nubetis.model.prepared import Settled
 from nubetis.model.schema import DELETED_IN
 from nubetis.model.system import TALLIES
 from nubetis.types import ModuleId, Row, Stored
 
 if TYPE_CHECKING:
-    from nubetis.backends.sql.dialects import Connection
+    from nubetis.backends.sql.dialects import Bool, Cell, Connection
     from nubetis.model.schema import Module
 
 __all__ = ["Tallies", "living_counts"]
@@ -36,6 +38,15 @@ def living_counts(home: ModuleTable, rows: Iterable[Row]) -> Counts:
     return {column: Counter([row[place] for row in living]) for column, place in home.tallied}
 
 
+def _text(value: Stored) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: object) -> int | None:
+    """Give what a value is found by among thousands."""
+    return value if isinstance(value, int) else None
+
+
 class Tallies:
     """The ledger of deltas, in one transaction."""
 
@@ -46,40 +57,76 @@ class Tallies:
 
     def of(self, module: Module, column: str) -> dict[Stored, int]:
         """Give the count of each value that has one."""
+        return self._counts("tally", module, column, list)
+
+    def without(self, module: Module, column: str, values: Sequence[Stored]) -> dict[Stored, int]:
+        """Give the count of each value that has one, and that is not one of *values*, of which none is missing."""
+        cell, wanted = self._wanted(values)
+
+        def build() -> list[Bool]:
+            return [sa.or_(cell.is_(None), cell.not_in(sa.select(self._each(cell).c.value)))]
+
+        return self._counts(f"without {cell.name}", module, column, build, wanted)
+
+    def _counts(
+        self, name: str, module: Module, column: str, build: Callable[[], list[Bool]], *constants: Stored
+    ) -> dict[Stored, int]:
         cells = self._ledger.table.c
 
-        def build() -> sa.ClauseElement:
+        def whole() -> sa.ClauseElement:
             total = sa.func.sum(cells.delta)
-            where = (cells.module == parameter(0), cells.column == parameter(1))
-            return (
-                sa.select(cells.value, total)
-                .where(*where)
-                .group_by(cells.value)
-                .having(total != sa.literal_column("0"))
-            )
+            selected = sa.select(cells.value, total).where(*self._of_column(), *build())
+            return selected.group_by(cells.value).having(total != sa.literal_column("0"))
 
-        statement = self._ledger.statement("tally", build)
-        found = self._db.execute(statement.text, (module.id, column))
+        statement = self._ledger.statement(name, whole)
+        found = self._db.execute(statement.text, (module.id, column, *constants))
         return {json.loads(str(value)): int(total or 0) for value, total in found}
 
+    def whole(self, module: Module, column: str) -> int:
+        """Give how many rows there are."""
+        return self._sum("whole", module, column, list)
+
     def total(self, module: Module, column: str, values: Sequence[Stored]) -> int:
-        """Give the count of all rows that have one of *values*."""
-        cells, dialect = self._ledger.table.c, self._tables.dialect
+        """Give the count of all rows that have one of *values*.
 
-        def build() -> sa.ClauseElement:
-            wanted = sa.select(dialect.each(cells.value, parameter(2), "w").c.value)
-            where = (cells.module == parameter(0), cells.column == parameter(1), cells.value.in_(wanted))
-            return sa.select(sa.func.sum(cells.delta)).where(*where)
+        Whole numbers are found by index, other values by a scan of the column's counts.
+        """
+        found = 0
+        if not isinstance(values, Settled) and None in values:
+            values = [value for value in values if value is not None]
+            null = self._ledger.table.c.value == sa.literal_column("'null'")
+            found = self._sum("missing", module, column, lambda: [null])
+        if not values:
+            return found
+        cell, wanted = self._wanted(values)
+        return found + self._sum(
+            f"total {cell.name}", module, column, lambda: [cell.in_(sa.select(self._each(cell).c.value))], wanted
+        )
 
-        statement = self._ledger.statement("total", build)
-        texts = dialect.pack_many([json.dumps(value) for value in values])
-        row = self._db.execute(statement.text, (module.id, column, texts)).fetchone()
+    def _sum(self, name: str, module: Module, column: str, build: Callable[[], list[Bool]], *constants: Stored) -> int:
+        total = sa.func.sum(self._ledger.table.c.delta)
+        statement = self._ledger.statement(name, lambda: sa.select(total).where(*self._of_column(), *build()))
+        row = self._db.execute(statement.text, (module.id, column, *constants)).fetchone()
         return int(row[0] or 0) if row else 0
+
+    def _of_column(self) -> list[Bool]:
+        cells = self._ledger.table.c
+        return [cells.module == parameter(0), cells.column == parameter(1)]
+
+    def _wanted(self, values: Sequence[Stored]) -> tuple[Cell, Stored]:
+        """Give the cell by which *values*, all of one type, are found, and all of them as one parameter."""
+        cells, pack = self._ledger.table.c, self._tables.dialect.pack_many
+        if not values or isinstance(values[0], int):
+            return cells.number, packed(values, pack)
+        return cells.value, pack([_text(value) for value in values])
+
+    def _each(self, cell: Cell) -> sa.FromClause:
+        return self._tables.dialect.each(cell, parameter(2), "w")
 
     def add(self, module: Module, counts: Mapping[str, Mapping[Stored, int]], *, sign: int = 1) -> None:
         """Append what *counts* say, one delta for each value."""
         rows = [
-            (module.id, column, json.dumps(value, ensure_ascii=False), sign * delta)
+            (module.id, column, _text(value), sign * delta, _number(value))
             for column, values in counts.items()
             for value, delta in values.items()
             if delta
@@ -90,7 +137,7 @@ class Tallies:
 
     def _insert(self) -> str:
         cells = self._ledger.table.c
-        names = (cells.module, cells.column, cells.value, cells.delta)
+        names = (cells.module, cells.column, cells.value, cells.delta, cells.number)
         values = {cell: parameter(place) for place, cell in enumerate(names)}
         return self._ledger.statement("add", lambda: sa.insert(self._ledger.table).values(values).inline()).text
 
@@ -121,12 +168,12 @@ class Tallies:
         wanted = set(module_ids)
         cells = self._ledger.table.c
         keys = (cells.module, cells.column, cells.value)
-        every = sa.select(*keys, sa.func.sum(cells.delta), sa.func.count()).group_by(*keys)
-        found = self._db.execute(self._ledger.finish(every).text).fetchall()
-        stale = dict.fromkeys(row[:2] for row in found if row[4] != 1 and (not wanted or row[0] in wanted))
+        every = sa.select(*keys, sa.func.sum(cells.delta), cells.number, sa.func.count())
+        found = self._db.execute(self._ledger.finish(every.group_by(*keys, cells.number)).text).fetchall()
+        stale = dict.fromkeys(row[:2] for row in found if row[5] != 1 and (not wanted or row[0] in wanted))
         gone = sa.delete(self._ledger.table).where(*[cell == parameter(place) for place, cell in enumerate(keys[:2])])
         self._db.executemany(self._ledger.finish(gone).text, list(stale))  # by index: a value each would scan them all
-        self._db.executemany(self._insert(), [row[:4] for row in found if row[:2] in stale and row[3]])
+        self._db.executemany(self._insert(), [row[:5] for row in found if row[:2] in stale and row[3]])
 
     def settle(self, homes: Iterable[ModuleTable]) -> None:
         """Begin the counts that the modules did not have, forget those that they no longer have."""
@@ -160,9 +207,15 @@ class Tallies:
 
     def _says(self, home: ModuleTable, column: str) -> bool:
         try:
-            return self._counted(home, column) == self.of(home.module, column)
+            return self._is_numbered(home, column) and self._counted(home, column) == self.of(home.module, column)
         except ValueError:  # a value in the ledger is not JSON
             return False
+
+    def _is_numbered(self, home: ModuleTable, column: str) -> bool:
+        cells = self._ledger.table.c
+        both = sa.select(cells.value, cells.number).where(*self._of_column()).distinct()
+        found = self._db.execute(self._ledger.statement("numbered", lambda: both).text, (home.module.id, column))
+        return all(number == _number(json.loads(str(value))) for value, number in found)
 
     def _counted(self, home: ModuleTable, column: str) -> dict[Stored, int]:
         cell = home.table.c[column]
