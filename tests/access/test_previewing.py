@@ -14,6 +14,7 @@ from nubetis.access.permissions import STANDARD, Function, write_permissions
 from nubetis.errors import AccessDenied, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past
+from nubetis.session.leaving import plan_offboarding
 from nubetis.session.previewing import check_plan, preview, who_can
 from nubetis.session.profiles import plan_field_level
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, principal, share, shares
@@ -100,6 +101,11 @@ CHANGES = {
     "rule comes": lambda s, rng: plan_share_rule(s, "n", "accounts", source="everybody", target=rng.choice(NAMES)),
     "default": lambda s, _: plan_default(s, "accounts", level="write"),
     "group": lambda s, _: s.plan_update("groups", EVERYTHING, members=["everybody"]),
+    "owners": lambda s, rng: s.plan_update("accounts", F.name.in_(["1", "3", "5"]), owner=rng.choice(NAMES)),
+    "all to one": lambda s, rng: s.plan_update("contacts", EVERYTHING, owner=rng.choice(NAMES)),
+    "each to another": lambda s, rng: s.plan_edits(
+        "accounts", {each.id: {"owner": rng.choice([*NAMES, "admin"])} for each in s.find("accounts")}
+    ),
 }
 
 
@@ -118,6 +124,11 @@ def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, chang
     assert visible(staff) == before  # nothing was written
     admin.apply(plan)
     after = visible(staff)
+    agrees(staff, told, before, after)
+
+
+def agrees(staff, told, before, after):
+    """Compare what is told with what each saw before and sees after."""
     for name, session in staff.items():
         gains = {each.module: each for each in told[session.user].modules} if session.user in told else {}
         if (seen := told.get(session.user)) is not None:
@@ -254,6 +265,44 @@ def test_who_is_sent_away_loses_everything_and_what_he_owns_stays_his(nubetis_se
     assert (back.signs_in, back.gains, back.loses, back.keeps) == ((False, True), True, False, {})
     assert back.permissions_gained == told.permissions_lost
     assert {each.module: each.gained for each in back.modules} == {each.module: each.lost for each in told.modules}
+
+
+@pytest.mark.parametrize("heir", ["tom", "luis", "rosa"])
+def test_whose_records_go_to_another_takes_them_from_some_and_gives_them_to_others(
+    nubetis_session, staff, records, rng, heir
+):
+    """Off-boarding gives away what was his and moves the rules in which he stood: counted is what then is."""
+    admin = nubetis_session
+    admin.apply(plan_share_rule(admin, "r", "accounts", source="ana", target="pia", level="write"))
+    others = {name: session for name, session in staff.items() if name != "ana"}
+    before = visible(others)
+    plan = plan_offboarding(admin, "ana", to=heir)
+    told = {each.user: each for each in preview(admin, plan)}
+    (gone,) = [each for each in told.values() if each.signs_in == (True, False)]
+    seen = {name: staff["ana"].count(name) for name in ("accounts", "contacts")}
+    assert (gone.keeps, {each.module: each.lost.get("read") for each in gone.modules}) == (
+        {}, {name: count for name, count in seen.items() if count},
+    )  # fmt: skip
+    admin.apply(plan)
+    agrees(others, told, before, visible(others))
+
+
+def test_what_belongs_to_records_that_go_to_another_is_named(nubetis_session, staff):
+    """Contacts come and go with their account, whoever owns them."""
+    admin = nubetis_session
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level="write"))
+    account = admin.create("accounts", name="A", owner="ana")
+    admin.create("contacts", last_name="C", account=account.id, owner="admin")
+    told = {each.user: each for each in preview(admin, admin.plan_edits("accounts", {account.id: {"owner": "tom"}}))}
+    ways = {
+        name: {each.module: (each.by_parent_gained, each.by_parent_lost) for each in told[staff[name].user].modules}
+        for name in ("ana", "luis", "tom", "pia")
+    }
+    for name in ("tom", "pia"):
+        assert ways[name]["contacts"] == ({"account": "write"}, {})
+    for name in ("ana", "luis"):
+        assert ways[name]["contacts"] == ({}, {"account": "write"})
+    assert staff["rosa"].user not in told
 
 
 def test_an_administrator_who_is_sent_away_loses_the_records_of_everybody(nubetis_session, staff):

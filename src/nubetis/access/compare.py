@@ -7,9 +7,11 @@ one is said in the places of the other, and users of one role whom the same rule
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Final
+from itertools import chain
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -23,7 +25,7 @@ from nubetis.errors import Refused
 from nubetis.model.ids import encode
 from nubetis.types import FieldId, Key, ModuleId
 
-__all__ = ["ByParent", "Comparison", "Difference", "Parents", "UserChange"]
+__all__ = ["ByParent", "Comparison", "Difference", "Handed", "Parents", "UserChange"]
 
 _NOTHING: Final = Reach(default=PRIVATE, owners=dict.fromkeys(GRANTED, NOBODY))
 """What one has who may not sign in."""
@@ -64,6 +66,29 @@ class Parents:
         return ByParent(default.parent, level) if level else None
 
 
+@attrs.frozen
+class Handed:
+    """How many records of each module go from one owner to another; ``None`` stands for no owner."""
+
+    counts: Mapping[ModuleId, Mapping[tuple[Key | None, Key | None], int]] = attrs.field(factory=dict)
+
+    @cached_property
+    def owners(self) -> Mapping[ModuleId, frozenset[Key | None]]:
+        """Those who give or take, by module."""
+        return {module: frozenset(chain.from_iterable(pairs)) for module, pairs in self.counts.items()}
+
+    def away(self, module: ModuleId) -> Mapping[Key | None, int]:
+        """Give how many records each owner gives away."""
+        found: Counter[Key | None] = Counter()
+        for (giver, _), count in self.counts.get(module, {}).items():
+            found[giver] += count
+        return found
+
+
+Numbers: TypeAlias = Mapping[Level, int]
+"""Numbers of records by level."""
+
+
 @attrs.frozen(kw_only=True)
 class Difference:
     """What one user *gained* and *lost* in a module, to each level: owners, by their places before.
@@ -79,10 +104,12 @@ class Difference:
     rules_gained: tuple[Rule, ...] = ()
     rules_lost: tuple[Rule, ...] = ()
     by_parent: tuple[ByParent | None, ByParent | None] = (None, None)
+    handed: tuple[Numbers, Numbers] = ({}, {})
+    """Numbers of records that come and go with their owners, to each level."""
 
     @cached_property
     def _differs(self) -> bool:
-        owners = any(self.gained.values()) or any(self.lost.values())
+        owners = any(self.gained.values()) or any(self.lost.values()) or any(self.handed)
         others = self.rules_gained or self.rules_lost or any(self.by_parent)
         return owners or self.everything[0] != self.everything[1] or bool(others)
 
@@ -93,8 +120,9 @@ class Difference:
     def sees(self) -> tuple[bool, bool]:
         """Whether he sees more records, and whether he sees fewer."""
         then, now = self.everything
-        more = self.gained[Level.READ] or self.rules_gained or self.by_parent[1] or now > then
-        fewer = self.lost[Level.READ] or self.rules_lost or self.by_parent[0] or then > now
+        come, go = [Level.READ in each for each in self.handed]
+        more = self.gained[Level.READ] or self.rules_gained or self.by_parent[1] or now > then or come
+        fewer = self.lost[Level.READ] or self.rules_lost or self.by_parent[0] or then > now or go
         return bool(more), bool(fewer)
 
 
@@ -123,9 +151,11 @@ class Comparison:
     after: Directory
     modules: tuple[ModuleId, ...]
     parents: Parents = attrs.field(factory=Parents)
+    handed: Handed = attrs.field(factory=Handed)
     felt: bool = False
     _known: dict[tuple[int, int], Difference] = attrs.field(factory=dict, init=False, repr=False)
     _kept: list[Reach] = attrs.field(factory=list, init=False, repr=False)
+    _moves: dict[object, tuple[Numbers, Numbers]] = attrs.field(factory=dict, init=False, repr=False)
 
     def changes(self) -> Iterator[UserChange]:
         """Give what changes, for each user for whom anything does; those who come are compared with nothing."""
@@ -138,6 +168,8 @@ class Comparison:
                 changed.add(user)
             if self.felt and _active(self.before, user) != _active(self.after, user):
                 changed.add(user)
+        for module in self.handed.counts:
+            changed.update([user for user in self.after.numbering.places if any(self._handed(user, module))])
         yield from filter(None, map(self.of, sorted(changed)))
 
     def _changed_in(self, module: ModuleId) -> Iterator[Key]:
@@ -153,6 +185,8 @@ class Comparison:
     def of(self, user: Key) -> UserChange:
         """Give what changes for one user."""
         found = {module: self._without_own(user, self._difference(user, module)) for module in self._alike}
+        for module in self.handed.counts:
+            found[module] = attrs.evolve(found[module], handed=self._handed(user, module))
         self._belonging(found)
         return UserChange(
             user=user,
@@ -219,7 +253,8 @@ class Comparison:
                 (each.said_of(module), self.parents.of(module, each), self.parents.way(module, each))
                 for each in (self.before, self.after)
             ]
-            first = firsts.setdefault(tuple(said), module)
+            handed = module if module in self.handed.counts else None
+            first = firsts.setdefault((*said, handed), module)
             found.setdefault(first, []).append(module)
         return found
 
@@ -257,6 +292,39 @@ class Comparison:
         )
         went, came = then if then and then.beats(now) else None, now if now and now.beats(then) else None
         return attrs.evolve(found, by_parent=_told(found, (went, came)))
+
+    # records that go to another owner ----------------------------------------------------------------------
+    def _handed(self, user: Key, module: ModuleId) -> tuple[Numbers, Numbers]:
+        """Give how many of the records that get another owner come and go for *user*, to each level."""
+        reaches = self._reach(self.before, user, module), self._reach(self.after, user, module)
+        mine = user if user in self.handed.owners[module] else None
+        key = (id(reaches[0]), id(reaches[1]), module, mine)
+        found = self._moves.get(key)
+        if found is None:
+            self._kept += reaches
+            found = self._moves[key] = self._moved_between(user, module)
+        return found
+
+    def _moved_between(self, user: Key, module: ModuleId) -> tuple[Numbers, Numbers]:
+        come: Counter[Level] = Counter()
+        go: Counter[Level] = Counter()
+        for (giver, taker), count in self.handed.counts[module].items():
+            then, now = (
+                self._level_of(self.before, user, module, giver),
+                self._level_of(self.after, user, module, taker),
+            )
+            for level in GRANTED:
+                if then < level <= now:
+                    come[level] += count
+                elif now < level <= then:
+                    go[level] += count
+        return come, go
+
+    def _level_of(self, side: Directory, user: Key, module: ModuleId, owner: Key | None) -> Level:
+        if user == owner:
+            return Level.NONE if self._out(side, user) else Level.DELETE
+        reach, place = self._reach(side, user, module), side.numbering.places.get(owner or Key(0))
+        return reach.everything if place is None else reach.level_of(place)
 
     def refuse_raising(self, actor: Key, *, has: Permissions | None = None, of: Key | None = None) -> None:
         """Stop a change by *actor* that gives anybody, himself included, what he has not got.

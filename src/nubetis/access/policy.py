@@ -20,7 +20,7 @@ from nubetis.access.directory import Directory, Reach, User
 from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
 from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import FieldLevel, Function, Permissions
-from nubetis.access.sharing import GRANTED, NEEDED, Level, Rule
+from nubetis.access.sharing import GRANTED, NEEDED, Level, PrincipalKind, Rule
 from nubetis.errors import NubetisError
 from nubetis.model.bind import (
     All,
@@ -214,8 +214,11 @@ class RolePolicy:
     def may_ask(self, rule: Rule, view: Viewpoint) -> bool:
         """Say whether the user may read all that a rule asks for."""
         module = self.schema.by_id.get(rule.module)
-        if rule.where is None or module is None:
+        if module is None:
             return rule.where is None
+        if rule.where is None:
+            everybody = rule.source is None or rule.source.kind is PrincipalKind.EVERYBODY
+            return everybody or self.reads(module, module.field("owner"))
         try:
             bind(rule.where, module, self.schema, attrs.evolve(view, readable=self.reads))
         except NubetisError:

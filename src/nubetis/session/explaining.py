@@ -40,7 +40,9 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
     row = state.txn.get_many(module, [key])[0]
     looks = [] if row is None else list(state.decider.looks(module, row))
     looks = looks if asker is None else list(_told_looks(looks, asker))
-    teller = _Teller(state, module, () if row is None else row, NEEDED.get(decision.action, Level.NONE))
+    knows_owner = "owner" in (asker or state).sight.module(module).layout.slots
+    needed = NEEDED.get(decision.action, Level.NONE)
+    teller = _Teller(state, module, () if row is None else row, needed, knows_owner)
     knows = asker or (state if sees_rules(state) else None)
     misses = () if decision.allowed or knows is None else tuple(teller.misses(looks, knows))
     return Explanation(decision=decision, steps=(*gates, *teller.steps(looks)), misses=misses)
@@ -86,6 +88,8 @@ class _Teller:
     module: Module
     row: Row
     needed: Level
+    knows_owner: bool
+    """Whether the one who is told may read who owns the record."""
 
     def steps(self, looks: list[Look]) -> Iterator[Step]:
         """Give a step for each grant that was looked at, in order."""
@@ -98,7 +102,7 @@ class _Teller:
 
     def _detail(self, look: Look) -> str:
         found: list[str] = []
-        if look.held and look.reason is Reason.HIERARCHY:
+        if look.held and look.reason is Reason.HIERARCHY and self.knows_owner:
             found.append(self._path())
         if look.rule is not None:
             found.append(f"through {self._way(look.rule.target)}")

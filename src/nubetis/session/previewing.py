@@ -5,6 +5,7 @@ The last two ask for the function *explain access*: they tell of others' rights.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
@@ -12,24 +13,24 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from nubetis.access.compare import ByParent, Comparison, Difference, UserChange
+from nubetis.access.compare import ByParent, Comparison, Difference, Handed, UserChange
 from nubetis.access.decision import Action
 from nubetis.access.directory import Directory, Reach
 from nubetis.access.intervals import Intervals
 from nubetis.access.permissions import Permissions
 from nubetis.access.policy import INVOLVING, policy_of
-from nubetis.access.sharing import NEEDED, Level, Principal
+from nubetis.access.sharing import GRANTED, NEEDED, Level, Principal
 from nubetis.errors import one_of, require
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
-from nubetis.model.plan import Part, Plan
+from nubetis.model.plan import Edits, Part, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster
 from nubetis.session.targets import kept_shares
-from nubetis.types import Key, ModuleName, RecordId, Row
+from nubetis.types import Key, ModuleId, ModuleName, RecordId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.schema import Module, Schema
@@ -43,10 +44,10 @@ __all__ = ["AccessChange", "Gain", "check_plan", "preview", "who_can"]
 class Gain:
     """What changes for one user in one module: records *gained* and *lost*, by level: ``{"read": 12, "write": 3}``.
 
-    Counted are records by their owners, of whom some may have none yet.  *everybody* is the level to which the user has
-    everybody's records, before and after, which an administrator has to the full.  *rules* are the names of the rules
-    on values that come and go, whose records are not counted; nor are those that come and go *by_parent*, with the
-    records that a field links: ``{"account": "write"}``, to whomever that may concern.
+    Counted are records by their owners, of whom some may have none yet, and those that get another owner.  *everybody*
+    is the level to which the user has everybody's records, before and after, which an administrator has to the full.
+    *rules* are the names of the rules on values that come and go, whose records are not counted; nor are those that
+    come and go *by_parent*, with the records that a field links: ``{"account": "write"}``, to whomever it may concern.
     """
 
     module: ModuleName
@@ -129,12 +130,13 @@ def _structural(plan: Plan) -> list[Part]:
 
 
 def preview(session: Session, plan: Plan) -> list[AccessChange]:
-    """Give what *plan*, a change of people, roles, profiles, groups or sharing, would change for each user.
+    """Give what *plan* would change for each user: one of people, roles, profiles, groups, sharing, or of owners.
 
-    Nothing is written.  What a plan of other records changes (owners, values, shares) is not looked at, nor the shares
-    of single records that come and go with a group or role.
+    Nothing is written.  What else a plan of records changes (values that rules ask for, parents, shares) is not looked
+    at, nor the shares of single records that come and go with a group or role.
 
-    Cost: the roster is read twice; some 10 ms for each thousand users and thousand different answers.
+    Cost: the roster is read twice; some 10 ms for each thousand users and thousand different answers, and a µs for each
+    record that gets another owner.
 
     Raises:
         AccessDenied: the user may not explain access.
@@ -149,20 +151,38 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         before = directory_of(state.world, state.txn, state.versions.access)
         after = read_roster(state.txn, parts, known=before.roster, touched={part.module.id for part in parts})
         check_asking(state, after)
-        comparison = compared(state, before, Directory(after), felt=True)
-        counted = _Counted(state, before)
+        handed = _handed(plan)
+        comparison = compared(state, before, Directory(after), handed=handed, felt=True)
+        counted = _Counted(state, before, handed)
         told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]
         return [each for each in told if each.gains or each.loses]
 
     return session.state.read(work)
 
 
+def _handed(plan: Plan) -> Handed:
+    """Give how many records get which owner by *plan*."""
+    found: dict[ModuleId, Counter[tuple[Key | None, Key | None]]] = {}
+    for part in plan.parts:
+        if isinstance(part, Edits) and any(field.name == "owner" for field in part.fields):
+            at = part.module.layout.index[part.module.field("owner").column]
+            pairs = [(row[at], changed[at]) for row, changed in zip(part.rows, part.changed_rows(), strict=True)]
+            keys = [(_key(then), _key(now)) for then, now in pairs if then != now]
+            found.setdefault(part.module.id, Counter()).update(keys)
+    return Handed({module: pairs for module, pairs in found.items() if pairs})
+
+
+def _key(stored: Stored) -> Key | None:
+    return None if stored is None else Key(int(stored))
+
+
 @attrs.define
 class _Counted:
-    """Counts the records of owners by their places, from the store's tallies."""
+    """Counts the records of owners by their places, from the store's tallies; those *handed* to others are left out."""
 
     state: State
     directory: Directory
+    handed: Handed
     _sums: dict[str, list[int]] = attrs.field(factory=dict, init=False)
 
     def of(self, module: Module, owners: Intervals) -> int:
@@ -183,8 +203,8 @@ class _Counted:
     def _sums_of(self, module: Module) -> list[int]:
         """Give for each place the number of records of those before it."""
         tally = self.state.txn.tally(module, "owner") if "owner" in module.tallied_by else {}
-        users = self.directory.numbering.users
-        return list(accumulate([tally.get(user, 0) for user in users], initial=0))
+        users, away = self.directory.numbering.users, self.handed.away(module.id)
+        return list(accumulate([tally.get(user, 0) - away.get(user, 0) for user in users], initial=0))
 
 
 def _told(change: UserChange, comparison: Comparison, schema: Schema, counted: _Counted) -> AccessChange:
@@ -215,8 +235,12 @@ def _of_administrator(comparison: Comparison, schema: Schema, user: Key) -> tupl
 def _gain(module: Module, found: Difference, counted: _Counted) -> Gain:
     before, after = found.everything
     gained, lost = (
-        {level.text: counted.of(module, owners) for level, owners in sets.items() if owners}
-        for sets in (found.gained, found.lost)
+        {
+            level.text: counted.of(module, sets[level]) + handed.get(level, 0)
+            for level in GRANTED
+            if sets[level] or level in handed
+        }
+        for sets, handed in zip((found.gained, found.lost), found.handed, strict=True)
     )
     return Gain(
         module=module.name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.access.compare import Comparison, Parents
+from nubetis.access.compare import Comparison, Handed, Parents
 from nubetis.access.directory import Directory, Profile, Roster, User
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster, check_rules
@@ -133,7 +133,9 @@ def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
             refuse_shared(state, comparison, own, of=state.delegate)
 
 
-def compared(state: State, before: Directory, after: Directory, *, felt: bool = False) -> Comparison:
+def compared(
+    state: State, before: Directory, after: Directory, *, handed: Handed | None = None, felt: bool = False
+) -> Comparison:
     """Compare what everybody has *before* and *after* in the modules of records; see :class:`Comparison` for *felt*."""
     schema = state.known.schema
     modules = tuple([module.id for module in schema.modules if not module.system])
@@ -142,7 +144,7 @@ def compared(state: State, before: Directory, after: Directory, *, felt: bool = 
     changed = [module for module, (then, now) in said.items() if then.parent != now.parent]
     parents = {linked[module].get(each.parent or FieldId(0)) for module in changed for each in said[module]}
     lent = {parent: _most_lent(state, parent) for parent in parents - {None} if parent is not None}
-    return Comparison(before, after, modules, Parents(linked, lent), felt)
+    return Comparison(before, after, modules, Parents(linked, lent), handed or Handed(), felt)
 
 
 def _links(schema: Schema, module: Module) -> dict[FieldId, ModuleId]:

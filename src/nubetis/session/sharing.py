@@ -257,7 +257,7 @@ def share(
 
     def work() -> Operation:
         found = _principal(session.state, target)
-        if found.kind is PrincipalKind.USER and session.get(record)["owner"] == found.text:
+        if found.kind is PrincipalKind.USER and session.get(record).get("owner") == found.text:
             reason = "the owner has all of the record already"
             raise InvalidValue("bad_argument", argument="target", reason=reason)
         values: dict[str, Value] = {"level": level, "until": until, "related": related, "superiors": superiors}
