@@ -60,6 +60,7 @@ PHRASES: Final = (
     "the {kind} with {way} ended at {when}",
     "rule {name} gives it to {way}",
     "hierarchy would apply if the owner were below role {name}",
+    "acting for {name} would do",
     "the owner were {way}",
     "{what} gives {level}",
     "gives {level}",

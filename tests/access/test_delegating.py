@@ -14,6 +14,7 @@ from nubetis.access.delegation import Limits
 from nubetis.access.permissions import EVERY_PERMISSION, STANDARD, Function, Permissions, write_permissions
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, NubetisError, Refused
 from nubetis.session.delegating import Delegation, delegations, plan_delegation, revoke
+from nubetis.session.explaining import explain_for
 from nubetis.session.past import history, operations
 from nubetis.session.previewing import who_can
 from nubetis.session.sharing import plan_group, plan_share_rule, share, unshare
@@ -359,3 +360,24 @@ def test_a_plan_of_another_does_not_help_a_delegate(nubetis_org, nubetis_session
     lend(front["luis"], "pia")
     with refusing("keeps_lent", Refused):
         acting(nubetis_org, "pia", "luis").apply(plan)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"), [({}, True), ({"actions": ["view"]}, False), ({"modules": ["deals"]}, False)]
+)
+def test_an_explanation_says_that_acting_for_another_would_do(nubetis_session, staff, lead, limits, told):
+    """As far as it was lent, as long as it lasts, and to those only who may explain access."""
+    says = "acting for luis@nubetis.test would do"
+    assert says not in explain_for(nubetis_session, "pia", "edit", lead).misses
+    lend(staff["luis"], "pia", **limits)
+    assert (says in explain_for(nubetis_session, "pia", "edit", lead).misses) is told
+    if told:
+        revoke(staff["luis"], "pia")
+        assert says not in explain_for(nubetis_session, "pia", "edit", lead).misses
+
+
+def test_also_where_a_profile_lacks_the_permission(nubetis_session, staff, lead):
+    less = nubetis_session.create("profiles", name="Less", permissions=json.dumps(write_permissions(Permissions())))
+    nubetis_session.edit(staff["pia"].user, profile=less.id)
+    lend(staff["luis"], "pia")
+    assert explain_for(nubetis_session, "pia", "edit", lead).misses == ("acting for luis@nubetis.test would do",)

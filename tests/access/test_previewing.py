@@ -14,6 +14,7 @@ from nubetis.access.permissions import STANDARD, Function, write_permissions
 from nubetis.errors import AccessDenied, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past
+from nubetis.session.delegating import plan_delegation
 from nubetis.session.leaving import plan_offboarding
 from nubetis.session.previewing import check_plan, preview, who_can
 from nubetis.session.profiles import plan_field_level
@@ -127,6 +128,39 @@ def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, chang
     agrees(staff, told, before, after)
 
 
+@pytest.mark.parametrize("change", [*CHANGES, "state", "profile"])
+def test_an_exact_preview_counts_the_records_themselves(nubetis_session, staff, records, rng, change):
+    """By owners, rules, shares and parents together, to each level."""
+    admin = nubetis_session
+    shuffle(admin, rng, records)
+    before = visible(staff)
+    more = {
+        "state": lambda s, _: s.plan_update("users", F.handle == "ana", state="suspended"),
+        "profile": lambda s, _: s.plan_update("users", F.handle == "ana", role=role(s, "Office").id),
+    }
+    plan = {**CHANGES, **more}[change](admin, rng)
+    told = {each.user: each for each in preview(admin, plan, exact=True)}
+    admin.apply(plan)
+    others = {name: each for name, each in staff.items() if change != "state" or name != "ana"}
+    after = visible(others)
+    if change == "state":
+        (gone,) = told.values()
+        assert gone.user == staff["ana"].user
+        for (module, level), had in before["ana"].items():
+            lost = {each.module: each.lost for each in gone.modules}.get(module, {})
+            owned = {each.id for each in admin.find(module, F.owner == staff["ana"].user)}
+            assert lost.get(level, 0) == len(had - owned)
+        return
+    for name, session in others.items():
+        gains = {each.module: each for each in told[session.user].modules} if session.user in told else {}
+        for (module, level), now in after[name].items():
+            then, found = before[name][module, level], gains.get(module)
+            assert found is None or found.exact or change in {"owners", "all to one", "each to another"}
+            if found is None or found.exact:
+                assert (found.gained.get(level, 0) if found else 0) == len(now - then), (name, module, level)
+                assert (found.lost.get(level, 0) if found else 0) == len(then - now), (name, module, level)
+
+
 def agrees(staff, told, before, after):
     """Compare what is told with what each saw before and sees after."""
     for name, session in staff.items():
@@ -238,6 +272,27 @@ def test_what_a_unit_changed_is_seen_in_it_and_not_kept_when_it_is_taken_back(nu
 
 def role(session, name):
     return session.find("roles", F.name == name)[0]
+
+
+def test_who_may_act_for_another_is_named_and_when_it_ends(nubetis_org, nubetis_session, staff):
+    """Also where it is to begin later; who may already gains nothing by a second one."""
+    admin, luis, tom = nubetis_session, staff["luis"], staff["tom"]
+    explain = attrs.evolve(STANDARD, functions=[Function.EXPLAIN_ACCESS])
+    profile = admin.create("profiles", name="Explains", permissions=json.dumps(write_permissions(explain)))
+    admin.edit(luis.user, profile=profile.id)
+    plan = plan_delegation(luis, "tom", since=admin.now() + timedelta(days=1))
+    (told,) = preview(luis, plan)
+    assert (told.user, told.acts_for_gained, told.acts_for_lost) == (tom.user, (luis.user,), ())
+    assert (told.gains, told.loses) == (True, False)
+    luis.apply(plan)
+    assert preview(luis, plan_delegation(luis, "tom", until=admin.now() + timedelta(days=2))) == []
+    given = admin.find("delegations")[0]
+    soon = luis.plan_edits("delegations", {given.id: {"until": admin.now() + timedelta(days=2)}})
+    assert preview(luis, soon) == []
+    (told,) = preview(luis, luis.plan_delete("delegations", EVERYTHING))
+    assert (told.acts_for_gained, told.acts_for_lost, told.loses) == ((), (luis.user,), True)
+    (left,) = [each for each in preview(admin, plan_offboarding(admin, "luis", to="eva")) if each.acts_for_lost]
+    assert (left.user, left.acts_for_lost) == (tom.user, (luis.user,))
 
 
 # -- who may not sign in ----------------------------------------------------------------------------------------------

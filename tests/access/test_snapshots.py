@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -14,6 +15,7 @@ from nubetis.access.entitlements import Entitlements
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
 from nubetis.access.snapshot import AccessSnapshot, SnapshotChange, compare
 from nubetis.errors import AccessDenied, InvalidValue
+from nubetis.session.delegating import plan_delegation
 from nubetis.session.editions import plan_edition
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule
 from nubetis.session.snapshots import access_snapshot
@@ -125,6 +127,8 @@ CHANGES = {
         "+ users / zoe@acme.pe: "}),
     "a user less": (lambda s: s.delete(s.create(
         "users", name="Zoe", email="zoe@acme.pe", role=user(s)["role"], profile=user(s)["profile"])), {}),
+    "delegation": (lambda s: s.apply(plan_delegation(s, "pia", modules="leads", actions="view")), {
+        '+ delegations / admin > pia: [{"actions": ["view"], "functions": [], "modules": ["leads"], "since": null, '}),
     "edition": (lambda s: s.apply(plan_edition(s, Entitlements(
         users=50, lacks=["retention"], lacks_modules=[s.schema.module("deals").id]))), {
         "+ edition / users: 50", '+ edition / lacks: ["retention"]', '+ edition / lacks_modules: ["deals"]'}),
@@ -147,6 +151,14 @@ def test_a_difference_says_what_changed(nubetis_session, staff, change, lines):
     for line in lines:
         assert any(each.startswith(line) for each in found), found
     assert bool(found) is bool(lines), found
+
+
+def test_a_delegation_that_is_over_is_none(nubetis_session, nubetis_clock, staff):
+    before = access_snapshot(nubetis_session)
+    nubetis_session.apply(plan_delegation(nubetis_session, "pia", until=nubetis_session.now() + timedelta(hours=1)))
+    assert [each.path[0] for each in compare(before, access_snapshot(nubetis_session))] == ["delegations"]
+    nubetis_clock.advance(hours=1)
+    assert compare(before, access_snapshot(nubetis_session)) == []
 
 
 def test_organisations_made_alike_have_one_text():
@@ -181,7 +193,7 @@ def test_others_access_is_for_those_who_may_explain_it(nubetis_org, nubetis_sess
     assert "company" not in access_snapshot(staff["ana"]).show()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', "x", '{"format": 2}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', "x", '{"format": 3}', "[" * 100_000])
 def test_what_is_no_snapshot(text):
     with refusing("bad_snapshot", InvalidValue):
         AccessSnapshot.parse(text)

@@ -18,7 +18,7 @@ from nubetis.types import Json
 
 __all__ = ["AccessSnapshot", "SnapshotChange", "compare"]
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 
 _Section = Mapping[str, Json]
 
@@ -28,6 +28,7 @@ class AccessSnapshot:
     """Who may what, by section: each maps a name to what is said of it.
 
     *edition* is what the edition gives where it is not all, as its setting has it.
+    *delegations* say who lets whom act for him, by ``user > delegate``, and what of his rights; none that ended.
     *reach* says of each role and module how far its users have the records of everybody, and of those of other roles.
     """
 
@@ -40,6 +41,7 @@ class AccessSnapshot:
     defaults: _Section = attrs.field(factory=dict)
     rules: _Section = attrs.field(factory=dict)
     functions: _Section = attrs.field(factory=dict)
+    delegations: _Section = attrs.field(factory=dict)
     reach: _Section = attrs.field(factory=dict)
 
     def show(self) -> str:

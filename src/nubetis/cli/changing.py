@@ -103,16 +103,29 @@ def look(session: Session, plan: Plan) -> Look:
             error.code, **{name: _with_title(session, each) for name, each in error.params.items()}
         ) from error
     try:
-        changes = preview(session, plan)
+        changes = _previewed(session, plan)
         locked = lockouts(session, plan)
     except AccessDenied:  # it tells of others' rights
         changes, locked = None, None
     named = [] if locked is None else [*locked.signed_out, *locked.lost]
-    users = {**_new_users(plan), **_names_of(session, frozenset([*named, *[each.user for each in changes or ()]]))}
+    others = [each for change in changes or () for each in (*change.acts_for_gained, *change.acts_for_lost)]
+    named = [*named, *others, *[each.user for each in changes or ()]]
+    users = {**_new_users(plan), **_names_of(session, frozenset(named))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
     return Look(
         plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels, locked=locked
     )
+
+
+def _previewed(session: Session, plan: Plan) -> list[AccessChange]:
+    """Give who gains and loses what, counted record by record where that is soon done."""
+    changes = preview(session, plan)
+    if sum(len(each.modules) for each in changes) > _SOON:
+        return changes
+    return preview(session, plan, exact=True)
+
+
+_SOON: Final = 100
 
 
 def _with_title(session: Session, value: object) -> object:
@@ -217,14 +230,16 @@ def _facts(change: AccessChange) -> dict[str, object]:
     facts = {
         "signs_in": change.signs_in if change.signs_in[0] != change.signs_in[1] else (),
         "keeps": change.keeps,
-        "modules": [each for each in modules if len(each) > 1],
+        "modules": [each for each in modules if each.keys() - {"module", "exact"}],
         "none_yet": {side: names for side, names in sides.items() if names},
         **{name: getattr(change, name) for name in _SIDES_OF_USER},
     }
     return {"user": change.user, **{name: value for name, value in facts.items() if value}}
 
 
-_SIDES_OF_USER: Final = ("permissions_gained", "permissions_lost", "fields_gained", "fields_lost")
+_SIDES_OF_USER: Final = (
+    "permissions_gained", "permissions_lost", "fields_gained", "fields_lost", "acts_for_gained", "acts_for_lost",
+)  # fmt: skip
 
 
 def _facts_of_module(gain: Gain) -> dict[str, object]:
@@ -238,6 +253,9 @@ def _facts_of_module(gain: Gain) -> dict[str, object]:
 
 def _preview_rows(change: AccessChange, users: Mapping[str, str], labels: Mapping[str, str]) -> Iterator[list[object]]:
     gained, lost = _sides(change, labels)
+    for side, others in ((gained, change.acts_for_gained), (lost, change.acts_for_lost)):
+        if others:
+            side[_("acts for")] = ", ".join([users.get(each, each) for each in others])
     alike: dict[tuple[str, str], list[str]] = {}
     for where in dict.fromkeys([*gained, *lost]):
         alike.setdefault((gained.get(where, ""), lost.get(where, "")), []).append(where)
@@ -268,7 +286,7 @@ def _sides(change: AccessChange, labels: Mapping[str, str]) -> tuple[dict[str, s
             (1, each.lost, each.rules_lost, each.by_parent_lost),
         ):
             others = [*map(_rule, rules), *[_way(field, level) for field, level in ways.items()]]
-            said = [_counts(records), everybody if rises is (side == 0) else "", *others]
+            said = [_counts(records, exact=each.exact), everybody if rises is (side == 0) else "", *others]
             if text := "; ".join(filter(None, said)):
                 sides[side][labels.get(each.module, each.module)] = text
     for side, names in ((0, change.permissions_gained), (1, change.permissions_lost)):
@@ -302,11 +320,13 @@ def _rule(name: str) -> str:
     return _("by rule {name}").format(name=name)
 
 
-def _counts(records: Mapping[str, int]) -> str:
-    """Say how many records to which levels: of as many to several levels the greatest."""
+def _counts(records: Mapping[str, int], *, exact: bool) -> str:
+    """Say how many records to which levels: of as many to several levels the greatest; about, where owners count."""
     ordered = [(records[level], level) for level in _LEVELS if level in records]
     most = dict(ordered)  # of equal counts the greatest level stays
-    return ", ".join([f"{f'{count:,}' if count else _('none yet')} ({say_level(most[count])})" for count in most])
+    about = "" if exact else "≈ "
+    said = {count: f"{about}{count:,}" if count else _("none yet") for count in most}
+    return ", ".join([f"{said[count]} ({say_level(most[count])})" for count in most])
 
 
 def say_level(level: str) -> str:

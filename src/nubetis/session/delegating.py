@@ -7,15 +7,16 @@ other, as far as they were lent and never an administrator's; the journal has bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.delegation import Limits
+from nubetis.access.delegation import Limits, lent
 from nubetis.access.permissions import CATALOGUE, Function
+from nubetis.access.policy import RolePolicy
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused, names_of, one_of
 from nubetis.model.bind import All, AnyOf, Missing, Test
 from nubetis.model.fields import Operator
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from nubetis.session.door import Session
     from nubetis.session.state import State
 
-__all__ = ["Delegation", "delegations", "limits_of", "plan_delegation", "revoke"]
+__all__ = ["Delegation", "delegations", "lenders", "limits_of", "plan_delegation", "revoke"]
 
 
 @attrs.frozen(kw_only=True)
@@ -70,9 +71,9 @@ def plan_delegation(
     """
     verbs = [one_of(Action, each, argument="actions") for each in names_of(actions, argument="actions", expected=_LIST)]
     given = names_of(functions, argument="functions", expected=_LIST)
-    lent = [one_of(Function, each, argument="functions") for each in given]
+    duties = [one_of(Function, each, argument="functions") for each in given]
     names = names_of(modules, argument="modules", expected=_LIST)
-    _check_needs({*verbs, *lent}, verbs)
+    _check_needs({*verbs, *duties}, verbs)
     if until is not None and until <= (since or session.now()):
         raise InvalidValue("bad_argument", argument="until", reason="it lies before the delegation begins")
 
@@ -81,7 +82,7 @@ def plan_delegation(
         values: dict[str, Value] = {
             "user": session.user, "delegate": _delegate(state, delegate), "since": since, "until": until,
             "modules": [str(int(_of_people(state, each))) for each in names],
-            "actions": [each.value for each in verbs], "functions": [each.value for each in lent],
+            "actions": [each.value for each in verbs], "functions": [each.value for each in duties],
         }  # fmt: skip
         return session.plan_create("delegations", [values])
 
@@ -174,6 +175,22 @@ def limits_of(state: State, user: Key, delegate: Key) -> tuple[Limits, ...]:
     if not rows or not _active(state, user) or not _active(state, delegate):
         raise AccessDenied("no_delegation", user=encode("use", user))
     return tuple([_limits(Record(module, row)) for row in rows])
+
+
+def lenders(state: State) -> Iterator[State]:
+    """Give what the user would see who acts now for each of those who let him, to look at only."""
+    module = state.known.schema.module("delegations")
+    mine = Test("delegate", Operator.EQ, int(state.user or 0))
+    cells = state.txn.stream(module, All((LIVE, mine)), columns=("user",))
+    for user in sorted({Key(int(each)) for (column,) in cells for each in column if each is not None}):
+        try:
+            limits = limits_of(state, user, state.user or Key(0))
+        except AccessDenied:  # not now
+            continue
+        other = state.of_user(user)
+        if isinstance(other.policy, RolePolicy):
+            other.policy = lent(other.policy, limits)
+            yield other
 
 
 def _limits(record: Record) -> Limits:

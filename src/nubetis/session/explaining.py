@@ -15,6 +15,7 @@ from nubetis.model.ids import decode
 from nubetis.model.record import Record
 from nubetis.model.text import show
 from nubetis.session.deciding import Look, decided
+from nubetis.session.delegating import lenders
 from nubetis.session.state import State
 from nubetis.types import Key
 
@@ -34,8 +35,10 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
     gates = [each for each in decision.gates if each.name != "grant"]
     if asker is not None:
         decision = attrs.evolve(decision, grants=_told_grants(decision, state, asker))
+    knows = asker or (state if sees_rules(state) else None)
     if decision.record is None or not gates[-1].matched:
-        return Explanation(decision=decision, steps=tuple(gates))
+        told = () if decision.allowed or knows is None else tuple(_for_others(state, decision))
+        return Explanation(decision=decision, steps=tuple(gates), misses=told)
     module, key = state.known.module_of(decision.record)
     row = state.txn.get_many(module, [key])[0]
     looks = [] if row is None else list(state.decider.looks(module, row))
@@ -43,9 +46,19 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
     knows_owner = "owner" in (asker or state).sight.module(module).layout.slots
     needed = NEEDED.get(decision.action, Level.NONE)
     teller = _Teller(state, module, () if row is None else row, needed, knows_owner)
-    knows = asker or (state if sees_rules(state) else None)
-    misses = () if decision.allowed or knows is None else tuple(teller.misses(looks, knows))
+    misses = () if decision.allowed or knows is None else (*_for_others(state, decision), *teller.misses(looks, knows))
     return Explanation(decision=decision, steps=(*gates, *teller.steps(looks)), misses=misses)
+
+
+def _for_others(state: State, decision: Decision) -> Iterator[str]:
+    """Name those for whom the user may do it, though not for himself."""
+    name = decision.record
+    module, key = (state.known.schema.module(decision.module), None) if name is None else state.known.module_of(name)
+    row = None if key is None else state.txn.get_many(module, [key])[0]
+    for other in lenders(state):
+        found = None if row is None else other.decider.level(module, row)
+        if decided(other, decision.action, module, record=name, found=found).allowed and other.facts is not None:
+            yield f"acting for {other.facts.email} would do"
 
 
 def may_ask(rule: Rule, asker: State) -> bool:

@@ -6,7 +6,7 @@ The last two ask for the function *explain access*: they tell of others' rights.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,14 +21,16 @@ from nubetis.access.permissions import Permissions
 from nubetis.access.policy import INVOLVING, policy_of
 from nubetis.access.sharing import GRANTED, NEEDED, Level, Principal
 from nubetis.errors import one_of, require
-from nubetis.model.ids import encode
+from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.plan import Edits, Part, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
+from nubetis.model.system import DELEGATIONS
+from nubetis.session.exactly import Exactly
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster
+from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster, rows_with
 from nubetis.session.targets import kept_shares
 from nubetis.types import Key, ModuleId, ModuleName, RecordId, Row, Stored
 
@@ -48,6 +50,7 @@ class Gain:
     is the level to which the user has everybody's records, before and after, which an administrator has to the full.
     *rules* are the names of the rules on values that come and go, whose records are not counted; nor are those that
     come and go *by_parent*, with the records that a field links: ``{"account": "write"}``, to whomever it may concern.
+    Where it is *exact* the records themselves were counted, by whatever they come and go.
     """
 
     module: ModuleName
@@ -58,6 +61,7 @@ class Gain:
     rules_lost: tuple[str, ...] = ()
     by_parent_gained: Mapping[str, str] = attrs.field(factory=dict)
     by_parent_lost: Mapping[str, str] = attrs.field(factory=dict)
+    exact: bool = False
 
     @property
     def gains(self) -> bool:
@@ -80,7 +84,8 @@ class AccessChange:
 
     *fields* have their levels before and after: ``{"contacts.email": ("edit", "hidden")}``.  *signs_in* says whether he
     may sign in, before and after: who may not has nothing, and so gains and loses nothing by other changes.  Who may no
-    longer *keeps* what he owns, as many records by module: they are his, and others see them as before.
+    longer *keeps* what he owns, as many records by module: they are his, and others see them as before.  *acts_for*
+    are the users for whom he may act, now or later, or no longer.
     """
 
     user: RecordId
@@ -91,17 +96,19 @@ class AccessChange:
     fields_lost: Mapping[str, tuple[str, str]] = attrs.field(factory=dict)
     signs_in: tuple[bool, bool] = (True, True)
     keeps: Mapping[ModuleName, int] = attrs.field(factory=dict)
+    acts_for_gained: tuple[RecordId, ...] = ()
+    acts_for_lost: tuple[RecordId, ...] = ()
 
     @property
     def gains(self) -> bool:
         """Whether he gains anything."""
-        more = self.permissions_gained or self.fields_gained or self.signs_in == (False, True)
+        more = self.permissions_gained or self.fields_gained or self.signs_in == (False, True) or self.acts_for_gained
         return bool(more) or any(each.gains for each in self.modules)
 
     @property
     def loses(self) -> bool:
         """Whether he loses anything."""
-        less = self.permissions_lost or self.fields_lost or self.signs_in == (True, False)
+        less = self.permissions_lost or self.fields_lost or self.signs_in == (True, False) or self.acts_for_lost
         return bool(less) or any(each.loses for each in self.modules)
 
 
@@ -129,14 +136,15 @@ def _structural(plan: Plan) -> list[Part]:
     return [part for part in plan.parts if part.module.name in STRUCTURAL]
 
 
-def preview(session: Session, plan: Plan) -> list[AccessChange]:
+def preview(session: Session, plan: Plan, *, exact: bool = False) -> list[AccessChange]:
     """Give what *plan* would change for each user: one of people, roles, profiles, groups, sharing, or of owners.
 
     Nothing is written.  What else a plan of records changes (values that rules ask for, parents, shares) is not looked
-    at, nor the shares of single records that come and go with a group or role.
+    at, nor the shares of single records that come and go with a group or role, unless it shall be *exact*: then the
+    store counts for each user what he has by all grants together, but for modules whose records get another owner.
 
     Cost: the roster is read twice; some 10 ms for each thousand users and thousand different answers, and a µs for each
-    record that gets another owner.
+    record that gets another owner.  Where it is *exact*, six counts for each user and module besides.
 
     Raises:
         AccessDenied: the user may not explain access.
@@ -155,9 +163,65 @@ def preview(session: Session, plan: Plan) -> list[AccessChange]:
         comparison = compared(state, before, Directory(after), handed=handed, felt=True)
         counted = _Counted(state, before, handed)
         told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]
-        return [each for each in told if each.gains or each.loses]
+        if exact and not handed.counts:
+            counter = Exactly(state, before, comparison.after)
+            told = list(_exactly(told, counter, state.known.schema))
+        return [each for each in _with_acting(told, *_acting(state, plan.parts)) if each.gains or each.loses]
 
     return session.state.read(work)
+
+
+def _exactly(told: Iterable[AccessChange], counter: Exactly, schema: Schema) -> Iterator[AccessChange]:
+    """Give what changes with the numbers of records that were counted, and for whom other shares come and go."""
+    others = {encode("use", key) for key in counter.shared_with_others()}
+    known = {each.user: each for each in told}
+    for user in sorted(known.keys() | others):
+        change = known.get(user, AccessChange(user=user))
+        gains = {each.module: each for each in change.modules}
+        for module in schema.modules if user in others else ():
+            if not module.system and module.name not in gains:
+                same = counter.everybody(decode(user)[1], module).text
+                gains[module.name] = Gain(module=module.name, gained={}, lost={}, everybody=(same, same))
+        exact = [_exact(user, each, counter, schema) for each in gains.values()]
+        yield attrs.evolve(change, modules=tuple([each for each in exact if each.gains or each.loses]))
+
+
+def _exact(user: RecordId, gain: Gain, counter: Exactly, schema: Schema) -> Gain:
+    """Count exactly; of owners who have no record yet it stays known that theirs come and go."""
+    gained, lost = counter.of(decode(user)[1], schema.module(gain.module))
+    none_gained, none_lost = ({level: 0 for level, n in each.items() if not n} for each in (gain.gained, gain.lost))
+    return attrs.evolve(gain, gained={**none_gained, **gained}, lost={**none_lost, **lost}, exact=True)
+
+
+_Pairs: TypeAlias = "set[tuple[Key, Key]]"
+"""Those who may act for another, and for whom."""
+
+
+def _acting(state: State, parts: Iterable[Part]) -> tuple[_Pairs, _Pairs]:
+    """Give who acts for whom, before and after."""
+    now = instant_text(state.world.now())
+    before, after = (
+        {
+            (Key(int(delegate)), Key(int(user)))
+            for _, delegate, user, until in rows_with(state.txn, given, DELEGATIONS, "delegate", "user", "until")
+            if delegate is not None and user is not None and (until is None or str(until) > now)
+        }
+        for given in ((), parts)
+    )
+    return before, after
+
+
+def _with_acting(told: Iterable[AccessChange], before: _Pairs, after: _Pairs) -> Iterator[AccessChange]:
+    """Give what changes, with those for whom somebody may act from now on, or no longer."""
+    known = {each.user: each for each in told}
+    for delegate in {pair[0] for pair in before ^ after}:
+        user = encode("use", delegate)
+        come, go = (
+            tuple(sorted([encode("use", other) for each, other in pairs if each == delegate]))
+            for pairs in (after - before, before - after)
+        )
+        known[user] = attrs.evolve(known.get(user, AccessChange(user=user)), acts_for_gained=come, acts_for_lost=go)
+    yield from known.values()
 
 
 def _handed(plan: Plan) -> Handed:
@@ -290,6 +354,9 @@ def _named(permissions: Permissions, schema: Schema) -> Iterator[str]:
 # -- who may ----------------------------------------------------------------------------------------------------------
 def who_can(session: Session, action: str, record: str | Record) -> list[RecordId]:
     """Give the active users who may do *action* with a record, or in the module of this name; in no special order.
+
+    Each for himself: those who may act for one of them are in
+    :func:`~nubetis.session.delegating.delegations`, and ``explain`` names them.
 
     Cost: for users of one role whom the same rules reach, profiles and shares apart, one decision.
 

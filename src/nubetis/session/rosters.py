@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from nubetis.session.state import State
     from nubetis.session.world import World
 
-__all__ = ["check_asking", "check_people", "check_written", "compared", "directory_of", "read_roster"]
+__all__ = ["check_asking", "check_people", "check_written", "compared", "directory_of", "read_roster", "rows_with"]
 
 
 def directory_of(world: World, txn: Txn, version: int) -> Directory:
@@ -259,6 +259,11 @@ def _roster(source: _Source, known: Roster | None = None, touched: Collection[Mo
         built_in=frozenset([row[0] for row in (*roles, *profiles) if row[-1]]),
         entitlements=_entitlements(source.rows(SETTINGS, "name", "value")),
     )
+
+
+def rows_with(txn: Txn, parts: Iterable[Part], module: Module, *columns: str) -> Iterator[Cells]:
+    """Give key and *columns* of the living records that *txn* sees, or would see if *parts* were written."""
+    return _Source(txn, tuple(parts)).rows(module, *columns)
 
 
 @attrs.frozen

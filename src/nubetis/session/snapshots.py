@@ -16,9 +16,12 @@ from nubetis.access.sharing import GRANTED, Principal, PrincipalKind, Rule
 from nubetis.access.snapshot import AccessSnapshot
 from nubetis.model.convert import to_json
 from nubetis.model.filters import And, Compare, Filter, Not, Or
+from nubetis.model.ids import decode
+from nubetis.model.kinds import instant_text
+from nubetis.model.record import Record
 from nubetis.session.explaining import may_ask, require_insight
 from nubetis.session.rosters import directory_of
-from nubetis.session.world import LIVE
+from nubetis.session.world import LIVE, living
 from nubetis.types import Json, Key, ModuleId
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ class _Taker:
             defaults={module.name: self._default(module) for module in self._modules()},
             rules=_sorted({rule.name: self._rule(rule) for rule in roster.rules}),
             functions={each.value: self._having(each) for each in sorted(Function)},
+            delegations=_sorted(self._delegations()),
             reach=_sorted(self._reach()),
         )  # fmt: skip
 
@@ -170,6 +174,19 @@ class _Taker:
         found = [each.key for each in directory.users.values() if each.active]
         return [*sorted([self._user(key) for key in found if function in directory.permissions(key).functions])]
 
+    def _delegations(self) -> dict[str, Json]:
+        """Give what is lent, or will be, to whom; several of the same two are listed."""
+        module, now = self.state.known.schema.module("delegations"), instant_text(self.state.world.now())
+        names = {str(int(each.id)): str(each.name) for each in self._modules()}
+        until = module.layout.index["until"]
+        found: dict[str, list[Json]] = {}
+        for row in living(self.state.txn, module):
+            if row[until] is None or str(row[until]) > now:
+                record = Record(module, row)
+                user, delegate = (self._user(decode(str(record[each]))[1]) for each in ("user", "delegate"))
+                found.setdefault(f"{user} > {delegate}", []).append(_lent(record, names))
+        return {two: [*sorted(several, key=json.dumps)] for two, several in found.items()}
+
     def _reach(self) -> dict[str, Json]:
         """Give for each role what those who have it have in each module, by the roles of the owners."""
         directory = Directory(_by_roles(self.directory.roster))
@@ -208,6 +225,17 @@ def _kind(principal: Principal | None) -> PrincipalKind | None:
 
 def _sorted(found: Mapping[str, Json]) -> dict[str, Json]:
     return dict(sorted(found.items()))
+
+
+def _lent(record: Record, names: Mapping[str, str]) -> Json:
+    modules: list[Json] = [*sorted([names.get(each, each) for each in _items(record["modules"])])]
+    lists: dict[str, Json] = {name: [*sorted(_items(record[name]))] for name in ("actions", "functions")}
+    ends = {name: None if (end := record[name]) is None else str(end) for name in ("since", "until")}
+    return {"modules": modules, **lists, **ends}
+
+
+def _items(value: object) -> list[str]:
+    return list(map(str, value)) if isinstance(value, tuple | list) else []
 
 
 def _object(found: Json) -> Mapping[str, Json]:
