@@ -381,3 +381,17 @@ def test_also_where_a_profile_lacks_the_permission(nubetis_session, staff, lead)
     nubetis_session.edit(staff["pia"].user, profile=less.id)
     lend(staff["luis"], "pia")
     assert explain_for(nubetis_session, "pia", "edit", lead).misses == ("acting for luis@nubetis.test would do",)
+
+
+def test_places_in_teams_are_not_lent(nubetis_org, staff):
+    """Neither seen nor given up by who acts: those of records that are not lent are nobody's, others stay his own."""
+    deal = staff["pia"].create("deals", name="D")
+    join(staff["pia"], deal, "luis", level="write", function="Secret")
+    lend(staff["luis"], "tom", modules=["leads"], actions=["view"])
+    session = acting(nubetis_org, "tom", "luis")
+    (place,) = staff["luis"].find("shares")
+    assert list(session.find("shares")) == []
+    assert not session.can("view", place.id)
+    with refusing("not_found", NotFound):
+        session.delete(place.id)
+    assert staff["luis"].can("edit", deal.id)

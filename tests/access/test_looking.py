@@ -16,7 +16,7 @@ from nubetis.session.delegating import plan_delegation
 from nubetis.session.erasing import erase
 from nubetis.session.looking import as_user
 from nubetis.session.past import history, operations
-from nubetis.session.sharing import share
+from nubetis.session.sharing import plan_default, plan_share_rule, share
 from nubetis.session.teams import join
 from tests.stores import refusing
 
@@ -104,6 +104,19 @@ def test_who_may_explain_access_sees_no_more_than_himself(nubetis_org, nubetis_s
     assert operations(seen) == []
     assert "Lima" not in repr(history(seen, leads["luis"]))
     assert not as_user(staff["pia"], "ana", reason="help").find("leads")
+
+
+def test_who_looks_on_is_told_no_more_of_rules_than_he_may_know(nubetis_session, staff):
+    """Neither by name nor whether it holds, of one that asks for a field which he may not read himself."""
+    contacts = nubetis_session.schema.module("contacts")
+    helper(nubetis_session, staff["pia"].user, fields={(contacts.id, contacts.field("phone").id): FieldLevel.HIDDEN})
+    rule = plan_share_rule(nubetis_session, "numbers", "contacts", where=F.phone == "+51999111222", target="ana")
+    nubetis_session.apply(rule)
+    nubetis_session.apply(plan_default(nubetis_session, "contacts", level="read"))
+    contact = nubetis_session.create("contacts", last_name="X", phone="+51999111222")
+    told = as_user(staff["pia"], "ana", reason="she asked").explain("view", contact.id)
+    assert "numbers" not in repr(told)
+    assert "numbers" in repr(as_user(nubetis_session, "ana", reason="she asked").explain("view", contact.id))
 
 
 def test_one_looks_on_only_with_the_right_to(nubetis_session, staff, leads):

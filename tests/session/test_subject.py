@@ -9,13 +9,16 @@ import re
 from datetime import date
 from itertools import count
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nubetis import Money
+from nubetis import F, HostSignIn, Money
+from nubetis.access.decision import Action
+from nubetis.access.permissions import STANDARD, Function, write_permissions
 from nubetis.data import merge
-from nubetis.errors import NotFound, StoreError
+from nubetis.errors import AccessDenied, NotFound, StoreError
 from nubetis.model.fields import Field
 from nubetis.model.ids import encode
 from nubetis.model.kinds import Address, FileRef, kind
@@ -227,6 +230,7 @@ def test_of_a_user_the_operations_are_given(nubetis_org, nubetis_session):
 def test_a_user_gets_what_he_may_see(nubetis_org, nubetis_session, eva):
     """Records of others that are linked to his own are left out; a person that is not his is not there."""
     (ana,) = nubetis_org.people("ana")
+    let_export(nubetis_session)
     own = ana.create("contacts", last_name="Paz")
     nubetis_session.create("notes", title="Secret", about=own.id)
     mine = ana.create("notes", title="Mine", about=own.id)
@@ -234,6 +238,46 @@ def test_a_user_gets_what_he_may_see(nubetis_org, nubetis_session, eva):
     assert ids_of(exported(ana, own.id)[1]) == [own.id, mine.id]
     with refusing("not_found", NotFound):
         exported(ana, eva.id)
+
+
+def let_export(admin):
+    """Let users of the profile Standard export."""
+    more = attrs.evolve(STANDARD, default=[*STANDARD.default, Action.EXPORT])
+    standard = admin.find("profiles", F.name == "Standard")[0]
+    admin.edit(standard, permissions=json.dumps(write_permissions(more)))
+
+
+def test_nothing_is_given_without_the_permission_to_export(nubetis_org, nubetis_session):
+    """Of records linked to one's own neither, where one may not export those; of oneself one has all that one sees."""
+    (ana,) = nubetis_org.people("ana")
+    own = ana.create("contacts", last_name="Paz")
+    note = ana.create("notes", title="Mine", about=own.id)
+    with refusing("denied", AccessDenied):
+        exported(ana, own.id)
+    less = attrs.evolve(
+        STANDARD, modules={nubetis_session.schema.module("contacts").id: [*STANDARD.default, Action.EXPORT]}
+    )
+    profile = nubetis_session.create("profiles", name="Contacts", permissions=json.dumps(write_permissions(less)))
+    nubetis_session.edit(ana.user, profile=profile.id)
+    assert ids_of(exported(ana, own.id)[1]) == [own.id]
+    assert note.id not in json.dumps(exported(ana, own.id)[1])
+
+
+def test_what_others_did_and_whence_is_for_them_and_administrators(nubetis_org, nubetis_session):
+    """Colleagues are known to all; when they sign in and from where is not."""
+    admin = nubetis_org.session(HostSignIn("admin", factor=True, address="10.1.2.3"))
+    ana, bob = nubetis_org.people("ana", "bob")
+    admin.create("leads", name="Secret")
+    with refusing("denied", AccessDenied):
+        exported(bob, admin.user)
+    managing = attrs.evolve(STANDARD, functions=[Function.MANAGE_USERS])
+    profile = admin.create("profiles", name="People", permissions=json.dumps(write_permissions(managing)))
+    admin.edit(bob.user, profile=profile.id)
+    assert "10.1.2.3" not in json.dumps(exported(bob, admin.user)[1])
+    assert "10.1.2.3" in json.dumps(exported(admin, admin.user)[1])
+    lead = ana.create("leads", name="Hers")
+    assert [each["cause"] for each in exported(ana, ana.user)[1]["operations"]] == ["user"]
+    assert lead.id  # what she did
 
 
 def test_fields_that_the_user_may_not_read_are_nowhere(nubetis_session, eva):
@@ -330,6 +374,7 @@ def test_a_link_that_one_may_not_read_leads_to_nothing(hiding, nubetis_org, nube
     """Neither its name nor that it leads there is told; who may read it is given the record."""
     nubetis_org.add_field("contacts", Field(name="margin", type=kind("link"), targets=("leads",)))
     (ana,) = nubetis_org.people("ana")
+    let_export(nubetis_session)
     lead = ana.create("leads", name="A")
     linking = nubetis_session.create("contacts", last_name="B", margin=lead.id, owner="ana")
     (_, hers), (_, all_of_it) = exported(ana, lead), exported(nubetis_session, lead)

@@ -15,6 +15,7 @@ import attrs
 from nubetis.access.decision import Action, Reason, Step
 from nubetis.access.permissions import NO_PERMISSION, STANDARD, Function, Permissions, permitted
 from nubetis.access.policy import RolePolicy
+from nubetis.model.bind import Bound, Viewpoint
 from nubetis.model.schema import Module
 from nubetis.types import ModuleId
 
@@ -67,6 +68,10 @@ class DelegatedPolicy(RolePolicy):
         if step.matched or not self.whole.gate(action, module).matched:
             return step
         return Step("delegation", matched=False, reason=Reason.DELEGATION)
+
+    def of_leaving(self, view: Viewpoint) -> Bound:
+        """Give the shares that are lent; to leave a team is for its member himself."""
+        return self.of_shareable(view)
 
 
 def lent(whole: RolePolicy, limits: Iterable[Limits]) -> DelegatedPolicy:

@@ -87,6 +87,8 @@ _OPEN: Final = frozenset({"users", "roles", "profiles", "permission_sets", "grou
 
 SETUP: Final = "setup"
 """The purpose for which nubetis makes the first records of an organisation."""
+_FILTERED: Final = frozenset({"holds", "retention_rules"})
+"""System modules whose records may hold a filter on any module."""
 INVOLVING: Final = frozenset({"shares", "delegations"})
 """System modules of whose records one has those in which one is involved: by the record that is shared, or by name."""
 
@@ -189,9 +191,11 @@ class RolePolicy:
             return EVERYTHING
         if module.name == "sharing_rules" and action is not Action.CREATE:
             return self._rules(module)
+        if module.name in _FILTERED:
+            return self._keeping()
         if module.name == "shares":
             leaves = action in {Action.VIEW, Action.DELETE}
-            return Prepared(self._of_leaving if leaves else self._of_shareable)
+            return Prepared(self.of_leaving if leaves else self.of_shareable)
         if module.name == "delegations":
             given = F.user == self.user.id
             ends = self.may(Function.MANAGE_USERS) and action in {Action.VIEW, Action.DELETE}
@@ -211,6 +215,15 @@ class RolePolicy:
 
         return Prepared(bound)
 
+    def _keeping(self) -> Filter:
+        """Give holds and rules of retention, without those that ask for values in a module of which he reads less."""
+        levels = self.permissions.fields.items()
+        unread = {int(module) for (module, _), level in levels if level is FieldLevel.HIDDEN}
+        if not unread:
+            return EVERYTHING
+        bound = No(All((OneOf("module", tuple(sorted(unread))), No(Missing("where")))))
+        return Prepared(lambda _: bound)
+
     def may_ask(self, rule: Rule, view: Viewpoint) -> bool:
         """Say whether the user may read all that a rule asks for."""
         module = self.schema.by_id.get(rule.module)
@@ -229,15 +242,15 @@ class RolePolicy:
         """Give the records of *module* that the user has to *level*, whatever his profile permits."""
         return EVERYTHING if self.user.administrator else self._of_level(module, level, ())
 
-    def _of_shareable(self, view: Viewpoint) -> Bound:
+    def of_shareable(self, view: Viewpoint) -> Bound:
         """Give the shares of the records that one may share, be they there already or about to be made."""
         shared = [each for each in self.schema.modules if not each.system]
         return AnyOf(tuple([All((_about(each), self._linked_to(each, view))) for each in shared]))
 
-    def _of_leaving(self, view: Viewpoint) -> Bound:
+    def of_leaving(self, view: Viewpoint) -> Bound:
         """Give these, and one's own places in teams, as long as one has them: what is over one does not take back."""
         own = Test("target", Operator.EQ, self.user.id), Test("kind", Operator.EQ, "team"), Missing("deleted_in")
-        return AnyOf((self._of_shareable(view), All(own)))
+        return AnyOf((self.of_shareable(view), All(own)))
 
     def _linked_to(self, module: Module, view: Viewpoint) -> Bound:
         return Linked("record", module, bind(self.grant(Action.SHARE, module), module, self.schema, view))
@@ -297,8 +310,12 @@ class RolePolicy:
 
     # fields ------------------------------------------------------------------------------------------------
     def reads(self, module: Module, field: Field) -> bool:
-        """See :class:`Policy`."""
-        return self.user.administrator or self.permissions.level(module.id, field.id) >= FieldLevel.READ
+        """See :class:`Policy`; a definition says of hidden fields, too, what they are."""
+        if self.user.administrator:
+            return True
+        if module.system and field.name == "definition":
+            return self.may(Function.MANAGE_MODULES)
+        return self.permissions.level(module.id, field.id) >= FieldLevel.READ
 
     def writes(self, module: Module, field: Field) -> bool:
         """See :class:`Policy`; what nubetis sets nobody writes, nor what is built in."""

@@ -32,6 +32,7 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
 
     What nearly was enough is told to *asker*, another who may explain access, or to the user if he may himself.
     """
+    asker = asker or state.told()
     gates = [each for each in decision.gates if each.name != "grant"]
     if asker is not None:
         decision = attrs.evolve(decision, grants=_told_grants(decision, state, asker))

@@ -1,7 +1,8 @@
 """Legal holds: what may be neither erased nor purged, whoever asks, until the hold is lifted.
 
-A hold is a record of the system module ``holds``: planned, journalled, undone like any other; only administrators
-write it.  It names a module and what of it: the records that fit a filter, those with certain ids, or all of them.
+A hold is a record of the system module ``holds``: planned, journalled, undone like any other; who manages retention
+writes it.  It names a module and what of it: the records that fit a filter, those with certain ids, or all of them.
+Holds with a filter on a module of which he may not read all fields are out of his sight, and he makes none.
 
 What is held
 ------------
@@ -88,8 +89,8 @@ def plan_hold(
     also holds what fitted then.  Give the plan to :meth:`Session.apply <nubetis.session.door.Session.apply>`.
 
     Raises:
-        AccessDenied: the user is not an administrator.
-        NotFound: the module, a field of *where*, or one of *records*.
+        AccessDenied: the user may not manage retention.
+        NotFound: the module, a field of *where*, or one of *records*, or he may not see it.
         InvalidFilter: *where* does not fit the module, depends on who asks, or asks linked records.
         InvalidValue: ``bad_argument``; the module is a ledger, *records* are none, or the hold would be over before
             it begins.
@@ -149,8 +150,10 @@ def _known_records(planner: Planner, module: Module, records: Iterable[str | Rec
     require(given, Iterable, argument="records", expected="records or their ids")
     names = list(dict.fromkeys(each.id if isinstance(each, Record) else RecordId(each) for each in given))
     keys = [key for prefix, key in map(decode, names) if prefix == module.prefix]
-    there = {key_of(row) for row in planner.rows_of(module, keys) if row is not None}
-    there |= {change.record for change in later_changes(planner.txn, module, set(keys) - there, after=Key(0))}
+    rows = [row for row in planner.rows_of(module, keys) if row is not None]
+    there = {key_of(row) for row in filter(planner.allowed(module, Action.VIEW), rows)}
+    if planner.policy.grant(Action.VIEW, module) == EVERYTHING:
+        there |= {change.record for change in later_changes(planner.txn, module, set(keys) - there, after=Key(0))}
     for name in names:
         prefix, key = decode(name)
         if prefix != module.prefix or key not in there:
@@ -201,7 +204,9 @@ def holds(session: Session, *, over: bool = False) -> list[Hold]:
     def work() -> list[Hold]:
         planner, module = session.state.planner(), session.schema.module("holds")
         planner.require(Action.EDIT, module)
-        found = [_hold_of(planner, row) for row in planner.rows(module, LIVE)]
+        found = [
+            _hold_of(planner, row) for row in filter(planner.allowed(module, Action.VIEW), planner.rows(module, LIVE))
+        ]
         return [each for each in found if over or each.in_force(planner.view.now)]
 
     return session.state.read(work)

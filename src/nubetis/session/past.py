@@ -199,7 +199,7 @@ def operations(session: Session, *, limit: int = 50) -> list[Operation]:
     """
     require_count(limit, argument="limit")
     state = session.state
-    return state.read(lambda: [_told(state, each) for each in _latest(state, limit)])
+    return state.read(lambda: [told_of(state, each) for each in _latest(state, limit)])
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
@@ -338,11 +338,11 @@ def _entries(state: State, keys: Iterable[Key]) -> dict[Key, tuple[datetime, Ope
     """Give instant and operation of entries, each operation as far as the user may know it."""
     rows = [row for row in state.txn.get_many(ENTRIES, sorted(set(keys))) if row is not None]
     numbers = sorted({Key(int(row[1] or 0)) for row in rows})
-    found = {row[ID]: _told(state, operation_of(row)) for row in state.txn.get_many(OPERATIONS, numbers) if row}
+    found = {row[ID]: told_of(state, operation_of(row)) for row in state.txn.get_many(OPERATIONS, numbers) if row}
     return {key_of(row): (datetime.fromisoformat(str(row[2])), found[row[1]]) for row in rows}
 
 
-def _told(state: State, operation: Operation) -> Operation:
+def told_of(state: State, operation: Operation) -> Operation:
     """Give of an operation what the user may know: of another's, who, when and why, and not what else it did."""
     if _sees_all(state):
         return operation

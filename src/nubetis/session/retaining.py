@@ -182,7 +182,8 @@ def rules(session: Session) -> list[RetentionRule]:
 def _rules(planner: Planner) -> list[RetentionRule]:
     module, view = planner.known.schema.module("retention_rules"), free_view(planner.view)
     planner.require(Action.EDIT, module)
-    return [_rule_of(Record(module, row), planner.known.schema, view) for row in planner.rows(module, LIVE)]
+    rows = filter(planner.allowed(module, Action.VIEW), planner.rows(module, LIVE))
+    return [_rule_of(Record(module, row), planner.known.schema, view) for row in rows]
 
 
 def _rule_of(record: Record, schema: Schema, view: Viewpoint) -> RetentionRule:
@@ -244,8 +245,9 @@ def _written(part: Part, plan: Plan) -> Iterator[RetentionRule]:
 def plan_retention(session: Session, *, names: Sequence[str] | None = None) -> Plan:
     """Plan what the active rules say, as of now; or those with *names*, active or not.
 
-    What several rules name goes by the first of them.  What a legal hold keeps from being purged stands in the
-    plan's warnings (``legal_hold``), and so does a rule that can no longer be followed (``bad_retention``).
+    Of records that the user may not delete nothing is planned, or told.  What several rules name goes by the first
+    of them. What a legal hold keeps from being purged stands in the plan's warnings (``legal_hold``), and so does a
+    rule that can no longer be followed (``bad_retention``).
 
     Raises:
         AccessDenied: the user is not an administrator.
@@ -342,7 +344,8 @@ class _Retention:
     def _bound(self, rule: RetentionRule, module: Module) -> Bound:
         view = free_view(self.planner.view)
         limit = instant_text(view.now - timedelta(days=rule.days))
-        return All((_unchanged(rule.stage, limit), bind(rule.where, module, self.planner.known.schema, view)))
+        wanted = bind(rule.where, module, self.planner.known.schema, view)
+        return All((_unchanged(rule.stage, limit), wanted, self.planner.granted(module, Action.DELETE)))
 
     def purged(self, module: Module, rows: Iterable[Row]) -> Edits:
         """Give the part that purges *rows*, without those that are held."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,8 @@ import attrs
 
 from nubetis.access.directory import Directory, Roster, User
 from nubetis.access.entitlements import write_entitlements
+from nubetis.access.intervals import Intervals
+from nubetis.access.numbering import Numbering
 from nubetis.access.permissions import Function, Permissions, write_permissions
 from nubetis.access.sharing import GRANTED, Principal, PrincipalKind, Rule
 from nubetis.access.snapshot import AccessSnapshot
@@ -202,10 +204,22 @@ class _Taker:
         reach = directory.reach(role, module.id)
         found: dict[str, Json] = {"everybody": reach.everything.text}
         for level in GRANTED:
-            owners = [directory.numbering.users[at] for at in reach.owners[level] if reach.level_of(at) is level]
+            more = [reach.owners[each] for each in GRANTED if each > level]
+            owners = reach.owners[level] - more[0] if more else reach.owners[level]
             if owners and level > reach.everything:
-                found[level.text] = sorted([self._name("roles", each) for each in owners])
+                found[level.text] = [*sorted(self._branches(directory.numbering, owners))]
         return found
+
+    def _branches(self, numbering: Numbering, owners: Intervals) -> Iterator[str]:
+        """Name roles; one with all below it once, as ``Sales+``: a chain of them would be told again by each above."""
+        for start, end in owners.spans:
+            at = start
+            while at < end:
+                role = numbering.users[at]
+                first, after = numbering.subtree(role)
+                whole = first == at and after <= end
+                yield f"{self._name('roles', role)}{'+' if whole and after - first > 1 else ''}"
+                at = after if whole else at + 1
 
 
 def _by_roles(roster: Roster) -> Roster:

@@ -205,6 +205,10 @@ class State:
             raise AccessDenied("denied", user=facts.email, action="look on", module="this organisation")
         return looking(policy, asker)
 
+    def told(self) -> State | None:
+        """Give the state of one who looks on, who is told in the place of the user."""
+        return None if self.onlooker is None else self.of_user(self.onlooker)
+
     # units -------------------------------------------------------------------------------------------------
     def read(self, work: Callable[[], T]) -> T:
         """Run *work* on one snapshot, or in the unit that is running."""

@@ -11,9 +11,10 @@ What is given
   given: they are about others;
 * the **history** of each of these: every value that the journal still has;
 * the **files** that their fields lead to, or led to;
-* of a **user**, besides, the operations done, with what was noted of the sign-in.
+* of a **user**, besides, the operations done, with what was noted of the sign-in, which is for him and administrators.
 
-Fields that the user may not read, and records that he may not see, are left out: let an administrator do it.  What a
+Fields that the user may not read, and records that he may not export, are left out: let an administrator do it.  Of
+himself everybody may have all that he may see.  What a
 stopped operation still has to write is not given: resume it, or undo it, first.
 
 The document
@@ -65,7 +66,7 @@ from nubetis.model.plan import CauseKind, Operation
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
-from nubetis.session.past import operation_of
+from nubetis.session.past import operation_of, told_of
 from nubetis.session.spool import room, scratch
 from nubetis.session.undoing import later_changes
 from nubetis.types import Json, Key, RecordId, Row, Stored
@@ -116,6 +117,7 @@ def export_subject(
 
     Raises:
         NotFound: there was never such a record, or the user may not see it.
+        AccessDenied: he may not export it.
         StoreError: ``unwritable``; ``no_temporary``, the document has no room on its way.
     """
     folder = Path(target) if isinstance(target, str | os.PathLike) else None
@@ -222,6 +224,7 @@ class _Subject:
 
     state: State
     first: _Found
+    action: Action
     modules: dict[str, Module] = attrs.field(factory=dict)
     files: dict[BlobHash, None] = attrs.field(factory=dict)
     records: int = 0
@@ -239,7 +242,10 @@ class _Subject:
             seen = state.planner().allowed(module, Action.VIEW)(row)
         if not seen:
             raise NotFound("not_found", id=name, module=module.name)
-        return cls(state, _Found(module, key, row, "subject"))
+        own = (module.name, key) == ("users", state.user)
+        action = Action.VIEW if own else Action.EXPORT  # what is kept of oneself one may always have
+        state.planner().require(action, module)
+        return cls(state, _Found(module, key, row, "subject"), action)
 
     def found(self) -> Iterator[_Found]:
         """Give the records: the person's own, those merged into it, those linked to one of them, each once."""
@@ -261,7 +267,7 @@ class _Subject:
         """Give the records with a link to one of *keys*, module by module, field by field, in id order."""
         for module in self.state.known.schema.modules:
             for field in self._links(module) if self._sees(module) else ():
-                may = self.state.planner().allowed(module, Action.VIEW)
+                may = self.state.planner().allowed(module, self.action)
                 for row in self.state.planner().rows(module, _leads(field, self.first.module, keys)):
                     if may(row):
                         to = encode(self.first.module.prefix, Key(int(row[module.layout.index[field.column]] or 0)))
@@ -275,7 +281,7 @@ class _Subject:
                 yield field
 
     def _sees(self, module: Module) -> bool:
-        return module.journalled and self.state.policy.gate(Action.VIEW, module).matched
+        return module.journalled and self.state.policy.gate(self.action, module).matched
 
     # writing -----------------------------------------------------------------------------------------------
     def write(self, sink: BinaryIO) -> None:
@@ -340,7 +346,7 @@ class _Subject:
         if self.first.module.name != "users":
             return
         for row in self.state.planner().rows(OPERATIONS, Test("actor", Operator.EQ, self.first.key)):
-            done = operation_of(row)
+            done = told_of(self.state, operation_of(row))
             at = None if done.started_at is None else _instant(done.started_at)
             signed: dict[str, Json] = {"sign_in": dict(done.sign_in)} if done.sign_in else {}
             yield {"id": str(done.id), "at": at, "cause": done.cause.kind.value, **signed}
