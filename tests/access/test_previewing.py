@@ -15,6 +15,7 @@ from nubetis.errors import AccessDenied, NubetisError
 from nubetis.model.filters import EVERYTHING
 from nubetis.session import past
 from nubetis.session.delegating import plan_delegation
+from nubetis.session.explaining import explain_for
 from nubetis.session.leaving import plan_offboarding
 from nubetis.session.previewing import check_plan, preview, who_can
 from nubetis.session.profiles import plan_field_level
@@ -72,9 +73,13 @@ def test_who_may_is_who_can(nubetis_session, staff, records, rng, again):
     shuffle(nubetis_session, rng, records)
     everybody = [*staff.values(), nubetis_session]
     for record in records:
-        for action in ("view", "edit", "delete", "share", "export"):
+        for action in Action:
             found = who_can(nubetis_session, action, record)
             assert sorted(found) == sorted([each.user for each in everybody if each.can(action, record.id)])
+    for user in ("ana", "pia", "tom"):
+        for action in (Action.CREATE, Action.IMPORT, Action.EDIT):
+            told = explain_for(nubetis_session, user, action, records[-1])
+            assert told.decision.allowed == staff[user].can(action, records[-1].id)
     for module in ("contacts", "users"):
         for action in Action:
             found = set(who_can(nubetis_session, action, module))

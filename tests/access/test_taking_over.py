@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from nubetis import F, HostSignIn
-from nubetis.access.permissions import STANDARD, Function, write_permissions
+from nubetis.access.permissions import STANDARD, Function, Permissions, write_permissions
 from nubetis.errors import AccessDenied, Refused
 from nubetis.model.plan import Cause, CauseKind
 from nubetis.session.delegating import plan_delegation
@@ -100,6 +100,26 @@ def test_nor_by_lowering_the_profile_of_administrators(ivo, nubetis_org, nubetis
     nubetis_session.edit(own, permissions=json.dumps(write_permissions(both)))
     with refusing("takes_over", Refused):
         ivo.edit(second, administrator=False)
+
+
+@pytest.mark.parametrize("road", ["profile", "permission set"])
+def test_nor_by_first_making_less_of_one_who_has_more(ivo, nubetis_org, nubetis_session, road):
+    """A profile or permission set is lowered by whoever has what its users have, or where it keeps them as they are."""
+    admin = nubetis_session
+    admin.edit(ivo.user, profile=profile_with(admin, "Both", Function.MANAGE_USERS, Function.MANAGE_PROFILES).id)
+    rita, less = named(admin, "rita"), json.dumps(write_permissions(STANDARD))
+    if road == "profile":
+        name = rita["profile"]
+    else:
+        more = json.dumps(write_permissions(Permissions(functions=[Function.MANAGE_SHARING])))
+        name = admin.create("permission_sets", name="More", permissions=more).id
+        admin.edit(rita, profile=admin.find("profiles", F.name == "Standard")[0].id, permission_sets=[name])
+        less = json.dumps(write_permissions(Permissions()))
+    with refusing("takes_over", Refused):
+        ivo.edit(name, permissions=less)
+    unused = profile_with(admin, "Unused", Function.MANAGE_SHARING)
+    ivo.edit(unused.id, permissions=json.dumps(write_permissions(STANDARD)))
+    admin.edit(name, permissions=less)
 
 
 def test_who_has_no_more_is_managed(ivo, nubetis_org):

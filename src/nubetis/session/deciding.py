@@ -294,6 +294,10 @@ def decided(
     decider = state.decider
     gates, needed = decider.gates(action, module), NEEDED.get(action, Level.NONE)
     level, looks = found or (Level.NONE, [])
+    if found is not None:  # of a record nobody may anything who may not view it
+        needed = max(needed, Level.READ)
+        views = decider.gates(Action.VIEW, module)
+        gates = gates if views[-1].matched or not gates[-1].matched else views
     if found is not None and gates[-1].matched:
         reason = looks[0].reason if looks else Reason.NO_GRANT
         gates = (*gates, Step("grant", level >= needed, reason))

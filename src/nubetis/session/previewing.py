@@ -372,8 +372,11 @@ def who_can(session: Session, action: str, record: str | Record) -> list[RecordI
         directory = directory_of(state.world, state.txn, state.versions.access)
         module, row, _ = state.asked_about(record, session.get)
         finder = _Finder(state, directory)
-        places = finder.everybody() if row is None else finder.having(module, row, NEEDED.get(wanted, Level.NONE))
-        return [encode("use", key) for key in finder.permitted(places, module, wanted)]
+        if row is None:
+            return [encode("use", key) for key in finder.permitted(finder.everybody(), module, wanted)]
+        places = finder.having(module, row, max(NEEDED.get(wanted, Level.NONE), Level.READ))
+        viewing = set(finder.permitted(places, module, Action.VIEW))
+        return [encode("use", key) for key in finder.permitted(places, module, wanted) if key in viewing]
 
     return session.state.read(work)
 

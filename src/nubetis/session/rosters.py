@@ -123,7 +123,7 @@ def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
         _refuse_of_host(policy.directory.roster.entitlements, after.roster.entitlements)
     check_asking(state, after.roster)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
-        _refuse_taking_over(policy, parts, after.roster)
+        _refuse_taking_over(policy, parts, after)
         comparison = compared(state, policy.directory, after)
         comparison.refuse_raising(policy.user.key, has=policy.permissions)
         refuse_shared(state, comparison, policy)
@@ -189,17 +189,30 @@ _SIGNING_IN: Final = frozenset({"email", "handle", "state", "kind", "profile", "
 """By what a user is known at sign-in and whether he may sign in; and what he then may."""
 
 
-def _refuse_taking_over(policy: RolePolicy, parts: Iterable[Part], after: Roster) -> None:
+def _refuse_taking_over(policy: RolePolicy, parts: Iterable[Part], now: Directory) -> None:
     """Stop one who would sign in as a user who may more than he, keep such a one out, or first make him less."""
-    directory = policy.directory
+    directory, after = policy.directory, now.roster
     for key in _signing_in(parts):
         if directory.administrator(key) or not directory.permissions(key) <= policy.permissions:
             raise Refused("takes_over", user=encode("use", key))
+    less = {key for each in (PROFILES, PERMISSION_SETS) for key in _changed(parts, each)}
+    for user in directory.roster.users if less else ():
+        if not less.isdisjoint((user.profile, *user.sets)) and user.key in now.users:
+            had = directory.permissions(user.key)
+            if not had <= policy.permissions and not had <= now.permissions(user.key):
+                raise Refused("takes_over", user=encode("use", user.key))
     administrators = {key for key, profile in directory.roster.profiles.items() if profile.administrator}
     left = {key for key, profile in after.profiles.items() if profile.administrator}
     for user in directory.roster.users if administrators - left else ():
         if user.profile in administrators - left:
             raise Refused("takes_over", user=encode("use", user.key))
+
+
+def _changed(parts: Iterable[Part], module: Module) -> Iterator[Key]:
+    """Give the records of *module* that *parts* change."""
+    for part in parts:
+        if part.module.id == module.id and isinstance(part, Edits):
+            yield from map(key_of, part.rows)
 
 
 def _signing_in(parts: Iterable[Part]) -> Iterator[Key]:
@@ -315,7 +328,7 @@ def _user(row: Cells) -> User:
     key, role, profile, state, kind, email, sets, deleted = row
     return User(
         key=key, role=Key(role or 0), profile=Key(profile or 0),
-        active=state == "active" and deleted is None, deleted=deleted is not None, person=kind == "person",
+        active=state == "active" and deleted is None, deleted=deleted is not None, person=kind != "service",
         signs_in=email is not None,
         sets=tuple([decode(each)[1] for each in _list(sets)]),
     )  # fmt: skip
