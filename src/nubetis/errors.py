@@ -166,6 +166,7 @@ MESSAGES: Final[dict[str, str]] = {
     "legal_hold": "{id} is under the legal hold {hold}: nothing of it is erased or purged until that is lifted.",
     "bad_snapshot": "This snapshot of access cannot be read: {reason}. Take a new one with access_snapshot.",
     "bad_permissions": "These permissions cannot be read: {reason}.",
+    "shown_always": "{field} is set by nubetis and shown with every record: it cannot be hidden.",
     "bad_principal": "{given} is nobody. Name a user, a role (with + for those below it), a group, or everybody.",
     "raises_rights": "This would give {user} {what} that you have not got yourself. Let an administrator do it.",
     "keeps_lent": "{user} acts for another here and would keep {what} when that ends. Let the one in whose name it is "

@@ -9,7 +9,7 @@ import pytest
 from nubetis import HostSignIn
 from nubetis.access.decision import Action
 from nubetis.access.permissions import STANDARD, Function
-from nubetis.errors import AccessDenied, InvalidValue, NotFound
+from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
 from nubetis.session.profiles import (
     Unlike,
     compare_profiles,
@@ -114,6 +114,14 @@ def test_a_merge_moves_the_users_and_takes_one_profile_away(admin, nubetis_org, 
         assert (ana.can("export", "leads"), ana.can("delete", "leads")) == (export, delete)
         admin.undo(op)
         assert (ana.can("export", "leads"), ana.can("delete", "leads")) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["id", "version", "created_by", "modified_at"])
+def test_what_nubetis_sets_is_shown_always(admin, name):
+    """It would be there all the same: edits are checked against it, and pages are sorted by it."""
+    with refusing("shown_always", Refused):
+        admin.apply(plan_field_level(admin, "Standard", f"contacts.{name}", "hidden"))
+    admin.apply(plan_field_level(admin, "Standard", "contacts.owner", "hidden"))
 
 
 def test_what_changes_nothing_is_an_empty_plan(admin):

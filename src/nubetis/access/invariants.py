@@ -8,7 +8,7 @@ from typing import Final
 
 from nubetis.access.directory import Roster
 from nubetis.access.entitlements import Feature
-from nubetis.access.permissions import Permissions
+from nubetis.access.permissions import FieldLevel, Permissions
 from nubetis.access.sharing import Default, Principal, PrincipalKind, Rule
 from nubetis.errors import NubetisError, Refused
 from nubetis.model.bind import Viewpoint, bind
@@ -136,9 +136,12 @@ def _check_permissions(roster: Roster, schema: Schema) -> None:
 def _check_named(name: str, permissions: Permissions, schema: Schema) -> None:
     for module in permissions.modules:
         _shared_module(schema, module, name)
-    for module, field in permissions.fields:
-        if field not in _shared_module(schema, module, name).by_id:
-            raise Refused("unknown_sharing", by=name, what=f"field {field} of module number {module}")
+    for (module, number), level in permissions.fields.items():
+        field = _shared_module(schema, module, name).by_id.get(number)
+        if field is None:
+            raise Refused("unknown_sharing", by=name, what=f"field {number} of module number {module}")
+        if field.system and level is FieldLevel.HIDDEN:
+            raise Refused("shown_always", field=field.name)
 
 
 def _shared_module(schema: Schema, number: ModuleId, by: str) -> Module:
