@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, NewType, TypeAlias
 
 __all__ = [
+    "LEAST",
+    "MOST",
     "UNSET",
     "Cells",
     "FieldId",
@@ -36,6 +38,10 @@ ModuleId = NewType("ModuleId", int)
 
 FieldId = NewType("FieldId", int)
 """The immutable number of a field; a rename keeps it."""
+
+LEAST: Final = -(1 << 63)
+MOST: Final = (1 << 63) - 1
+"""The least and the greatest whole number that a column can keep."""
 
 Key = NewType("Key", int)
 """A record's id inside the store: 63 bits, ordered by time."""

@@ -11,6 +11,7 @@ from nubetis.errors import NubetisError, PluginError
 from nubetis.model.fields import CELLS, Field, FieldType, Part, Value
 from nubetis.model.kinds.base import pack_same
 from nubetis.model.kinds.texts import is_storable
+from nubetis.types import LEAST, MOST
 
 __all__ = ["guarded", "parts_of"]
 
@@ -129,4 +130,4 @@ def _fits(cell: object, part: Part | None) -> bool:
         return False
     if isinstance(cell, str):
         return is_storable(cell)
-    return not isinstance(cell, int) or -(1 << 63) <= cell < 1 << 63
+    return not isinstance(cell, int) or LEAST <= cell <= MOST

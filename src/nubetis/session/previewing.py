@@ -27,9 +27,9 @@ from nubetis.model.plan import Edits, Part, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.model.system import DELEGATIONS
-from nubetis.session.exactly import Exactly
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
+from nubetis.session.previewed import Exactly
 from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster, rows_with
 from nubetis.session.targets import kept_shares
 from nubetis.types import Key, ModuleId, ModuleName, RecordId, Row, Stored

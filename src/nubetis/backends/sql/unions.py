@@ -18,6 +18,7 @@ from nubetis.backends.sql.tables import parameter
 from nubetis.model.bind import ALWAYS, All, AnyOf, Bound, Holds, Linked, Linking, Missing, OneOf, Test
 from nubetis.model.fields import Operator
 from nubetis.model.query import Order
+from nubetis.types import LEAST, MOST
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Bool, Cell
@@ -290,14 +291,11 @@ class _Builder:
     def cut(self, first: sa.FromClause, limit: int) -> Cell:
         """Give the last id that can be on the page, by the ids of *first*."""
         page, down = self.first_of(first, limit).subquery(self.name("p")), self.asked.down
-        last, beyond = (sa.func.min, _LEAST) if down else (sa.func.max, _MOST)
+        # the least itself would be read as minus one that is too great
+        last, beyond = (sa.func.min, LEAST + 1) if down else (sa.func.max, MOST)
         full = sa.func.count() >= parameter(limit)
         whole = sa.case((full, last(page.c.id)), else_=sa.literal_column(str(beyond)))
         return sa.select(whole).select_from(page).scalar_subquery()
-
-
-_LEAST: Final = -(1 << 63) + 1
-_MOST: Final = (1 << 63) - 1
 
 
 @attrs.frozen

@@ -37,6 +37,7 @@ from nubetis.model.store import (
     WriteConflict,
 )  # fmt: skip
 from nubetis.model.system import COUNTERS, VERSIONS
+from nubetis.types import LEAST, MOST
 
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection
@@ -236,14 +237,14 @@ class Writer:
         yield WriteConflict(ConflictKind.VERSION, column=str(expect.name), actual=int(actual or 0))
 
     def _guard(self, guard: Guard) -> Iterator[WriteConflict]:
-        floor = -(1 << 63) if guard.floor is None else guard.floor
-        ceiling = (1 << 63) - 1 if guard.ceiling is None else guard.ceiling
+        floor = LEAST if guard.floor is None else guard.floor
+        ceiling = MOST if guard.ceiling is None else guard.ceiling
         if self._add(guard.counter, guard.delta, (floor, ceiling)) is None:
             yield WriteConflict(ConflictKind.GUARD, column=guard.counter, actual=self._counter(guard.counter))
 
     def allocate(self, counter: str, count: int) -> int:
         """Take *count* numbers from a counter; give the first."""
-        last = self._add(counter, count, (-(1 << 63), (1 << 63) - 1))
+        last = self._add(counter, count, (LEAST, MOST))
         return (last or 0) - count + 1
 
     def skip(self, given: Mapping[str, int]) -> None:

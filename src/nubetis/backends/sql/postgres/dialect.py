@@ -21,7 +21,7 @@ from nubetis.backends.sql.postgres.faults import (
 )
 from nubetis.model.fields import Storage
 from nubetis.model.fold import TILDE
-from nubetis.types import Stored
+from nubetis.types import LEAST, MOST, Stored
 
 __all__ = ["POSTGRES"]
 
@@ -94,14 +94,10 @@ def _lateral(one: sa.Select[Any], name: str) -> sa.FromClause:
     return one.lateral(name)
 
 
-_LEAST: Final = -(1 << 63)
-_MOST: Final = (1 << 63) - 1
-
-
 def _pack_many(values: Sequence[Stored]) -> Stored:
     """Give the text of an array: the driver would look at each value, for tens of milliseconds where they are many."""
     numbers = [value for value in values if type(value) is int]
-    if numbers and (min(numbers) < _LEAST or max(numbers) > _MOST):
+    if numbers and (min(numbers) < LEAST or max(numbers) > MOST):
         raise Unfit("a number has more than 64 bits")
     if len(numbers) == len(values):
         return f"{{{','.join(map(str, values))}}}"
