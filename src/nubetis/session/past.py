@@ -306,8 +306,8 @@ def _history_of(state: State, module: Module, row: Row) -> list[Moment]:
     for change in reversed(changes):
         earlier, _ = row_before(module, present, change)
         fields = [module.by_id[number] for number in change.before if number in module.by_id]
-        names = [field.name for field in fields if field.name in seen.layout.slots]
-        names = _told_names(state, module, names, (earlier, present))
+        plain = [field.name for field in fields if field.name in seen.layout.slots]
+        names = _told_names(state, module, plain, (earlier, present))
         if not _is_hidden(change, module, seen) and (names or not change.before):
             rows = state.sight.record(module, earlier), state.sight.record(module, present)
             moments.append(_moment(change.kind, entries[change.entry], rows, names))
