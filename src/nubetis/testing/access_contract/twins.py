@@ -20,12 +20,14 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.access.editing import permitting
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, Permissions, write_permissions
+from nubetis.access.sign_in import HostSignIn
 from nubetis.errors import NubetisError
 from nubetis.model.convert import to_json
 from nubetis.model.fields import Field, Operator, Value
 from nubetis.model.filters import Compare, F, Filter
 from nubetis.model.kinds import kind
 from nubetis.model.money import Money
+from nubetis.session.delegating import plan_delegation
 from nubetis.session.holding import plan_hold
 from nubetis.session.past import operations
 from nubetis.session.retaining import plan_rule
@@ -239,13 +241,19 @@ def _pure(value: Value) -> object:
 
 # -- making -----------------------------------------------------------------------------------------------------------
 def make_twin(url: str, seed: int, side: int, *, plugins: Iterable[object] = ()) -> Twin:
-    """Make the organisation of a *seed* at *url*; those of two *sides* differ in what is hidden."""
+    """Make the organisation of a *seed* at *url*; those of two *sides* differ in what is hidden.
+
+    In one of five the viewer is somebody who acts for Ana.
+    """
     common, clock = Random(f"twins {seed}"), FixedClock()
     org = make_org(url, clock=clock, plugins=plugins)
     for module, fields in TWIN_FIELDS.items():
         for field in fields:
             org.add_field(module, field)
-    viewer, *_ = org.people("ana: Rep", "pia: Office", "tom: Desk")
+    viewer, *_ = org.people("ana: Rep", "pia: Office", "tom: Desk", "sol: Front")
+    if common.random() < 0.2:
+        viewer.apply(plan_delegation(viewer, "sol", functions=list(Function)))
+        viewer = org.session(HostSignIn("sol", factor=True), on_behalf_of="ana")
     hidden = dict(_some_hidden(common))
     permissions = _permissions(org, common, hidden)
     twin = Twin(

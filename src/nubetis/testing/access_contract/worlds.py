@@ -326,7 +326,7 @@ def _edition(random: Random) -> Entitlements:
 
 def _lent(random: Random, roster: Roster) -> Iterable[Lent]:
     """Let some act for others: in all, or in some modules and verbs; some not yet, or no longer."""
-    for _ in range(min(4, len(roster.users) // 2)):
+    for _ in range(min(4, len(roster.users) // 4)):
         one, other = random.sample([each.key for each in roster.users], k=2)
         chosen = permitting(Permissions(default=[Action.VIEW]), random.choice(list(Action)), None).default
         for _ in range(random.choice((1, 1, 2))):
