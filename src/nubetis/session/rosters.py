@@ -366,7 +366,7 @@ def rule_of(module: Module, row: Row) -> Rule:
     try:
         ((_, found),) = _rules([tuple([row[module.layout.index[name]] for name in ("id", *_RULE)])])
     except UNREADABLE as error:
-        raise damage("A sharing rule", error) from error
+        raise damage("A record of people or sharing", error) from error
     return found
 
 
