@@ -151,14 +151,15 @@ class Twin:
 
     def _hide(self, module: str) -> None:
         record = self.common.choice([*self.own[module], *self.open[module]])
-        names = self.common.sample(self.hidden[module], k=min(2, len(self.hidden[module])))
+        hidden = self.secrets(module)
+        names = self.common.sample(hidden, k=min(2, len(hidden)))
         self.admin.edit(record, dict(self.other_values(module, names, record)))
 
     def _plainly(self, module: str) -> None:
         record = self.common.choice([*self.own[module], *self.open[module]])
         plain = [name for name in CANDIDATES[module] if name not in self.hidden[module]]
         values = self.values(module, self.common.sample(plain, k=min(1, len(plain))), self.common)
-        self.admin.edit(record, {**values, **dict(self.other_values(module, self.hidden[module][:1], record))})
+        self.admin.edit(record, {**values, **dict(self.other_values(module, self.secrets(module)[:1], record))})
 
     def _unseen(self, module: str) -> None:
         """Change, remove, restore or make a record that is not seen; in each twin something else.
@@ -178,6 +179,10 @@ class Twin:
                 self.make(module, self.secret.choice(OTHERS), self.secret)
             case _:
                 pass
+
+    def secrets(self, module: str) -> tuple[str, ...]:
+        """Give the hidden fields whose values say nothing of who has the record."""
+        return tuple([name for name in self.hidden[module] if name != "owner"])
 
     # values ------------------------------------------------------------------------------------------------
     def values(self, module: str, names: Iterable[str], random: Random) -> dict[str, Value]:
@@ -212,7 +217,7 @@ class Twin:
         record = self.admin.create(module, values, owner=owner).id
         if not secret:
             for _ in range(2):  # so that it has a past
-                self.admin.edit(record, dict(self.other_values(module, self.hidden[module], record)))
+                self.admin.edit(record, dict(self.other_values(module, self.secrets(module), record)))
         return record
 
     def head(self, module: str, random: Random | None = None, *, seen: bool = False) -> dict[str, Value]:
@@ -267,7 +272,7 @@ def make_twin(url: str, seed: int, side: int, *, plugins: Iterable[object] = ())
     for module in MODULES:
         twin.own[module] = [_ticked(twin, twin.make(module, "ana")) for _ in range(common.randint(2, 4))]
     for module in MODULES:
-        twin.open[module] = [_opened(twin, twin.make(module, common.choice(OTHERS))) for _ in range(2)]
+        twin.open[module] = [_opened(twin, twin.make(module, _owner_in(twin, module))) for _ in range(2)]
     for module in MODULES:  # by now there is something to link to
         for record in twin.unseen[module]:
             twin.admin.edit(record, twin.head(module))
@@ -281,7 +286,7 @@ def make_twin(url: str, seed: int, side: int, *, plugins: Iterable[object] = ())
 def _some_hidden(random: Random) -> Iterator[tuple[str, tuple[str, ...]]]:
     for module, names in CANDIDATES.items():
         kept = [name for name in names if random.random() < (0.85 if name in {"margin", "score"} else 0.4)]
-        yield module, tuple(kept or names[:1])
+        yield module, (*(kept or names[:1]), *(["owner"] if random.random() < 0.2 else []))
 
 
 def _permissions(org: OrgWithPeople, random: Random, hidden: Mapping[str, tuple[str, ...]]) -> Permissions:
@@ -309,6 +314,15 @@ def _give_profile(twin: Twin, permissions: Permissions) -> None:
     profile = twin.admin.create("profiles", name="Less", permissions=text)
     twin.admin.edit(str(twin.viewer.user), profile=profile.id)
     twin.tick()
+
+
+def _owner_in(twin: Twin, module: str) -> str:
+    """Give the owner of a record that the viewer sees, in each twin another where he may not read it.
+
+    Who may explain access is told who may do something with a record, so that he is told of owners, too.
+    """
+    one, other = twin.common.choice(OTHERS), twin.secret.choice(OTHERS)
+    return other if "owner" in twin.hidden[module] and not twin.insight else one
 
 
 def _ticked(twin: Twin, record: RecordId) -> RecordId:
@@ -354,7 +368,7 @@ def _with_rules(twin: Twin) -> None:
 
 def _asked(twin: Twin, module: str, random: Random) -> Filter:
     """Give a filter on a hidden field."""
-    fields = [twin.schema.module(module).field(name) for name in twin.hidden[module]]
+    fields = [twin.schema.module(module).field(name) for name in twin.secrets(module)]
     field = next(each for each in fields if constants(each))
     if field.type.name == "multi_choice":
         return F[field.name].any_of(random.choice(_MARKS))
