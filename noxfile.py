@@ -98,6 +98,13 @@ def access(session: nox.Session) -> None:
     session.run("python", "-m", "tests.access.proof_access", "--checks", "1000000", *session.posargs)
 
 
+@nox.session
+def interference(session: nox.Session) -> None:
+    """Make 10,000 calls in pairs of worlds that differ only in what somebody may not see; answers are the same."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.access.proof_interference", "--calls", "10000", *session.posargs)
+
+
 @nox.session(name="docs-live")
 def docs_live(session: nox.Session) -> None:
     """Serve the documentation and build it anew at each change."""

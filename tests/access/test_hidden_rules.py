@@ -10,9 +10,10 @@ import pytest
 
 from nubetis import F
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
-from nubetis.errors import Refused
+from nubetis.errors import NotFound, Refused
 from nubetis.session.advising import advise
 from nubetis.session.explaining import explain_for
+from nubetis.session.past import as_of, history, module_as_of
 from nubetis.session.previewing import preview
 from nubetis.session.shared import share_rules
 from nubetis.session.sharing import plan_default, plan_share_rule
@@ -123,3 +124,22 @@ def test_advice_is_of_what_one_may_read(nubetis_session, staff):
     assert "numbered" in str(advise(nubetis_session))
     assert "numbered" not in str(advise(staff["max"]))
     assert "phone" not in str(advise(staff["max"]))
+
+
+def test_what_a_rule_asked_for_once_is_as_hidden(nubetis_session, staff, nubetis_clock):
+    """Where it asks for something else by now, its life goes on without what it asked for; then it was not there."""
+    own, changed = staff["max"], rule(nubetis_session, "numbered")
+    text, before = str(rule(nubetis_session, "named")["where"]), own.now()
+    nubetis_clock.advance(minutes=1)
+    nubetis_session.edit(changed.id, where=text)
+    nubetis_session.edit(changed.id, where=text.replace("Rey", "Paz"), level="read")
+    told = history(own, changed)
+    assert "phone" not in repr(told)
+    assert [["level", "where"], ["active", "level", "module", "name", "superiors", "target"]] == [
+        sorted({*each.after} - {"owner"}) for each in told
+    ]  # fmt: skip
+    assert "numbered" not in {each["name"] for each in module_as_of(own, "sharing_rules", before)}
+    with refusing("not_found", NotFound):
+        as_of(own, changed, before)
+    assert "phone" in repr(history(nubetis_session, changed))
+    assert "phone" in str(as_of(nubetis_session, changed, before)["where"])

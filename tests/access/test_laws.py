@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from nubetis.access import policy
+from nubetis.access.delegation import Limits
 from nubetis.access.directory import Directory
 from nubetis.access.numbering import Numbering
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.memory.transactions import Transaction
-from nubetis.session import deciding, previewing, state
+from nubetis.model.bind import bind
+from nubetis.session import deciding, delegating, previewing, state
+from nubetis.session.planning import Planner
 from nubetis.testing.access_contract import AccessContract, laws
 from nubetis.testing.access_contract.laws import LAWS
 from nubetis.testing.access_contract.proving import agreeing, lawful, numbered_anew
@@ -91,9 +94,27 @@ def with_whoever_is_asked_about(patch):
     patch.setattr(previewing._Finder, "_by_shares", lambda *_, **__: set())
 
 
+def without_editions(patch):
+    patch.setattr(policy.RolePolicy, "_in_edition", lambda *_: True)
+
+
+def with_everything_lent(patch):
+    patch.setattr(Limits, "within", lambda _, whole: whole)
+
+
+def with_delegations_that_never_end(patch):
+    patch.setattr(delegating, "instant_text", lambda _: "0")
+
+
+def with_links_as_the_viewer_sees_them(patch):
+    """Bind rules on linked records as if the viewer asked."""
+    patch.setattr(Planner, "free", lambda self, module, grant: bind(grant, module, self.known.schema, self.view))
+
+
 BROKEN = [
     without_superiors, without_expiry, with_parents_of_anybody, without_parents, without_peers, without_hidden_fields,
-    with_the_bin_in_counts, with_a_page_less_the_last, with_whoever_is_asked_about,
+    with_the_bin_in_counts, with_a_page_less_the_last, with_whoever_is_asked_about, without_editions,
+    with_everything_lent, with_delegations_that_never_end, with_links_as_the_viewer_sees_them,
 ]  # fmt: skip
 
 

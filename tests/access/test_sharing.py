@@ -318,3 +318,16 @@ def test_the_owner_needs_no_share(staff):
     with refusing("bad_argument", InvalidValue):
         share(staff["ana"], lead, "ana")
     assert shares(staff["ana"], lead) == []
+
+
+def test_a_link_leads_to_what_one_has_by_a_rule_on_what_one_has_not(staff, nubetis_session):
+    """Rules ask for whatever they ask for; that one may not see the account takes nothing from having the contact."""
+    admin, pia = nubetis_session, staff["pia"]
+    where = F.account.linked(F.industry == "mining")
+    admin.apply(plan_share_rule(admin, "mines", "contacts", where=where, target="pia", level="read"))
+    account = admin.create("accounts", name="Acme", industry="mining")
+    contact = admin.create("contacts", last_name="Rey", account=account.id)
+    deal = pia.create("deals", name="X", contact=contact.id)
+    assert (may(pia, account), may(pia, contact)) == (None, "view")
+    assert [each.id for each in pia.find("deals", F.contact.linked(F.last_name == "Rey"))] == [deal.id]
+    assert pia.count("deals", F.contact.linked(F.account.linked(F.industry == "mining"))) == 0

@@ -211,6 +211,11 @@ def test_what_is_linked_and_missing_can_be_planned_first(nubetis_session):
     assert nubetis_session.count("accounts", F.name == "nueva") == 1
 
 
+def test_a_file_that_fills_no_field_links_to_nothing(nubetis_session):
+    plan = plan_links(nubetis_session, Table({"shoe size": ["41"]}), module="contacts")
+    assert (0, {"links_of": "contacts"}) == (len(plan), plan.cause.detail)
+
+
 def test_an_id_of_another_module_is_refused(nubetis_session):
     contact = nubetis_session.create("contacts", last_name="Ruiz")
     report = load(nubetis_session, Table({"last_name": ["A"], "account": [contact.id]}), module="contacts")

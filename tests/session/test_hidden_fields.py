@@ -164,7 +164,7 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     people = {"edition", "plan_edition", "usage", "belongings", "plan_offboarding", "lockouts", "advise"}
     looks = {"preview", "who_can", "explain_for", "check_plan", "as_user", "access_snapshot"}
     silent_too = administrators | loads | sharing | roles | profiles | people | looks
-    assert areas | silent_too == set(_roads(nubetis.session, "session")) | set(_roads(nubetis.data, "door"))
+    assert areas | silent_too == set(roads(nubetis.session, "session")) | set(roads(nubetis.data, "door"))
 
 
 def test_a_column_of_a_hidden_name_is_a_column_of_no_name(ana, lead):
@@ -178,7 +178,7 @@ def test_a_column_of_a_hidden_name_is_a_column_of_no_name(ana, lead):
     assert told[0] == told[1]
 
 
-def _roads(package, first):
+def roads(package, first):
     """Give the names of the functions in *package* that take a session or a door first."""
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         module = importlib.import_module(found.name)

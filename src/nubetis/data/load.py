@@ -158,12 +158,12 @@ def plan_links(door: Writer, table: Table, *, module: str, field_map: FieldMap |
     :func:`plan_load` does so by itself, for the rows that fit, where it is told to.
     """
     home = door.schema.module(module)
-    return _plan_links(door, table, slots_of(home, _mapped(field_map, _as_table(table), home), ISO))
+    return _plan_links(door, table, home, slots_of(home, _mapped(field_map, _as_table(table), home), ISO))
 
 
-def _plan_links(door: Writer, table: Table, slots: Sequence[Slot]) -> Plan:
+def _plan_links(door: Writer, table: Table, home: Module, slots: Sequence[Slot]) -> Plan:
     plans = [_plan_targets(door, slot.field, table[slot.column]) for slot in slots if _is_link(slot.field)]
-    cause = Cause(CauseKind.IMPORT, {"links_of": slots[0].module.name})
+    cause = Cause(CauseKind.IMPORT, {"links_of": home.name})
     return Plan(
         cause=cause,
         parts=tuple([part for plan in plans for part in plan.parts]),
@@ -372,11 +372,12 @@ class _Made:
 def _made(door: Writer, table: Table, slots: Sequence[Slot], *, links: bool) -> _Made:
     """Plan the rows of *table*; with *links* what they link to, too, but only as rows that are written name it."""
     everything = range(len(table))
-    first = _plan_links(door, table, slots) if links else None
+    home = slots[0].module
+    first = _plan_links(door, table, home, slots) if links else None
     made, left = _made_of(door, table, slots, (everything, first))
     if first is None or not made.refusals:
         return made
-    needed = _plan_links(door, table.take(left), slots)
+    needed = _plan_links(door, table.take(left), home, slots)
     if _titles(needed) == _titles(first):
         return made
     again, _ = _made_of(door, table, slots, (left, needed))

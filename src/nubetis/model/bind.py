@@ -380,10 +380,10 @@ class _Binder:
         return Linking(child, field.column_of(part), inner, self.module.prefix if len(field.targets) > 1 else None)
 
     def _of_linked(self, module: Module, where: Filter, depth: int) -> Bound:
-        """Bind what linked records must fit, and what lets the viewer see them, also by fields he may not read."""
+        """Bind what linked records must fit, and what lets the viewer see them, be it by what he may not see."""
         if self.links == LINKS:
             raise InvalidFilter("filter_links", limit=LINKS)
-        free = attrs.evolve(self.view, readable=_all_fields)
+        free = attrs.evolve(self.view, readable=_all_fields, visible=_all_records)
         inner = attrs.evolve(self, module=module, links=self.links + 1)
         seen = attrs.evolve(inner, view=free).bind(self.view.visible(module), depth + 1)
         return All((inner.bind(where, depth + 1), seen))

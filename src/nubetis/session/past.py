@@ -19,6 +19,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.looking import LookingPolicy
+from nubetis.access.policy import RolePolicy
 from nubetis.errors import UNREADABLE, NotFound, damage, require_count
 from nubetis.model.bind import ALWAYS, NEVER, All, AnyOf, Bound, Missing, No, Test
 from nubetis.model.convert import from_json
@@ -32,6 +33,7 @@ from nubetis.model.query import BoundQuery, Order
 from nubetis.model.record import Record
 from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
+from nubetis.session.rosters import rule_of
 from nubetis.session.undoing import UndoPlanner, later_changes
 from nubetis.types import Key, RecordId, Row, Stored
 
@@ -304,15 +306,30 @@ def _history_of(state: State, module: Module, row: Row) -> list[Moment]:
     for change in reversed(changes):
         earlier, _ = row_before(module, present, change)
         fields = [module.by_id[number] for number in change.before if number in module.by_id]
-        names = [field.name for field in fields if field.name in seen.layout.slots]
-        if not _is_hidden(change, module, seen):
+        plain = [field.name for field in fields if field.name in seen.layout.slots]
+        names = _told_names(state, module, plain, (earlier, present))
+        if not _is_hidden(change, module, seen) and (names or not change.before):
             rows = state.sight.record(module, earlier), state.sight.record(module, present)
             moments.append(_moment(change.kind, entries[change.entry], rows, names))
         present = earlier
     made = state.sight.record(module, present)
     born = [n for n, slot in seen.layout.slots.items() if not slot.field.system and made[n] not in (None, ())]
+    born = _told_names(state, module, born, (present,))
     first = entries.get(Key(int(row[CREATED_IN] or 0)))
     return moments + ([] if first is None else [_moment(ChangeKind.CREATE, first, (made, made), born, born=True)])
+
+
+def _told_names(state: State, module: Module, names: Sequence[str], rows: Iterable[Row]) -> list[str]:
+    """Give *names* without what a sharing rule asked for, where that was what the user may not read."""
+    told = all(_is_told(state, module, row) for row in rows)
+    return [name for name in names if told or name not in {"where", "source"}]
+
+
+def _is_told(state: State, module: Module, row: Row) -> bool:
+    """Say whether the user may know of a sharing rule as it was then: who may not read what it asks for has it not."""
+    if module.name != "sharing_rules" or not isinstance(state.policy, RolePolicy):
+        return True
+    return state.policy.may_ask(rule_of(module, row), state.view())
 
 
 def _is_hidden(change: JournalChange, module: Module, seen: Module) -> bool:
@@ -384,6 +401,8 @@ class Walk:
         """Give the records that lived then, as they were."""
         sight, seen = self.state.sight, self.state.sight.module(self.module)
         for row, gone in self.back(list(rows)):
+            if not _is_told(self.state, self.module, row):
+                continue
             marks = {str(seen.by_id[number].name): Mark.ERASED for number in sorted(gone) if number in seen.by_id}
             marks = {name: mark for name, mark in marks.items() if name in seen.layout.slots}
             yield PastRecord(sight.record(self.module, row), {**marks, **dict.fromkeys(self.purged, Mark.PURGED)})

@@ -46,7 +46,16 @@ if TYPE_CHECKING:
     from nubetis.session.state import State
     from nubetis.session.world import World
 
-__all__ = ["check_asking", "check_people", "check_written", "compared", "directory_of", "read_roster", "rows_with"]
+__all__ = [
+    "check_asking",
+    "check_people",
+    "check_written",
+    "compared",
+    "directory_of",
+    "read_roster",
+    "rows_with",
+    "rule_of",
+]
 
 
 def directory_of(world: World, txn: Txn, version: int) -> Directory:
@@ -346,6 +355,19 @@ def _default(row: Cells) -> tuple[ModuleId, Default]:
     _, module, level, upward, parent, parent_level = row
     levels = {"level": level, "upward": upward, "parent_level": parent_level}
     return module, Default(parent=parent, **{name: Level.parse(each) for name, each in levels.items()})
+
+
+def rule_of(module: Module, row: Row) -> Rule:
+    """Give the sharing rule that a row of theirs is, be it on or off.
+
+    Raises:
+        Damaged: nubetis did not write it so.
+    """
+    try:
+        ((_, found),) = _rules([tuple([row[module.layout.index[name]] for name in ("id", *_RULE)])])
+    except UNREADABLE as error:
+        raise damage("A record of people or sharing", error) from error
+    return found
 
 
 def _rules(rows: Iterable[Cells]) -> Iterator[tuple[bool, Rule]]:

@@ -10,10 +10,11 @@ A store's own tests subclass :class:`AccessContract` as they do
             return f"mine:///{folder}/org"
 
 Each case makes a world from a seed (:mod:`~nubetis.testing.access_contract.worlds`): a tree of roles, profiles, groups,
-rules, shares, teams, parents and records.  An oracle follows every path of it with sets.  Whatever lists, counts,
-decisions, explanations, exports and ``who_can`` answer is compared with it, also after changes that are planned,
-previewed, applied and undone.  :func:`~nubetis.testing.access_contract.proving.agreeing` does the same for any URL and
-seed.
+rules, shares, teams, parents, delegations, an edition, and records.  An oracle follows every path of it with sets.
+Whatever lists, counts, decisions, explanations, exports and ``who_can`` answer is compared with it, also after changes
+that are planned, previewed, applied and undone.  :func:`~nubetis.testing.access_contract.proving.agreeing` does the
+same for any URL and seed.  :func:`~nubetis.testing.access_contract.interference.alike` compares two organisations
+that differ only in what one of their users may not see.
 """
 
 from __future__ import annotations

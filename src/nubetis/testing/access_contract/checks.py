@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action
+from nubetis.access.entitlements import Feature
 from nubetis.access.permissions import FieldLevel
 from nubetis.access.sharing import NEEDED, Level
 from nubetis.access.sign_in import HostSignIn
@@ -23,8 +24,8 @@ from nubetis.errors import AccessDenied, InvalidFilter, NotFound
 from nubetis.model.filters import EVERYTHING
 from nubetis.model.ids import decode, encode
 from nubetis.session.previewing import who_can
-from nubetis.testing.access_contract.oracle import WorldOracle
-from nubetis.testing.access_contract.worlds import CRITERIA, MODULES, Thing, World, module_called
+from nubetis.testing.access_contract.oracle import ActingOracle, WorldOracle
+from nubetis.testing.access_contract.worlds import CRITERIA, LINKED, MODULES, There, Thing, World, module_called
 from nubetis.testing.access_contract.writing import address_of
 from nubetis.types import Key
 
@@ -50,18 +51,23 @@ def id_of(thing: Thing) -> str:
 
 @attrs.define
 class Checker:
-    """Compares the organisation *org* with *world*; what is sampled is chosen by *random*, *sample* records a user."""
+    """Compares the organisation *org* with *world*; what is sampled is chosen by *random*, *sample* records a user.
+
+    With a *delegate*, users are those for whom he acts.
+    """
 
     org: OrgWithPeople
     world: World
     random: Random
     sample: int = 12
+    delegate: Key | None = None
     checks: int = attrs.field(default=0, init=False)
     oracle: WorldOracle = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Ask the oracle of this world."""
-        self.oracle = WorldOracle(self.world)
+        acting = self.delegate
+        self.oracle = WorldOracle(self.world) if acting is None else ActingOracle(self.world, delegate=acting)
 
     def agree(self) -> int:
         """Compare everything; give how many checks there were.
@@ -71,18 +77,34 @@ class Checker:
         """
         for user in self.world.roster.users:
             if self._signs_in(user):
-                with self._session(user) as session:
+                with self._session(user.key) as session:
                     for module in MODULES:
                         self._of_module(session, user.key, module)
         self._columns()
+        for whom, delegate in sorted({(each.user, each.delegate) for each in self.world.lent}):
+            acting = Checker(self.org, self.world, self.random, self.sample, delegate)
+            acting.agree_acting(whom)
+            self.checks += acting.checks
         return self.checks
+
+    def agree_acting(self, user: Key) -> None:
+        """Compare what the delegate has for *user*, or that he has nothing from him."""
+        oracle, name = self.oracle, encode("use", user)
+        lends = isinstance(oracle, ActingOracle) and bool(oracle.lends(user))
+        try:
+            with self._session(user) as session:
+                self.hold(self.delegate, "acts for", user, expected=lends, actual=True)
+                for module in MODULES:
+                    self._of_module(session, user, module)
+        except (AccessDenied, NotFound) as error:
+            self.hold(self.delegate, "acts for", name, error.code, expected=lends, actual=False)
 
     def seen(self) -> Seen:
         """Give what each user who signs in finds."""
         found: Seen = {}
         for user in self.world.roster.users:
             if user.active:
-                with self._session(user) as session:
+                with self._session(user.key) as session:
                     for module in MODULES:
                         found[user.key, module] = frozenset(self._listed(session, user.key, module))
         return found
@@ -103,9 +125,12 @@ class Checker:
             raise AssertionError(f"{' '.join(map(str, asked))}: {_difference(expected, actual)}")
 
     # one user ----------------------------------------------------------------------------------------------
-    def _session(self, user: User) -> Session:
+    def _session(self, user: Key) -> Session:
         # who made the organisation has another address, and the same id as any
-        return self.org.session(HostSignIn(encode("use", user.key), factor=True))
+        if self.delegate is None:
+            return self.org.session(HostSignIn(encode("use", user), factor=True))
+        found = HostSignIn(encode("use", self.delegate), factor=True)
+        return self.org.session(found, on_behalf_of=encode("use", user))
 
     def _signs_in(self, user: User) -> bool:
         """Hold that one who is suspended or deleted does not sign in."""
@@ -188,18 +213,34 @@ class Checker:
 
     def _narrowed(self, session: Session, user: Key, module: str, visible: set[Key]) -> None:
         """Ask with a filter of the user's own, which is refused where it names what is hidden from him."""
-        where, fits = self.random.choice(CRITERIA)
-        named = [name for name in ("city", "size") if name in repr(where)]
+        where, expected, hidden = self._asked(user, module, visible)
         things = list(self._things(module))
-        expected = [each.key for each in things if each.key in visible and fits(each)]
         try:
             found = sorted(self._pages(session, module, where, limit=self.random.randint(3, 60)))
         except InvalidFilter:
-            hidden = [name for name in named if not self._reads(user, module, name)]
-            self.hold(user, "filters", where, expected=True, actual=bool(hidden))
+            self.hold(user, "filters", where, expected=True, actual=hidden)
             return
-        self.hold(user, "may filter", where, expected=True, actual=all(self._reads(user, module, n) for n in named))
+        self.hold(user, "may filter", where, expected=False, actual=hidden)
         self.hold(user, "finds", module, where, expected=expected, actual=found, count=len(things))
+
+    def _asked(self, user: Key, module: str, visible: set[Key]) -> tuple[Filter, list[Key], bool]:
+        """Give a filter, what fits it by the linked records that the user sees, and whether it names a hidden field."""
+        things = [each for each in self._things(module) if each.key in visible]
+        if self.random.random() < 0.5:
+            asked = self.random.choice(LINKED[module])
+            hidden = any(not self._reads(user, name, field) for name, field in asked.asks)
+            return asked.where, [each.key for each in things if asked.fits(each, self._there_for(user))], hidden
+        where, fits = self.random.choice(CRITERIA)
+        named = [name for name in ("city", "size") if name in repr(where)]
+        hidden = any(not self._reads(user, module, name) for name in named)
+        return where, [each.key for each in things if fits(each)], hidden
+
+    def _there_for(self, user: Key) -> There:
+        def there(module: str, key: Key | None) -> Thing | None:
+            found = self.oracle.there(module, key)
+            return found if found is not None and self.oracle.may(user, Action.VIEW, found) else None
+
+        return there
 
     def _counts(self, session: Session, user: Key, module: str, visible: int) -> None:
         limit = self.random.randint(1, 40)
@@ -248,16 +289,28 @@ class Checker:
             self.hold(user, "has the field", name, "of", thing, expected=level, actual=shown)
 
     def _columns(self) -> None:
-        """Ask of some records who may do something with them."""
-        users = self.world.roster.users
+        """Ask of some records who may do something with them, which takes an edition that lets one look."""
+        users, edition = self.world.roster.users, self.world.roster.entitlements
         with self.org.administrator() as session:
             for module in MODULES:
+                if Feature.INSIGHT in edition.lacks or module_called(module).id in edition.lacks_modules:
+                    self._nobody_looks(session, module)
+                    continue
                 things = list(self._things(module))
                 for thing in self.random.sample(things, k=min(self.sample, len(things))):
                     action = self.random.choice(_VERBS)
                     found = sorted(who_can(session, action, id_of(thing)))
                     may = sorted([encode("use", u.key) for u in users if self.oracle.may(u.key, action, thing)])
                     self.hold("who can", action, thing, expected=may, actual=found, count=len(users))
+
+    def _nobody_looks(self, session: Session, module: str) -> None:
+        """Hold that administrators do not pass the gate of the edition, either."""
+        try:
+            found = who_can(session, Action.VIEW, id_of(next(self._things(module))))
+        except (AccessDenied, NotFound):
+            self.checks += 1
+            return
+        raise AssertionError(f"{found} may view {module}, which the edition lacks, or nobody may look")
 
 
 def _difference(expected: object, actual: object) -> str:

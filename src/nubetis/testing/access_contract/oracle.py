@@ -13,16 +13,17 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.directory import User
-from nubetis.access.permissions import FieldLevel, Permissions
+from nubetis.access.permissions import STANDARD, FieldLevel, Permissions
 from nubetis.access.sharing import NEEDED, Level, Principal
 from nubetis.model.fields import Field
-from nubetis.testing.access_contract.worlds import CRITERIA, Given, Thing, World, module_called
+from nubetis.testing.access_contract.worlds import CRITERIA, LINKED, Given, Lent, Thing, World, module_called
 from nubetis.testing.rosters import Oracle
 from nubetis.types import Key
 
-__all__ = ["WorldOracle"]
+__all__ = ["ActingOracle", "WorldOracle"]
 
 _MEANS: Final = {repr(where): fits for where, fits in CRITERIA}
+_MEANS_LINKED: Final = {repr(each.where): each.fits for several in LINKED.values() for each in several}
 
 
 @attrs.define
@@ -52,10 +53,10 @@ class WorldOracle:
         return self.permits(viewer, action, thing.module) and level >= NEEDED.get(action, Level.NONE)
 
     def permits(self, viewer: Key, action: Action, module: str) -> bool:
-        """Say whether *viewer* is active, and profile or permission sets have the verb."""
-        if not self._user(viewer).active:
-            return False
+        """Say whether *viewer* is active, the edition has the module, and profile or permission sets have the verb."""
         number = module_called(module).id
+        if not self._user(viewer).active or number in self.world.roster.entitlements.lacks_modules:
+            return False
         return self.administrator(viewer) or any(action in each.verbs(number) for each in self._permissions(viewer))
 
     def field(self, viewer: Key, module: str, field: Field) -> FieldLevel:
@@ -112,8 +113,19 @@ class WorldOracle:
         if key not in self._rules:
             self._rules[key] = self.people.criteria(viewer, module_called(thing.module).id)
         for rule in self.world.roster.rules:
-            if rule.key in self._rules[key] and _MEANS[repr(rule.where)](thing):
+            if rule.key in self._rules[key] and self.fits(repr(rule.where), thing):
                 yield rule.level
+
+    def fits(self, where: str, thing: Thing) -> bool:
+        """Say whether a record fits a filter, which looks at linked records whoever sees them, but not in the bin."""
+        if where in _MEANS:
+            return _MEANS[where](thing)
+        return _MEANS_LINKED[where](thing, self.there)
+
+    def there(self, module: str, key: Key | None) -> Thing | None:
+        """Give a record that is not in the recycle bin."""
+        found = None if key is None else self._things.get((module, key))
+        return None if found is None or found.deleted else found
 
     def _by_shares(self, viewer: Key, thing: Thing, *, related: bool = False) -> Iterator[Level]:
         for each in self._given.get((thing.module, thing.key), ()):
@@ -140,3 +152,39 @@ class WorldOracle:
         if any(self._grants(viewer, parent, (*through, thing.module))):
             yield default.parent_level
         yield from self._by_shares(viewer, parent, related=True)
+
+
+@attrs.define
+class ActingOracle(WorldOracle):
+    """Says what *delegate* has who acts for another: the other's rights as far as they are lent, never more.
+
+    Of an administrator it is what the built-in Standard permits, and the records that he has without being one.
+    """
+
+    delegate: Key = attrs.field(kw_only=True)
+
+    def lends(self, user: Key) -> list[Lent]:
+        """Give the delegations of *user* that hold now; none where one of the two is not active."""
+        if not (self._user(user).active and self._user(self.delegate).active):
+            return []
+        now = self.world.now
+        return [
+            each for each in self.world.lent
+            if (each.user, each.delegate) == (user, self.delegate) and not each.deleted
+            and (each.since is None or each.since <= now) and (each.until is None or now < each.until)
+        ]  # fmt: skip
+
+    def permits(self, viewer: Key, action: Action, module: str) -> bool:
+        """Say whether the user may, and has lent it."""
+        lent = any(
+            (not each.modules or module in each.modules) and (not each.actions or action in each.actions)
+            for each in self.lends(viewer)
+        )
+        return lent and super().permits(viewer, action, module)
+
+    def administrator(self, viewer: Key) -> bool:  # noqa: ARG002 - as of whoever it is
+        """Nobody is one while he acts for another."""
+        return False
+
+    def _permissions(self, viewer: Key) -> list[Permissions]:
+        return [STANDARD] if super().administrator(viewer) else super()._permissions(viewer)

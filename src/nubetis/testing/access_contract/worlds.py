@@ -17,11 +17,12 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.access.directory import Profile, Roster, User
 from nubetis.access.editing import permitting, with_field
+from nubetis.access.entitlements import Entitlements, Feature
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import STANDARD, FieldLevel, Permissions
-from nubetis.access.sharing import EVERYBODY, GRANTED, Default, Level, Principal, PrincipalKind
+from nubetis.access.sharing import EVERYBODY, GRANTED, Default, Level, Principal, PrincipalKind, Rule
 from nubetis.model.fields import Field
-from nubetis.model.filters import F, Filter
+from nubetis.model.filters import F, Filter, has
 from nubetis.model.fold import fold_text
 from nubetis.model.kinds import kind
 from nubetis.model.schema import Module, Schema
@@ -32,10 +33,14 @@ from nubetis.types import Key, ModuleId
 
 __all__ = [
     "CRITERIA",
+    "LINKED",
     "LINKS",
     "MODULES",
     "WORLD_SCHEMA",
     "Given",
+    "Lent",
+    "LinkedCriterion",
+    "There",
     "Thing",
     "World",
     "any_world",
@@ -107,6 +112,83 @@ class Thing:
     deleted: bool = False
 
 
+There = Callable[[str, "Key | None"], "Thing | None"]
+"""Gives the record with a key, by module, where it is there to be looked at and not in the recycle bin."""
+
+
+@attrs.frozen
+class LinkedCriterion:
+    """A filter on linked records, what it means of a record, and the fields that it *asks* for, by module."""
+
+    where: Filter
+    fits: Callable[[Thing, There], bool]
+    asks: tuple[tuple[str, str], ...]
+
+
+def _account(of: Thing | None, there: There) -> Thing | None:
+    return None if of is None else there("accounts", of.links.get("account"))
+
+
+def _large(found: Thing | None) -> bool:
+    return found is not None and found.size is not None and found.size > 2
+
+
+_IN_LIMA: Final = LinkedCriterion(
+    F.account.linked(F.city == "lima"),
+    lambda each, there: (found := _account(each, there)) is not None and _city(found) == "lima",
+    (("accounts", "city"),),
+)
+_OF_NONE_LARGE: Final = LinkedCriterion(
+    ~F.account.linked(F.size > 2), lambda each, there: not _large(_account(each, there)), (("accounts", "size"),)
+)
+
+LINKED: Final[Mapping[str, tuple[LinkedCriterion, ...]]] = {
+    "accounts": (
+        LinkedCriterion(
+            has("contacts", via="account", where=F.size > 2),
+            lambda each, there: any(
+                _large(found) and found is not None and found.links.get("account") == each.key
+                for found in (there("contacts", Key(at)) for at in range(1, 1000))
+            ),
+            (("contacts", "size"),),
+        ),
+    ),
+    "contacts": (
+        _IN_LIMA,
+        _OF_NONE_LARGE,
+        LinkedCriterion(
+            F.account.linked(F.city.is_empty()) | (F.size == 1),
+            lambda each, there: each.size == 1
+            or ((found := _account(each, there)) is not None and found.city is None),
+            (("accounts", "city"), ("contacts", "size")),
+        ),
+    ),
+    "deals": (
+        _IN_LIMA,
+        _OF_NONE_LARGE,
+        LinkedCriterion(
+            F.contact.linked(F.account.linked(F.size > 2)),
+            lambda each, there: _large(_account(there("contacts", each.links.get("contact")), there)),
+            (("accounts", "size"),),
+        ),
+    ),
+}  # fmt: skip
+"""Filters of rules on what records link to, and on what links to them, by module."""
+
+
+@attrs.frozen(kw_only=True)
+class Lent:
+    """A delegation: *user* lets *delegate* act for him, in all *modules* and *actions* where none are named."""
+
+    user: Key
+    delegate: Key
+    since: datetime | None = None
+    until: datetime | None = None
+    modules: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    deleted: bool = False
+
+
 @attrs.frozen(kw_only=True)
 class Given:
     """A share of one record, or with *team* a place in its team."""
@@ -128,11 +210,17 @@ class World:
     roster: Roster
     things: Mapping[str, tuple[Thing, ...]]
     given: tuple[Given, ...]
+    lent: tuple[Lent, ...] = ()
     now: datetime = START
 
 
-def any_world(random: Random, *, users: int = 30, records: int = 300, chain: int = 50) -> World:
-    """Make a world of so many users and records (in all modules together), with a chain of roles so long."""
+def any_world(
+    random: Random, *, users: int = 30, records: int = 300, chain: int = 50, limited: bool = False
+) -> World:  # fmt: skip
+    """Make a world of so many users and records (in all modules together), with a chain of roles so long.
+
+    Where it is *limited* its edition may lack features and a module.
+    """
     modules = [module_called(name) for name in MODULES]
     roster = any_roster(
         random, users=users, roles=max(2, users // 2), groups=6, rules=random.choice((0, 6, 14)),
@@ -140,9 +228,14 @@ def any_world(random: Random, *, users: int = 30, records: int = 300, chain: int
     )  # fmt: skip
     roster = _with_profiles(random, _with_chain(random, roster, chain))
     roster = attrs.evolve(roster, defaults=dict(_with_parents(random, roster.defaults, modules)))
+    roster = attrs.evolve(roster, rules=tuple([_on_links(random, each) for each in roster.rules]))
+    if limited:
+        roster = attrs.evolve(roster, entitlements=_edition(random))
     things = {name: tuple(_things(random, name, roster, records // len(MODULES))) for name in MODULES}
     given = list(_given(random, roster, things, count=records // 5))
-    return World(roster=roster, things=things, given=(*given, *given[: len(given) // 10]))
+    return World(
+        roster=roster, things=things, given=(*given, *given[: len(given) // 10]), lent=tuple(_lent(random, roster))
+    )
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
@@ -214,6 +307,36 @@ def _with_parents(
             default = attrs.evolve(default, parent=field.id, parent_level=random.choice(list(Level)))
         if module.id in defaults or default.parent is not None:
             yield module.id, default
+
+
+def _on_links(random: Random, rule: Rule) -> Rule:
+    """Let some rules on values ask for linked records instead."""
+    if rule.where is None or random.random() < 0.5:
+        return rule
+    name = next(each for each in MODULES if module_called(each).id == rule.module)
+    return attrs.evolve(rule, where=random.choice(LINKED[name]).where)
+
+
+def _edition(random: Random) -> Entitlements:
+    """Give an edition that lacks some features, and a module now and then."""
+    features = random.sample(list(Feature), k=random.choice((0, 1, 3)))
+    modules = [module_called(random.choice(MODULES)).id] if random.random() < 0.4 else []
+    return Entitlements(lacks=features, lacks_modules=modules, unlock_after=random.choice((0, 1)))
+
+
+def _lent(random: Random, roster: Roster) -> Iterable[Lent]:
+    """Let some act for others: in all, or in some modules and verbs; some not yet, or no longer."""
+    for _ in range(min(4, len(roster.users) // 4)):
+        one, other = random.sample([each.key for each in roster.users], k=2)
+        chosen = permitting(Permissions(default=[Action.VIEW]), random.choice(list(Action)), None).default
+        for _ in range(random.choice((1, 1, 2))):
+            yield Lent(
+                user=one, delegate=other, deleted=random.random() < 0.15,
+                since=random.choice((None, None, START - timedelta(days=1), START, START + timedelta(days=1))),
+                until=random.choice((None, None, START + timedelta(days=1), START)),
+                modules=tuple(random.sample(MODULES, k=random.choice((0, 0, 1, 2)))),
+                actions=random.choice(((), tuple(sorted(chosen)))),
+            )  # fmt: skip
 
 
 # -- records ----------------------------------------------------------------------------------------------------------

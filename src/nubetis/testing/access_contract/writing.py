@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.directory import Profile, Roster, User
+from nubetis.access.entitlements import EDITION, UNLIMITED, write_entitlements
 from nubetis.access.numbering import Position
 from nubetis.access.permissions import Permissions, write_permissions
 from nubetis.access.sharing import Default, Principal, Rule
@@ -18,7 +19,7 @@ from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.choices import pack_set
 from nubetis.model.store import Batch, Expect, Inserts, Txn, VersionName
-from nubetis.testing.access_contract.worlds import MODULES, WORLD_SCHEMA, Given, Thing, World, with_fields
+from nubetis.testing.access_contract.worlds import MODULES, WORLD_SCHEMA, Given, Lent, Thing, World, with_fields
 from nubetis.testing.people import make_org
 from nubetis.types import Key, Row, Stored
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["address_of", "as_cells", "as_text", "make_world", "write_world"]
 
 _Cells = Mapping[str, Stored]
+_SETTING: Final = 9_000_000
+"""The key of the setting that says what the edition gives."""
 _WRITTEN: Final = "2026-03-02T09:30:00.000000Z"
 
 
@@ -96,6 +99,8 @@ def _rows(world: World) -> list[tuple[Module, list[tuple[int, _Cells]]]]:
         "sharing_defaults": (_default(*each) for each in roster.defaults.items()),
         "sharing_rules": (_rule(each) for each in roster.rules),
         "shares": ((at, _share(each)) for at, each in enumerate(world.given, 1)),
+        "delegations": ((at, _delegation(each)) for at, each in enumerate(world.lent, 1)),
+        "settings": _edition(roster),
         **{name: (_thing(each) for each in world.things[name]) for name in MODULES},
     }  # fmt: skip
     return [(WORLD_SCHEMA.module(name), list(some)) for name, some in found.items()]
@@ -158,6 +163,21 @@ def _share(each: Given) -> _Cells:
         **cells, "related": int(each.related), "superiors": int(each.superiors),
         "until": None if each.until is None else instant_text(each.until),
     }  # fmt: skip
+
+
+def _delegation(each: Lent) -> _Cells:
+    instants = {"since": each.since, "until": each.until}
+    return {
+        "user": each.user, "delegate": each.delegate, "deleted_in": 1 if each.deleted else None,
+        "modules": pack_set([str(int(WORLD_SCHEMA.module(name).id)) for name in each.modules]),
+        "actions": pack_set([action.value for action in each.actions]), "functions": pack_set([]),
+        **{name: None if at is None else instant_text(at) for name, at in instants.items()},
+    }  # fmt: skip
+
+
+def _edition(roster: Roster) -> Iterator[tuple[int, _Cells]]:
+    if roster.entitlements != UNLIMITED:
+        yield _SETTING, {"name": EDITION, "value": as_text(write_entitlements(roster.entitlements))}
 
 
 def as_cells(each: Given) -> dict[str, Value]:
