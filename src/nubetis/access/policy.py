@@ -16,9 +16,10 @@ from typing import Final, Protocol
 import attrs
 
 from nubetis.access.decision import Action, Reason, Step
-from nubetis.access.directory import Directory, Reach, User
+from nubetis.access.directory import Directory, Reach
 from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
 from nubetis.access.intervals import Intervals
+from nubetis.access.people import User
 from nubetis.access.permissions import FieldLevel, Function, Permissions
 from nubetis.access.sharing import GRANTED, NEEDED, Level, PrincipalKind, Rule
 from nubetis.errors import NubetisError
