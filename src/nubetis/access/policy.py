@@ -31,6 +31,7 @@ from nubetis.model.bind import (
     Linking,
     Missing,
     No,
+    Normal,
     OneOf,
     Test,
     Viewpoint,
@@ -286,13 +287,14 @@ class RolePolicy:
         near, above = self.directory.targets(self.user.key)
         fixed: list[Bound] = [_about(module), OneOf("level", levels)]
         fixed += [Test("related", Operator.EQ, 1)] if related else []
-        ways: list[Bound] = [OneOf("target", near)]
-        ways += [All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))] if above else []
-        shares = self.schema.module("shares")
+        ways: list[tuple[Bound, ...]] = [(*fixed, OneOf("target", near))]
+        ways += [(*fixed, OneOf("target", above), Test("superiors", Operator.EQ, 1))] if above else []
+        shares, endless = self.schema.module("shares"), Missing("until")
 
         def bound(view: Viewpoint) -> Bound:
-            still = AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(view.now))))
-            return AnyOf(tuple([Linking(shares, "record", All((*fixed, still, way))) for way in ways]))
+            still = AnyOf((endless, Test("until", Operator.GT, instant_text(view.now))))
+            found = tuple([Linking(shares, "record", All((still, *way))) for way in ways])
+            return Normal(AnyOf(found) if len(found) > 1 else found[0])
 
         return Prepared(bound)
 

@@ -51,6 +51,7 @@ __all__ = [
     "Linking",
     "Missing",
     "No",
+    "Normal",
     "OneOf",
     "Test",
     "Viewpoint",
@@ -180,7 +181,16 @@ class No:
     part: Bound
 
 
-Bound: TypeAlias = Test | OneOf | Missing | Within | Word | Holds | Differs | Linked | Linking | All | AnyOf | No
+@attrs.frozen
+class Normal:
+    """*part*, which is in normal form already: what is asked again and again need not be brought into it each time."""
+
+    part: Bound
+
+
+Bound: TypeAlias = (
+    Test | OneOf | Missing | Within | Word | Holds | Differs | Linked | Linking | All | AnyOf | No | Normal
+)
 
 ALWAYS: Final = All(())
 NEVER: Final = AnyOf(())
@@ -217,6 +227,13 @@ class Viewpoint:
     readable: Callable[[Module, Field], bool] = _all_fields
     visible: Callable[[Module], Filter] = _all_records
     with_old: bool = False
+
+    def freed(self) -> Viewpoint:
+        """Give the same of one who may look at everything, as what policies give does."""
+        return Viewpoint(
+            now=self.now, zone=self.zone, first_day=self.first_day, fiscal_month=self.fiscal_month, people=self.people,
+            find_user=self.find_user, with_old=self.with_old,
+        )  # fmt: skip
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------
@@ -316,7 +333,7 @@ def _size(bound: Bound) -> tuple[int, int]:
         match each:
             case All(parts) | AnyOf(parts):
                 left += parts
-            case No(part):
+            case No(part) | Normal(part):
                 left.append(part)
             case Linked() | Linking():
                 left.append(each.where)
@@ -324,7 +341,7 @@ def _size(bound: Bound) -> tuple[int, int]:
                 values += len(listed)
             case _:
                 pass
-        conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No)
+        conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No | Normal)
     return conditions, values
 
 

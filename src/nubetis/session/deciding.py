@@ -8,7 +8,6 @@ in the tests hold them to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -24,6 +23,7 @@ from nubetis.model.evaluate import matcher
 from nubetis.model.kinds import instant_text
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, key_of
+from nubetis.model.standing import standing
 from nubetis.session.targets import kept_shares
 from nubetis.session.world import TxnRelated
 from nubetis.types import Key, ModuleId, RecordId, Row
@@ -61,7 +61,6 @@ class Look:
 _Holds: TypeAlias = Callable[[Row], bool]
 _Owned: TypeAlias = tuple[Reason, Level, Intervals, Rule | None]
 
-_FAR: Final = timedelta(days=3777, hours=7)
 _FULL: Final = Level.DELETE
 
 
@@ -219,12 +218,10 @@ class Decider:
         """Give the test of a rule on values, bound once unless it hangs on the present instant."""
         where, state = rule.where, self.state
         assert where is not None  # noqa: S101 - it is one by values
-        planner = state.planner()
-        later = attrs.evolve(planner, view=attrs.evolve(planner.view, now=planner.view.now + _FAR))
-        bound = planner.free(module, where)
-        if later.free(module, where) != bound:
-            return lambda row: bool(state.planner().test(module, where)(row))
-        test = matcher(bound, module.layout.full_index, _Present(state))
+        found = standing(where, module, state.known.schema, state.view().freed())
+        if found.made:
+            return lambda row: bool(state.planner().fitting(module, found.at(state.view().freed()))(row))
+        test = matcher(found.kept, module.layout.full_index, _Present(state))
         return lambda row: test(module.layout.fill(row))
 
 

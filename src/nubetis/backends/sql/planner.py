@@ -17,6 +17,7 @@ guessed wrongly.  Guesses come from tallies, which may be old: they decide about
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -127,7 +128,7 @@ class Planner:
 
     def _rows(self, asked: Asked) -> list[Row]:
         budget = self._cost_of_ways(asked)
-        for guess in {self._guess(each) for each in self.union.heads if self._is_tallied(each)}:
+        for guess in {self._guess(each) for each in self._tallied}:
             guess.asked += 1
         if self._is_narrow(asked):
             return self._run(walk(self.tables, self.home, asked))
@@ -191,23 +192,23 @@ class Planner:
         return len(self._run(walk(self.tables, self.home, few))) < _NARROW
 
     # guesses -----------------------------------------------------------------------------------------------
-    @property
-    def _total(self) -> int:
-        guess = next(map(self._guess, [each for each in self.union.heads if self._is_tallied(each)]), None)
-        return 0 if guess is None else guess.total
+    @cached_property
+    def _tallied(self) -> list[Heads]:
+        columns = dict(self.home.tallied)
+        return [each for each in self.union.heads if each.through is None and each.column in columns]
 
-    @property
+    @cached_property
+    def _total(self) -> int:
+        return self._guess(self._tallied[0]).total if self._tallied else 0
+
+    @cached_property
     def _share(self) -> float:
         """How many of all records the greatest way leads to, as far as is known."""
-        own = [self._size(each) for each in self.union.heads if self._is_tallied(each)]
-        return max(own, default=0) / self._total if self._total else 0.0
-
-    def _is_tallied(self, heads: Heads) -> bool:
-        return heads.through is None and heads.column in dict(self.home.tallied)
+        return max(map(self._size, self._tallied), default=0) / self._total if self._total else 0.0
 
     def _size(self, heads: Heads) -> int:
         """Give how many rows *heads* lead to."""
-        if not self._is_tallied(heads):
+        if heads not in self._tallied:
             return _LINKS * len(heads.values)
         guess, values = self._guess(heads), heads.values
         known = values.kept.get("rows") if isinstance(values, Settled) else None
