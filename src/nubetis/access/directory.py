@@ -167,9 +167,14 @@ class Directory:
 
     def reaches_user(self, user: Key, principal: Principal, *, superiors: bool) -> bool:
         """Say whether *user* is one of *principal*, or with *superiors* above one in the tree of roles."""
-        numbering, members = self.numbering, self.members(principal)
-        place, role = numbering.places.get(user, -1), numbering.role_of(user)
-        return place in members or (superiors and role is not None and members.meets(*numbering.below(role)))
+        numbering = self.numbering
+        place, role = numbering.places.get(user, -1), numbering.role_of(user) if superiors else None
+        first, last = (0, 0) if role is None else numbering.below(role)
+        if principal.kind is PrincipalKind.GROUP:
+            members = self._groups.get(principal.key, NOBODY)
+            return place in members or members.meets(first, last)
+        start, end = self._span(principal)
+        return start <= place < end or max(start, first) < min(end, last)
 
     def principals(self, user: Key) -> list[tuple[Principal, bool]]:
         """Give the principals by which a share reaches a user, and whether only by a share that goes to superiors."""

@@ -181,6 +181,8 @@ class SqlTxn:
         self._open.append(cursor)
         while rows := cursor.fetchmany(size):
             yield tuple(zip(*rows, strict=True))
+            if len(rows) < size:
+                return
             self._look_at(module)
 
     def _stream_pages(self, module: Module, where: Bound, names: tuple[str, ...], size: int) -> Iterator[Columns]:
