@@ -10,9 +10,9 @@ Columns are named as the layout names them, twins included; ``old:`` before a na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -61,6 +61,7 @@ __all__ = [
     "bad_operator",
     "bind",
     "bind_sort",
+    "dated",
     "find_column",
 ]
 
@@ -181,16 +182,46 @@ class No:
     part: Bound
 
 
-@attrs.frozen
+@attrs.frozen(match_args=False)
 class Normal:
-    """*part*, which is in normal form already: what is asked again and again need not be brought into it each time."""
+    """*form*, which is in normal form: what is asked again and again need not be brought into it each time.
 
-    part: Bound
+    Where there is a *hole*, tests of *form* compare with that very text instead of with the instant of asking, *now*,
+    and *part* is what is meant.  What stores make of *form*, whatever the instant, is *kept* with it.
+    """
+
+    __match_args__ = ("part",)
+
+    form: Bound
+    hole: str = attrs.field(default="", kw_only=True)
+    now: str = attrs.field(default="", kw_only=True)
+    kept: dict[Hashable, Any] = attrs.field(factory=dict, eq=False, repr=False, kw_only=True)
+
+    @property
+    def part(self) -> Bound:
+        """The filter."""
+        return dated(self.form, self.hole, self.now) if self.hole else self.form
 
 
 Bound: TypeAlias = (
     Test | OneOf | Missing | Within | Word | Holds | Differs | Linked | Linking | All | AnyOf | No | Normal
 )
+
+
+def dated(bound: Bound, hole: str, now: str) -> Bound:
+    """Give *bound* with tests that compare with *now* where they compared with *hole*."""
+    match bound:
+        case Test(column, operator, value):
+            return Test(column, operator, now) if value == hole else bound
+        case All(parts) | AnyOf(parts):
+            return type(bound)(tuple([dated(part, hole, now) for part in parts]))
+        case No(part):
+            return No(dated(part, hole, now))
+        case Linked() | Linking():
+            return attrs.evolve(bound, where=dated(bound.where, hole, now))
+        case _:
+            return bound
+
 
 ALWAYS: Final = All(())
 NEVER: Final = AnyOf(())

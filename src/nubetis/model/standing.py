@@ -1,22 +1,21 @@
-"""Filters that are asked with again and again: bound, and in normal form, once, but for what the instant changes.
+"""Filters that are asked with again and again: bound, and in normal form, once for all instants.
 
-Whatever of a filter is bound alike at two far instants hangs on no instant, and stays as it is as long as its users,
-names and fields do; whoever keeps it knows how long that is.
+What is bound at two far instants, and differs by nothing but the texts of these, differs so at any other: the instant
+is a hole in it, to be filled when it is asked with.  It stays as it is as long as its users, names and fields do;
+whoever keeps it knows how long that is.  A filter of which more hangs on the instant ("this month") is bound each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.model.bind import ALWAYS, AnyOf, Bound, Normal, bind
-from nubetis.model.filters import Or
+from nubetis.model.bind import All, Bound, Normal, bind, dated
+from nubetis.model.kinds import instant_text
 from nubetis.model.normal import normal_form
-from nubetis.model.prepared import Prepared
 
 if TYPE_CHECKING:
     from nubetis.model.bind import Viewpoint
@@ -26,50 +25,42 @@ if TYPE_CHECKING:
 __all__ = ["Standing", "standing"]
 
 _FAR: Final = timedelta(days=3777, hours=7)
-
-_Make: TypeAlias = "Callable[[Viewpoint], Bound]"
+_FARTHER: Final = timedelta(days=9131, hours=5)
 
 
 @attrs.frozen
 class Standing:
-    """A bound filter: what is *kept* of it, or at least one of that and of what is *made* for each instant."""
+    """A bound filter: the *kept* one, in which the instant may be a hole, or one that is *made* for each instant."""
 
     kept: Normal
-    made: tuple[_Make, ...] = ()
+    made: Callable[[Viewpoint], Bound] | None = None
 
     def at(self, view: Viewpoint) -> Normal:
         """Give it as it is at the instant of *view*."""
-        if not self.made:
-            return self.kept
-        parts = list(_parts(self.kept.part))
-        for make in self.made:
-            found = normal_form(make(view))
-            if found == ALWAYS:
-                return Normal(ALWAYS)
-            parts += _parts(found)
-        return Normal(parts[0] if len(parts) == 1 else AnyOf(tuple(parts)))
+        if self.made is not None:
+            return Normal(normal_form(self.made(view.freed())))
+        kept = self.kept
+        if not kept.hole:
+            return kept
+        return Normal(kept.form, hole=kept.hole, now=instant_text(view.now), kept=kept.kept)
 
 
-def standing(where: Filter, module: Module, schema: Schema, view: Viewpoint) -> Standing:
-    """Bind *where* to *module*, to be asked with at other instants, too.
+def standing(where: Filter, module: Module, schema: Schema, view: Viewpoint, *beside: Bound) -> Standing:
+    """Bind *where*, which a policy gives, to *module*, with all that is *beside* it.
 
     Raises:
         InvalidFilter: see :func:`~nubetis.model.bind.bind`.
     """
-    bound, far = bind(where, module, schema, view), attrs.evolve(view, now=view.now + _FAR)
-    if bound == bind(where, module, schema, far):
-        return Standing(Normal(normal_form(bound)))
-    parts = where.parts if isinstance(where, Or) else (where,)
-    moving = [part for part in parts if bind(part, module, schema, view) != bind(part, module, schema, far)]
-    kept = normal_form(bind(Or(tuple([part for part in parts if part not in moving])), module, schema, view))
-    made = [partial(_bound, part, module, schema) for part in moving]
-    return Standing(Normal(kept), () if kept == ALWAYS else tuple(made))
 
+    def made(seen: Viewpoint) -> Bound:
+        return All((*beside, bind(where, module, schema, seen)))
 
-def _bound(where: Filter, module: Module, schema: Schema, view: Viewpoint) -> Bound:
-    return where.make(view) if isinstance(where, Prepared) else bind(where, module, schema, view)
-
-
-def _parts(bound: Bound) -> tuple[Bound, ...]:
-    """Give the parts of which one must hold."""
-    return bound.parts if isinstance(bound, AnyOf) else (bound,)
+    free = view.freed()
+    far, farther = (attrs.evolve(free, now=view.now + away) for away in (_FAR, _FARTHER))
+    first, second = normal_form(made(far)), normal_form(made(farther))
+    hole = instant_text(far.now)
+    if first == second:
+        return Standing(Normal(first))
+    if dated(first, hole, instant_text(farther.now)) == second and dated(second, hole, "") == second:
+        return Standing(Normal(dated(first, hole, hole), hole=hole, now=hole))
+    return Standing(Normal(first), made)

@@ -232,9 +232,9 @@ class Decider:
         """Give the test of a rule on values, bound once unless it hangs on the present instant."""
         where, state = rule.where, self.state
         assert where is not None  # noqa: S101 - it is one by values
-        found = standing(where, module, state.known.schema, state.view().freed())
-        if found.made:
-            return lambda row: bool(state.planner().fitting(module, found.at(state.view().freed()))(row))
+        found = standing(where, module, state.known.schema, state.view())
+        if found.made or found.kept.hole:
+            return lambda row: bool(state.planner().fitting(module, found.at(state.view()))(row))
         test = matcher(found.kept, module.layout.full_index, _Present(state))
         return lambda row: test(module.layout.fill(row))
 

@@ -15,7 +15,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.access.policy import Policy
-from nubetis.model.bind import Bound, Viewpoint
+from nubetis.model.bind import Bound, Normal, Viewpoint
 from nubetis.model.record import Record
 from nubetis.model.schema import Module, Schema
 from nubetis.model.standing import Standing, standing
@@ -24,6 +24,7 @@ from nubetis.types import ModuleId, Row
 __all__ = ["Sight"]
 
 _Cut: TypeAlias = Callable[[Row], Row]
+_Asked: TypeAlias = tuple[Action, ModuleId, tuple[Bound, ...]]
 
 
 def _uncut(row: Row) -> Row:
@@ -37,7 +38,7 @@ class Sight:
     policy: Policy
     whole: Schema = attrs.field(repr=False)
     _known: dict[ModuleId, tuple[Module, _Cut]] = attrs.field(factory=dict, init=False, repr=False)
-    _granted: dict[tuple[Action, ModuleId], Standing] = attrs.field(factory=dict, init=False, repr=False)
+    _granted: dict[_Asked, Standing] = attrs.field(factory=dict, init=False, repr=False)
 
     @cached_property
     def schema(self) -> Schema:
@@ -60,16 +61,17 @@ class Sight:
         seen, cut = self._of(module)
         return tuple([Record(seen, row) for row in (rows if cut is _uncut else map(cut, rows))])
 
-    def granted(self, action: Action, module: Module, view: Viewpoint) -> Bound:
-        """Give the records of *module* to which the user may do *action*, bound: what only the policy changes, once.
+    def granted(self, action: Action, module: Module, view: Viewpoint, *beside: Bound) -> Normal:
+        """Give the records of *module* to which the user may do *action*, and that fit what is *beside* it, bound once.
 
         Names and users in it are those of the access version to which the policy belongs.
         """
-        found = self._granted.get((action, module.id))
+        key = action, module.id, beside
+        found = self._granted.get(key)
         if found is None:
             grant = self.policy.grant(action, module)
-            found = self._granted[action, module.id] = standing(grant, module, self.whole, view.freed())
-        return found.at(view.freed()) if found.made else found.kept
+            found = self._granted[key] = standing(grant, module, self.whole, view, *beside)
+        return found.at(view)
 
     def unseen(self) -> dict[str, frozenset[str]]:
         """Give the names of what may not be read, by module."""

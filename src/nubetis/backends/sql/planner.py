@@ -56,12 +56,14 @@ _KEY: Final = (Order("id"),)
 
 @attrs.frozen(kw_only=True)
 class Planner:
-    """Plans for one *union* in one transaction."""
+    """Plans for one *union* in one transaction; where it has a *hole*, statements are asked with *now*."""
 
     tables: Tables
     home: ModuleTable
     union: Union
     db: Connection
+    hole: str = ""
+    now: str = ""
 
     def rows(self, segment: Bound, order: tuple[Order, ...], limit: int) -> list[Row]:
         """Give the first *limit* rows in *order* that fit within *segment*."""
@@ -141,6 +143,8 @@ class Planner:
 
     def _run(self, prepared: Prepared) -> list[Row]:
         statement, constants = prepared
+        if self.hole:
+            constants = [self.now if each is self.hole else each for each in constants]
         return self.db.execute(statement.text, statement.arguments(constants)).fetchall()
 
     # costs, in records walked ------------------------------------------------------------------------------
@@ -178,8 +182,8 @@ class Planner:
 
     def _is_narrow(self, asked: Asked) -> bool:
         """Say whether few records fit what is asked besides the ways, and an index finds them."""
-        led = {index.columns[0] for index in self.home.indexes if not index.digest}
         parts = self.union.rest.parts if isinstance(self.union.rest, All) else ()
+        led = {index.columns[0] for index in self.home.indexes if not index.digest} if parts else set()
         tests = [part for part in parts if isinstance(part, Test | OneOf) and part.column in led]
         for test in tests:
             if isinstance(test, OneOf) or test.operator is Operator.EQ:
