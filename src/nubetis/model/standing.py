@@ -61,6 +61,6 @@ def standing(where: Filter, module: Module, schema: Schema, view: Viewpoint, *be
     hole = instant_text(far.now)
     if first == second:
         return Standing(Normal(first))
-    if dated(first, hole, instant_text(farther.now)) == second and dated(second, hole, "") == second:
+    if dated(first, hole, instant_text(farther.now)) == second:
         return Standing(Normal(dated(first, hole, hole), hole=hole, now=hole))
     return Standing(Normal(first), made)
