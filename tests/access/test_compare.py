@@ -67,7 +67,7 @@ def rule_changed(rng, roster):
     return attrs.evolve(roster, rules=tuple(rules))
 
 
-def group_changed(rng, roster):
+def members_went(rng, roster):
     key = rng.choice(list(roster.groups))
     return attrs.evolve(roster, groups={**roster.groups, key: made(rng, rules=0).groups[key][:1]})
 
@@ -84,7 +84,7 @@ def default_changed(rng, roster):
 
 
 CHANGES = [
-    role_moved, user_moved, user_came, user_went, rule_went, rule_came, rule_changed, group_changed, peers_changed,
+    role_moved, user_moved, user_came, user_went, rule_went, rule_came, rule_changed, members_went, peers_changed,
     default_changed,
 ]  # fmt: skip
 

@@ -293,8 +293,8 @@ class RolePolicy:
 
         def bound(view: Viewpoint) -> Bound:
             still = AnyOf((endless, Test("until", Operator.GT, instant_text(view.now))))
-            found = tuple([Linking(shares, "record", All((still, *way))) for way in ways])
-            return Normal(AnyOf(found) if len(found) > 1 else found[0])
+            found = [Linking(shares, "record", All((still, *way))) for way in ways]
+            return Normal(AnyOf(tuple(found)) if len(found) > 1 else found[0])
 
         return Prepared(bound)
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidCursor, InvalidValue, require
-from nubetis.model.bind import All, Bound, No, bind, bind_sort
+from nubetis.model.bind import All, Bound, No, bind
+from nubetis.model.columns import bind_sort
 from nubetis.model.query import (
     BoundQuery,
     Order,
