@@ -52,12 +52,41 @@ def rule_went(rng, roster):
     return attrs.evolve(roster, rules=roster.rules[1:])
 
 
+def rule_came(rng, roster):
+    new = attrs.evolve(made(rng, rules=6).rules[-1], key=77)
+    at = rng.randint(0, len(roster.rules))
+    return attrs.evolve(roster, rules=(*roster.rules[:at], new, *roster.rules[at:]))
+
+
+def rule_changed(rng, roster):
+    """Another level, source or target, in another place among the rules."""
+    rules = list(roster.rules)
+    if rules:
+        old, other = rules.pop(), made(rng, rules=9).rules[rng.randint(0, 8)]
+        rules.insert(0, attrs.evolve(other, key=old.key))
+    return attrs.evolve(roster, rules=tuple(rules))
+
+
+def members_went(rng, roster):
+    key = rng.choice(list(roster.groups))
+    return attrs.evolve(roster, groups={**roster.groups, key: made(rng, rules=0).groups[key][:1]})
+
+
+def peers_changed(rng, roster):
+    role = rng.choice(roster.roles)
+    roles = [attrs.evolve(each, peers=not each.peers) if each is role else each for each in roster.roles]
+    return attrs.evolve(roster, roles=tuple(roles))
+
+
 def default_changed(rng, roster):
     found = Directory(roster).default(DEALS)
     return attrs.evolve(roster, defaults={**roster.defaults, DEALS: attrs.evolve(found, level=Level.READ)})
 
 
-CHANGES = [role_moved, user_moved, user_came, user_went, rule_went, default_changed]
+CHANGES = [
+    role_moved, user_moved, user_came, user_went, rule_went, rule_came, rule_changed, members_went, peers_changed,
+    default_changed,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nubetis.access.numbering import Position, number
+from nubetis.access.numbering import Holders, Position, number
 
 
 @st.composite
@@ -34,7 +34,7 @@ def chain(roles, key):
 def test_whoever_is_below_a_role_is_in_its_interval_and_nobody_else(given_tree):
     """Compared with following each user's roles upward."""
     roles, users = given_tree
-    found = number(roles, users)
+    found = number(roles, Holders(dict(users)))
     chains = {role.key: chain(roles, role.key) for role in roles}
     for role in roles:
         hangs = chains[role.key] is not None
@@ -49,7 +49,7 @@ def test_whoever_is_below_a_role_is_in_its_interval_and_nobody_else(given_tree):
 @given(trees())
 def test_every_user_has_a_place_of_his_own(given_tree):
     roles, users = given_tree
-    found = number(roles, users)
+    found = number(roles, Holders(dict(users)))
     assert sorted(found.users) == sorted(user for user, _ in users)
     assert [found.places[user] for user in found.users] == list(range(len(users)))
     known = {role.key for role in roles if chain(roles, role.key) is not None}
@@ -59,20 +59,22 @@ def test_every_user_has_a_place_of_his_own(given_tree):
 @given(trees(), st.randoms(use_true_random=False))
 def test_the_order_in_which_they_are_given_changes_nothing(given_tree, random):
     roles, users = given_tree
-    again = number(random.sample(roles, len(roles)), random.sample(users, len(users)))
-    assert again == number(roles, users)
+    again = number(random.sample(roles, len(roles)), Holders(dict(random.sample(users, len(users)))))
+    assert again == number(roles, Holders(dict(users)))
 
 
 @pytest.mark.parametrize("depth", [1, 50, 20_000])
 def test_a_chain_may_be_as_long_as_it_likes(depth):
     """No recursion: twenty thousand roles, one below the other."""
-    found = number([Position(n, n - 1 if n else None) for n in range(depth)], [(10**6 + n, n) for n in range(depth)])
+    found = number(
+        [Position(n, n - 1 if n else None) for n in range(depth)], Holders({10**6 + n: n for n in range(depth)})
+    )
     assert found.below(0) == (1, depth)
     assert found.subtree(depth - 1) == (depth - 1, depth)
     assert len(found.above(depth - 1)) == depth - 1
 
 
 def test_a_role_of_nobody_knows_has_nobody():
-    found = number([Position(1)], [(7, 1)])
+    found = number([Position(1)], Holders({7: 1}))
     assert (found.own(9), found.below(9), found.above(9), found.peers(9)) == ((0, 0), (0, 0), [], False)
-    assert number([Position(1, peers=True)], []).peers(1)
+    assert number([Position(1, peers=True)], Holders({})).peers(1)

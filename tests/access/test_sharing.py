@@ -129,6 +129,20 @@ def test_a_share_ends_at_its_instant(staff, nubetis_session, nubetis_clock):
     assert may(staff["pia"], lead) is None
 
 
+def test_lists_and_counts_of_one_session_follow_the_clock(staff, nubetis_session, nubetis_clock):
+    """What is made ready for the user is not made for the instant at which he first asked."""
+    staff["pia"].create("leads", name="own")
+    for hours in (1, 2, 3):
+        until = nubetis_session.now() + timedelta(hours=hours)
+        share(nubetis_session, nubetis_session.create("leads", name=f"until {hours}"), "pia", until=until)
+    for left in (4, 3, 2, 1):
+        page = staff["pia"].find("leads", limit=1, total="exact")
+        assert (page.total, staff["pia"].count("leads"), staff["pia"].count("leads", limit=9)) == (left, left, left)
+        assert sum(1 for batch in staff["pia"].stream("leads", size=1) for _ in batch[0]) == left
+        assert len(staff["pia"].find("leads", sort="-name")) == left
+        nubetis_clock.advance(hours=1)
+
+
 def test_a_share_is_changed_and_taken_away(staff, nubetis_session):
     lead = nubetis_session.create("leads", name="X")
     share(nubetis_session, lead, "pia")

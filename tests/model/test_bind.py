@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nubetis.errors import InvalidFilter, NotFound
-from nubetis.model.bind import All, AnyOf, Missing, OneOf, Test, Viewpoint, Within, bind, bind_sort
+from nubetis.model.bind import All, AnyOf, Missing, OneOf, Test, Viewpoint, Within, bind
+from nubetis.model.columns import bind_sort
 from nubetis.model.evaluate import matcher
 from nubetis.model.fields import Operator
 from nubetis.model.filters import ME, MY_TEAM, NOTHING, TODAY, F, Period, PeriodKind, Unit, has, keywords

@@ -10,38 +10,22 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cached_property, reduce
-from itertools import accumulate, pairwise
-from operator import itemgetter, or_, xor
-from typing import Final
+from itertools import accumulate
+from operator import or_, xor
+from typing import Final, TypeAlias
 
 import attrs
 
 from nubetis.access.entitlements import UNLIMITED, Entitlements
 from nubetis.access.intervals import NOBODY, Intervals, Span
 from nubetis.access.numbering import Numbering, Position, number
+from nubetis.access.people import Groups, People, User, grouped, people
 from nubetis.access.permissions import EVERY_PERMISSION, NO_PERMISSION, Permissions, permitted
 from nubetis.access.sharing import EVERYBODY, GRANTED, Default, Level, Principal, PrincipalKind, Rule
 from nubetis.model.prepared import Settled
 from nubetis.types import Key, ModuleId
 
-__all__ = ["Directory", "Profile", "Reach", "Roster", "User"]
-
-
-@attrs.frozen(kw_only=True)
-class User:
-    """A user, as far as access goes; *sets* are the keys of his permission sets.
-
-    Who has no e-mail does not sign in (*signs_in*), be he active.
-    """
-
-    key: Key
-    role: Key
-    profile: Key
-    active: bool = True
-    deleted: bool = False
-    person: bool = True
-    signs_in: bool = True
-    sets: tuple[Key, ...] = ()
+__all__ = ["Alike", "Directory", "Profile", "Reach", "Roster", "bits"]
 
 
 @attrs.frozen
@@ -56,25 +40,21 @@ class Profile:
 class Roster:
     """What is kept of people and of sharing; groups are given by their members.
 
-    *resting* are rules that are off: they give nothing.  *built_in* are the keys of roles and profiles that always
-    are; *entitlements* is what the edition gives.
+    *resting* are rules that are off: they give nothing.  *built_in_roles* and *built_in_profiles* are the keys of those
+    that always are; *entitlements* is what the edition gives.
     """
 
-    users: tuple[User, ...] = ()
+    users: People = attrs.field(default=People(), converter=people)
     roles: tuple[Position, ...] = ()
     profiles: Mapping[Key, Profile] = attrs.field(factory=dict)
     sets: Mapping[Key, Permissions] = attrs.field(factory=dict)
-    groups: Mapping[Key, tuple[Principal, ...]] = attrs.field(factory=dict)
+    groups: Groups = attrs.field(factory=Groups, converter=grouped)
     defaults: Mapping[ModuleId, Default] = attrs.field(factory=dict)
     rules: tuple[Rule, ...] = ()
     resting: tuple[Rule, ...] = ()
-    built_in: frozenset[Key] = frozenset()
+    built_in_roles: frozenset[Key] = frozenset()
+    built_in_profiles: frozenset[Key] = frozenset()
     entitlements: Entitlements = UNLIMITED
-
-    @property
-    def seats(self) -> int:
-        """How many licences are taken: those of active persons."""
-        return sum(user.active and user.person for user in self.users)
 
 
 _KEPT: Final = 1000
@@ -82,6 +62,9 @@ _KEPT: Final = 1000
 
 PRIVATE = Default()
 """What holds in a module of which nothing is said."""
+
+Alike: TypeAlias = tuple[Key | None, int]
+"""Why users have the same: the role that they have, and the rules that reach them, a bit each."""
 
 
 @attrs.frozen(kw_only=True)
@@ -128,29 +111,31 @@ class Directory:
     @cached_property
     def numbering(self) -> Numbering:
         """The places of all users."""
-        return number(self.roster.roles, [(user.key, user.role) for user in self.roster.users])
+        return number(self.roster.roles, self.roster.users.holders)
 
-    @cached_property
+    @property
     def users(self) -> Mapping[Key, User]:
         """All users by key."""
-        return {user.key: user for user in self.roster.users}
+        return self.roster.users.by_key
 
     # permissions -------------------------------------------------------------------------------------------
     def permissions(self, user: Key) -> Permissions:
         """Give what the profile and the permission sets of a user permit."""
         found = self.users.get(user)
-        if found is None:
-            return NO_PERMISSION
-        known = self._permitted.get((found.profile, found.sets))
+        return NO_PERMISSION if found is None else self.rights(found.profile, found.sets)
+
+    def rights(self, profile: Key, sets: tuple[Key, ...]) -> Permissions:
+        """Give what a *profile* and permission *sets* permit together."""
+        known = self._permitted.get((profile, sets))
         if known is None:
-            known = self._permitted[found.profile, found.sets] = self._permit(found)
+            known = self._permitted[profile, sets] = self._permit(profile, sets)
         return known
 
-    def _permit(self, user: User) -> Permissions:
-        profile = self.roster.profiles.get(user.profile, Profile())
+    def _permit(self, key: Key, sets: tuple[Key, ...]) -> Permissions:
+        profile = self.roster.profiles.get(key, Profile())
         if profile.administrator:
             return EVERY_PERMISSION
-        return permitted(profile.permissions, [self.roster.sets[key] for key in user.sets if key in self.roster.sets])
+        return permitted(profile.permissions, [self.roster.sets[each] for each in sets if each in self.roster.sets])
 
     def administrator(self, user: Key) -> bool:
         """Say whether a user's profile is an administrator's."""
@@ -160,41 +145,36 @@ class Directory:
     # principals --------------------------------------------------------------------------------------------
     def members(self, principal: Principal) -> Intervals:
         """Give the places of those whom *principal* stands for."""
-        match principal.kind:
-            case PrincipalKind.EVERYBODY:
-                return Intervals.of([(0, len(self.numbering.users))])
-            case PrincipalKind.USER:
-                place = self.numbering.places.get(principal.key)
-                return NOBODY if place is None else Intervals.one(place)
-            case PrincipalKind.ROLE:
-                role = principal.key
-                span = self.numbering.subtree(role) if principal.subordinates else self.numbering.own(role)
-                return Intervals.of([span])
-            case PrincipalKind.GROUP:
-                return self._groups.get(principal.key, NOBODY)
+        if principal.kind is PrincipalKind.GROUP:
+            return self._groups.get(principal.key, NOBODY)
+        return Intervals.of([self._span(principal)])
+
+    def _span(self, principal: Principal) -> Span:
+        """Give the places of those whom *principal*, which is no group, stands for: they lie side by side."""
+        numbering, key = self.numbering, principal.key
+        if principal.kind is PrincipalKind.USER:
+            place = numbering.places.get(key)
+            return (0, 0) if place is None else (place, place + 1)
+        if principal.kind is PrincipalKind.ROLE:
+            return numbering.subtree(key) if principal.subordinates else numbering.own(key)
+        return 0, len(numbering.users)
 
     @cached_property
     def _groups(self) -> Mapping[Key, Intervals]:
-        return {key: self._of_group(key) for key in self.roster.groups}
-
-    def _of_group(self, group: Key) -> Intervals:
-        """Give the members of a group, those of groups in it included; a circle of groups has the members of all."""
-        seen, left = {group}, [group]
-        spans: list[Span] = []
-        while left:
-            for member in self.roster.groups.get(left.pop(), ()):
-                if member.kind is not PrincipalKind.GROUP:
-                    spans += self.members(member).spans
-                elif member.key not in seen:
-                    seen.add(member.key)
-                    left.append(member.key)
-        return Intervals.of(spans)
+        groups = self.roster.groups
+        apart = {key: list(map(self._span, members)) for key, members in groups.apart.items()}
+        return {key: Intervals.of([span for each in groups.within(key) for span in apart[each]]) for key in groups}
 
     def reaches_user(self, user: Key, principal: Principal, *, superiors: bool) -> bool:
         """Say whether *user* is one of *principal*, or with *superiors* above one in the tree of roles."""
-        numbering, members = self.numbering, self.members(principal)
-        place, role = numbering.places.get(user, -1), numbering.role_of(user)
-        return place in members or (superiors and role is not None and members.meets(*numbering.below(role)))
+        numbering = self.numbering
+        place, role = numbering.places.get(user, -1), numbering.role_of(user) if superiors else None
+        first, last = (0, 0) if role is None else numbering.below(role)
+        if principal.kind is PrincipalKind.GROUP:
+            members = self._groups.get(principal.key, NOBODY)
+            return place in members or members.meets(first, last)
+        start, end = self._span(principal)
+        return start <= place < end or max(start, first) < min(end, last)
 
     def principals(self, user: Key) -> list[tuple[Principal, bool]]:
         """Give the principals by which a share reaches a user, and whether only by a share that goes to superiors."""
@@ -253,8 +233,11 @@ class Directory:
         place = self.numbering.places.get(user)
         if place is None:
             return Reach(default=attrs.evolve(self.default(module), level=Level.NONE), owners=_by_level(()))
-        role = self.numbering.role_of(user)
-        found = role, module, self.rules_mask(place) & self._rule_masks.get(module, 0)
+        return self.reach_of(self.numbering.role_of(user), self.rules_mask(place), module)
+
+    def reach_of(self, role: Key | None, mask: int, module: ModuleId) -> Reach:
+        """Give what those of *role* whom the rules of *mask* reach have in a module."""
+        found = role, module, mask & self._rule_masks.get(module, 0)
         reach = self._reaches.get(found)
         if reach is None:
             reach = self._reaches[found] = self._reach(*found)
@@ -262,17 +245,26 @@ class Directory:
 
     def reaches(self, module: ModuleId) -> list[Reach]:
         """Give what each user has in a module, by place: :meth:`reach` of everybody, made a stretch at a time."""
-        bounds, _ = self._target_masks
-        numbering = self.numbering
-        owns = [numbering.own(role.key) for role in self.roster.roles]
-        beyond = max([end for _, end in owns], default=0)
-        made: list[tuple[int, list[Reach]]] = []
-        for start, end in [*owns, *[(at, at + 1) for at in range(beyond, len(numbering.users))]]:
-            inside = bounds[bisect_right(bounds, start) : bisect_left(bounds, end)] if start < end else []
-            for first, last in pairwise([start, *inside, end]):
-                if first < last:
-                    made.append((first, [self.reach(numbering.users[first], module)] * (last - first)))
-        return [reach for _, stretch in sorted(made, key=itemgetter(0)) for reach in stretch]
+        begins, _ = self.stretches
+        ends = [*begins[1:], len(self.numbering.users)]
+        found = [self.reach_of(*alike, module) for alike in self.stretches[1]]
+        return [reach for at, reach in enumerate(found) for _ in range(begins[at], ends[at])]
+
+    @cached_property
+    def stretches(self) -> tuple[list[int], list[Alike]]:
+        """Give the places at which stretches of users begin who have the same in every module, and what gives it."""
+        begins: list[int] = []
+        alike: list[Alike] = []
+        numbering, (bounds, masks) = self.numbering, self._target_masks
+        owns = sorted([(*numbering.own(role.key), role.key) for role in self.roster.roles])
+        beyond: Key | None = None
+        for start, end, role in [*owns, (max([own[1] for own in owns], default=0), len(numbering.users), beyond)]:
+            above = 0 if role is None else self._masks_above[role]
+            first, last = bisect_right(bounds, start), bisect_left(bounds, end)
+            if start < end:
+                begins += [start, *bounds[first:last]]
+                alike += [(role, mask | above) for mask in masks[first : last + 1]]
+        return begins, alike
 
     def said_of(self, module: ModuleId) -> tuple[Default, int]:
         """Give all that is said of a module: its default, and its rules, a bit each."""
@@ -285,12 +277,12 @@ class Directory:
     def _reach(self, role: Key | None, module: ModuleId, mask: int) -> Reach:
         default = self.default(module)
         rules = self.rules(mask)
-        spans = [(default.upward, span) for span in self._by_tree(role)]
-        spans += [(rule.level, span) for rule in rules if rule.source for span in self._sources[rule.source].spans]
+        spans = [(default.upward, span) for span in self.by_tree(role)]
+        spans += [(rule.level, span) for rule in rules if rule.source for span in self.sources[rule.source].spans]
         criteria = tuple([rule for rule in rules if rule.where is not None])
         return Reach(default=default, owners=_by_level(spans), criteria=criteria)
 
-    def _by_tree(self, role: Key | None) -> Iterable[Span]:
+    def by_tree(self, role: Key | None) -> Iterable[Span]:
         """Give whose records those of a role have by the tree."""
         if role is not None:
             yield self.numbering.below(role)
@@ -298,7 +290,8 @@ class Directory:
                 yield self.numbering.own(role)
 
     @cached_property
-    def _sources(self) -> Mapping[Principal, Intervals]:
+    def sources(self) -> Mapping[Principal, Intervals]:
+        """The places of those whose records rules give."""
         return {each: self.members(each) for each in {rule.source for rule in self.roster.rules} if each is not None}
 
     def rules_for(self, place: int, module: ModuleId) -> list[Rule]:
@@ -308,7 +301,7 @@ class Directory:
     # rules as bits -----------------------------------------------------------------------------------------
     def rules(self, mask: int) -> list[Rule]:
         """Give the rules whose bits are set in *mask*."""
-        return [self.roster.rules[at] for at in _bits(mask)]
+        return [self.roster.rules[at] for at in bits(mask)]
 
     def rules_mask(self, place: int) -> int:
         """Give the rules that reach the user at *place*, a bit each: as one of their target, or as one above it."""
@@ -353,7 +346,7 @@ def _inside(span: Span, other: Span) -> bool:
     return span[0] < span[1] and other[0] <= span[0] and span[1] <= other[1]
 
 
-def _bits(mask: int) -> Iterable[int]:
+def bits(mask: int) -> Iterable[int]:
     """Give the places of the bits that are set."""
     while mask:
         low = mask & -mask

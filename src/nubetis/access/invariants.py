@@ -34,7 +34,7 @@ def check_roster(roster: Roster, schema: Schema, *, now: datetime) -> None:
     _check_people(roster)
     _check_edition(roster)
     _check_circles("role_circle", PrincipalKind.ROLE, {role.key: _some(role.reports_to) for role in roster.roles})
-    _check_circles("group_circle", PrincipalKind.GROUP, {key: _inner(each) for key, each in roster.groups.items()})
+    _check_circles("group_circle", PrincipalKind.GROUP, roster.groups.inner)
     _check_principals(roster)
     _check_permissions(roster, schema)
     _check_sharing(roster, schema, now)
@@ -44,24 +44,18 @@ def _some(key: Key | None) -> list[Key]:
     return [] if key is None else [key]
 
 
-def _inner(members: Iterable[Principal]) -> list[Key]:
-    return [each.key for each in members if each.kind is PrincipalKind.GROUP]
-
-
 def _check_people(roster: Roster) -> None:
-    administrators = {key for key, profile in roster.profiles.items() if profile.administrator}
-    people = [user for user in roster.users if user.active and user.person and user.signs_in]
-    if not any(user.profile in administrators for user in people):
+    users = roster.users
+    if not any(roster.profiles[key].administrator for key in users.signing_in if key in roster.profiles):
         raise Refused("last_administrator")
     roles = {role.key for role in roster.roles}
-    held = [user for user in roster.users if not user.deleted]
-    for user in held:
-        if user.role not in roles:
-            raise Refused("role_in_use", id=encode("rol", user.role), by=encode("use", user.key))
-        if user.profile not in roster.profiles:
-            raise Refused("profile_in_use", id=encode("pro", user.profile), by=encode("use", user.key))
-    profiles = roster.built_in & roster.profiles.keys()
-    if len(profiles) < BUILT_IN or len(roster.built_in) - len(profiles) < BUILT_IN:
+    for key, user in users.roles.items():
+        if key not in roles:
+            raise Refused("role_in_use", id=encode("rol", key), by=encode("use", user))
+    for key, user in users.profiles.items():
+        if key not in roster.profiles:
+            raise Refused("profile_in_use", id=encode("pro", key), by=encode("use", user))
+    if min(len(roster.built_in_roles), len(roster.built_in_profiles)) < BUILT_IN:
         raise Refused("built_in", what="A role or profile", reason="it stays")
     for role in roster.roles:
         if role.reports_to is not None and role.reports_to not in roles:
@@ -71,8 +65,8 @@ def _check_people(roster: Roster) -> None:
 def _check_edition(roster: Roster) -> None:
     """Refuse more than the edition gives, and that it gives less than what there is."""
     edition = roster.entitlements
-    if edition.users is not None and roster.seats > edition.users:
-        raise Refused("no_licence", limit=edition.users, count=roster.seats)
+    if edition.users is not None and roster.users.seats > edition.users:
+        raise Refused("no_licence", limit=edition.users, count=roster.users.seats)
     limits = (("roles", edition.roles, roster.roles), ("profiles", edition.profiles, roster.profiles))
     for what, limit, those in limits:
         if limit is not None and len(those) > limit:
@@ -87,6 +81,8 @@ def _check_circles(code: str, kind: PrincipalKind, leads: Mapping[Key, list[Key]
     """Refuse a circle; without recursion, as chains may be long."""
     done: set[Key] = set()
     for start in leads:
+        if start in done:
+            continue
         open_ones: dict[Key, None] = {}
         left = [(start, False)]
         while left:
@@ -103,21 +99,21 @@ def _check_circles(code: str, kind: PrincipalKind, leads: Mapping[Key, list[Key]
 
 def _check_principals(roster: Roster) -> None:
     known = {
-        PrincipalKind.USER: {user.key for user in roster.users if not user.deleted},
+        PrincipalKind.USER: roster.users.living,
         PrincipalKind.ROLE: {role.key for role in roster.roles},
         PrincipalKind.GROUP: roster.groups.keys(),
     }
 
-    def check(principal: Principal | None, by: str) -> None:
-        if principal is not None and principal.kind in known and principal.key not in known[principal.kind]:
-            raise Refused("unknown_member", id=principal.text, by=by)
+    def check(kind: PrincipalKind, named: Mapping[Key, str]) -> None:
+        for key in named.keys() - known[kind] if kind in known else ():
+            raise Refused("unknown_member", id=Principal(kind, key).text, by=named[key])
 
-    for key, members in roster.groups.items():
-        for member in members:
-            check(member, encode("gro", key))
+    for kind, named in roster.groups.named.items():
+        check(kind, named)
     for rule in roster.rules:
-        check(rule.source, encode("sru", rule.key))
-        check(rule.target, encode("sru", rule.key))
+        for each in (rule.source, rule.target):
+            if each is not None:
+                check(each.kind, {each.key: encode("sru", rule.key)})
 
 
 def _check_permissions(roster: Roster, schema: Schema) -> None:
@@ -127,10 +123,9 @@ def _check_permissions(roster: Roster, schema: Schema) -> None:
         for _, lacking, need in permissions.dangling()[:1]:
             raise Refused("permission_lacks", id=name, permission=lacking.value, need=need.value)
         _check_named(name, permissions, schema)
-    for user in roster.users:
-        for key in () if user.deleted else user.sets:
-            if key not in roster.sets:
-                raise Refused("unknown_member", id=encode("pse", key), by=encode("use", user.key))
+    for key, user in roster.users.sets.items():
+        if key not in roster.sets:
+            raise Refused("unknown_member", id=encode("pse", key), by=encode("use", user))
 
 
 def _check_named(name: str, permissions: Permissions, schema: Schema) -> None:

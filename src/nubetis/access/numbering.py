@@ -9,13 +9,15 @@ no record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from operator import itemgetter
 
 import attrs
 
 from nubetis.access.intervals import Span
 from nubetis.types import Key
 
-__all__ = ["Numbering", "Position", "number"]
+__all__ = ["Holders", "Numbering", "Position", "number"]
 
 
 @attrs.frozen
@@ -25,6 +27,18 @@ class Position:
     key: Key
     reports_to: Key | None = None
     peers: bool = False
+
+
+@attrs.frozen
+class Holders:
+    """Who has which role; made once for the same users, however the tree changes."""
+
+    role_of: Mapping[Key, Key]
+
+    @cached_property
+    def by_role(self) -> Mapping[Key | None, list[Key]]:
+        """The users of each role, in the order of their keys."""
+        return _by(self.role_of.items())
 
 
 @attrs.frozen(kw_only=True)
@@ -39,11 +53,11 @@ class Numbering:
     places: Mapping[Key, int]
     _tours: Mapping[Key, tuple[int, int, int]] = attrs.field(alias="tours")
     _roles: Mapping[Key, Position] = attrs.field(alias="roles")
-    _role_of: Mapping[Key, Key] = attrs.field(alias="role_of")
+    _holders: Holders = attrs.field(alias="holders")
 
     def role_of(self, user: Key) -> Key | None:
         """Give a user's role, if it is one of the tree."""
-        role = self._role_of.get(user)
+        role = self._holders.role_of.get(user)
         return role if role in self._tours else None
 
     def own(self, role: Key) -> Span:
@@ -78,27 +92,27 @@ class Numbering:
 _NOWHERE = (0, 0, 0)
 
 
-def number(roles: Iterable[Position], users: Iterable[tuple[Key, Key]]) -> Numbering:
-    """Number *users*, each given with the key of his role.
+def number(roles: Iterable[Position], holders: Holders) -> Numbering:
+    """Number the users who have *roles*.
 
-    A role that reports to none of *roles* stands at the top.  Cost: some µs a user; chains of any depth.
+    A role that reports to none of *roles* stands at the top.  Cost: a µs a role, some for users who are new; chains of
+    any depth.
     """
     known = {role.key: role for role in roles}
-    role_of = dict(users)
-    holders, children = _by(role_of.items()), _by((role.key, role.reports_to) for role in known.values())
+    children = _by([(role.key, role.reports_to) for role in known.values()])
     tours: dict[Key, tuple[int, int, int]] = {}
     order: list[Key] = []
     for top in sorted(key for key, role in known.items() if role.reports_to not in known):
-        _walk(top, children, holders, order, tours)
-    order += sorted(user for user, role in role_of.items() if role not in tours)
-    places = {user: place for place, user in enumerate(order)}
-    return Numbering(users=tuple(order), places=places, tours=tours, roles=known, role_of=role_of)
+        _walk(top, children, holders.by_role, order, tours)
+    order += sorted([user for role, users in holders.by_role.items() if role not in tours for user in users])
+    places = dict(zip(order, range(len(order)), strict=True))
+    return Numbering(users=tuple(order), places=places, tours=tours, roles=known, holders=holders)
 
 
 def _by(pairs: Iterable[tuple[Key, Key | None]]) -> dict[Key | None, list[Key]]:
     """Give the first of each pair, in order, by the second."""
     found: dict[Key | None, list[Key]] = {}
-    for each, group in sorted(pairs, key=lambda pair: pair[0]):
+    for each, group in sorted(pairs, key=itemgetter(0)):
         found.setdefault(group, []).append(each)
     return found
 

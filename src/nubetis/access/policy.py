@@ -16,9 +16,10 @@ from typing import Final, Protocol
 import attrs
 
 from nubetis.access.decision import Action, Reason, Step
-from nubetis.access.directory import Directory, Reach, User
+from nubetis.access.directory import Directory, Reach
 from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODULES, UNLIMITED, Entitlements
 from nubetis.access.intervals import Intervals
+from nubetis.access.people import User
 from nubetis.access.permissions import FieldLevel, Function, Permissions
 from nubetis.access.sharing import GRANTED, NEEDED, Level, PrincipalKind, Rule
 from nubetis.errors import NubetisError
@@ -30,6 +31,7 @@ from nubetis.model.bind import (
     Linking,
     Missing,
     No,
+    Normal,
     OneOf,
     Test,
     Viewpoint,
@@ -285,13 +287,14 @@ class RolePolicy:
         near, above = self.directory.targets(self.user.key)
         fixed: list[Bound] = [_about(module), OneOf("level", levels)]
         fixed += [Test("related", Operator.EQ, 1)] if related else []
-        ways: list[Bound] = [OneOf("target", near)]
-        ways += [All((OneOf("target", above), Test("superiors", Operator.EQ, 1)))] if above else []
-        shares = self.schema.module("shares")
+        ways: list[tuple[Bound, ...]] = [(*fixed, OneOf("target", near))]
+        ways += [(*fixed, OneOf("target", above), Test("superiors", Operator.EQ, 1))] if above else []
+        shares, endless = self.schema.module("shares"), Missing("until")
 
         def bound(view: Viewpoint) -> Bound:
-            still = AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(view.now))))
-            return AnyOf(tuple([Linking(shares, "record", All((*fixed, still, way))) for way in ways]))
+            still = AnyOf((endless, Test("until", Operator.GT, instant_text(view.now))))
+            found = [Linking(shares, "record", All((still, *way))) for way in ways]
+            return Normal(AnyOf(tuple(found)) if len(found) > 1 else found[0])
 
         return Prepared(bound)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -100,12 +101,21 @@ class Principal:
         Raises:
             InvalidValue: ``bad_principal``; or ``bad_id``, it is mistyped.
         """
-        if text == PrincipalKind.EVERYBODY.value:
-            return EVERYBODY
-        prefix, key = decode(text.removesuffix("+"))
-        if prefix not in _WITH_KEY or (text.endswith("+") and prefix != PrincipalKind.ROLE.value):
-            raise InvalidValue("bad_principal", given=text[:60])
-        return cls(PrincipalKind(prefix), key, text.endswith("+"))
+        return _parsed(text)
+
+
+_KNOWN: Final = 10_000
+"""Texts of principals that are read already."""
+
+
+@lru_cache(maxsize=_KNOWN)
+def _parsed(text: str) -> Principal:
+    if text == PrincipalKind.EVERYBODY.value:
+        return EVERYBODY
+    prefix, key = decode(text.removesuffix("+"))
+    if prefix not in _WITH_KEY or (text.endswith("+") and prefix != PrincipalKind.ROLE.value):
+        raise InvalidValue("bad_principal", given=text[:60])
+    return Principal(PrincipalKind(prefix), key, text.endswith("+"))
 
 
 _WITH_KEY: Final = frozenset(PrincipalKind) - {PrincipalKind.EVERYBODY}

@@ -10,13 +10,14 @@ Columns are named as the layout names them, twins included; ``old:`` before a na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from nubetis.errors import InvalidFilter, InvalidValue
+from nubetis.model.columns import CHANGES, as_part, bad_operator, compared, find_column
 from nubetis.model.fields import Field, Operator, Part, Storage
 from nubetis.model.filters import (
     EVERYTHING,
@@ -30,13 +31,11 @@ from nubetis.model.filters import (
     Period,
 )
 from nubetis.model.fold import TILDE, fold_keyword
-from nubetis.model.kinds import BUILT_IN
 from nubetis.model.kinds.links import user_named
 from nubetis.model.kinds.texts import is_storable
-from nubetis.model.nearest import suggest
 from nubetis.model.periods import day_bounds, day_of, period_bounds
 from nubetis.model.prepared import Prepared, Settled
-from nubetis.model.schema import Module, Schema, suggest_field
+from nubetis.model.schema import Module, Schema
 from nubetis.types import RecordId, Stored
 
 __all__ = [
@@ -51,16 +50,14 @@ __all__ = [
     "Linking",
     "Missing",
     "No",
+    "Normal",
     "OneOf",
     "Test",
     "Viewpoint",
     "Within",
     "Word",
-    "as_part",
-    "bad_operator",
     "bind",
-    "bind_sort",
-    "find_column",
+    "dated",
 ]
 
 DEPTH: Final = 60
@@ -180,7 +177,46 @@ class No:
     part: Bound
 
 
-Bound: TypeAlias = Test | OneOf | Missing | Within | Word | Holds | Differs | Linked | Linking | All | AnyOf | No
+@attrs.frozen(match_args=False)
+class Normal:
+    """*form*, which is in normal form: what is asked again and again need not be brought into it each time.
+
+    Where there is a *hole*, tests of *form* compare with that very text instead of with the instant of asking, *now*,
+    and *part* is what is meant.  What stores make of *form*, whatever the instant, is *kept* with it.
+    """
+
+    __match_args__ = ("part",)
+
+    form: Bound
+    hole: str = attrs.field(default="", kw_only=True)
+    now: str = attrs.field(default="", kw_only=True)
+    kept: dict[Hashable, Any] = attrs.field(factory=dict, eq=False, repr=False, kw_only=True)
+
+    @property
+    def part(self) -> Bound:
+        """The filter."""
+        return dated(self.form, self.hole, self.now) if self.hole else self.form
+
+
+Bound: TypeAlias = (
+    Test | OneOf | Missing | Within | Word | Holds | Differs | Linked | Linking | All | AnyOf | No | Normal
+)
+
+
+def dated(bound: Bound, hole: str, now: str) -> Bound:
+    """Give *bound* with tests that compare with *now* where they compared with *hole*."""
+    match bound:
+        case Test(column, operator, value):
+            return Test(column, operator, now) if value == hole else bound
+        case All(parts) | AnyOf(parts):
+            return type(bound)(tuple([dated(part, hole, now) for part in parts]))
+        case No(part):
+            return No(dated(part, hole, now))
+        case Linked() | Linking():
+            return attrs.evolve(bound, where=dated(bound.where, hole, now))
+        case _:
+            return bound
+
 
 ALWAYS: Final = All(())
 NEVER: Final = AnyOf(())
@@ -218,77 +254,12 @@ class Viewpoint:
     visible: Callable[[Module], Filter] = _all_records
     with_old: bool = False
 
-
-# -- columns ----------------------------------------------------------------------------------------------------------
-def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part]:
-    """Give field and part that *path* names in *module*.
-
-    Raises:
-        InvalidFilter: ``unknown_field``, also for a field that the viewer may not read.
-    """
-    name, _, part_name = path.partition(".")
-    slot = module.layout.slots.get(name)
-    readable = {each for each, slot in module.layout.slots.items() if view.readable(module, slot.field)}
-    if slot is None or name not in readable:
-        fields = [module.layout.slots[each].field for each in readable]
-        raise InvalidFilter("unknown_field", module=module.name, field=name, hint=suggest_field(name, fields))
-    for part in slot.field.parts:
-        if part.name == part_name:
-            return slot.field, part
-    if not part_name:
-        return slot.field, slot.field.parts[0]
-    raise InvalidFilter("unknown_field", module=module.name, field=path, hint=_meant(slot.field, part_name))
-
-
-def _meant(field: Field, part_name: str) -> str:
-    """Give the hint for a part that *field* has not."""
-    if field.targets:
-        return f"Write {field.name} linked ({part_name} = …)."
-    names = [part.name for part in field.parts if part.name]
-    return suggest(part_name, names) if names else f"Did you mean {field.name}?"
-
-
-def _no_filter(given: object) -> str:
-    if isinstance(given, str):
-        return "read a text first: nubetis.model.text.parse(text, module=…)"
-    return f"{type(given).__name__} is no filter"
-
-
-def _compared(field: Field, part: Part) -> str:
-    """Give the column that comparisons use: the twin where there is one."""
-    column = field.column_of(part)
-    return f"{column}__f" if field.has_twin(part) else column
-
-
-def bind_sort(module: Module, path: str, view: Viewpoint) -> str:
-    """Give the column that sorts *module* by the field *path*.
-
-    Raises:
-        InvalidFilter: unknown, or of a type that has no order.
-    """
-    field, part = find_column(module, path, view)
-    if "." not in path and not part.name:
-        part = field.order_part
-    elif "." not in path:  # an address has no order, its city has
-        raise bad_operator(field, "sort")
-    if part.storage in {Storage.SET, Storage.BYTES} or (part.text and not field.filterable):
-        raise bad_operator(field, "sort")
-    return _compared(field, part)
-
-
-def bad_operator(field: Field, operator: str) -> InvalidFilter:
-    """Give the error that *field* knows no such operator, and which it knows."""
-    known = ", ".join(sorted(_known(field)))
-    return InvalidFilter("filter_operator", field=field.name, type=field.type.name, operator=operator, known=known)
-
-
-def _known(field: Field) -> frozenset[Operator]:
-    """Give the operators that *field* knows: without a twin, text knows those that need none."""
-    bare = field.type.operators - {Operator.MATCHES}
-    has_twin = any(field.has_twin(part) for part in field.parts)
-    if field.filterable or not field.parts[0].text:
-        return field.type.operators if has_twin else bare
-    return field.type.operators & {Operator.EMPTY, *_CHANGES, *([Operator.MATCHES] if has_twin else [])}
+    def freed(self) -> Viewpoint:
+        """Give the same of one who may look at everything, as what policies give does."""
+        return Viewpoint(
+            now=self.now, zone=self.zone, first_day=self.first_day, fiscal_month=self.fiscal_month, people=self.people,
+            find_user=self.find_user, with_old=self.with_old,
+        )  # fmt: skip
 
 
 # -- binding ----------------------------------------------------------------------------------------------------------
@@ -316,7 +287,7 @@ def _size(bound: Bound) -> tuple[int, int]:
         match each:
             case All(parts) | AnyOf(parts):
                 left += parts
-            case No(part):
+            case No(part) | Normal(part):
                 left.append(part)
             case Linked() | Linking():
                 left.append(each.where)
@@ -324,7 +295,7 @@ def _size(bound: Bound) -> tuple[int, int]:
                 values += len(listed)
             case _:
                 pass
-        conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No)
+        conditions += len(each.columns) if isinstance(each, Word) else not isinstance(each, All | AnyOf | No | Normal)
     return conditions, values
 
 
@@ -400,14 +371,14 @@ class _Binder:
             return self._linked(field, where, depth)
         if where.operator is Operator.EMPTY:
             return self._empty(field, where.path)
-        if where.operator in _CHANGES:
+        if where.operator in CHANGES:
             return self._changed(field, part, where)
         return self._test(field, part, where.operator, where.operand)
 
     def _check_operator(self, field: Field, part: Part, operator: Operator) -> None:
         if operator not in field.type.operators:
             raise bad_operator(field, operator)
-        if part.text and not field.filterable and operator not in {Operator.EMPTY, *_CHANGES}:
+        if part.text and not field.filterable and operator not in {Operator.EMPTY, *CHANGES}:
             raise bad_operator(field, operator)
 
     def _empty(self, field: Field, path: str) -> Bound:
@@ -494,7 +465,7 @@ class _Binder:
             raise InvalidFilter("filter_value", field=field.name, reason="say is empty")
         if field.has_twin(part) and field.type.fold is not None:
             value = field.type.fold(str(value))
-        return Test(_compared(field, part), operator, value)
+        return Test(compared(field, part), operator, value)
 
     def _stored(self, field: Field, operand: object) -> tuple[tuple[str, Stored], ...]:
         if "users" in field.targets and isinstance(operand, str):
@@ -511,7 +482,7 @@ class _Binder:
         folded = field.type.fold(str(text)) if field.type.fold is not None and text is not None else text
         if not folded:  # an accent alone folds to nothing
             raise InvalidFilter("filter_value", field=field.name, reason="give a text that is not empty")
-        column, folded = _compared(field, part), str(folded)
+        column, folded = compared(field, part), str(folded)
         if not folded.endswith("n") or operator is Operator.ENDS:
             return Within(column, operator, folded)
         if operator is Operator.CONTAINS:
@@ -557,22 +528,12 @@ class _Binder:
 
 
 _FEW: Final = 4  # equalities that stay as they are written; more are put into a list
-_CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 
 
-def as_part(field: Field, part: Part) -> Field:
-    """Give the field seen as one of its parts: ``address.city`` follows the rules of text."""
-    if not part.name or not part.kind:
-        return field
-    rules = BUILT_IN[part.kind]
-    only = attrs.evolve(part, name="")
-    return attrs.evolve(
-        field,
-        type=attrs.evolve(rules, parts=lambda _: (only,)),
-        column=field.column_of(part),
-        choices=(),
-        targets=(),
-    )
+def _no_filter(given: object) -> str:
+    if isinstance(given, str):
+        return "read a text first: nubetis.model.text.parse(text, module=…)"
+    return f"{type(given).__name__} is no filter"
 
 
 def _several(field: Field, operand: object, count: int | None = None) -> tuple[object, ...]:

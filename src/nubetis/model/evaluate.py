@@ -25,6 +25,7 @@ from nubetis.model.bind import (
     Linking,
     Missing,
     No,
+    Normal,
     OneOf,
     Test,
     Within,
@@ -78,6 +79,8 @@ def _compile(bound: Bound, index: Mapping[str, int], related: Related | None) ->
             return _all([_compile(part, index, related) for part in parts])
         case AnyOf(parts):
             return _any([_compile(part, index, related) for part in parts])
+        case Normal(part):
+            return _compile(part, index, related)
         case No(part):
             inner = _compile(part, index, related)
             return lambda row: not inner(row)
@@ -243,6 +246,8 @@ def _select(bound: Bound, columns: Mapping[str, Sequence[Stored]], among: Sequen
             return list(among)
         case AnyOf(parts):
             return _select_any(parts, columns, among)
+        case Normal(part):
+            return _select(part, columns, among)
         case No(part):
             gone = set(_select(part, columns, among))
             return [at for at in among if at not in gone]
@@ -271,7 +276,7 @@ def _flags(bound: Bound, columns: Mapping[str, Sequence[Stored]], among: Sequenc
             a != b
             for a, b in zip(_cells(columns[bound.column], among), _cells(columns[bound.other], among), strict=True)
         ]
-    if isinstance(bound, Linked | Linking | All | AnyOf | No):
+    if isinstance(bound, Linked | Linking | All | AnyOf | No | Normal):
         raise InvalidFilter("filter_context", what="a linked record")
     return _flags_of(bound, _cells(columns[bound.column], among))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from nubetis.model.bind import ALWAYS, NEVER, All, AnyOf, Bound, Linked, Linking, No, OneOf
+from nubetis.model.bind import ALWAYS, NEVER, All, AnyOf, Bound, Linked, Linking, No, Normal, OneOf
 
 __all__ = ["normal_form"]
 
@@ -17,6 +17,8 @@ def normal_form(bound: Bound, *, negated: bool = False) -> Bound:
     AnyOf(parts=(No(part=Missing(column='a')), No(part=Missing(column='b'))))
     """
     match bound:
+        case Normal(part):
+            return normal_form(part, negated=True) if negated else part
         case No(part):
             return normal_form(part, negated=not negated)
         case All(parts) | AnyOf(parts):
@@ -41,5 +43,5 @@ def _flat(kind: type[All | AnyOf], parts: list[Bound]) -> Bound:
             return part
         else:
             flat.append(part)
-    unique = tuple(dict.fromkeys(flat))
+    unique = tuple(flat) if len(set(map(type, flat))) == len(flat) else tuple(dict.fromkeys(flat))
     return unique[0] if len(unique) == 1 else kind(unique)

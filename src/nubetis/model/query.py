@@ -114,8 +114,11 @@ def _beyond(equal: Sequence[tuple[Order, Stored]], order: Order, value: Stored) 
 
 def order_values(module: Module, order: Sequence[Order], row: Row) -> tuple[Stored, ...]:
     """Give the values of the order's columns in *row*; what a cursor keeps."""
-    index, full = module.layout.full_index, module.layout.fill(row)
-    return tuple([full[index[each.column]] for each in order])
+    index = module.layout.index
+    if all(each.column in index for each in order):
+        return tuple([row[index[each.column]] for each in order])
+    full_index, full = module.layout.full_index, module.layout.fill(row)
+    return tuple([full[full_index[each.column]] for each in order])
 
 
 def is_place(order: Sequence[Order], module: Module, values: Sequence[object]) -> bool:
@@ -140,6 +143,7 @@ _NUMBERS: Final = frozenset({Storage.INTEGER, Storage.DECIMAL, Storage.BOOLEAN, 
 
 # -- cursors ----------------------------------------------------------------------------------------------------------
 _CHECK: Final = 4
+_as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def digest_of(query: Query) -> str:
@@ -154,7 +158,7 @@ def write_cursor(digest: str, values: Sequence[Stored], *, back: bool) -> str:
     >>> read_cursor(write_cursor("00", ["x", 7], back=False), "00")
     (('x', 7), False)
     """
-    body = json.dumps([digest, int(back), *values], ensure_ascii=False, separators=(",", ":")).encode()
+    body = _as_json([digest, int(back), *values]).encode()
     check = hashlib.blake2b(body, digest_size=_CHECK).digest()
     return base64.urlsafe_b64encode(check + body).decode().rstrip("=")
 

@@ -8,7 +8,6 @@ in the tests hold them to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -24,6 +23,7 @@ from nubetis.model.evaluate import matcher
 from nubetis.model.kinds import instant_text
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, key_of
+from nubetis.model.standing import standing
 from nubetis.session.targets import kept_shares
 from nubetis.session.world import TxnRelated
 from nubetis.types import Key, ModuleId, RecordId, Row
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nubetis.access.policy import Policy
     from nubetis.session.state import State
 
-__all__ = ["Decider", "Look", "decided", "judged"]
+__all__ = ["Decider", "Look", "allows", "decided", "judged"]
 
 
 @attrs.frozen(kw_only=True)
@@ -59,19 +59,26 @@ class Look:
 
 
 _Holds: TypeAlias = Callable[[Row], bool]
-_Owned: TypeAlias = tuple[Reason, Level, Intervals, Rule | None]
+_Owned: TypeAlias = tuple[Intervals, Look]
+"""A look that holds for the owners at some places."""
 
-_FAR: Final = timedelta(days=3777, hours=7)
 _FULL: Final = Level.DELETE
+_SYSTEM: Final = Look(reason=Reason.SYSTEM, level=_FULL, held=True)
+_ADMINISTRATOR: Final = Look(reason=Reason.ADMINISTRATOR, level=_FULL, held=True)
+_OWNER: Final = Look(reason=Reason.OWNER, level=_FULL, held=True)
 
 
 @attrs.frozen(kw_only=True)
 class _Judge:
-    """What a user has in one module by owners and by values, ready to be asked of single rows."""
+    """What a user has in one module by owners and by values, ready to be asked of single rows.
+
+    *default* is what everybody has, *owners* are all whose records come by one of *owned*: looks that hold for some.
+    """
 
     module: Module
     owner_at: int
-    reach: Reach
+    default: Look | None
+    owners: Intervals
     owned: tuple[_Owned, ...]
     criteria: tuple[tuple[Rule, _Holds], ...]
     parent: tuple[int, Module, Level] | None
@@ -111,33 +118,38 @@ class Decider:
         fields = [each for each in module.all_fields if not each.system and not self.policy.reads(module, each)]
         return {str(each.name): FieldLevel.HIDDEN for each in fields}
 
-    def level(self, module: Module, row: Row, through: tuple[str, ...] = ()) -> tuple[Level, list[Look]]:
-        """Give how far the user has a record, and the grants that give it: no more than are needed for that."""
+    def level(self, module: Module, row: Row, *, enough: Level = _FULL) -> tuple[Level, list[Look]]:
+        """Give how far the user has a record, and the grants that give it: no more than are needed for *enough*."""
         level, found = Level.NONE, list[Look]()
-        for look in self.looks(module, row, through):
+        for look in self.looks(module, row, every=False):
             if look.held:
                 found.append(look)
                 level = max(level, look.level)
-                if level is _FULL:
+                if level >= enough:
                     break
         return level, found
 
     # the grants --------------------------------------------------------------------------------------------
-    def looks(self, module: Module, row: Row, through: tuple[str, ...] = ()) -> Iterator[Look]:
-        """Look at each grant; *through* are the modules of which this one is the parent."""
+    def looks(self, module: Module, row: Row, through: tuple[str, ...] = (), *, every: bool = True) -> Iterator[Look]:
+        """Look at each grant, be it held or not, or not at *every* one of those that are not held.
+
+        *through* are the modules of which this one is the parent.
+        """
         policy = self.policy
         if not isinstance(policy, RolePolicy):
-            yield Look(reason=Reason.SYSTEM, level=_FULL, held=True)
+            yield _SYSTEM
             return
         if policy.user.administrator:
-            yield Look(reason=Reason.ADMINISTRATOR, level=_FULL, held=True)
+            yield _ADMINISTRATOR
         if module.system:
             yield self._of_system(module, row)
             return
         judge = self._judge(policy, module)
-        yield from self._by_owner(judge, policy, row)
+        yield from self._by_owner(judge, policy, row, every=every)
         for rule, holds in judge.criteria:
-            yield Look(reason=Reason.CRITERIA, level=rule.level, held=holds(row), rule=rule)
+            held = holds(row)
+            if held or every:
+                yield Look(reason=Reason.CRITERIA, level=rule.level, held=held, rule=rule)
         yield from self.shares(policy, module, key_of(row))
         if judge.parent is not None and module.name not in through:
             yield from self._by_parent(policy, judge.parent, row, (*through, module.name))
@@ -152,23 +164,23 @@ class Decider:
     def _allowed(self, action: Action, module: Module, row: Row) -> bool:
         return self.state.planner().allowed(module, action)(row)
 
-    def _by_owner(self, judge: _Judge, policy: RolePolicy, row: Row) -> Iterator[Look]:
+    def _by_owner(self, judge: _Judge, policy: RolePolicy, row: Row, *, every: bool) -> Iterator[Look]:
         owner = row[judge.owner_at]
-        yield Look(reason=Reason.OWNER, level=_FULL, held=owner == policy.user.key)
-        everything = judge.reach.everything
-        if everything:
-            yield Look(reason=Reason.DEFAULT, level=everything, held=True)
+        if every or owner == policy.user.key:
+            yield _held(_OWNER, owner == policy.user.key)
+        if judge.default is not None:
+            yield judge.default
         place = -1 if owner is None else policy.directory.numbering.places.get(Key(int(owner)), -1)
-        for reason, level, members, rule in judge.owned:
-            yield Look(reason=reason, level=level, held=place in members, rule=rule)
+        if every or place in judge.owners:
+            yield from [_held(look, place in members) for members, look in judge.owned]
 
     def shares(self, policy: RolePolicy, module: Module, key: Key, *, related: bool = False) -> Iterator[Look]:
         """Look at the shares of a record, ended ones too; only at those for *related* records, if so said."""
-        now = instant_text(self.state.world.now())
         for share in kept_shares(self.state.txn, module, key):
             if related and not share.related:
                 continue
-            ended = share.until if share.until is not None and share.until <= now else None
+            until = share.until
+            ended = until if until is not None and until <= instant_text(self.state.world.now()) else None
             if policy.directory.reaches_user(policy.user.key, share.target, superiors=share.superiors):
                 reason = Reason.TEAM if share.kind == "team" else Reason.SHARE
                 yield Look(
@@ -190,7 +202,7 @@ class Decider:
             yield from self.shares(policy, module, key_of(above), related=True)
 
     def _has(self, module: Module, row: Row, through: tuple[str, ...]) -> bool:
-        return any(look.held for look in self.looks(module, row, through))
+        return any(look.held for look in self.looks(module, row, through, every=False))
 
     # made ready --------------------------------------------------------------------------------------------
     def _judge(self, policy: RolePolicy, module: Module) -> _Judge:
@@ -209,8 +221,9 @@ class Decider:
             above = self.state.known.schema.module(field.targets[0])
             parent = None if above.system else (module.layout.index[field.column], above, default.parent_level)
         return _Judge(
-            module=module, owner_at=module.layout.index[module.field("owner").column], reach=reach,
-            owned=tuple(_owned(directory, user, module, reach)),
+            module=module, owner_at=module.layout.index[module.field("owner").column],
+            default=Look(reason=Reason.DEFAULT, level=reach.everything, held=True) if reach.everything else None,
+            owners=reach.owners[Level.READ], owned=tuple(_owned(directory, user, module, reach)),
             criteria=tuple([(rule, self._criterion(module, rule)) for rule in reach.criteria]),
             parent=parent,
         )  # fmt: skip
@@ -219,12 +232,10 @@ class Decider:
         """Give the test of a rule on values, bound once unless it hangs on the present instant."""
         where, state = rule.where, self.state
         assert where is not None  # noqa: S101 - it is one by values
-        planner = state.planner()
-        later = attrs.evolve(planner, view=attrs.evolve(planner.view, now=planner.view.now + _FAR))
-        bound = planner.free(module, where)
-        if later.free(module, where) != bound:
-            return lambda row: bool(state.planner().test(module, where)(row))
-        test = matcher(bound, module.layout.full_index, _Present(state))
+        found = standing(where, module, state.known.schema, state.view())
+        if found.made or found.kept.hole:
+            return lambda row: bool(state.planner().fitting(module, found.at(state.view()))(row))
+        test = matcher(found.kept, module.layout.full_index, _Present(state))
         return lambda row: test(module.layout.fill(row))
 
 
@@ -233,13 +244,18 @@ def _owned(directory: Directory, user: Key, module: Module, reach: Reach) -> Ite
     numbering, upward = directory.numbering, reach.default.upward
     role = numbering.role_of(user)
     if role is not None and upward:
-        yield Reason.HIERARCHY, upward, Intervals.of([numbering.below(role)]), None
+        yield Intervals.of([numbering.below(role)]), Look(reason=Reason.HIERARCHY, level=upward, held=True)
         if numbering.peers(role):
-            yield Reason.PEERS, upward, Intervals.of([numbering.own(role)]), None
+            yield Intervals.of([numbering.own(role)]), Look(reason=Reason.PEERS, level=upward, held=True)
     place = numbering.places.get(user)
     for rule in [] if place is None else directory.rules_for(place, module.id):
         if rule.source is not None:
-            yield Reason.RULE, rule.level, directory.members(rule.source), rule
+            look = Look(reason=Reason.RULE, level=rule.level, held=True, rule=rule)
+            yield directory.members(rule.source), look
+
+
+def _held(look: Look, held: bool) -> Look:  # noqa: FBT001 - what it says
+    return look if held else attrs.evolve(look, held=False)
 
 
 @attrs.frozen
@@ -258,6 +274,25 @@ class _Present:
 
 
 # -- the decision -----------------------------------------------------------------------------------------------------
+def allows(state: State, action: Action, record: str | Record) -> bool:
+    """Say whether :func:`judged` allows it; no more is looked at than that takes.
+
+    Raises:
+        NotFound: no module has records with such ids.
+    """
+    gates = state.decider.gates
+    if isinstance(record, str) and record in state.known.schema:
+        return gates(action, state.known.schema.module(record))[-1].matched
+    module, key = state.known.module_of(record.id if isinstance(record, Record) else record)
+    if not gates(Action.VIEW, module)[-1].matched or not gates(action, module)[-1].matched:
+        return False
+    row = state.txn.get_many(module, [key])[0]
+    if row is None or row[DELETED_IN] is not None:
+        return False
+    enough = NEEDED.get(action, Level.READ)
+    return state.decider.level(module, row, enough=enough)[0] >= enough and _is_seen_by_asker(state, module, row)
+
+
 def judged(state: State, action: Action, record: str | Record) -> Decision:
     """Give the decision about a record that the user may see, or about the module that *record* names.
 

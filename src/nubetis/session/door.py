@@ -52,7 +52,7 @@ from nubetis.model.query import Page, Query, Total
 from nubetis.model.record import Record
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.session.applying import Applier, check_pace
-from nubetis.session.deciding import judged
+from nubetis.session.deciding import allows, judged
 from nubetis.session.explaining import explained
 from nubetis.session.grouping import aggregated
 from nubetis.session.pages import find_page
@@ -441,7 +441,7 @@ class Session:
         """
         wanted = one_of(Action, action, argument="action")
         try:
-            return self.decide(wanted, record).allowed
+            return self.state.read(lambda: allows(self.state, wanted, record))
         except (NotFound, InvalidValue, AccessDenied):
             return False
 

@@ -59,7 +59,7 @@ def _usage(state: State) -> dict[str, tuple[int, int | None]]:
     roster = directory_of(state.world, state.txn, state.versions.access).roster
     limits = roster.entitlements
     return {
-        "users": (roster.seats, limits.users),
+        "users": (roster.users.seats, limits.users),
         "roles": (len(roster.roles), limits.roles),
         "profiles": (len(roster.profiles), limits.profiles),
     }

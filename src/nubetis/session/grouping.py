@@ -9,7 +9,7 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidValue, require
-from nubetis.model.bind import as_part, bad_operator, find_column
+from nubetis.model.columns import as_part, bad_operator, find_column
 from nubetis.model.fields import Field, Part, Storage, Value
 from nubetis.model.filters import Filter
 from nubetis.model.store import Measure, MeasureKind

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.directory import Directory, User
+from nubetis.access.directory import Directory
 from nubetis.access.invariants import check_roster
+from nubetis.access.people import User
 from nubetis.access.permissions import Function
 from nubetis.access.policy import RolePolicy, policy_of
 from nubetis.errors import NubetisError, require

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import attrs
+from typing import Final
 
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidCursor, InvalidValue, require
-from nubetis.model.bind import All, Bound, No, bind, bind_sort
+from nubetis.model.bind import All, Bound, No, bind
+from nubetis.model.columns import bind_sort
 from nubetis.model.query import (
     BoundQuery,
     Order,
@@ -32,6 +32,7 @@ CAP = 1000
 """How far a capped total counts."""
 MOST = 10_000
 """Records of one page."""
+_BY_ID: Final = (Order("id"),)
 
 
 def find_page(state: State, query: Query) -> Page:
@@ -51,15 +52,12 @@ def find_page(state: State, query: Query) -> Page:
     more, rows = len(rows) > query.limit, rows[: query.limit]
     if back:
         rows.reverse()
-    shown = state.sight.record
-    page = Page(records=tuple([shown(module, row) for row in rows]), filter=query.where, sort=query.sort)
-    cursors = _cursors(module, order, rows, digest)
-    page = attrs.evolve(
-        page,
-        next=cursors[1] if rows and (more or back) else None,
-        previous=cursors[0] if rows and (more if back else after is not None) else None,
-    )
-    return _counted(state, module, where, (query.total, page))
+    total, capped = _counted(state, module, where, query.total)
+    return Page(
+        records=state.sight.records(module, rows), filter=query.where, sort=query.sort, total=total, capped=capped,
+        next=_cursor(module, order, rows[-1], digest, back=False) if rows and (more or back) else None,
+        previous=_cursor(module, order, rows[0], digest, back=True) if rows and (more if back else after) else None,
+    )  # fmt: skip
 
 
 def _bound(state: State, module: Module, query: Query) -> Bound:
@@ -73,6 +71,8 @@ def _bound(state: State, module: Module, query: Query) -> Bound:
 
 def bind_order(state: State, module: Module, sort: Sequence[str]) -> tuple[Order, ...]:
     """Give the columns that *sort* names, ended by the id."""
+    if not sort:
+        return _BY_ID
     view = state.view()
     order = [Order(bind_sort(module, name.removeprefix("-"), view), name.startswith("-")) for name in sort]
     if all(each.column != "id" for each in order):
@@ -80,18 +80,15 @@ def bind_order(state: State, module: Module, sort: Sequence[str]) -> tuple[Order
     return tuple(order)
 
 
-def _cursors(module: Module, order: Sequence[Order], rows: Sequence[Row], digest: str) -> tuple[str, str]:
-    if not rows:
-        return "", ""
-    first, last = (order_values(module, order, row) for row in (rows[0], rows[-1]))
-    return write_cursor(digest, first, back=True), write_cursor(digest, last, back=False)
+def _cursor(module: Module, order: Sequence[Order], row: Row, digest: str, *, back: bool) -> str:
+    return write_cursor(digest, order_values(module, order, row), back=back)
 
 
-def _counted(state: State, module: Module, where: Bound, wanted: tuple[Total, Page]) -> Page:
-    total, page = wanted
-    if total is Total.NONE:
-        return page
-    limit = CAP + 1 if total is Total.CAPPED else None
+def _counted(state: State, module: Module, where: Bound, wanted: Total) -> tuple[int | None, bool]:
+    """Give how many records fit, as far as that is *wanted*, and whether there are more."""
+    if wanted is Total.NONE:
+        return None, False
+    limit = CAP + 1 if wanted is Total.CAPPED else None
     found = state.txn.count(module, where, limit=limit)
     capped = limit is not None and found > CAP
-    return attrs.evolve(page, total=CAP if capped else found, capped=capped)
+    return CAP if capped else found, capped

@@ -89,17 +89,18 @@ class Planner:
             AccessDenied: the user may not do *action* in *module* at all.
         """
         self.require(action, module)
+        if where == EVERYTHING:
+            return self.sight.granted(action, module, self.view, LIVE)
         wanted = bind(where, module, self.known.schema, self.view)
         return All((LIVE, wanted, self.granted(module, action)))
 
     def granted(self, module: Module, action: Action) -> Bound:
         """Give the records of *module* to which the user may do *action*."""
-        return self.free(module, self.policy.grant(action, module))
+        return self.sight.granted(action, module, self.view)
 
     def free(self, module: Module, grant: Filter) -> Bound:
         """Bind what a policy gives, which may look at what the user may not see."""
-        free = attrs.evolve(self.view, readable=lambda module, field: True, visible=lambda module: EVERYTHING)
-        return bind(grant, module, self.known.schema, free)
+        return bind(grant, module, self.known.schema, self.view.freed())
 
     def require(self, action: Action, module: Module) -> None:
         """Stop one who may not do *action* in *module* at all."""
@@ -133,11 +134,15 @@ class Planner:
 
     def allowed(self, module: Module, action: Action) -> Predicate:
         """Give the test of one row for *action*."""
-        return self.test(module, self.policy.grant(action, module))
+        return self.fitting(module, self.granted(module, action))
 
     def test(self, module: Module, grant: Filter) -> Predicate:
         """Give the test of one row for a *grant*."""
-        found = matcher(self.free(module, grant), module.layout.full_index, TxnRelated(self.txn))
+        return self.fitting(module, self.free(module, grant))
+
+    def fitting(self, module: Module, bound: Bound) -> Predicate:
+        """Give the test of one row for what is *bound*."""
+        found = matcher(bound, module.layout.full_index, TxnRelated(self.txn))
         return lambda row: found(module.layout.fill(row))
 
     def rows(self, module: Module, where: Bound) -> Iterator[Row]:

@@ -5,6 +5,7 @@ The last two ask for the function *explain access*: they tell of others' rights.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -247,15 +248,16 @@ class _Counted:
     state: State
     directory: Directory
     handed: Handed
-    _sums: dict[str, list[int]] = attrs.field(factory=dict, init=False)
+    _sums: dict[str, tuple[list[int], list[int]]] = attrs.field(factory=dict, init=False)
 
     def of(self, module: Module, owners: Intervals) -> int:
         """Give the number of living records that *owners* have."""
-        sums = self._sums.get(module.name)
-        if sums is None:
-            sums = self._sums[module.name] = self._sums_of(module)
-        most = len(sums) - 1
-        return sum(sums[min(end, most)] - sums[min(start, most)] for start, end in owners.spans)
+        found = self._sums.get(module.name)
+        if found is None:
+            found = self._sums[module.name] = self._sums_of(module)
+        places, sums = found
+        ends = [sums[bisect_left(places, bound)] for bound in owners.bounds]
+        return sum(ends[1::2]) - sum(ends[::2])
 
     def owned(self, user: Key) -> dict[ModuleName, int]:
         """Give the number of living records that *user* owns, by module."""
@@ -264,11 +266,13 @@ class _Counted:
         counts = {module.name: self.of(module, place) for module in modules}
         return {name: count for name, count in counts.items() if count}
 
-    def _sums_of(self, module: Module) -> list[int]:
-        """Give for each place the number of records of those before it."""
+    def _sums_of(self, module: Module) -> tuple[list[int], list[int]]:
+        """Give the places of those who have records, in order, and how many those before each have together."""
         tally = self.state.txn.tally(module, "owner") if "owner" in module.tallied_by else {}
-        users, away = self.directory.numbering.users, self.handed.away(module.id)
-        return list(accumulate([tally.get(user, 0) - away.get(user, 0) for user in users], initial=0))
+        known, away = self.directory.numbering.places, self.handed.away(module.id)
+        owned = [(Key(int(owner)), count) for owner, count in tally.items() if owner is not None]
+        found = sorted([(known[owner], count - away.get(owner, 0)) for owner, count in owned if owner in known])
+        return [place for place, _ in found], list(accumulate([count for _, count in found], initial=0))
 
 
 def _told(change: UserChange, comparison: Comparison, schema: Schema, counted: _Counted) -> AccessChange:

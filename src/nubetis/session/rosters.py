@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from nubetis.access.compare import Comparison, Handed, Parents
-from nubetis.access.directory import Directory, Profile, Roster, User
+from nubetis.access.directory import Directory, Profile, Roster
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster, check_rules
 from nubetis.access.numbering import Position
+from nubetis.access.people import Groups, People, User
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy, policy_of
 from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule
@@ -265,22 +266,71 @@ _RULE: Final = ("active", "name", "module", "source", "where", "target", "level"
 
 
 def _roster(source: _Source, known: Roster | None = None, touched: Collection[ModuleId] = ()) -> Roster:
-    profiles = list(source.rows(PROFILES, "administrator", "permissions", "built_in"))
-    roles = list(source.rows(ROLES, "reports_to", "peers", "built_in"))
+    """Give what *source* has; *known* is taken over, but for what is made of the modules *touched*."""
+    read = [part for module, part in _PARTS if known is None or module.id in touched]
+    found: dict[str, Any] = {}
+    for part in read:
+        found |= part(source)
+    return attrs.evolve(Roster() if known is None else known, **found)
+
+
+def _read_users(source: _Source) -> dict[str, Any]:
+    return {"users": People(map(_user, source.rows(USERS, *_USER, where=ALWAYS)))}
+
+
+def _read_roles(source: _Source) -> dict[str, Any]:
+    rows = list(source.rows(ROLES, "reports_to", "peers", "built_in"))
+    return {
+        "roles": tuple([Position(key, above, bool(peers)) for key, above, peers, _ in rows]),
+        "built_in_roles": frozenset([row[0] for row in rows if row[-1]]),
+    }
+
+
+def _read_profiles(source: _Source) -> dict[str, Any]:
+    rows = list(source.rows(PROFILES, "administrator", "permissions", "built_in"))
+    return {
+        "profiles": {key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text, _ in rows},
+        "built_in_profiles": frozenset([row[0] for row in rows if row[-1]]),
+    }
+
+
+def _read_sets(source: _Source) -> dict[str, Any]:
+    return {"sets": {key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")}}
+
+
+def _read_groups(source: _Source) -> dict[str, Any]:
+    return {
+        "groups": Groups({k: tuple(map(Principal.parse, _list(each))) for k, each in source.rows(GROUPS, "members")})
+    }
+
+
+def _read_defaults(source: _Source) -> dict[str, Any]:
+    return {"defaults": dict(map(_default, source.rows(SHARING_DEFAULTS, *_DEFAULT)))}
+
+
+def _read_rules(source: _Source) -> dict[str, Any]:
     rules = list(_rules(source.rows(SHARING_RULES, *_RULE)))
-    same_users = known is not None and USERS.id not in touched
-    return Roster(
-        users=known.users if known and same_users else tuple(map(_user, source.rows(USERS, *_USER, where=ALWAYS))),
-        roles=tuple([Position(key, above, bool(peers)) for key, above, peers, _ in roles]),
-        profiles={key: Profile(_permissions(text), administrator=bool(flag)) for key, flag, text, _ in profiles},
-        sets={key: _permissions(text) for key, text in source.rows(PERMISSION_SETS, "permissions")},
-        groups={key: tuple(map(Principal.parse, _list(each))) for key, each in source.rows(GROUPS, "members")},
-        defaults=dict(map(_default, source.rows(SHARING_DEFAULTS, *_DEFAULT))),
-        rules=tuple([rule for active, rule in rules if active]),
-        resting=tuple([rule for active, rule in rules if not active]),
-        built_in=frozenset([row[0] for row in (*roles, *profiles) if row[-1]]),
-        entitlements=_entitlements(source.rows(SETTINGS, "name", "value")),
-    )
+    return {
+        "rules": tuple([rule for active, rule in rules if active]),
+        "resting": tuple([rule for active, rule in rules if not active]),
+    }
+
+
+def _read_settings(source: _Source) -> dict[str, Any]:
+    return {"entitlements": _entitlements(source.rows(SETTINGS, "name", "value"))}
+
+
+_PARTS: Final[Sequence[tuple[Module, Callable[[_Source], dict[str, Any]]]]] = (
+    (USERS, _read_users),
+    (ROLES, _read_roles),
+    (PROFILES, _read_profiles),
+    (PERMISSION_SETS, _read_sets),
+    (GROUPS, _read_groups),
+    (SHARING_DEFAULTS, _read_defaults),
+    (SHARING_RULES, _read_rules),
+    (SETTINGS, _read_settings),
+)
+"""What of a roster is made of the records of each module."""
 
 
 def rows_with(txn: Txn, parts: Iterable[Part], module: Module, *columns: str) -> Iterator[Cells]:

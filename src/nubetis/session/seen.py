@@ -1,4 +1,4 @@
-"""What of the modules one may read: the fields that he may not read are not there.
+"""What of modules and records one may read: the fields that he may not read are not there.
 
 Records, plans and errors that a session gives are made with the modules of its :class:`Sight`; stores, the journal
 and plug-ins work with the whole ones.
@@ -6,21 +6,25 @@ and plug-ins work with the whole ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from operator import itemgetter
 from typing import TypeAlias
 
 import attrs
 
+from nubetis.access.decision import Action
 from nubetis.access.policy import Policy
+from nubetis.model.bind import Bound, Normal, Viewpoint
 from nubetis.model.record import Record
 from nubetis.model.schema import Module, Schema
+from nubetis.model.standing import Standing, standing
 from nubetis.types import ModuleId, Row
 
 __all__ = ["Sight"]
 
 _Cut: TypeAlias = Callable[[Row], Row]
+_Asked: TypeAlias = tuple[Action, ModuleId, tuple[Bound, ...]]
 
 
 def _uncut(row: Row) -> Row:
@@ -34,6 +38,7 @@ class Sight:
     policy: Policy
     whole: Schema = attrs.field(repr=False)
     _known: dict[ModuleId, tuple[Module, _Cut]] = attrs.field(factory=dict, init=False, repr=False)
+    _granted: dict[_Asked, Standing] = attrs.field(factory=dict, init=False, repr=False)
 
     @cached_property
     def schema(self) -> Schema:
@@ -50,6 +55,23 @@ class Sight:
         """Give a row of *module* as a record without the fields that may not be read."""
         seen, cut = self._of(module)
         return Record(seen, cut(row))
+
+    def records(self, module: Module, rows: Iterable[Row]) -> tuple[Record, ...]:
+        """Give rows of *module* as :meth:`record` does."""
+        seen, cut = self._of(module)
+        return tuple([Record(seen, row) for row in (rows if cut is _uncut else map(cut, rows))])
+
+    def granted(self, action: Action, module: Module, view: Viewpoint, *beside: Bound) -> Normal:
+        """Give the records of *module* to which the user may do *action*, and that fit what is *beside* it, bound once.
+
+        Names and users in it are those of the access version to which the policy belongs.
+        """
+        key = action, module.id, beside
+        found = self._granted.get(key)
+        if found is None:
+            grant = self.policy.grant(action, module)
+            found = self._granted[key] = standing(grant, module, self.whole, view, *beside)
+        return found.at(view)
 
     def unseen(self) -> dict[str, frozenset[str]]:
         """Give the names of what may not be read, by module."""

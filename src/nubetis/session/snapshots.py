@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.access.directory import Directory, Roster, User
+from nubetis.access.directory import Directory, Roster
 from nubetis.access.entitlements import write_entitlements
 from nubetis.access.intervals import Intervals
 from nubetis.access.numbering import Numbering
+from nubetis.access.people import User
 from nubetis.access.permissions import Function, Permissions, write_permissions
 from nubetis.access.sharing import GRANTED, Principal, PrincipalKind, Rule
 from nubetis.access.snapshot import AccessSnapshot

@@ -122,7 +122,7 @@ def _administers(part: Part, row: Row) -> bool:
 
 def _early(part: Part, roster: Roster) -> Iterator[Refusal]:
     """Refuse custom roles and profiles as long as too few persons are active."""
-    wanted, active = roster.entitlements.unlock_after, roster.seats
+    wanted, active = roster.entitlements.unlock_after, roster.users.seats
     if part.module.name in _BUILT and active < wanted and part.kind in {ChangeKind.CREATE, ChangeKind.RESTORE}:
         for row in part.rows:
             yield _refusal(part, row, "locked_yet", what=part.module.name, wanted=wanted, active=active)

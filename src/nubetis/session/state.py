@@ -243,16 +243,11 @@ class State:
         if self.closed:
             raise StoreError("closed", what="session")
         self.committed, self.afterwards = [], []
-        with self._joined(txn):
+        self.txn_now = txn
+        try:
             self.refresh()
             with self._rights():
                 return work()
-
-    @contextmanager
-    def _joined(self, txn: Txn) -> Generator[None]:
-        self.txn_now = txn
-        try:
-            yield
         finally:
             self.txn_now = None
 

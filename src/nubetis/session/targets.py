@@ -13,7 +13,7 @@ import attrs
 
 from nubetis.access.sharing import Level, Principal, PrincipalKind
 from nubetis.errors import InvalidValue
-from nubetis.model.bind import All, Test
+from nubetis.model.bind import All, Normal, Test
 from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
 from nubetis.model.plan import CauseKind, ChangeKind, Creates, Plan, Refusal
@@ -55,7 +55,8 @@ _COLUMNS: Final = ("target", "level", "until", "related", "superiors", "kind")
 
 def kept_shares(txn: Txn, module: Module, key: Key) -> Iterator[KeptShare]:
     """Give the shares of a record, ended ones too; those that say nothing that can be read are passed over."""
-    where = All((LIVE, Test("module", Operator.EQ, int(module.id)), Test("record", Operator.EQ, int(key))))
+    found = (LIVE, Test("module", Operator.EQ, int(module.id)), Test("record", Operator.EQ, int(key)))
+    where = Normal(All(found))
     for batch in txn.stream(SHARES, where, columns=_COLUMNS):
         for target, level, until, related, superiors, kind in zip(*batch, strict=True):
             principal = readable(target, level)

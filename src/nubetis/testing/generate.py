@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.model.bind import Viewpoint, as_part
+from nubetis.model.bind import Viewpoint
+from nubetis.model.columns import as_part
 from nubetis.model.exact import unscaled
 from nubetis.model.fields import Field, Operator, Part, Storage, Value
 from nubetis.model.filters import (

@@ -11,8 +11,9 @@ from typing import Final
 
 import attrs
 
-from nubetis.access.directory import PRIVATE, Profile, Roster, User
+from nubetis.access.directory import PRIVATE, Profile, Roster
 from nubetis.access.numbering import Position
+from nubetis.access.people import User
 from nubetis.access.permissions import STANDARD
 from nubetis.access.sharing import EVERYBODY, Default, Level, Principal, PrincipalKind, Rule
 from nubetis.model.filters import Filter

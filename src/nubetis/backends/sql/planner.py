@@ -17,6 +17,7 @@ guessed wrongly.  Guesses come from tallies, which may be old: they decide about
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -55,12 +56,14 @@ _KEY: Final = (Order("id"),)
 
 @attrs.frozen(kw_only=True)
 class Planner:
-    """Plans for one *union* in one transaction."""
+    """Plans for one *union* in one transaction; where it has a *hole*, statements are asked with *now*."""
 
     tables: Tables
     home: ModuleTable
     union: Union
     db: Connection
+    hole: str = ""
+    now: str = ""
 
     def rows(self, segment: Bound, order: tuple[Order, ...], limit: int) -> list[Row]:
         """Give the first *limit* rows in *order* that fit within *segment*."""
@@ -127,7 +130,7 @@ class Planner:
 
     def _rows(self, asked: Asked) -> list[Row]:
         budget = self._cost_of_ways(asked)
-        for guess in {self._guess(each) for each in self.union.heads if self._is_tallied(each)}:
+        for guess in {self._guess(each) for each in self._tallied}:
             guess.asked += 1
         if self._is_narrow(asked):
             return self._run(walk(self.tables, self.home, asked))
@@ -140,6 +143,8 @@ class Planner:
 
     def _run(self, prepared: Prepared) -> list[Row]:
         statement, constants = prepared
+        if self.hole:
+            constants = [self.now if each is self.hole else each for each in constants]
         return self.db.execute(statement.text, statement.arguments(constants)).fetchall()
 
     # costs, in records walked ------------------------------------------------------------------------------
@@ -177,8 +182,8 @@ class Planner:
 
     def _is_narrow(self, asked: Asked) -> bool:
         """Say whether few records fit what is asked besides the ways, and an index finds them."""
-        led = {index.columns[0] for index in self.home.indexes if not index.digest}
         parts = self.union.rest.parts if isinstance(self.union.rest, All) else ()
+        led = {index.columns[0] for index in self.home.indexes if not index.digest} if parts else set()
         tests = [part for part in parts if isinstance(part, Test | OneOf) and part.column in led]
         for test in tests:
             if isinstance(test, OneOf) or test.operator is Operator.EQ:
@@ -191,23 +196,23 @@ class Planner:
         return len(self._run(walk(self.tables, self.home, few))) < _NARROW
 
     # guesses -----------------------------------------------------------------------------------------------
-    @property
-    def _total(self) -> int:
-        guess = next(map(self._guess, [each for each in self.union.heads if self._is_tallied(each)]), None)
-        return 0 if guess is None else guess.total
+    @cached_property
+    def _tallied(self) -> list[Heads]:
+        columns = dict(self.home.tallied)
+        return [each for each in self.union.heads if each.through is None and each.column in columns]
 
-    @property
+    @cached_property
+    def _total(self) -> int:
+        return self._guess(self._tallied[0]).total if self._tallied else 0
+
+    @cached_property
     def _share(self) -> float:
         """How many of all records the greatest way leads to, as far as is known."""
-        own = [self._size(each) for each in self.union.heads if self._is_tallied(each)]
-        return max(own, default=0) / self._total if self._total else 0.0
-
-    def _is_tallied(self, heads: Heads) -> bool:
-        return heads.through is None and heads.column in dict(self.home.tallied)
+        return max(map(self._size, self._tallied), default=0) / self._total if self._total else 0.0
 
     def _size(self, heads: Heads) -> int:
         """Give how many rows *heads* lead to."""
-        if not self._is_tallied(heads):
+        if heads not in self._tallied:
             return _LINKS * len(heads.values)
         guess, values = self._guess(heads), heads.values
         known = values.kept.get("rows") if isinstance(values, Settled) else None

@@ -160,6 +160,7 @@ class ModuleTable:
         self.digested = frozenset([column for index in self.indexes if index.digest for column in index.columns])
         self.sets = {column.name: place for place, column in enumerate(layout.columns) if column.storage is Storage.SET}
         self.heavy = any(column.storage is Storage.BYTES for column in layout.columns)
+        self.plain_indexes = tuple([index.columns for index in self.indexes if index.field is None])
         self.tallied = _tallied(module)
         self.folds = {column: fold for _, place, fold in self.twins for column in (self.columns[place],)}
         self.table = self._table()

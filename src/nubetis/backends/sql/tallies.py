@@ -79,8 +79,9 @@ class Tallies:
             return selected.group_by(cells.value).having(total != sa.literal_column("0"))
 
         statement = self._ledger.statement(name, whole)
-        found = self._db.execute(statement.text, (module.id, column, *constants))
-        return {json.loads(str(value)): int(total or 0) for value, total in found}
+        found = self._db.execute(statement.text, (module.id, column, *constants)).fetchall()
+        values = json.loads(f"[{','.join([str(value) for value, _ in found])}]")
+        return {value: int(total or 0) for value, (_, total) in zip(values, found, strict=True)}
 
     def whole(self, module: Module, column: str) -> int:
         """Give how many rows there are."""

@@ -27,7 +27,7 @@ from nubetis.backends.sql.tallies import Tallies
 from nubetis.backends.sql.unions import union_of
 from nubetis.backends.sql.writes import Writer, end_savepoint
 from nubetis.errors import NewerFormat, StoreError
-from nubetis.model.bind import ALWAYS, Bound, Test
+from nubetis.model.bind import ALWAYS, Bound, Normal, Test
 from nubetis.model.fields import Operator
 from nubetis.model.normal import normal_form
 from nubetis.model.store import FORMAT, Columns, Measure, Outcome, Versions
@@ -36,6 +36,7 @@ from nubetis.model.system import VERSIONS
 if TYPE_CHECKING:
     from nubetis.backends.sql.dialects import Connection, Cursor
     from nubetis.backends.sql.tables import ModuleTable, Tables
+    from nubetis.backends.sql.unions import Union
     from nubetis.model.findings import Finding
     from nubetis.model.query import BoundQuery
     from nubetis.model.schema import Module, Schema, SchemaStep
@@ -138,14 +139,13 @@ class SqlTxn:
     def query(self, query: BoundQuery) -> list[Row]:
         """Give a keyset page."""
         rows: list[Row] = []
-        where = normal_form(query.where)
-        planner = self._planner(query.module, where)
+        planner = self._planner(query.module, query.where)
         for segment in query.segments():
             left = query.limit - len(rows)
             if left <= 0:
                 break
             found = self._by_ways(planner, partial(Planner.rows, segment=segment, order=query.order, limit=left))
-            rows += self._page(query, where, segment, left) if found is None else found
+            rows += self._page(query, normal_form(query.where), segment, left) if found is None else found
         return rows
 
     def _by_ways(self, planner: Planner | None, ask: Callable[[Planner], _T]) -> _T | None:
@@ -163,8 +163,13 @@ class SqlTxn:
     def _planner(self, module: Module, where: Bound) -> Planner | None:
         """Give what plans for several ways, if *where* has some that an index leads to."""
         home = self._look_at(module)
-        union = union_of(self._tables, home, where)
-        return None if union is None else Planner(tables=self._tables, home=home, union=union, db=self._db)
+        asked = where if isinstance(where, Normal) else Normal(normal_form(where))
+        if home not in asked.kept:
+            asked.kept[home] = union_of(self._tables, home, asked.form)
+        union: Union | None = asked.kept[home]
+        if union is None:
+            return None
+        return Planner(tables=self._tables, home=home, union=union, db=self._db, hole=asked.hole, now=asked.now)
 
     def stream(
         self, module: Module, where: Bound = ALWAYS, *, columns: Sequence[str] = (), size: int = 256
@@ -181,6 +186,8 @@ class SqlTxn:
         self._open.append(cursor)
         while rows := cursor.fetchmany(size):
             yield tuple(zip(*rows, strict=True))
+            if len(rows) < size:
+                return
             self._look_at(module)
 
     def _stream_pages(self, module: Module, where: Bound, names: tuple[str, ...], size: int) -> Iterator[Columns]:
@@ -196,13 +203,12 @@ class SqlTxn:
 
     def count(self, module: Module, where: Bound = ALWAYS, *, limit: int | None = None) -> int:
         """Give how many rows fit; counting may stop at *limit*."""
-        chosen = normal_form(where)
-        by_ways = self._by_ways(self._planner(module, chosen), partial(Planner.count, limit=limit))
+        by_ways = self._by_ways(self._planner(module, where), partial(Planner.count, limit=limit))
         if by_ways is not None:
             return by_ways
         more = () if limit is None else (limit,)
         found = self._select(
-            module, (chosen,), build=partial(counted, capped=limit is not None), key=("count", len(more)),
+            module, (normal_form(where),), build=partial(counted, capped=limit is not None), key=("count", len(more)),
             more=more,
         ).fetchone()  # fmt: skip
         return int(found[0] or 0) if found else 0

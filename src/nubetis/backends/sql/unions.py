@@ -121,12 +121,12 @@ def _linking(tables: Tables, way: Linking, parts: Sequence[Bound]) -> Heads | No
 
 def _leads(home: ModuleTable, column: str) -> bool:
     """Say whether an index gives the rows of one value of *column*, in the order of their keys."""
-    return any(index.columns == (column,) and index.field is None for index in home.indexes)
+    return (column,) in home.plain_indexes
 
 
 def _leads_on(home: ModuleTable, column: str, fixed: set[str], via: str) -> bool:
     """Say whether an index gives the rows of one value of *column*, where others are *fixed*, in the order of *via*."""
-    found = [index.columns for index in home.indexes if index.field is None]
+    found = home.plain_indexes
     return any(each[0] == column and each[-1] == via and fixed.issuperset(each[1:-1]) for each in found)
 
 

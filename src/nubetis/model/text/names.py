@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 import attrs
 
 from nubetis.errors import InvalidFilter
-from nubetis.model.bind import Viewpoint, find_column
+from nubetis.model.bind import Viewpoint
+from nubetis.model.columns import find_column
 from nubetis.model.fields import Choice, Field, Part
 from nubetis.model.fold import fold_text
 from nubetis.model.formats import Formats

@@ -30,7 +30,7 @@ from nubetis.testing.access_contract.writing import address_of
 from nubetis.types import Key
 
 if TYPE_CHECKING:
-    from nubetis.access.directory import User
+    from nubetis.access.people import User
     from nubetis.model.filters import Filter
     from nubetis.session import Session
     from nubetis.testing.people import OrgWithPeople

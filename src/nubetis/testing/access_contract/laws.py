@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.access.directory import Roster, User
+from nubetis.access.directory import Roster
 from nubetis.access.numbering import Position
+from nubetis.access.people import User
 from nubetis.access.sharing import GRANTED, Default, Level, Principal, PrincipalKind, Rule
 from nubetis.model.convert import to_json
 from nubetis.model.ids import decode, encode

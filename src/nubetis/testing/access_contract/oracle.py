@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.directory import User
+from nubetis.access.people import User
 from nubetis.access.permissions import STANDARD, FieldLevel, Permissions
 from nubetis.access.sharing import NEEDED, Level, Principal
 from nubetis.model.fields import Field

@@ -15,10 +15,11 @@ from typing import Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.directory import Profile, Roster, User
+from nubetis.access.directory import Profile, Roster
 from nubetis.access.editing import permitting, with_field
 from nubetis.access.entitlements import Entitlements, Feature
 from nubetis.access.numbering import Position
+from nubetis.access.people import User
 from nubetis.access.permissions import STANDARD, FieldLevel, Permissions
 from nubetis.access.sharing import EVERYBODY, GRANTED, Default, Level, Principal, PrincipalKind, Rule
 from nubetis.model.fields import Field

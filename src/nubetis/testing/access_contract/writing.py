@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.access.directory import Profile, Roster, User
+from nubetis.access.directory import Profile, Roster
 from nubetis.access.entitlements import EDITION, UNLIMITED, write_entitlements
 from nubetis.access.numbering import Position
+from nubetis.access.people import User
 from nubetis.access.permissions import Permissions, write_permissions
 from nubetis.access.sharing import Default, Principal, Rule
 from nubetis.model.convert import to_json
