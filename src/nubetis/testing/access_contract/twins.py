@@ -360,9 +360,10 @@ def _with_rules(twin: Twin) -> None:
             )
         )
     if twin.common.random() < 0.3:
-        admin.apply(plan_hold(admin, module, reason="case", where=_asked(twin, module, twin.common)))
+        admin.apply(plan_hold(admin, module, reason="case", where=_asked(twin, module, twin.secret)))
     if twin.common.random() < 0.3:
-        admin.apply(plan_rule(admin, module, name="old", days=9, where=_asked(twin, module, twin.common)))
+        admin.apply(plan_rule(admin, module, name="old", days=1, where=_asked(twin, module, twin.secret)))
+        twin.clock.advance(days=2)
     twin.tick()
 
 
