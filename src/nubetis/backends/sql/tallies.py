@@ -57,31 +57,35 @@ class Tallies:
 
     def of(self, module: Module, column: str) -> dict[Stored, int]:
         """Give the count of each value that has one."""
-        return self._counts("tally", module, column, list)
+        return self._counts(module, column)
 
     def without(self, module: Module, column: str, values: Sequence[Stored]) -> dict[Stored, int]:
         """Give the count of each value that has one, and that is not one of *values*, of which none is missing."""
-        cell, wanted = self._wanted(values)
+        return self._counts(module, column, self._wanted(values))
 
-        def build() -> list[Bool]:
-            return [sa.or_(cell.is_(None), cell.not_in(sa.select(self._each(cell).c.value)))]
-
-        return self._counts(f"without {cell.name}", module, column, build, wanted)
-
-    def _counts(
-        self, name: str, module: Module, column: str, build: Callable[[], list[Bool]], *constants: Stored
-    ) -> dict[Stored, int]:
+    def _counts(self, module: Module, column: str, without: tuple[Cell, Stored] | None = None) -> dict[Stored, int]:
+        """Count whole numbers, by the index alone, and what else there is; *without* some of the one or the other."""
         cells = self._ledger.table.c
+        numbers = self._sums(module, column, cells.number, without)
+        others = self._sums(module, column, cells.value, without)
+        values = json.loads(f"[{','.join([str(value) for value, _ in others])}]")
+        return dict(numbers) | {value: total for value, (_, total) in zip(values, others, strict=True)}
 
-        def whole() -> sa.ClauseElement:
-            total = sa.func.sum(cells.delta)
-            selected = sa.select(cells.value, total).where(*self._of_column(), *build())
-            return selected.group_by(cells.value).having(total != sa.literal_column("0"))
+    def _sums(
+        self, module: Module, column: str, cell: Cell, without: tuple[Cell, Stored] | None
+    ) -> list[tuple[Stored, int]]:
+        less = without is not None and without[0] is cell
 
-        statement = self._ledger.statement(name, whole)
-        found = self._db.execute(statement.text, (module.id, column, *constants)).fetchall()
-        values = json.loads(f"[{','.join([str(value) for value, _ in found])}]")
-        return {value: int(total or 0) for value, (_, total) in zip(values, found, strict=True)}
+        def build() -> sa.ClauseElement:
+            number, total = self._ledger.table.c.number, sa.func.sum(self._ledger.table.c.delta)
+            kind = number.is_not(None) if cell is number else number.is_(None)
+            gone = [cell.not_in(sa.select(self._each(cell).c.value))] if less else []
+            selected = sa.select(cell, total).where(*self._of_column(), kind, *gone)
+            return selected.group_by(cell).having(total != sa.literal_column("0"))
+
+        statement = self._ledger.statement(("sums", cell.name, less), build)
+        given = (module.id, column, *([without[1]] if without is not None and less else []))
+        return [(value, int(total or 0)) for value, total in self._db.execute(statement.text, given)]
 
     def whole(self, module: Module, column: str) -> int:
         """Give how many rows there are."""
