@@ -12,9 +12,8 @@ from nubetis.access.directory import Directory
 from nubetis.access.numbering import Numbering
 from nubetis.backends.memory import forget_memory
 from nubetis.backends.memory.transactions import Transaction
-from nubetis.model.bind import bind
+from nubetis.model.bind import Viewpoint
 from nubetis.session import deciding, delegating, previewing, state
-from nubetis.session.planning import Planner
 from nubetis.testing.access_contract import AccessContract, laws
 from nubetis.testing.access_contract.laws import LAWS
 from nubetis.testing.access_contract.proving import agreeing, lawful, numbered_anew
@@ -108,7 +107,7 @@ def with_delegations_that_never_end(patch):
 
 def with_links_as_the_viewer_sees_them(patch):
     """Bind rules on linked records as if the viewer asked."""
-    patch.setattr(Planner, "free", lambda self, module, grant: bind(grant, module, self.known.schema, self.view))
+    patch.setattr(Viewpoint, "freed", lambda view: view)
 
 
 BROKEN = [
