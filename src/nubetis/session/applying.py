@@ -45,6 +45,7 @@ from nubetis.session.past import last_entry, operation_of
 from nubetis.session.planning import STRUCTURAL, refuse_definitions
 from nubetis.session.rosters import check_written
 from nubetis.session.state import State
+from nubetis.session.taking import Lent
 from nubetis.session.undoing import UndoPlanner
 from nubetis.session.world import check_settings
 from nubetis.types import Key, Progress, RecordId, Row
@@ -200,6 +201,7 @@ class Applier:
         lot = attrs.evolve(lot, parts=self._purgeable(lot.parts))
         if operation.cause.kind is CauseKind.MERGE:
             self._refuse_linked(lot.parts)
+        lent = Lent.of(self.state, lot.parts)
         while True:
             position = operation.position + sum(map(len, lot.parts))
             written = attrs.evolve(operation, position=position, skipped=(*self.skipped, *self.spared))
@@ -208,6 +210,8 @@ class Applier:
             if outcome.written:
                 break
             lot = attrs.evolve(lot, parts=self._without_drifted(lot.parts, outcome.conflicts))
+        if lent is not None:
+            lent.refuse_more()
         self._check_invariants(txn, lot.parts)
         self.state.committed.append(
             Committed(org_id=self.state.known.org_id, operation=written, entry=entry, parts=lot.parts)
