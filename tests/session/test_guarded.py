@@ -15,10 +15,11 @@ from nubetis.model.bind import ALWAYS
 from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING, ME
 from nubetis.model.kinds import kind
-from nubetis.model.plan import Creates, Edits
+from nubetis.model.plan import Cause, CauseKind, Creates, Edits, Plan
 from nubetis.model.schema import Module, ValidationRule
 from nubetis.model.store import Batch, Updates
 from nubetis.session import erasing
+from nubetis.session.past import operations, plan_undo
 from nubetis.testing.people import ADMINISTRATOR
 from tests.stores import refusing, rows_of, state_of
 
@@ -87,6 +88,52 @@ def test_a_plan_made_by_hand_is_not_applied(nubetis_org, nubetis_session, forged
         nubetis_session.apply(attrs.evolve(plan, parts=(*plan.parts, forged(nubetis_session))))
 
     assert before == state_of(nubetis_session)
+
+
+OWN = sorted(set(CauseKind) - {CauseKind.USER, CauseKind.IMPORT, CauseKind.MERGE})
+
+
+def test_a_cause_opens_nothing(nubetis_org, nubetis_session):
+    """Many at once are many at once, whatever they are said to be for; and what nubetis does nobody else says."""
+    (ana,) = nubetis_org.people("ana: Rep")
+    leads = [ana.create("leads", name=name).id for name in "AB"]
+    for said in ("user", "import", "merge"):
+        with refusing("denied", AccessDenied):
+            ana.plan_delete("leads", EVERYTHING, cause=Cause(CauseKind(said)))
+    ways = (
+        lambda cause: ana.plan_delete("leads", EVERYTHING, cause=cause),
+        lambda cause: ana.plan_edits("leads", {lead: {"name": "C"} for lead in leads}, cause=cause),
+        lambda cause: ana.plan_create("leads", [{"name": "C"}], cause=cause),
+    )
+    for said in (*OWN, *map(str, OWN), "x", None):
+        for way in ways:
+            with refusing("bad_argument", InvalidValue):
+                way(Cause(said))
+    assert len(ana.find("leads", F.name.in_(["A", "B"]))) == 2
+
+
+@pytest.mark.parametrize("said", OWN)
+def test_a_cause_is_not_put_on_afterwards(nubetis_org, nubetis_session, said):
+    """Neither on a plan of one's own, nor on none; nor does a plan take back what another does."""
+    lead = nubetis_session.create("leads", name="A").id
+    plan = nubetis_session.plan_edits("leads", {lead: {"name": "B"}})
+    operation = nubetis_session.apply(plan)
+    nubetis_session.edit(lead, name="C")
+    undo = plan_undo(nubetis_session, operations(nubetis_session)[0])
+    plan = nubetis_session.plan_edits("leads", {lead: {"name": "D"}})
+    forged = (
+        attrs.evolve(plan, cause=Cause(said)),
+        attrs.evolve(plan, cause=undo.cause, undo_of=undo.undo_of),
+        attrs.evolve(plan, undo_of=operation.key),
+        attrs.evolve(undo, undo_of=operation.key),
+        attrs.evolve(undo, cause=Cause()),
+        Plan(cause=Cause(said)),
+    )
+    for each in forged:
+        with refusing("foreign_plan", Refused):
+            nubetis_session.apply(each)
+    nubetis_session.apply(undo)
+    assert nubetis_session.get(lead)["name"] == "B"
 
 
 def test_a_plan_of_another_organisation_is_not_applied(nubetis_org, nubetis_session):

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from nubetis.errors import MESSAGES, sentence
+from nubetis.errors import MESSAGES, one_of, sentence
 from nubetis.model.fields import Field, FieldState, Value
 from nubetis.model.ids import encode
 from nubetis.model.outbox import Message
@@ -76,12 +76,21 @@ class CauseKind(enum.StrEnum):
     VIEW = "view"
     SYSTEM = "system"
 
+    @property
+    def own(self) -> bool:
+        """Whether nubetis alone gives it, to what it planned itself: less is asked of some of that."""
+        return self not in {CauseKind.USER, CauseKind.IMPORT, CauseKind.MERGE}
+
+
+def _cause_kind(given: str) -> CauseKind:
+    return one_of(CauseKind, given, argument="cause")
+
 
 @attrs.frozen
 class Cause:
     """Why: the kind, and what a reader of the journal wants to know besides (a file's name, a rule's version)."""
 
-    kind: CauseKind = CauseKind.USER
+    kind: CauseKind = attrs.field(default=CauseKind.USER, converter=_cause_kind)
     detail: Mapping[str, Json] = attrs.field(factory=dict)
 
 

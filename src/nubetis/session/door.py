@@ -37,7 +37,6 @@ from nubetis.model.formats import ISO, Formats
 from nubetis.model.ids import decode, encode
 from nubetis.model.plan import (
     Cause,
-    CauseKind,
     ChangeKind,
     Creates,
     Edits,
@@ -375,8 +374,8 @@ class Session:
         kept = tuple([part for part in parts if len(part)])
         cause = Cause() if cause is None else cause
         require(cause, Cause, argument="cause", expected="a cause")
-        if cause.kind is CauseKind.UNDO:  # less is asked of what gives back what was
-            raise InvalidValue("bad_argument", argument="cause", reason="undo takes back, and nothing else does")
+        if cause.kind.own:
+            raise InvalidValue("bad_argument", argument="cause", reason=f"nubetis alone says {cause.kind.value}")
         return self.state.planner().checked(Plan(cause=cause, parts=kept, refusals=tuple(refusals)))
 
     # applying ----------------------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ def as_user(session: Session, user: str, *, reason: str) -> Session:
         found = attrs.evolve(session, state=state.looking_on(key))
         found.state.closed = True  # until the journal tells of it: a unit may be taken back
         state.afterwards.append(partial(setattr, found.state, "closed", False))  # noqa: FBT003 - setattr
-        session.apply(Plan(cause=Cause(CauseKind.VIEW, {"as": found.user, "reason": reason[:1000]})))
+        told = Plan(cause=Cause(CauseKind.VIEW, {"as": found.user, "reason": reason[:1000]}))
+        session.apply(state.world.vouch(told))
         return found
 
     return session.unit(lambda _: work())

@@ -526,7 +526,7 @@ def _asked(part: Part, cause: Cause) -> Iterator[Action]:
         yield Action.IMPORT
     elif cause.kind is CauseKind.MERGE and part.kind is ChangeKind.DELETE:
         yield Action.MERGE
-    elif cause.kind is CauseKind.USER and len(part) > 1 and part.kind in _MANY:
+    if not cause.kind.own and len(part) > 1 and part.kind in _MANY:
         yield _MANY[part.kind]
     if (
         isinstance(part, Edits)

@@ -21,7 +21,7 @@ from nubetis.model.ids import KeyMaker, decode, encode
 from nubetis.model.kinds.texts import is_storable
 from nubetis.model.money import CURRENCIES
 from nubetis.model.nearest import suggest
-from nubetis.model.plan import Part, Plan
+from nubetis.model.plan import Cause, CauseKind, Part, Plan
 from nubetis.model.query import BoundQuery
 from nubetis.model.schema import DELETED_IN, Module, Schema, key_of
 from nubetis.model.store import Store, Txn, Versions
@@ -113,8 +113,12 @@ class World:
     lease: Callable[[], KeyMaker]
     salt: Callable[[], str]
     last: Known = attrs.field(factory=Known)
-    planned: WeakValueDictionary[int, Part] = attrs.field(factory=WeakValueDictionary, init=False)
-    """The parts of plans that were made here, by identity, for as long as somebody has them."""
+    planned: WeakValueDictionary[tuple[int, CauseKind | None], Part] = attrs.field(
+        factory=WeakValueDictionary, init=False
+    )
+    """The parts of plans that were made here, by identity and nubetis's own cause, for as long as somebody has them."""
+    causes: WeakValueDictionary[int, Cause] = attrs.field(factory=WeakValueDictionary, init=False)
+    """Nubetis's own causes of such plans."""
     directory: tuple[int, Directory] | None = attrs.field(default=None, init=False)
     """What was last learnt of everybody's access, with its version; see :mod:`nubetis.session.rosters`."""
     _leased: tuple[int, KeyMaker] | None = attrs.field(default=None, init=False)
@@ -133,17 +137,24 @@ class World:
 
     def vouch(self, plan: Plan) -> Plan:
         """Give *plan*, whose parts were made and checked here."""
-        self.planned.update({id(part): part for part in plan.parts})
+        own = _own(plan)
+        self.causes.update({id(plan.cause): plan.cause} if own else {})
+        self.planned.update({(id(part), own): part for part in plan.parts})
         return plan
 
     def refuse_foreign(self, plan: Plan) -> None:
-        """Stop a plan with parts that nobody checked: made by hand, or by another organisation.
+        """Stop a plan that nobody checked, or not for its cause: made by hand, or by another organisation.
 
         Raises:
             Refused: ``foreign_plan``.
         """
+        own = _own(plan)
+        undoes = None if plan.undo_of is None else encode("ope", plan.undo_of)
+        said = undoes == (plan.cause.detail.get("operation") if own is CauseKind.UNDO else None)
+        if not said or (own and self.causes.get(id(plan.cause)) is not plan.cause):
+            raise Refused("foreign_plan", module=plan.parts[0].module.name if plan.parts else "operations")
         for part in plan.parts:
-            if self.planned.get(id(part)) is not part:
+            if self.planned.get((id(part), own)) is not part:
                 raise Refused("foreign_plan", module=part.module.name)
 
     def learn(self, txn: Txn) -> Known:
@@ -161,6 +172,10 @@ class World:
     def read_definitions(self, texts: Sequence[str], *, version: int) -> Schema:
         """Give the schema that stored definitions make, see :func:`read_schema`."""
         return _schema_of(texts, self.extensions.field_types(), version=version)
+
+
+def _own(plan: Plan) -> CauseKind | None:
+    return plan.cause.kind if plan.cause.kind.own else None
 
 
 def read_schema(txn: Txn, types: Mapping[str, FieldType], *, version: int) -> Schema:
