@@ -345,3 +345,30 @@ def test_a_link_leads_to_what_one_has_by_a_rule_on_what_one_has_not(staff, nubet
     assert (may(pia, account), may(pia, contact)) == (None, "view")
     assert [each.id for each in pia.find("deals", F.contact.linked(F.last_name == "Rey"))] == [deal.id]
     assert pia.count("deals", F.contact.linked(F.account.linked(F.industry == "mining"))) == 0
+
+
+def test_links_of_rules_and_parents_are_counted_together(nubetis_org, nubetis_session):
+    """Whichever comes last; and what is had so is listed, counted, and asked by filters as it is decided."""
+    admin, (bob,) = nubetis_session, nubetis_org.people("bob: Rep")
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level="write"))
+    deep = [F.name == "deep"]
+    for _ in range(4):
+        deep.append(F.parent.linked(deep[-1]))
+    for links in (3, 4):
+        with refusing("bad_sharing", Refused, match="links"):
+            admin.apply(plan_share_rule(admin, "r", "accounts", where=deep[links], target="bob"))
+    admin.apply(plan_share_rule(admin, "r", "accounts", where=deep[2], target="bob"))
+    with refusing("bad_sharing", Refused, match="links"):
+        admin.apply(plan_default(admin, "deals", parent="contact", parent_level="write"))
+    accounts = [admin.create("accounts", name="deep").id]
+    for name in ("one", "two"):
+        accounts.append(admin.create("accounts", name=name, parent=accounts[-1]).id)
+    contact = admin.create("contacts", last_name="C", account=accounts[2])
+    deal = bob.create("deals", name="D", contact=contact.id)
+    assert bob.can("edit", contact.id)
+    assert [each.id for each in bob.find("contacts")] == [contact.id]
+    assert bob.count("deals", F.contact.linked(F.account.linked(F.name == "two"))) == 1
+    assert bob.count("deals", F.contact.linked(F.account.linked(F.parent.linked(F.name == "one")))) == 0  # out of sight
+    note = bob.create("notes", title="N", about=deal.id)
+    chain = F.about.linked(F.contact.linked(F.account.linked(~F.parent.linked(F.name == "deep"))))
+    assert [each.id for each in bob.find("notes", chain)] == [note.id]

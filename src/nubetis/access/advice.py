@@ -14,6 +14,7 @@ import attrs
 from nubetis.access.directory import Roster
 from nubetis.model.fields import Field, FieldState, Operator
 from nubetis.model.filters import And, Compare, Filter, Or
+from nubetis.model.numbered import named
 from nubetis.model.schema import Module, Schema
 from nubetis.types import ModuleName
 
@@ -48,9 +49,12 @@ def advice(roster: Roster, schema: Schema) -> tuple[Advice, ...]:
     found: dict[tuple[ModuleName, tuple[str, ...]], list[str]] = {}
     for rule in roster.rules:
         module = schema.by_id.get(rule.module)
-        if module is None or rule.where is None or _is_served(rule.where, module):
+        if module is None or rule.where is None:
             continue
-        fields = tuple(dict.fromkeys(_wanted(rule.where, module)))
+        where = named(rule.where, module, schema)
+        if _is_served(where, module):
+            continue
+        fields = tuple(dict.fromkeys(_wanted(where, module)))
         found.setdefault((module.name, fields), []).append(rule.name)
     return tuple([Advice(module=name, fields=fields, rules=tuple(rules)) for (name, fields), rules in found.items()])
 

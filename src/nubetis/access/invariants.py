@@ -11,7 +11,7 @@ from nubetis.access.entitlements import Feature
 from nubetis.access.permissions import FieldLevel, Permissions
 from nubetis.access.sharing import Default, Principal, PrincipalKind, Rule
 from nubetis.errors import NubetisError, Refused
-from nubetis.model.bind import Viewpoint, bind
+from nubetis.model.bind import RIGHTS, Viewpoint, bind, links_in
 from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, ModuleId
@@ -150,13 +150,16 @@ def _shared_module(schema: Schema, number: ModuleId, by: str) -> Module:
 # -- sharing ----------------------------------------------------------------------------------------------------------
 def _check_sharing(roster: Roster, schema: Schema, now: datetime) -> None:
     parents: dict[ModuleId, list[ModuleId]] = {}
+    links: list[tuple[Rule, int]] = []
     for number, default in roster.defaults.items():
         module = _shared_module(schema, number, "sharing_defaults")
         if default.parent is not None:
             parents[number] = [_parent(module, default, schema).id]
     _check_parents(parents)
     for rule in roster.rules:
-        _check_rule(rule, _shared_module(schema, rule.module, encode("sru", rule.key)), schema, Viewpoint(now=now))
+        module = _shared_module(schema, rule.module, encode("sru", rule.key))
+        links.append((rule, _check_rule(rule, module, schema, Viewpoint(now=now))))
+    _check_links(parents, links)
 
 
 def _parent(module: Module, default: Default, schema: Schema) -> Module:
@@ -178,18 +181,35 @@ def _check_parents(parents: Mapping[ModuleId, list[ModuleId]]) -> None:
                 raise Refused("bad_sharing", by=f"module number {start}", reason=reason)
 
 
-_LONGEST: Final = 4
-"""Modules in a row of parents: a filter follows so many links less one for shares."""
+_LONGEST: Final = RIGHTS + 1
+"""Modules in a row of parents."""
 
 
-def _check_rule(rule: Rule, module: Module, schema: Schema, view: Viewpoint) -> None:
+def _check_links(parents: Mapping[ModuleId, list[ModuleId]], rules: Iterable[tuple[Rule, int]]) -> None:
+    """Refuse rules that follow more links than rights may, with those by which records have what their parents have."""
+    below: dict[ModuleId, int] = {}
+    for start in parents:
+        at, steps = start, 0
+        while following := parents.get(at):
+            at, steps = following[0], steps + 1
+            below[at] = max(below.get(at, 0), steps)
+    for rule, links in rules:
+        if links and links + below.get(rule.module, 0) > RIGHTS:
+            reason = (
+                f"it follows {links} links, and {RIGHTS} are the most, those from what belongs to its records included"
+            )
+            raise Refused("bad_sharing", by=encode("sru", rule.key), reason=reason)
+
+
+def _check_rule(rule: Rule, module: Module, schema: Schema, view: Viewpoint) -> int:
+    """Make sure that *rule* can be asked; give how many links it follows."""
     by = encode("sru", rule.key)
     if (rule.source is None) == (rule.where is None):
         raise Refused("bad_sharing", by=by, reason="it is by owners or by values, and not by both")
     if rule.where is None:
-        return
+        return 0
     try:
-        bind(rule.where, module, schema, view)
+        return links_in(bind(rule.where, module, schema, view))
     except NubetisError as error:
         raise Refused("bad_sharing", by=by, reason=str(error).rstrip(".")) from error
 

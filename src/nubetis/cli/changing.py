@@ -20,9 +20,8 @@ from nubetis.cli.plans import operation_facts, operations_grid, plan_facts, plan
 from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_principal, say_state, say_word
 from nubetis.cli.until import say_until
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
-from nubetis.model.convert import from_json
-from nubetis.model.filters import Filter
 from nubetis.model.text import show
+from nubetis.session.asking import kept_filter
 from nubetis.session.door import refused
 from nubetis.session.lockouts import lockouts
 from nubetis.session.planning import STRUCTURAL
@@ -422,7 +421,7 @@ class _Words:
             "parent": self._parent,
             "state": say_state,
             **dict.fromkeys(["level", "upward", "parent_level"], say_level),
-            "where": lambda text: show(from_json(json.loads(text), Filter)),
+            "where": lambda text: show(kept_filter(text, self._home, self._schema)),
             **dict.fromkeys(["source", "target", "members"], self._principal),
         }
         known = said if self.change.module in STRUCTURAL else {}

@@ -32,6 +32,7 @@ from nubetis.model.convert import from_json
 from nubetis.model.fields import Field, Value
 from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
 from nubetis.model.fold import fold_text
+from nubetis.model.numbered import named
 from nubetis.model.schema import Module, Schema
 from nubetis.types import FieldName, ModuleName
 
@@ -265,14 +266,15 @@ class _Asked:
 
 def _asked(schema: Schema, kept: Iterable[tuple[int, Filter]]) -> _Asked:
     stored = [(module, rule.where) for module in schema.modules for rule in module.rules]
-    stored += [(schema.by_id[number], where) for number, where in kept if number in schema.by_id]
-    named = {pair for module, where in stored for pair in _named(where, module, schema)}
+    modules = schema.by_id
+    stored += [(modules[number], named(where, modules[number], schema)) for number, where in kept if number in modules]
+    speaking = {pair for module, where in stored for pair in _named(where, module, schema)}
     own = {
         (str(module.name), name)
         for module in schema.modules
         for name in (str(module.title), *module.tallied_by, *_together(module))
     }
-    return _Asked(frozenset(named), frozenset(own))
+    return _Asked(frozenset(speaking), frozenset(own))
 
 
 def _together(module: Module) -> Iterator[str]:

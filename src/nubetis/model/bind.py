@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from nubetis.errors import InvalidFilter, InvalidValue
-from nubetis.model.columns import CHANGES, as_part, bad_operator, compared, find_column
+from nubetis.model.columns import CHANGES, as_part, bad_operator, compared, find_asked
 from nubetis.model.fields import Field, Operator, Part, Storage
 from nubetis.model.filters import (
     EVERYTHING,
@@ -33,6 +33,7 @@ from nubetis.model.filters import (
 from nubetis.model.fold import TILDE, fold_keyword
 from nubetis.model.kinds.links import user_named
 from nubetis.model.kinds.texts import is_storable
+from nubetis.model.numbered import module_named
 from nubetis.model.periods import day_bounds, day_of, period_bounds
 from nubetis.model.prepared import Prepared, Settled
 from nubetis.model.schema import Module, Schema
@@ -41,6 +42,7 @@ from nubetis.types import RecordId, Stored
 __all__ = [
     "ALWAYS",
     "NEVER",
+    "RIGHTS",
     "All",
     "AnyOf",
     "Bound",
@@ -58,13 +60,17 @@ __all__ = [
     "Word",
     "bind",
     "dated",
+    "links_in",
 ]
 
 DEPTH: Final = 60
 """How deep a filter may be nested; deeper ones would exhaust a store's own parser."""
 
 LINKS: Final = 4
-"""How many links a filter may follow in a row; SQLite's parser takes seven."""
+"""How many links a filter may follow in a row; SQLite's parser takes eight, those of rights and shares among them."""
+
+RIGHTS: Final = 3
+"""How many links rights may follow in a row, whatever filter leads to the records; a share is one more."""
 
 CONDITIONS: Final = 1000
 """How many conditions a filter may have, what the viewer may see included; a list of values is one."""
@@ -299,6 +305,19 @@ def _size(bound: Bound) -> tuple[int, int]:
     return conditions, values
 
 
+def links_in(bound: Bound) -> int:
+    """Give how many links *bound* follows in a row."""
+    match bound:
+        case All(parts) | AnyOf(parts):
+            return max(map(links_in, parts), default=0)
+        case No(part):
+            return links_in(part)
+        case Linked() | Linking():
+            return 1 + links_in(bound.where)
+        case _:
+            return 0
+
+
 def _with_lists(parts: Iterable[Bound]) -> Iterator[Bound]:
     """Give *parts*, of which one must hold, with those that compare one column for equality put into one list."""
     lists: dict[str, dict[Stored, None]] = {}
@@ -343,8 +362,8 @@ class _Binder:
                 raise InvalidFilter("bad_argument", argument="filter", reason=_no_filter(where))
 
     def _has(self, where: Has, depth: int) -> Bound:
-        child = self.schema.module(where.module)
-        field, part = find_column(child, where.via, self.view)
+        child = module_named(where.module, self.schema)
+        field, part = find_asked(child, where.via, self.view)
         if self.module.name not in field.targets:
             raise InvalidFilter("filter_value", field=where.via, reason=f"it does not link to {self.module.name}")
         inner = self._of_linked(child, where.where, depth)
@@ -356,13 +375,13 @@ class _Binder:
             raise InvalidFilter("filter_links", limit=LINKS)
         free = attrs.evolve(self.view, readable=_all_fields, visible=_all_records)
         inner = attrs.evolve(self, module=module, links=self.links + 1)
-        seen = attrs.evolve(inner, view=free).bind(self.view.visible(module), depth + 1)
+        seen = attrs.evolve(inner, view=free, links=0).bind(self.view.visible(module), depth + 1)
         return All((inner.bind(where, depth + 1), seen))
 
     def _compare(self, where: Compare, depth: int) -> Bound:
         if where.operator is Operator.MATCHES:
             return self._matches(where)
-        field, part = find_column(self.module, where.path, self.view)
+        field, part = find_asked(self.module, where.path, self.view)
         if "." in where.path and part.kind:
             field = as_part(field, part)
             part = field.parts[0]
@@ -509,7 +528,7 @@ class _Binder:
             slots = self.module.layout.slots.values()
             fields = [s.field for s in slots if s.field.searchable and self.view.readable(self.module, s.field)]
             return tuple([f"{f.column_of(p)}__f" for f in fields for p in f.parts if f.has_twin(p)])
-        field, part = find_column(self.module, path, self.view)
+        field, part = find_asked(self.module, path, self.view)
         parts = field.parts if "." not in path else (part,)
         columns = tuple([f"{field.column_of(each)}__f" for each in parts if field.has_twin(each)])
         if not columns or Operator.MATCHES not in as_part(field, part).type.operators:

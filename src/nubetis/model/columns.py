@@ -10,12 +10,13 @@ from nubetis.errors import InvalidFilter
 from nubetis.model.fields import Field, Operator, Part, Storage
 from nubetis.model.kinds import BUILT_IN
 from nubetis.model.nearest import suggest
+from nubetis.model.numbered import NUMBER, field_named
 from nubetis.model.schema import Module, suggest_field
 
 if TYPE_CHECKING:
     from nubetis.model.bind import Viewpoint
 
-__all__ = ["CHANGES", "as_part", "bad_operator", "bind_sort", "compared", "find_column"]
+__all__ = ["CHANGES", "as_part", "bad_operator", "bind_sort", "compared", "find_asked", "find_column"]
 
 CHANGES: Final = frozenset({Operator.CHANGED, Operator.CHANGED_FROM, Operator.CHANGED_TO})
 """Operators on what a record was before."""
@@ -39,6 +40,21 @@ def find_column(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part
     if not part_name:
         return slot.field, slot.field.parts[0]
     raise InvalidFilter("unknown_field", module=module.name, field=path, hint=_meant(slot.field, part_name))
+
+
+def find_asked(module: Module, path: str, view: Viewpoint) -> tuple[Field, Part]:
+    """Give field and part that a filter asks: by the names of :func:`find_column`, or by number.
+
+    Raises:
+        InvalidFilter: ``unknown_field``, also for a field that the viewer may not read.
+    """
+    if not path.startswith(NUMBER):
+        return find_column(module, path, view)
+    number, dot, part = path.partition(".")
+    field = field_named(number, module)
+    if field is None or not view.readable(module, field):
+        raise InvalidFilter("unknown_field", module=module.name, field=path, hint="")
+    return find_column(module, f"{field.name}{dot}{part}", view)
 
 
 def _meant(field: Field, part_name: str) -> str:

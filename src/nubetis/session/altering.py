@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.access.invariants import check_roster
 from nubetis.errors import Conflict, NubetisError, Refused
 from nubetis.model.bind import All, Holds, Test
 from nubetis.model.convert import check_kept, module_text
 from nubetis.model.fields import Field, Operator, Storage
+from nubetis.model.numbered import check_numbers
 from nubetis.model.plan import (
     Cause,
     CauseKind,
@@ -42,7 +42,7 @@ from nubetis.session.holding import refuse_drops
 from nubetis.session.kept import Lot, read_lots
 from nubetis.session.past import operation_of
 from nubetis.session.planning import Planner
-from nubetis.session.rosters import read_roster
+from nubetis.session.rosters import check_meaning
 from nubetis.session.state import State
 from nubetis.session.world import LIVE, living
 from nubetis.types import Key, Row
@@ -67,13 +67,15 @@ def plan_alter(state: State, schema: Schema) -> Plan:
         Refused: ``refused``, the name of a new module is taken until another change has dropped the old one;
             ``legal_hold``, it would drop values of a module on which there is a hold; ``choice_in_use``, it would
             drop a choice that living records have; ``unknown_sharing``, ``bad_sharing``, a profile or a rule of
-            sharing names what would go.
+            sharing names what would go; ``raises_rights``, a rule would ask something else, and the user is no
+            administrator.
     """
     planner = state.planner()
     module = state.known.schema.module("modules")
     planner.require(Action.EDIT, module)
     if schema.base != state.known.schema.version:
         raise Conflict("schema_stale")
+    schema = schema.with_modules(schema.modules)  # it may be made by hand
     check_own(schema)
     check_kept(schema, types=state.world.extensions.field_types())
     steps = diff(state.known.schema, schema)
@@ -83,7 +85,8 @@ def plan_alter(state: State, schema: Schema) -> Plan:
     check_scope(schema)
     refuse_unusable_defaults(planner, schema, before=state.known.schema)
     check_rules(schema, now=state.world.now())
-    check_roster(read_roster(state.txn), schema, now=state.world.now())
+    check_numbers(state.known.schema, schema)
+    check_meaning(state, schema)
     cause = Cause(CauseKind.SCHEMA, {"version": state.versions.schema + 1})
     return Plan(cause=cause, parts=tuple(part for part in _parts(planner, schema) if len(part)))
 

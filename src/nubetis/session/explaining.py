@@ -12,6 +12,7 @@ from nubetis.access.policy import RolePolicy
 from nubetis.access.sharing import NEEDED, Level, Principal, PrincipalKind, Rule
 from nubetis.errors import AccessDenied, one_of
 from nubetis.model.ids import decode
+from nubetis.model.numbered import named
 from nubetis.model.record import Record
 from nubetis.model.text import show
 from nubetis.session.deciding import Look, decided
@@ -197,7 +198,7 @@ class _Teller:
     def _condition(self, rule: Rule) -> str:
         if rule.source is not None:
             return f"the owner were {self._principal(rule.source)}"
-        return "" if rule.where is None else show(rule.where)
+        return "" if rule.where is None else show(named(rule.where, self.module, self.state.known.schema))
 
     def _others(self, asker: State) -> Iterator[str]:
         """Name the rules that give the record to somebody else."""

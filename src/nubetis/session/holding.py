@@ -32,7 +32,7 @@ import attrs
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused, require, require_bool
 from nubetis.model.bind import ALWAYS, All, Bound, Test, Viewpoint, bind
-from nubetis.model.convert import from_json, to_json
+from nubetis.model.convert import to_json
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or
@@ -43,6 +43,7 @@ from nubetis.model.plan import Cause, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import CREATED_IN, DELETED_IN, VERSION, Module, SchemaStep, StepKind, key_of
 from nubetis.model.system import HOLDS
+from nubetis.session.asking import kept_filter
 from nubetis.session.past import last_entry
 from nubetis.session.undoing import later_changes
 from nubetis.session.world import LIVE, TxnRelated
@@ -236,7 +237,7 @@ def _hold_of(planner: Planner, row: Row) -> Hold:
     record = Record(planner.known.schema.module("holds"), row)
     module = planner.known.schema.by_id.get(record["module"])
     try:
-        where = None if record["where"] is None else from_json(json.loads(record["where"]), Filter)
+        where = None if record["where"] is None else kept_filter(record["where"], module, planner.known.schema)
         named = cast("Json", json.loads(record["records"] or "[]"))
         records = tuple([encode(*decode(str(each))) for each in cast("list[object]", named)])
     except (NubetisError, ValueError, TypeError, RecursionError):

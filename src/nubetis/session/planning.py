@@ -29,6 +29,7 @@ from nubetis.model.layout import Slot
 from nubetis.model.money import Money
 from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Part, Plan, Refusal
 from nubetis.model.schema import DELETED_IN, ID, Module, key_of
+from nubetis.session.asking import with_numbers
 from nubetis.session.exact import exact
 from nubetis.session.gathered import Links, Retired, Uniques
 from nubetis.session.granting import granting_refusals
@@ -401,7 +402,8 @@ class Planner:
                 self.require(action, part.module)
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.txn.versions().access)
-        plan = attrs.evolve(plan, schema=self.known.schema, at=self.view.now)
+        parts = tuple([with_numbers(self, part) for part in plan.parts])
+        plan = attrs.evolve(plan, parts=parts, schema=self.known.schema, at=self.view.now)
         granting = () if plan.undo_of is not None else granting_refusals(self, plan.parts)
         refused = [*self.standing(plan), *granting, *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())

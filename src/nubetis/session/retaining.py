@@ -35,7 +35,7 @@ from nubetis.access.decision import Action
 from nubetis.errors import InvalidValue, NotFound, NubetisError, names_or_all, require
 from nubetis.hookspecs import hookimpl
 from nubetis.model.bind import All, Bound, No, Test, Viewpoint, bind
-from nubetis.model.convert import from_json, to_json
+from nubetis.model.convert import to_json
 from nubetis.model.fields import Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, Filter
 from nubetis.model.ids import encode
@@ -44,6 +44,7 @@ from nubetis.model.plan import Cause, CauseKind, ChangeKind, Creates, Edits, Ope
 from nubetis.model.record import Record
 from nubetis.model.schema import Module, Schema, key_of
 from nubetis.session.applying import Applier
+from nubetis.session.asking import kept_filter
 from nubetis.session.holding import Holding, free_view
 from nubetis.session.spool import Spool
 from nubetis.session.state import State
@@ -197,7 +198,7 @@ def _rule_of(record: Record, schema: Schema, view: Viewpoint) -> RetentionRule:
         reason = "its module is gone"
         return attrs.evolve(rule, fault=reason)
     try:
-        where = EVERYTHING if record["where"] is None else from_json(json.loads(record["where"]), Filter)
+        where = EVERYTHING if record["where"] is None else kept_filter(record["where"], module, schema)
         rule = attrs.evolve(rule, action=Fate(record["action"]), stage=Stage(record["stage"]))
         _check(rule, module)
         bind(where, module, schema, view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,17 +14,19 @@ from nubetis.access.compare import Comparison, Handed, Parents
 from nubetis.access.directory import Directory, Profile, Roster
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster, check_rules
+from nubetis.access.meaning import meaning, what_goes
 from nubetis.access.numbering import Position
 from nubetis.access.people import Groups, People, User
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy, policy_of
 from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule
 from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
-from nubetis.model.bind import ALWAYS, All, Test
+from nubetis.model.bind import ALWAYS, All, Test, Viewpoint
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Operator
 from nubetis.model.filters import Filter
 from nubetis.model.ids import decode, encode
+from nubetis.model.numbered import names_left
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.model.system import (
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_asking",
+    "check_meaning",
     "check_people",
     "check_written",
     "compared",
@@ -132,6 +136,7 @@ def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
     if isinstance(policy, RolePolicy):
         _refuse_of_host(policy.directory.roster.entitlements, after.roster.entitlements)
     check_asking(state, after.roster)
+    _refuse_by_name(after.roster, schema, state.view().now)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         _refuse_taking_over(policy, parts, after)
         comparison = compared(state, policy.directory, after)
@@ -141,6 +146,36 @@ def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
             comparison.refuse_raising(state.delegate, of=state.delegate)
             own = policy_of(policy.directory, schema, policy.directory.users[state.delegate])
             refuse_shared(state, comparison, own, of=state.delegate)
+
+
+def check_meaning(state: State, schema: Schema) -> None:
+    """Make sure that people and sharing stand with *schema*, and that rules ask what they asked.
+
+    Administrators may let a rule ask more, such as one that looks for words in whatever is searchable.
+
+    Raises:
+        Refused: see :func:`~nubetis.access.invariants.check_roster`; ``bad_sharing``, a rule asks for what would go;
+            ``raises_rights``.
+    """
+    roster, before, now = read_roster(state.txn), state.known.schema, state.world.now()
+    for rule in roster.rules:
+        for lost in what_goes(rule, before, schema):
+            raise Refused("bad_sharing", by=encode("sru", rule.key), reason=f"it asks for {lost}")
+    check_roster(roster, schema, now=now)
+    policy, view = state.policy, Viewpoint(now=now)
+    if isinstance(policy, RolePolicy) and not policy.user.administrator:
+        for rule in roster.rules:
+            if meaning(rule, before, view) != meaning(rule, schema, view):
+                raise Refused("raises_rights", user=rule.target.text, what="records of others")
+
+
+def _refuse_by_name(after: Roster, schema: Schema, now: datetime) -> None:
+    """Stop rules that would be kept by names, which may be those of other fields tomorrow."""
+    for rule in (*after.rules, *after.resting):
+        module = schema.by_id.get(rule.module)
+        if module is not None and rule.where is not None and names_left(rule.where, module, schema):
+            check_rules([rule], schema, Viewpoint(now=now))
+            raise Refused("bad_sharing", by=encode("sru", rule.key), reason="what it asks for has another name by now")
 
 
 def compared(

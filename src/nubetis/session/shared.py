@@ -5,16 +5,15 @@ The words are those that :func:`nubetis.session.sharing.principal` reads.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import attrs
 
 from nubetis.access.sharing import Default, Level, Principal, PrincipalKind
 from nubetis.errors import NotFound
-from nubetis.model.convert import from_json
 from nubetis.model.filters import Filter
 from nubetis.model.ids import encode
+from nubetis.session.asking import kept_filter
 from nubetis.session.naming import named
 from nubetis.types import ModuleName, RecordId
 
@@ -107,13 +106,14 @@ def share_rules(session: Session) -> list[ShareRule]:
 
 
 def _rule(session: Session, record: Record) -> ShareRule:
-    source, where = record["source"], record["where"]
+    source, where, schema = record["source"], record["where"], session.state.known.schema
+    module = schema.by_id[record["module"]]
     return ShareRule(
         id=record.id,
         name=str(record["name"]),
-        module=session.state.known.schema.by_id[record["module"]].name,
+        module=module.name,
         source=None if source is None else principal_words(session, Principal.parse(str(source))),
-        where=None if where is None else from_json(json.loads(str(where)), Filter),
+        where=None if where is None else kept_filter(str(where), module, schema),
         target=principal_words(session, Principal.parse(str(record["target"]))),
         level=str(record["level"]),
         superiors=bool(record["superiors"]),

@@ -21,6 +21,7 @@ from nubetis.model.convert import to_json
 from nubetis.model.filters import And, Compare, Filter, Not, Or
 from nubetis.model.ids import decode
 from nubetis.model.kinds import instant_text
+from nubetis.model.numbered import named
 from nubetis.model.record import Record
 from nubetis.session.explaining import may_ask, require_insight
 from nubetis.session.rosters import directory_of
@@ -166,7 +167,9 @@ class _Taker:
         }  # fmt: skip
 
     def _shape(self, rule: Rule, where: Filter) -> Json:
-        return _shape(where, seen=self._seen(rule.module), whole=may_ask(rule, self.state))
+        schema = self.state.known.schema
+        of_today = named(where, schema.by_id[rule.module], schema)
+        return _shape(of_today, seen=self._seen(rule.module), whole=may_ask(rule, self.state))
 
     def _seen(self, module: ModuleId) -> set[str]:
         return {str(each.name) for each in self.state.sight.schema.by_id[module].all_fields}

@@ -19,12 +19,14 @@ from nubetis.model.fields import Value
 from nubetis.model.ids import decode, encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.kinds.choices import pack_set
+from nubetis.model.numbered import numbered
 from nubetis.model.store import Batch, Expect, Inserts, Txn, VersionName
 from nubetis.testing.access_contract.worlds import MODULES, WORLD_SCHEMA, Given, Lent, Thing, World, with_fields
 from nubetis.testing.people import make_org
 from nubetis.types import Key, Row, Stored
 
 if TYPE_CHECKING:
+    from nubetis.model.filters import Filter
     from nubetis.model.schema import Module
     from nubetis.testing.people import OrgWithPeople
 
@@ -153,9 +155,14 @@ def _rule(each: Rule) -> tuple[int, _Cells]:
     return each.key, {
         "name": each.name, "module": int(each.module), "target": each.target.text, "level": each.level.text,
         "source": None if each.source is None else each.source.text,
-        "where": None if each.where is None else as_text(to_json(each.where)),
+        "where": None if each.where is None else as_text(to_json(_numbered(each.module, each.where))),
         "superiors": int(each.superiors), "active": 1,
     }  # fmt: skip
+
+
+def _numbered(module: int, where: Filter) -> Filter:
+    of = WORLD_SCHEMA.by_id[module]
+    return numbered(where, of, WORLD_SCHEMA)
 
 
 def _share(each: Given) -> _Cells:

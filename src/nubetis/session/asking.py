@@ -1,0 +1,86 @@
+"""What rules, holds and retention ask for: filters that are kept in records, by the numbers of fields.
+
+However they are offered they are written by number (:mod:`nubetis.model.numbered`), in every plan, and shown with the
+names of today.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from nubetis.errors import UNREADABLE, InvalidValue, NubetisError
+from nubetis.model.convert import from_json, to_json
+from nubetis.model.filters import Filter
+from nubetis.model.numbered import named, numbered
+from nubetis.model.plan import ChangeKind, Creates
+from nubetis.types import ModuleId
+
+if TYPE_CHECKING:
+    from nubetis.model.plan import Part
+    from nubetis.model.schema import Module, Schema
+    from nubetis.session.planning import Planner
+    from nubetis.types import Row, Stored
+
+__all__ = ["kept_filter", "with_numbers"]
+
+_KEEPERS: Final = frozenset({"sharing_rules", "holds", "retention_rules"})
+
+
+def kept_filter(text: str, module: Module | None, schema: Schema) -> Filter:
+    """Give the filter that is kept as *text* of records of *module*, with the names of today.
+
+    Raises:
+        InvalidValue: ``bad_argument``; and what JSON raises.
+    """
+    found = from_json(json.loads(text), Filter)
+    return found if module is None else named(found, module, schema)
+
+
+def with_numbers(planner: Planner, part: Part) -> Part:
+    """Give *part* with the filters that it would keep by number, as far as they name what the user may read.
+
+    Raises:
+        InvalidValue: ``bad_argument``; it would let a filter ask the fields of another module.
+    """
+    if part.module.name not in _KEEPERS:
+        return part
+    if isinstance(part, Creates):
+        at = part.module.layout.index[part.module.field("where").column]
+        return attrs.evolve(part, rows=[_with(row, at, _number(planner, part.module, row)) for row in part.rows])
+    written = {str(field.name) for field in part.fields}
+    if part.kind is not ChangeKind.UPDATE or not written & {"module", "where"}:
+        return part
+    after = list(part.changed_rows())
+    if "where" in written:
+        at = part.columns.index(part.module.field("where").column)
+        texts = [_number(planner, part.module, row) for row in after]
+        return attrs.evolve(part, after=[_with(row, at, text) for row, text in zip(part.after, texts, strict=True)])
+    known, asking = planner.known.schema.by_id, [row for row in after if _cell(part.module, row, "where") is not None]
+    if any(_cell(part.module, row, "module") in known for row in asking):
+        reason = "say with the module what is asked of its records"
+        raise InvalidValue("bad_argument", argument="where", reason=reason)
+    return part
+
+
+def _with(row: Row, at: int, cell: Stored) -> Row:
+    return (*row[:at], cell, *row[at + 1 :])
+
+
+def _cell(module: Module, row: Row, name: str) -> Stored:
+    return row[module.layout.index[module.field(name).column]]
+
+
+def _number(planner: Planner, keeper: Module, row: Row) -> Stored:
+    """Give the text of the filter in a row of *keeper*; as it is, where it says nothing that could be asked."""
+    text, schema = _cell(keeper, row, "where"), planner.known.schema
+    module = schema.by_id.get(ModuleId(int(_cell(keeper, row, "module") or 0)))
+    if text is None or module is None:
+        return text
+    try:
+        found = numbered(from_json(json.loads(str(text)), Filter), module, schema, readable=planner.policy.reads)
+    except (NubetisError, *UNREADABLE):
+        return text
+    return json.dumps(to_json(found), ensure_ascii=False)
