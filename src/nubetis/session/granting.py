@@ -34,7 +34,7 @@ __all__ = ["granting_refusals"]
 
 
 def granting_refusals(planner: Planner, parts: Iterable[Part]) -> Iterator[Refusal]:
-    """Give what stands against single records of *parts*, which are no undo; nothing against administrators'."""
+    """Give what stands against single records of *parts*, be they an undo; nothing against administrators'."""
     policy = planner.policy
     if not isinstance(policy, RolePolicy) or policy.user.administrator:
         return

@@ -121,9 +121,8 @@ class Planner:
                 self.require(each, part.module)
                 self._require_rows(part.module, each, part.rows if isinstance(part, Edits) else ())
             self._require_rows(part.module, Action.CREATE, _written(part)[1])
-        if cause.kind is not CauseKind.UNDO:
-            for refusal in granting_refusals(self, parts):
-                raise AccessDenied(refusal.code, **refusal.params)
+        for refusal in granting_refusals(self, parts):
+            raise AccessDenied(refusal.code, **refusal.params)
 
     def _require_rows(self, module: Module, action: Action, rows: Iterable[Row]) -> None:
         if self.policy.grant(action, module) != EVERYTHING and not all(map(self.allowed(module, action), rows)):
@@ -345,9 +344,11 @@ class Planner:
         after = tuple([cell for field in fields for cell in self._edited(field, values[field.name])])
         part = Edits(module, [], fields)
         refusals: list[Refusal] = []
-        different = (row for row in rows if tuple([row[place] for place in part.places]) != after)
-        kept = Spool(self._permitted(module, different, action, refusals))
-        whole, refusals = self._fit(attrs.evolve(part, rows=kept, after=[after] * len(kept)), refusals)
+        kept: Iterator[Row] = (row for row in rows if tuple([row[place] for place in part.places]) != after)
+        for each in (action, Action.TRANSFER) if "owner" in values else (action,):
+            kept = self._permitted(module, kept, each, refusals)
+        different = Spool(kept)
+        whole, refusals = self._fit(attrs.evolve(part, rows=different, after=[after] * len(different)), refusals)
         return list(exact(whole, after)), refusals
 
     def _permitted(self, module: Module, rows: Iterable[Row], action: Action, refusals: list[Refusal]) -> Iterator[Row]:
@@ -404,8 +405,7 @@ class Planner:
             plan = attrs.evolve(plan, access_version=self.txn.versions().access)
         parts = tuple([with_numbers(self, part) for part in plan.parts])
         plan = attrs.evolve(plan, parts=parts, schema=self.known.schema, at=self.view.now)
-        granting = () if plan.undo_of is not None else granting_refusals(self, plan.parts)
-        refused = [*self.standing(plan), *granting, *self.world.extensions.validate(plan)]
+        refused = [*self.standing(plan), *granting_refusals(self, plan.parts), *self.world.extensions.validate(plan)]
         plan = attrs.evolve(plan, schema=self.sight.schema, unseen=self.sight.unseen())
         if not refused:
             return self.world.vouch(plan)
@@ -530,11 +530,7 @@ def _asked(part: Part, cause: Cause) -> Iterator[Action]:
         yield Action.MERGE
     if not cause.kind.own and len(part) > 1 and part.kind in _MANY:
         yield _MANY[part.kind]
-    if (
-        isinstance(part, Edits)
-        and cause.kind is not CauseKind.UNDO
-        and any(each.name == "owner" for each in part.fields)
-    ):
+    if isinstance(part, Edits) and any(each.name == "owner" for each in part.fields):
         yield Action.TRANSFER
 
 

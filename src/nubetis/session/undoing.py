@@ -106,6 +106,11 @@ class _Rights:
         return self.planner.allowed(self.module, Action.EDIT)
 
     @cached_property
+    def transfers(self) -> Predicate:
+        """Whether the user may give a record another owner."""
+        return self.planner.allowed(self.module, Action.TRANSFER)
+
+    @cached_property
     def deletes(self) -> Predicate:
         """Whether the user may delete and restore a record."""
         return self.planner.allowed(self.module, Action.DELETE)
@@ -221,7 +226,9 @@ class UndoPlanner:
         back = {
             number: change.before[number]
             for number in readable
-            if self._is_known(module, change, number) and self._untouched(module, row, past, number)
+            if self._is_known(module, change, number)
+            and self._is_given(module, row, number)
+            and self._untouched(module, row, past, number)
         }
         if back:
             self.found.put_back(module, row, back)
@@ -246,6 +253,14 @@ class UndoPlanner:
         else:
             return True
         self._fail(module, change.record, reason, field)
+        return False
+
+    def _is_given(self, module: Module, row: Row, number: int) -> bool:
+        """Say whether the user may set the field of a record back: its owner, only if he may give it another."""
+        field = module.by_id[number]
+        if field.name != "owner" or self._in(module).transfers(row):
+            return True
+        self._fail(module, key_of(row), "you may not give it another owner", field)
         return False
 
     def _untouched(self, module: Module, row: Row, past: _Past, number: int) -> bool:
