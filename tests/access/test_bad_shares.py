@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from nubetis import F, HostSignIn
@@ -84,6 +85,47 @@ def test_with_whom_and_how_far_is_not_erased_of_a_share_that_stands(nubetis_sess
     erase(nubetis_session, kept, fields=["target"])
     with refusing("bad_share", InvalidValue):
         nubetis_session.restore(kept)
+
+
+def test_no_share_is_with_the_owner_nor_over_whatever_the_road(nubetis_org, nubetis_session, lead):
+    """He would keep it when somebody else owns the record."""
+    ana, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "pia")))
+    for road in ROADS.values():
+        with refusing("bad_share", InvalidValue, match="owner"):
+            road(ana, of_leads(ana, lead, target=ana.user, level="delete"))
+        with refusing("bad_share", InvalidValue, match="over"):
+            road(ana, of_leads(ana, lead, target=pia.user, until=ana.now()))
+    with refusing("bad_share", InvalidValue, match="owner"):
+        join(ana, lead, "ana", level="delete")
+    ana.edit(lead, owner="pia")
+    assert not ana.can("view", lead)
+
+
+def test_whom_and_what_a_share_is_about_is_asked_when_it_is_written(nubetis_org, nubetis_session, lead):
+    """Who was there when it was planned may have gone; and so for what an undo puts back."""
+    ana, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "pia")))
+    plan = ana.plan_create("shares", [of_leads(ana, lead, target=pia.user)])
+    taken = unshare(ana, lead, "luis")
+    for name in ("pia", "luis"):
+        user = nubetis_session.find("users", F.handle == name)[0]
+        nubetis_session.edit(user, state="deactivated")
+        nubetis_session.delete(user.id)
+    with refusing("bad_share", InvalidValue):
+        ana.apply(plan)
+    assert [each.code for each in ana.undo(taken).failed] == ["bad_share"]
+    assert shares(ana, lead) == []
+
+
+def test_an_undo_brings_a_record_back_with_its_shares(nubetis_org, nubetis_session, lead):
+    """Of what comes in one operation all is there."""
+    (shared,) = nubetis_session.find("shares")
+    plans = [
+        nubetis_session.plan_delete("shares", F["id"] == shared.id),
+        nubetis_session.plan_delete("leads", F["id"] == lead.id),
+    ]
+    gone = nubetis_session.apply(attrs.evolve(plans[0], parts=(*plans[0].parts, *plans[1].parts)))
+    assert not nubetis_session.undo(gone).failed
+    assert nubetis_org.session(HostSignIn("luis")).can("view", lead)
 
 
 def spoil(session, **cells):

@@ -73,7 +73,7 @@ def test_what_an_administrator_shared_is_taken_away_and_back_and_not_changed(sta
     share(admin, account, "rob", level="delete", related=True)
     found = pia.find("shares")[0]
     with refusing("related_beyond", AccessDenied):
-        pia.edit(found, target=pia.user)
+        pia.edit(found, target=staff["ana"].user)
     taken = unshare(pia, account, "rob")
     assert [each.code for each in pia.undo(taken).failed] == ["related_beyond"]
     with refusing("related_beyond", AccessDenied):

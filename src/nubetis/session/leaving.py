@@ -27,6 +27,7 @@ from nubetis.model.plan import Cause, CauseKind, ChangeKind, Edits, Part, Plan, 
 from nubetis.model.record import Record
 from nubetis.model.schema import Module
 from nubetis.session.spool import Spool
+from nubetis.session.targets import owners
 from nubetis.session.world import LIVE, living
 
 if TYPE_CHECKING:
@@ -225,17 +226,21 @@ class _Leaving:
         return [part], refusals
 
     def _in_shares(self, found: _Found) -> None:
-        """Give his shares to the one who takes over; of two with a record one goes if the other covers it."""
+        """Give his shares to the one who takes over; of two with a record one goes if the other covers it.
+
+        Of records that he owns they go.
+        """
         module = self.module("shares")
-        mine = self.planner.rows(module, All((LIVE, Test("target", Operator.EQ, self.text))))
+        mine = list(self.planner.rows(module, All((LIVE, Test("target", Operator.EQ, self.text)))))
         if self.to is None:
             found.add(self._gone(module, mine))
             return
         covering, theirs = _Covering(module, instant_text(self.planner.view.now)), self._shares_of_heir(module)
         moved, gone = Spool(), Spool()
+        own = self._owned_by_heir({_about(module, row) for row in mine})
         for row in mine:
             others = theirs.get(_about(module, row), [])
-            if any(covering.covers(other, row) for other in others):
+            if _about(module, row) in own or any(covering.covers(other, row) for other in others):
                 gone.append(row)
                 continue
             moved.append(row)
@@ -243,6 +248,13 @@ class _Leaving:
             others[:] = [other for other in others if not covering.covers(row, other)]
         found.add(self.planner.edits(module, moved, {"target": self._heir_text}))
         found.add(self._gone(module, gone))
+
+    def _owned_by_heir(self, records: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Give those of *records*, by the number of their module and key, of which he has all already."""
+        numbers = {each.prefix: int(each.id) for each in self.planner.known.schema.modules}
+        prefixes = {number: prefix for prefix, number in numbers.items()}
+        found = owners(self.planner, {(prefixes[number], key) for number, key in records if number in prefixes})
+        return {(numbers[prefix], key) for (prefix, key), owner in found.items() if owner == self.to}
 
     def _in_delegations(self, found: _Found) -> None:
         """End what he lent and was lent: it must not live again if he comes back."""

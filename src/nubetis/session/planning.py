@@ -123,6 +123,8 @@ class Planner:
             self._require_rows(part.module, Action.CREATE, _written(part)[1])
         for refusal in granting_refusals(self, parts):
             raise AccessDenied(refusal.code, **refusal.params)
+        for refusal in share_refusals(self, parts):
+            raise InvalidValue(refusal.code, **refusal.params)
 
     def _require_rows(self, module: Module, action: Action, rows: Iterable[Row]) -> None:
         if self.policy.grant(action, module) != EVERYTHING and not all(map(self.allowed(module, action), rows)):
@@ -416,7 +418,7 @@ class Planner:
 
     def standing(self, plan: Plan) -> list[Refusal]:
         """Give what the rules of nubetis's own modules have against single records of *plan*, on whatever road."""
-        return [*staffing_refusals(self, plan), *share_refusals(self, plan)]
+        return [*staffing_refusals(self, plan), *share_refusals(self, plan.parts)]
 
     # what only all records together can tell ---------------------------------------------------------------
     def unfit(

@@ -6,7 +6,9 @@ it into the store, gives nothing (:func:`kept_shares`) and is a finding of ``nub
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -16,7 +18,8 @@ from nubetis.errors import InvalidValue
 from nubetis.model.bind import All, Normal, Test
 from nubetis.model.fields import Operator
 from nubetis.model.ids import encode
-from nubetis.model.plan import CauseKind, ChangeKind, Creates, Plan, Refusal
+from nubetis.model.kinds import instant_text
+from nubetis.model.plan import ChangeKind, Creates, Refusal
 from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.model.system import SHARES
 from nubetis.session.world import LIVE
@@ -29,11 +32,13 @@ if TYPE_CHECKING:
     from nubetis.session.planning import Planner
     from nubetis.types import Row, Stored
 
-__all__ = ["KeptShare", "kept_shares", "readable", "share_refusals"]
+__all__ = ["KeptShare", "Place", "kept_shares", "owners", "readable", "share_refusals"]
 
-_Place: TypeAlias = tuple[str, int]
+Place: TypeAlias = tuple[str, int]
+"""Prefix and key of a record."""
 _CHUNK: Final = 500
-_SAID: Final = frozenset({"target", "module", "record", "kind"})
+_SAID: Final = frozenset({"target", "module", "record", "kind", "until"})
+_CELLS: Final = ("module", "record", "target", "kind", "until")
 _TEAM: Final = "team"
 
 
@@ -77,14 +82,18 @@ def readable(target: Stored, level: Stored) -> Principal | None:
 
 
 # -- as they are planned ----------------------------------------------------------------------------------------------
-def share_refusals(planner: Planner, plan: Plan) -> list[Refusal]:
-    """Give what stands against the shares of *plan*; what an undo puts back was asked when it was written."""
-    parts = [part for part in plan.parts if part.module.id == SHARES.id and _says(part)]
-    if not parts or plan.cause.kind is CauseKind.UNDO:
-        return []
-    creates = [part for part in plan.parts if isinstance(part, Creates)]
-    made: set[_Place] = {(part.module.prefix, key_of(row)) for part in creates for row in part.rows}
-    return [each for part in parts for each in _against(planner, part, made)]
+def share_refusals(planner: Planner, parts: Sequence[Part]) -> list[Refusal]:
+    """Give what stands against the shares of *parts*, be they planned, written, or put back by an undo."""
+    shares = [part for part in parts if part.module.id == SHARES.id and _says(part)]
+    coming = [part for part in parts if shares and (isinstance(part, Creates) or part.kind is ChangeKind.RESTORE)]
+    made: dict[Place, Stored] = {
+        (part.module.prefix, key_of(row)): _owner(part.module, row) for part in coming for row in part.rows
+    }
+    return [each for part in shares for each in _against(planner, part, made)]
+
+
+def _owner(module: Module, row: Row) -> Stored:
+    return row[module.layout.index[module.field("owner").column]]
 
 
 def _says(part: Part) -> bool:
@@ -93,12 +102,14 @@ def _says(part: Part) -> bool:
     return part.kind is ChangeKind.UPDATE and any(field.name in _SAID for field in part.fields)
 
 
-def _against(planner: Planner, part: Part, made: set[_Place]) -> Iterator[Refusal]:
+def _against(planner: Planner, part: Part, made: Mapping[Place, Stored]) -> Iterator[Refusal]:
+    said = _SAID if isinstance(part, Creates) else {str(field.name) for field in part.fields}
     for start in range(0, len(part), _CHUNK):
         few = part.slice(start, start + _CHUNK)
         rows = list(few.rows if isinstance(few, Creates) or few.kind is ChangeKind.RESTORE else few.changed_rows())
-        found = [_Said.of(planner, part.module, row) for row in rows]
-        there = made | planner.living({place for each in found for place in each.places} - made)
+        found = [_Said.of(planner, part.module, row, dated="until" in said) for row in rows]
+        wanted = {place for each in found for place in each.places} - made.keys()
+        there = {**made, **owners(planner, wanted)}
         for row, each in zip(rows, found, strict=True):
             reason = each.reason(there)
             if reason and (part.kind is ChangeKind.RESTORE or row[DELETED_IN] is None):
@@ -106,31 +117,47 @@ def _against(planner: Planner, part: Part, made: set[_Place]) -> Iterator[Refusa
                 yield Refusal(code="bad_share", params={"reason": reason}, module=part.module.name, record=record)
 
 
+def owners(planner: Planner, wanted: Iterable[Place]) -> Mapping[Place, Stored]:
+    """Give those of *wanted* that are there and not in the recycle bin, each with its owner."""
+    found: dict[Place, Stored] = {}
+    for prefix, places in groupby(sorted(wanted), key=itemgetter(0)):
+        module = planner.known.schema.by_prefix[prefix]
+        rows = planner.rows_of(module, [Key(key) for _, key in places])
+        living = [row for row in rows if row is not None and row[DELETED_IN] is None]
+        found |= {(prefix, key_of(row)): _owner(module, row) for row in living}
+    return found
+
+
 @attrs.frozen
 class _Said:
-    """What a share would say: with whom, of what record, and whether that is a place in its team."""
+    """What a share would say: with whom, of what record, whether that is a place in its team, and until when.
+
+    Where it says anew until when, that is *over* or not.
+    """
 
     target: Principal | None
-    record: _Place | None
+    record: Place | None
     team: bool
+    over: bool
 
     @classmethod
-    def of(cls, planner: Planner, module: Module, row: Row) -> _Said:
-        number, key, target, kind = (row[module.layout.index[name]] for name in ("module", "record", "target", "kind"))
+    def of(cls, planner: Planner, module: Module, row: Row, *, dated: bool) -> _Said:
+        number, key, target, kind, until = (row[module.layout.index[name]] for name in _CELLS)
         shared = planner.known.schema.by_id.get(ModuleId(int(number or 0)))
         place = None if shared is None or shared.system else (shared.prefix, int(key or 0))
-        return cls(readable(target, Level.READ.text), place, kind == _TEAM)
+        over = dated and until is not None and str(until) <= instant_text(planner.view.now)
+        return cls(readable(target, Level.READ.text), place, kind == _TEAM, over)
 
     @property
-    def places(self) -> Iterable[_Place]:
+    def places(self) -> Iterable[Place]:
         return [each for each in (self.record, self._principal) if each is not None]
 
     @property
-    def _principal(self) -> _Place | None:
+    def _principal(self) -> Place | None:
         everybody = self.target is None or self.target.kind is PrincipalKind.EVERYBODY
         return None if self.target is None or everybody else (self.target.kind.value, self.target.key)
 
-    def reason(self, there: set[_Place]) -> str:
+    def reason(self, there: Mapping[Place, Stored]) -> str:
         """Give why it cannot be so, if it cannot."""
         if self.target is None:
             return "name a user, a role (with + for those below it), a group, or everybody"
@@ -139,5 +166,12 @@ class _Said:
         lost: Sequence[tuple[str, bool]] = (
             ("nobody is there with whom it would be", self._principal not in {None, *there}),
             ("there is no such record", self.record not in there),
+            ("its owner has all of the record already", self._with_owner(there)),
+            ("it would be over already", self.over),
         )
         return next((text for text, stands in lost if stands), "")
+
+    def _with_owner(self, there: Mapping[Place, Stored]) -> bool:
+        if self.target is None or self.record is None or self.target.kind is not PrincipalKind.USER:
+            return False
+        return there.get(self.record) == self.target.key
