@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nubetis.data.merge import plan_merge
-from nubetis.errors import AccessDenied, InvalidValue
+from nubetis.errors import AccessDenied, InvalidValue, Refused
+from nubetis.model.filters import EVERYTHING
 from nubetis.model.ids import decode
 from nubetis.model.plan import Cause, CauseKind
 from nubetis.session.sharing import plan_default, principal, share, unshare
@@ -55,6 +56,9 @@ def test_related_records_are_shared_beyond_their_parent_by_administrators_alone(
     assert not staff["rob"].can("edit", contact.id)
     level(admin, "delete")
     BEYOND[road](pia, account, given)
+    with refusing("bad_sharing", Refused):
+        level(admin, "read")
+    admin.apply(admin.plan_delete("shares", EVERYTHING))
     level(admin, "read")
     share(admin, account, "rob", level="delete", related=True)
     assert staff["rob"].can("delete", contact.id)
@@ -152,3 +156,26 @@ def test_an_undo_gives_no_other_parent_than_an_edit(staff, lent):
     assert not rob.undo(gone).failed
     with refusing("bad_argument", InvalidValue):
         rob.plan_edits("contacts", {contact.id: {"account": None}}, cause=Cause(CauseKind.UNDO))
+
+
+def test_a_parent_comes_where_no_share_would_give_more_by_it(staff):
+    """Who shared before knew nothing of it; it is for whoever sets the parent to decide, and so for a lower level."""
+    admin, pia, ana = staff["admin"], staff["pia"], staff["ana"]
+    account = pia.create("accounts", name="A")
+    contact = ana.create("contacts", last_name="C", account=None)
+    admin.apply(plan_default(admin, "contacts", parent=None))
+    admin.edit(contact, account=account.id)
+    share(pia, account, "rob", level="delete", related=True)
+    for text in ("none", "read", "write"):
+        with refusing("bad_sharing", Refused, match="1 shares go on"):
+            level(admin, text)
+    level(admin, "delete")
+    assert staff["rob"].can("delete", contact.id)
+    with refusing("bad_sharing", Refused):
+        level(admin, "read")
+    share(pia, account, "rob", level="read", related=True)
+    level(admin, "read")
+    assert not staff["rob"].can("edit", contact.id)
+    share(admin, account, "rob", level="delete", related=True)
+    level(admin, "write")
+    assert staff["rob"].can("delete", contact.id)

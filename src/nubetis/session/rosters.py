@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from nubetis.access.compare import Comparison, Handed, Parents
-from nubetis.access.directory import Directory, Profile, Roster
+from nubetis.access.directory import PRIVATE, Directory, Profile, Roster
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster, check_rules
 from nubetis.access.meaning import meaning, what_goes
@@ -21,11 +21,12 @@ from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissi
 from nubetis.access.policy import RolePolicy, policy_of
 from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule
 from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
-from nubetis.model.bind import ALWAYS, All, Test, Viewpoint
+from nubetis.model.bind import ALWAYS, All, AnyOf, Missing, OneOf, Test, Viewpoint
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Operator
 from nubetis.model.filters import Filter
 from nubetis.model.ids import decode, encode
+from nubetis.model.kinds import instant_text
 from nubetis.model.numbered import names_left
 from nubetis.model.plan import ChangeKind, Creates, Edits, Part
 from nubetis.model.schema import DELETED_IN, key_of
@@ -35,6 +36,7 @@ from nubetis.model.system import (
     PROFILES,
     ROLES,
     SETTINGS,
+    SHARES,
     SHARING_DEFAULTS,
     SHARING_RULES,
     USERS,
@@ -135,6 +137,7 @@ def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
     policy = state.policy
     if isinstance(policy, RolePolicy):
         _refuse_of_host(policy.directory.roster.entitlements, after.roster.entitlements)
+        _refuse_beyond(state, policy.directory.roster, after.roster)
     check_asking(state, after.roster)
     _refuse_by_name(after.roster, schema, state.view().now)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
@@ -169,6 +172,32 @@ def check_meaning(state: State, schema: Schema) -> None:
                 raise Refused("raises_rights", user=rule.target.text, what="records of others")
 
 
+def _refuse_beyond(state: State, before: Roster, after: Roster) -> None:
+    """Stop a new parent, or less by one, where shares stand that would give more of what belongs to it.
+
+    Nobody but an administrator makes such a share, and whoever made these before did not know of it.
+    """
+    for number, now in after.defaults.items():
+        then, module = before.defaults.get(number, PRIVATE), state.known.schema.by_id[number]
+        parent = _links(state.known.schema, module).get(now.parent or FieldId(0))
+        if parent is None or (then.parent == now.parent and then.parent_level <= now.parent_level):
+            continue
+        beyond = tuple([level.text for level in GRANTED if level > now.parent_level])
+        count = state.txn.count(SHARES, All((*_lent(parent), OneOf("level", beyond), _still(state)))) if beyond else 0
+        if count:
+            reason = f"{count} shares go on from its parent to more than that: let them give less, or end them"
+            raise Refused("bad_sharing", by=module.name, reason=reason)
+
+
+def _lent(module: ModuleId) -> tuple[Bound, ...]:
+    """Give the shares of records of *module* that go on to what belongs to them."""
+    return LIVE, Test("module", Operator.EQ, int(module)), Test("related", Operator.EQ, 1)
+
+
+def _still(state: State) -> Bound:
+    return AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(state.world.now()))))
+
+
 def _refuse_by_name(after: Roster, schema: Schema, now: datetime) -> None:
     """Stop rules that would be kept by names, which may be those of other fields tomorrow."""
     for rule in (*after.rules, *after.resting):
@@ -201,12 +230,11 @@ def _links(schema: Schema, module: Module) -> dict[FieldId, ModuleId]:
 
 def _most_lent(state: State, module: ModuleId) -> Level:
     """Give the greatest level to which a record of *module* is shared with what belongs to it."""
-    shares = state.known.schema.module("shares")
-    where = (LIVE, Test("module", Operator.EQ, int(module)), Test("related", Operator.EQ, 1))
+    where = _lent(module)
     levels = [
         each
         for each in reversed(GRANTED)
-        if state.txn.count(shares, All((*where, Test("level", Operator.EQ, each.text))), limit=1)
+        if state.txn.count(SHARES, All((*where, Test("level", Operator.EQ, each.text))), limit=1)
     ]
     return levels[0] if levels else Level.NONE
 

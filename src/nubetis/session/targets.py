@@ -37,7 +37,7 @@ __all__ = ["KeptShare", "Place", "kept_shares", "owners", "readable", "share_ref
 Place: TypeAlias = tuple[str, int]
 """Prefix and key of a record."""
 _CHUNK: Final = 500
-_SAID: Final = frozenset({"target", "module", "record", "kind", "until"})
+_SAID: Final = frozenset({"target", "module", "record", "kind"})
 _CELLS: Final = ("module", "record", "target", "kind", "until")
 _TEAM: Final = "team"
 
@@ -103,11 +103,10 @@ def _says(part: Part) -> bool:
 
 
 def _against(planner: Planner, part: Part, made: Mapping[Place, Stored]) -> Iterator[Refusal]:
-    said = _SAID if isinstance(part, Creates) else {str(field.name) for field in part.fields}
     for start in range(0, len(part), _CHUNK):
         few = part.slice(start, start + _CHUNK)
         rows = list(few.rows if isinstance(few, Creates) or few.kind is ChangeKind.RESTORE else few.changed_rows())
-        found = [_Said.of(planner, part.module, row, dated="until" in said) for row in rows]
+        found = [_Said.of(planner, part.module, row, new=isinstance(part, Creates)) for row in rows]
         wanted = {place for each in found for place in each.places} - made.keys()
         there = {**made, **owners(planner, wanted)}
         for row, each in zip(rows, found, strict=True):
@@ -130,9 +129,9 @@ def owners(planner: Planner, wanted: Iterable[Place]) -> Mapping[Place, Stored]:
 
 @attrs.frozen
 class _Said:
-    """What a share would say: with whom, of what record, whether that is a place in its team, and until when.
+    """What a share would say: with whom, of what record, whether that is a place in its team.
 
-    Where it says anew until when, that is *over* or not.
+    One that is new may be *over* already; who lets another end then ends it.
     """
 
     target: Principal | None
@@ -141,11 +140,11 @@ class _Said:
     over: bool
 
     @classmethod
-    def of(cls, planner: Planner, module: Module, row: Row, *, dated: bool) -> _Said:
+    def of(cls, planner: Planner, module: Module, row: Row, *, new: bool) -> _Said:
         number, key, target, kind, until = (row[module.layout.index[name]] for name in _CELLS)
         shared = planner.known.schema.by_id.get(ModuleId(int(number or 0)))
         place = None if shared is None or shared.system else (shared.prefix, int(key or 0))
-        over = dated and until is not None and str(until) <= instant_text(planner.view.now)
+        over = new and until is not None and str(until) <= instant_text(planner.view.now)
         return cls(readable(target, Level.READ.text), place, kind == _TEAM, over)
 
     @property
