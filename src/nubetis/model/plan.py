@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +21,7 @@ import attrs
 from nubetis.errors import MESSAGES, one_of, sentence
 from nubetis.model.fields import Field, FieldState, Value
 from nubetis.model.ids import encode
+from nubetis.model.kinds.texts import is_storable
 from nubetis.model.outbox import Message
 from nubetis.model.record import Record
 from nubetis.model.schema import ID, VERSION, Module, Schema, key_of
@@ -92,6 +94,14 @@ class Cause:
 
     kind: CauseKind = attrs.field(default=CauseKind.USER, converter=_cause_kind)
     detail: Mapping[str, Json] = attrs.field(factory=dict)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the journal can keep the detail: it is JSON of texts that every store can hold."""
+        try:
+            return is_storable(json.dumps(dict(self.detail), ensure_ascii=False).replace("\\u0000", "\0"))
+        except (ValueError, TypeError, RecursionError):
+            return False
 
 
 @attrs.frozen(kw_only=True)

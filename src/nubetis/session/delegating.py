@@ -22,7 +22,7 @@ from nubetis.model.bind import All, AnyOf, Missing, Test
 from nubetis.model.fields import Operator
 from nubetis.model.filters import F
 from nubetis.model.ids import decode, encode
-from nubetis.model.kinds import instant_text
+from nubetis.model.kinds import instant, instant_text
 from nubetis.model.record import Record
 from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleId, ModuleName, RecordId
@@ -66,7 +66,7 @@ def plan_delegation(
 
     Raises:
         NotFound: ``unknown_user``, ``unknown_module``.
-        InvalidValue: ``bad_argument``.
+        InvalidValue: ``bad_argument``, ``bad_datetime``.
         Refused: ``bad_delegation``; to oneself, to one who is not active, or of what lacks something that it needs.
     """
     verbs = [one_of(Action, each, argument="actions") for each in names_of(actions, argument="actions", expected=_LIST)]
@@ -74,6 +74,7 @@ def plan_delegation(
     duties = [one_of(Function, each, argument="functions") for each in given]
     names = names_of(modules, argument="modules", expected=_LIST)
     _check_needs({*verbs, *duties}, verbs)
+    since, until = (None if at is None else instant(at, name=name) for name, at in (("since", since), ("until", until)))
     if until is not None and until <= (since or session.now()):
         raise InvalidValue("bad_argument", argument="until", reason="it lies before the delegation begins")
 

@@ -376,6 +376,8 @@ class Session:
         require(cause, Cause, argument="cause", expected="a cause")
         if cause.kind.own:
             raise InvalidValue("bad_argument", argument="cause", reason=f"nubetis alone says {cause.kind.value}")
+        if not cause.keeps:
+            raise InvalidValue("bad_argument", argument="cause", reason="its detail is no JSON that can be kept")
         return self.state.planner().checked(Plan(cause=cause, parts=kept, refusals=tuple(refusals)))
 
     # applying ----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import attrs
 from nubetis.access.policy import RolePolicy
 from nubetis.errors import AccessDenied, InvalidValue, require
 from nubetis.model.ids import decode
+from nubetis.model.kinds.texts import is_storable
 from nubetis.model.plan import Cause, CauseKind, Plan
 from nubetis.session.explaining import require_insight
 
@@ -32,7 +33,7 @@ def as_user(session: Session, user: str, *, reason: str) -> Session:
         InvalidValue: ``bad_argument``; no reason was given.
     """
     require(reason, str, argument="reason", expected="why you look")
-    if not reason.strip():
+    if not reason.strip() or not is_storable(reason):
         raise InvalidValue("bad_argument", argument="reason", reason="say why you look")
 
     def work() -> Session:

@@ -142,6 +142,8 @@ def plan_default(
         AccessDenied: the user may not manage sharing.
     """
     levels = {"level": level, "upward": upward, "parent_level": parent_level}
+    if parent is not None and not isinstance(parent, AsItIs):
+        require(parent, str, argument="parent", expected="the name of a link, or None")
     named = {argument: given for argument, given in levels.items() if given is not None}
     for argument, given in named.items():
         Level.parse(given, argument=argument)

@@ -246,7 +246,7 @@ def check_settings(txn: Txn, schema: Schema, *, org_id: str) -> None:
     for name, text in _setting_texts(txn, schema):
         try:
             settings[name] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidValue("bad_setting", name=name, reason="its value is not JSON") from None
     found = settings.get("id", "")
     if not found or found != (org_id or found):
