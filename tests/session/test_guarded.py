@@ -9,6 +9,8 @@ import attrs
 import pytest
 
 from nubetis import F, HostSignIn, create, hookimpl, open
+from nubetis.access.decision import Action
+from nubetis.access.permissions import STANDARD, write_permissions
 from nubetis.access.policy import RolePolicy
 from nubetis.errors import AccessDenied, Conflict, Damaged, InvalidValue, Refused
 from nubetis.model.bind import ALWAYS
@@ -110,6 +112,23 @@ def test_a_cause_opens_nothing(nubetis_org, nubetis_session):
             with refusing("bad_argument", InvalidValue):
                 way(Cause(said))
     assert len(ana.find("leads", F.name.in_(["A", "B"]))) == 2
+
+
+def test_many_are_many_however_they_are_put_into_parts(nubetis_org, nubetis_session):
+    """Of one module; each lacks another of the values."""
+    (ana,) = nubetis_org.people("ana: Rep")
+    less = attrs.evolve(STANDARD, default=STANDARD.default - {Action.MASS_UPDATE})
+    profile = nubetis_session.create("profiles", name="Less", permissions=json.dumps(write_permissions(less)))
+    nubetis_session.edit(ana.user, profile=profile.id)
+    leads = [ana.create("leads", name="x", **{field: "A"}).id for field in ("company", "job_title")]
+    with refusing("denied", AccessDenied):
+        ana.plan_update("leads", EVERYTHING, company="A", job_title="A")
+    plan = nubetis_session.plan_update("leads", EVERYTHING, company="A", job_title="A")
+    assert [len(part) for part in plan.parts] == [1, 1]
+    with refusing("denied", AccessDenied):
+        ana.apply(plan)
+    for lead in leads:
+        ana.edit(lead, company="A", job_title="A")
 
 
 @pytest.mark.parametrize("said", OWN)

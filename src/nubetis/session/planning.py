@@ -6,6 +6,7 @@ uniqueness for all of a part together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -39,7 +40,7 @@ from nubetis.session.staffing import staffing_refusals
 from nubetis.session.taking import refuse_keeping
 from nubetis.session.targets import share_refusals
 from nubetis.session.world import LIVE, Known, TxnRelated, World
-from nubetis.types import Key, ModuleName, RecordId, Row, Stored
+from nubetis.types import Key, ModuleId, ModuleName, RecordId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.access.policy import Policy
@@ -113,11 +114,12 @@ class Planner:
 
     def require_all(self, parts: Sequence[Part], cause: Cause) -> None:
         """Stop one who may not write all of *parts*: they may have been planned by somebody else, or before."""
+        many = _many(parts)
         for part in parts:
             refuse_keeping(self, part)
             action = _NEEDED.get(part.kind, Action.EDIT)
             self._require_fields(part, action)
-            for each in _asked(part, cause):
+            for each in _asked(part, cause, many):
                 self.require(each, part.module)
                 self._require_rows(part.module, each, part.rows if isinstance(part, Edits) else ())
             self._require_rows(part.module, Action.CREATE, _written(part)[1])
@@ -400,8 +402,9 @@ class Planner:
             Refused: ``schema_records``; it would change definitions of modules.
         """
         refuse_definitions("planning", plan.parts)
+        many = _many(plan.parts)
         for part in plan.parts:
-            for action in _asked(part, plan.cause):
+            for action in _asked(part, plan.cause, many):
                 self.require(action, part.module)
         if any(part.module.name in STRUCTURAL for part in plan.parts):
             plan = attrs.evolve(plan, access_version=self.txn.versions().access)
@@ -523,14 +526,22 @@ def _is_checked(field: Field) -> bool:
     return field.state is FieldState.ACTIVE and not field.system
 
 
-def _asked(part: Part, cause: Cause) -> Iterator[Action]:
+def _many(parts: Iterable[Part]) -> set[tuple[ModuleId, ChangeKind]]:
+    """Give of which modules several records change in one way, in however many parts."""
+    counts: Counter[tuple[ModuleId, ChangeKind]] = Counter()
+    for part in parts:
+        counts[part.module.id, part.kind] += len(part)
+    return {each for each, count in counts.items() if count > 1}
+
+
+def _asked(part: Part, cause: Cause, many: Collection[tuple[ModuleId, ChangeKind]]) -> Iterator[Action]:
     """Give the actions that writing *part* is: one by one or many at once, by a file, by a merge, to another owner."""
     yield _NEEDED.get(part.kind, Action.EDIT)
     if cause.kind is CauseKind.IMPORT:
         yield Action.IMPORT
     elif cause.kind is CauseKind.MERGE and part.kind is ChangeKind.DELETE:
         yield Action.MERGE
-    if not cause.kind.own and len(part) > 1 and part.kind in _MANY:
+    if not cause.kind.own and part.kind in _MANY and (part.module.id, part.kind) in many:
         yield _MANY[part.kind]
     if isinstance(part, Edits) and any(each.name == "owner" for each in part.fields):
         yield Action.TRANSFER
