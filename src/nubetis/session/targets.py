@@ -87,13 +87,15 @@ def share_refusals(planner: Planner, parts: Sequence[Part]) -> list[Refusal]:
     shares = [part for part in parts if part.module.id == SHARES.id and _says(part)]
     coming = [part for part in parts if shares and (isinstance(part, Creates) or part.kind is ChangeKind.RESTORE)]
     made: dict[Place, Stored] = {
-        (part.module.prefix, key_of(row)): _owner(part.module, row) for part in coming for row in part.rows
+        (part.module.prefix, key_of(row)): _owner(planner, part.module, row) for part in coming for row in part.rows
     }
     return [each for part in shares for each in _against(planner, part, made)]
 
 
-def _owner(module: Module, row: Row) -> Stored:
-    return row[module.layout.index[module.field("owner").column]]
+def _owner(planner: Planner, module: Module, row: Row) -> Stored:
+    """Give who owns a record, as far as one may know."""
+    field = module.field("owner")
+    return row[module.layout.index[field.column]] if planner.policy.reads(module, field) else None
 
 
 def _says(part: Part) -> bool:
@@ -117,13 +119,13 @@ def _against(planner: Planner, part: Part, made: Mapping[Place, Stored]) -> Iter
 
 
 def owners(planner: Planner, wanted: Iterable[Place]) -> Mapping[Place, Stored]:
-    """Give those of *wanted* that are there and not in the recycle bin, each with its owner."""
+    """Give those of *wanted* that are there and not in the recycle bin, each with its owner, where one may know."""
     found: dict[Place, Stored] = {}
     for prefix, places in groupby(sorted(wanted), key=itemgetter(0)):
         module = planner.known.schema.by_prefix[prefix]
         rows = planner.rows_of(module, [Key(key) for _, key in places])
         living = [row for row in rows if row is not None and row[DELETED_IN] is None]
-        found |= {(prefix, key_of(row)): _owner(module, row) for row in living}
+        found |= {(prefix, key_of(row)): _owner(planner, module, row) for row in living}
     return found
 
 
