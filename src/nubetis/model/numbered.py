@@ -129,8 +129,13 @@ def _check_new(what: str, given: Sequence[int], known: Collection[int], followin
     then, now = following
     fresh = all(each >= then for each in given if each not in known)
     if not fresh or now < then or any(each >= now for each in given) or len(set(given)) < len(given):
-        reason = f"the number of a {what} is given once: leave it to nubetis"
-        raise InvalidValue("bad_argument", argument="id", reason=reason)
+        raise InvalidValue("bad_argument", argument="id", reason=_GIVEN_ONCE[what])
+
+
+_GIVEN_ONCE: Final = {
+    "module": "the number of a module is given once: leave it to nubetis",
+    "field": "the number of a field is given once: leave it to nubetis",
+}
 
 
 @attrs.frozen
