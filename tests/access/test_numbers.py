@@ -9,7 +9,7 @@ import pytest
 
 from nubetis import F, HostSignIn
 from nubetis.access.permissions import STANDARD, Function, write_permissions
-from nubetis.errors import InvalidValue, Refused
+from nubetis.errors import InvalidFilter, InvalidValue, Refused
 from nubetis.model.fields import Field
 from nubetis.model.filters import EVERYTHING, has, keywords
 from nubetis.model.kinds import kind
@@ -17,6 +17,7 @@ from nubetis.model.numbered import named, names_left, numbered
 from nubetis.session.delegating import plan_delegation
 from nubetis.session.holding import holds, plan_hold
 from nubetis.session.past import operations
+from nubetis.session.profiles import plan_field_level
 from nubetis.session.retaining import plan_rule, rules
 from nubetis.session.shared import share_rules
 from nubetis.session.sharing import plan_default, plan_share_rule
@@ -213,3 +214,15 @@ def test_no_rule_is_kept_by_names(nubetis_session):
                 where='{"field": "nothing_like_it", "is": "=", "value": "x"}',
             )  # fmt: skip
     assert nubetis_session.count("sharing_rules", EVERYTHING) == 0
+
+
+def test_a_number_shows_no_more_than_a_name(nubetis_org, nubetis_session, moe, lead):
+    """What one may not read is no field by its number either, wherever it is asked."""
+    nubetis_session.apply(plan_field_level(nubetis_session, "Mods", "leads.company", "hidden"))
+    number = nubetis_session.schema.module("leads").field("company").id
+    for given in (number, 9999):
+        with refusing("unknown_field", InvalidFilter, match=f"#{given}"):
+            moe.find("leads", F[f"#{given}"] == "Cusco")
+        with refusing("unknown_field", InvalidFilter):
+            nubetis_session.find("leads", sort=f"#{given}")
+    assert [each.id for each in nubetis_session.find("leads", F[f"#{number}"] == "Cusco")] == [lead.id]
