@@ -141,5 +141,5 @@ def test_what_a_rule_asked_for_once_is_as_hidden(nubetis_session, staff, nubetis
     assert "numbered" not in {each["name"] for each in module_as_of(own, "sharing_rules", before)}
     with refusing("not_found", NotFound):
         as_of(own, changed, before)
-    assert "phone" in repr(history(nubetis_session, changed))
-    assert "phone" in str(as_of(nubetis_session, changed, before)["where"])
+    assert "+51999" in repr(history(nubetis_session, changed))
+    assert "+51999" in str(as_of(nubetis_session, changed, before)["where"])

@@ -345,7 +345,7 @@ def _with_rules(twin: Twin) -> None:
     admin, module = twin.admin, twin.common.choice(MODULES[:3])
     twin.about = module
     if twin.child is not None:
-        admin.apply(plan_default(admin, twin.child, parent_level="read", parent="account"))
+        admin.apply(plan_default(admin, twin.child, parent_level="delete", parent="account"))
     if twin.common.random() < 0.8:
         admin.apply(
             plan_share_rule(admin, "hush", module, where=_asked(twin, module, twin.secret), target="pia", level="write")
