@@ -310,7 +310,10 @@ def test_programs_are_told_what_changes_and_nothing_of_the_rest(acme):
     assert luis["modules"] == [{"module": "leads", "lost": {"read": 2, "write": 2, "delete": 2}, "exact": True}]
     assert (set(luis["none_yet"]), len(luis["none_yet"]["lost"])) == ({"lost"}, 10)
     told = acme("preview", "sharing", "default", "leads", "read", "--json").json["preview"]
-    assert [each["modules"] for each in told] == [[{"module": "leads", "everybody": ["none", "read"]}]] * 3
+    widened = {"module": "leads", "everybody": ["none", "read"]}
+    assert [each["modules"] for each in told] == [
+        [widened], [widened], [{**widened, "gained": {"read": 2}, "exact": True}],
+    ]  # fmt: skip
 
 
 # --- profiles --------------------------------------------------------------------------------------

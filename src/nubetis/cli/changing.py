@@ -229,7 +229,7 @@ def _facts(change: AccessChange) -> dict[str, object]:
     facts = {
         "signs_in": change.signs_in if change.signs_in[0] != change.signs_in[1] else (),
         "keeps": change.keeps,
-        "modules": [each for each in modules if each.keys() - {"module", "exact"}],
+        "modules": [each for each in modules if len(each) > 1],
         "none_yet": {side: names for side, names in sides.items() if names},
         **{name: getattr(change, name) for name in _SIDES_OF_USER},
     }
@@ -247,6 +247,7 @@ def _facts_of_module(gain: Gain) -> dict[str, object]:
         facts[side] = {level: count for level, count in facts[side].items() if count}
     if gain.everybody[0] == gain.everybody[1]:
         facts["everybody"] = ()
+    facts["exact"] = gain.exact and bool(facts["gained"] or facts["lost"])
     return {name: value for name, value in facts.items() if value}
 
 
