@@ -146,7 +146,7 @@ MESSAGES: Final[dict[str, str]] = {
     "stale": "Record {id} was changed by somebody else (version {actual}, yours was {expected}). Read it again.",
     "drifted": "{count} of the plan's records changed since it was made. Make the plan again.",
     "outdated": "Rights, settings, modules or fields changed since the plan was made. Make the plan again.",
-    "refused": "The plan was not applied: {count} of its changes are refused; the first: {first} {hint}",
+    "refused": "The plan was not applied. Refused changes: {count}; the first: {first} {hint}",
     "denied": "{user} may not {action} in {module}.",
     "denied_of": "{user} may not {action} {id}: it takes the whole of the record. Ask its owner.",
     "required_closed": "{field} of {module} is required, has no default, and may not be written by those of {profile}, "
@@ -156,6 +156,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cannot_fill_unseen": "You may not create in {module}: a field is required there that you may not see. Let an "
     "administrator permit that, or give the field a default.",
     "no_delegation": "There is no delegation with {user} that holds now. Ask for one, or work in your own name.",
+    "not_lent": "You have lent nothing to {user}: there is nothing to take back.",
     "only_reading": "What {user} sees is looked at here, and nothing is written. Write in your own name.",
     "bad_delegation": "This cannot be delegated: {reason}.",
     "undo_foreign": "{id} cannot be taken back: {reason}.",
@@ -181,6 +182,7 @@ MESSAGES: Final[dict[str, str]] = {
     "profile_in_use": "The profile {id} is needed by {by}. Give that another one first.",
     "group_circle": "The group {id} would be a member of itself. Take it, or what holds it, out of its members.",
     "unknown_member": "{by} names {id}, which is not there. Name another.",
+    "still_named": "{id} is still named by {by}, and stays. Take it out there first. {hint}",
     "permission_lacks": "{id} permits {permission}, which needs {need}. Permit that as well, or neither.",
     "unknown_sharing": "{by} speaks of {what}, of which nothing can be said. Name a module of records and its fields.",
     "bad_sharing": "The sharing of {by} cannot be so: {reason}.",

@@ -246,7 +246,7 @@ def test_nobody_delegates_for_another(staff):
     for act in (lambda: pia.edit(given.id, modules=[]), lambda: pia.delete(given.id)):
         with refusing("denied", AccessDenied):
             act()
-    with refusing("no_delegation", NotFound):
+    with refusing("not_lent", NotFound):
         revoke(pia, "luis")
 
 

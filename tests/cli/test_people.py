@@ -63,7 +63,7 @@ def test_a_team_is_joined_listed_and_left(acme, lead):  # noqa: F811 - a fixture
 
 def test_a_delegation_is_given_listed_and_taken_back(acme):  # noqa: F811 - a fixture
     given = ["--until", "2999-12-30", "--module", "leads", "--action", "view"]
-    assert acme("users", "delegate", "pia@acme.pe", *given, *EVA).code == 0
+    assert acme("users", "delegate", "pia@acme.pe", *given, "--yes", *EVA).code == 0
     said = acme("users", "delegations", *EVA).out
     assert "Eva" in said
     assert "Pia" in said
@@ -71,7 +71,7 @@ def test_a_delegation_is_given_listed_and_taken_back(acme):  # noqa: F811 - a fi
     assert acme("users", "delegations", "--json").json["delegations"][0]["modules"] == ["leads"]
     assert acme("users", "revoke", "pia@acme.pe", *EVA).code == 0
     assert acme("users", "delegations", "--json").json["delegations"] == []
-    assert "[no_delegation]" in acme("users", "revoke", "pia@acme.pe", *EVA).err
+    assert "[not_lent]" in acme("users", "revoke", "pia@acme.pe", *EVA).err
 
 
 def test_a_permission_set_is_made_given_and_kept_while_somebody_has_it(acme):  # noqa: F811 - a fixture
@@ -107,10 +107,10 @@ def test_access_is_kept_and_compared(acme):  # noqa: F811 - a fixture
 SPOKEN = [
     ["users", "leave", "eva@acme.pe"],
     ["users", "leave", "eva@acme.pe", "--to", "pia@acme.pe", "--dry-run"],
-    ["users", "delegate", "pia@acme.pe", "--until", "2999-12-30", "--action", "view"],
+    ["users", "delegate", "pia@acme.pe", "--until", "2999-12-30", "--action", "view", "--yes"],
     ["users", "delegations"],
     ["users", "revoke", "pia@acme.pe"],
-    ["profiles", "set", "add", "Exporta", "export"],
+    ["profiles", "set", "add", "Exporta", "export", "-y"],
     ["profiles", "set", "list"],
     ["profiles", "set", "remove", "Exporta", "-y"],
     ["edition"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from nubetis.errors import NubetisError, Refused
 from nubetis.model.bind import RIGHTS, Viewpoint, bind, links_in
 from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
-from nubetis.types import Key, ModuleId
+from nubetis.types import Key, ModuleId, RecordId
 
 __all__ = ["BUILT_IN", "check_roster", "check_rules"]
 
@@ -22,20 +22,22 @@ BUILT_IN: Final = 2
 """How many roles, and how many profiles, there always are."""
 
 
-def check_roster(roster: Roster, schema: Schema, *, now: datetime) -> None:
+def check_roster(roster: Roster, schema: Schema, *, now: datetime, going: Collection[RecordId] = ()) -> None:
     """Make sure that people, rights and sharing stand as nubetis needs them.
+
+    *going* are the records that the change takes away: what still names one of them is not what is wrong.
 
     Raises:
         Refused: ``last_administrator``, ``no_licence``, ``edition_limit``, ``edition_lacks``, ``built_in``,
             ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
-            ``unknown_member``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the transaction must not be
+            ``unknown_member``, ``still_named``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the transaction must not be
             committed.
     """
     _check_people(roster)
     _check_edition(roster)
     _check_circles("role_circle", PrincipalKind.ROLE, {role.key: _some(role.reports_to) for role in roster.roles})
     _check_circles("group_circle", PrincipalKind.GROUP, roster.groups.inner)
-    _check_principals(roster)
+    _check_named_there(roster, going)
     _check_permissions(roster, schema)
     _check_sharing(roster, schema, now)
 
@@ -97,23 +99,48 @@ def _check_circles(code: str, kind: PrincipalKind, leads: Mapping[Key, list[Key]
                 left += [(at, True), *[(each, False) for each in leads[at]]]
 
 
-def _check_principals(roster: Roster) -> None:
-    known = {
+def _check_named_there(roster: Roster, going: Collection[RecordId]) -> None:
+    """Refuse that anything names what is not there."""
+    lost = list(_lost(roster))
+    for prefix, key in lost:
+        name, several = encode(prefix, key), [by for kind, each, by in _named(roster) if (kind, each) == (prefix, key)]
+        if name not in going:
+            raise Refused("unknown_member", id=name, by=several[0])
+        told = ", ".join([*dict.fromkeys(several[:_MOST_NAMED]), *(["…"] if len(several) > _MOST_NAMED else [])])
+        hint = (
+            "Or let the user leave: another takes over all of it (plan_offboarding, nubetis users leave)."
+            if prefix == PrincipalKind.USER
+            else ""
+        )
+        raise Refused("still_named", id=name, by=told, hint=hint)
+
+
+_SET: Final = "pse"
+_MOST_NAMED: Final = 5
+
+
+def _lost(roster: Roster) -> Iterator[tuple[str, Key]]:
+    """Give what is named and not there: its prefix and key."""
+    there = {
         PrincipalKind.USER: roster.users.living,
         PrincipalKind.ROLE: {role.key for role in roster.roles},
         PrincipalKind.GROUP: roster.groups.keys(),
     }
+    principals = [each for rule in roster.rules for each in (rule.source, rule.target) if each is not None]
+    named = [*[(kind, key) for kind, keys in roster.groups.named.items() for key in keys],
+             *[(each.kind, each.key) for each in principals]]  # fmt: skip
+    yield from [(kind.value, key) for kind, key in named if kind in there and key not in there[kind]]
+    yield from [(_SET, key) for key in roster.users.sets if key not in roster.sets]
 
-    def check(kind: PrincipalKind, named: Mapping[Key, str]) -> None:
-        for key in named.keys() - known[kind] if kind in known else ():
-            raise Refused("unknown_member", id=Principal(kind, key).text, by=named[key])
 
-    for kind, named in roster.groups.named.items():
-        check(kind, named)
-    for rule in roster.rules:
-        for each in (rule.source, rule.target):
-            if each is not None:
-                check(each.kind, {each.key: encode("sru", rule.key)})
+def _named(roster: Roster) -> Iterator[tuple[str, Key, RecordId]]:
+    """Give what groups, rules and users name: its prefix and key, and by what it is named."""
+    groups = [(encode("gro", key), each) for key, each in roster.groups.items()]
+    rules = [(encode("sru", each.key), (each.source, each.target)) for each in roster.rules]
+    for name, principals in [*groups, *rules]:
+        yield from [(each.kind.value, each.key, name) for each in principals if each is not None]
+    for user in roster.users:
+        yield from [(_SET, key, encode("use", user.key)) for key in (() if user.deleted else user.sets)]
 
 
 def _check_permissions(roster: Roster, schema: Schema) -> None:
@@ -123,9 +150,6 @@ def _check_permissions(roster: Roster, schema: Schema) -> None:
         for _, lacking, need in permissions.dangling()[:1]:
             raise Refused("permission_lacks", id=name, permission=lacking.value, need=need.value)
         _check_named(name, permissions, schema)
-    for key, user in roster.users.sets.items():
-        if key not in roster.sets:
-            raise Refused("unknown_member", id=encode("pse", key), by=encode("use", user))
 
 
 def _check_named(name: str, permissions: Permissions, schema: Schema) -> None:

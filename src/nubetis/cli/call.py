@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from importlib.metadata import EntryPoint
@@ -19,8 +19,9 @@ from nubetis.backends.urls import shown
 from nubetis.cli.face import Face
 from nubetis.cli.texts import _, counted
 from nubetis.cli.usage import Command, language_option
-from nubetis.errors import InvalidValue, NubetisError
+from nubetis.errors import InvalidValue, NubetisError, Refused
 from nubetis.hookspecs import PROJECT
+from nubetis.model.plan import Refusal
 from nubetis.org import utc_now
 from nubetis.session.sealing import NO_ANCHOR, is_anchor
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _ID: Final = re.compile(r"[a-z]{3}_[0-9A-Z]+")
+_IDS: Final = re.compile(rf"{_ID.pattern}(, {_ID.pattern})*(, …)?")
 _PLUGIN: Final = re.compile(r"\w+(\.\w+)*(:\w+(\.\w+)*)?")
 
 DATABASE: Final = "nubetis.db"
@@ -122,7 +124,7 @@ class Call:
             try:
                 yield session
             except NubetisError as error:
-                error.params = _with_titles(session, error.params)
+                _say_titles(session, error)
                 raise
 
 
@@ -134,11 +136,28 @@ def title_of(session: nubetis.Session, name: str) -> str | None:
         return None
 
 
-def _with_titles(session: nubetis.Session, params: dict[str, object]) -> dict[str, object]:
+def _say_titles(session: nubetis.Session, error: NubetisError) -> None:
     """Put before each id in an error the title of its record: people know names."""
-    ids = {name: each for name, each in params.items() if isinstance(each, str) and _ID.fullmatch(each)}
-    titles = {name: title_of(session, each) for name, each in ids.items()}
-    return {**params, **{name: f"{title} ({ids[name]})" for name, title in titles.items() if title is not None}}
+    error.params = _with_titles(session, error.params)
+    if isinstance(error, Refused):
+        told = [
+            attrs.evolve(each, params=_with_titles(session, each.params))
+            for each in error.refusals[:_TOLD]
+            if isinstance(each, Refusal)
+        ]
+        error.refusals = (*told, *error.refusals[_TOLD:])
+
+
+_TOLD: Final = 12
+
+
+def _with_titles(session: nubetis.Session, params: Mapping[str, object]) -> dict[str, object]:
+    def titled(found: re.Match[str]) -> str:
+        title = title_of(session, found[0])
+        return found[0] if title is None else f"{title} ({found[0]})"
+
+    ids = {name: each for name, each in params.items() if isinstance(each, str) and _IDS.fullmatch(each)}
+    return {**params, **{name: _ID.sub(titled, each) for name, each in ids.items()}}
 
 
 def _only_administrator(org: nubetis.Org) -> str:

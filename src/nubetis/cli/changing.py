@@ -19,7 +19,7 @@ from nubetis.cli.locking import lockout_facts, say_lockouts
 from nubetis.cli.plans import operation_facts, operations_grid, plan_facts, plan_text
 from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_principal, say_state, say_word
 from nubetis.cli.until import say_until
-from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused
+from nubetis.errors import AccessDenied
 from nubetis.model.text import show
 from nubetis.session.asking import kept_filter
 from nubetis.session.door import refused
@@ -49,18 +49,15 @@ def change_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
     return dry(yes(function))
 
 
-def carry_out(call: Call, planned: Callable[[Session], Plan], *, dry_run: bool, yes: bool, asks: bool = True) -> Answer:
-    """Show a plan and what it changes for whom; do it, unless that is not wanted.
-
-    Somebody is asked where anybody gains or loses by it, if it *asks* at all.
-    """
+def carry_out(call: Call, planned: Callable[[Session], Plan], *, dry_run: bool, yes: bool) -> Answer:
+    """Show a plan and what it changes for whom; do it, once somebody agrees."""
     with call.session() as session:
         plan = planned(session)
         if plan.refusals:
-            raise refused(plan)
+            raise refused(attrs.evolve(plan, parts=()))  # it is done whole, or not at all
         found = look(session, plan)
         if not dry_run and len(plan):
-            if asks and not agreed(call, found, yes=yes):
+            if not agreed(call, found, yes=yes):
                 return EXIT_CODES["refused"]
             with call.face.progress(_("Writing")) as progress:
                 done = session.apply(found.plan, progress=progress)
@@ -72,8 +69,8 @@ def carry_out(call: Call, planned: Callable[[Session], Plan], *, dry_run: bool, 
 
 
 def agreed(call: Call, found: Look, *, yes: bool) -> bool:
-    """Ask with all before one's eyes, where anybody gains or loses by it and *yes* was not said before."""
-    if yes or not found.matters:
+    """Ask with all before one's eyes, where *yes* was not said before."""
+    if yes:
         return True
     call.face.show(found.shown(call.face.room))
     answer = call.face.agrees(_("Do it?"))
@@ -95,12 +92,7 @@ def look(session: Session, plan: Plan) -> Look:
     Raises:
         Refused: it cannot.
     """
-    try:
-        check_plan(session, plan)
-    except Refused as error:
-        raise Refused(
-            error.code, **{name: _with_title(session, each) for name, each in error.params.items()}
-        ) from error
+    check_plan(session, plan)
     try:
         changes = _previewed(session, plan)
         locked = lockouts(session, plan)
@@ -127,19 +119,6 @@ def _previewed(session: Session, plan: Plan) -> list[AccessChange]:
 _SOON: Final = 100
 
 
-def _with_title(session: Session, value: object) -> object:
-    """Give an id with the title of its record before it; any other value as it is."""
-    title = _title(session, str(value))
-    return value if title is None else f"{title} ({value})"
-
-
-def _title(session: Session, name: str) -> str | None:
-    try:
-        return session.get(name).title
-    except (NotFound, InvalidValue, AccessDenied):
-        return None
-
-
 @attrs.frozen(kw_only=True)
 class Look:
     """A plan, and what it changes for whom; ``None`` where one may not know that."""
@@ -150,11 +129,6 @@ class Look:
     users: Mapping[str, str]
     labels: Mapping[str, str]
     locked: Lockouts | None
-
-    @property
-    def matters(self) -> bool:
-        """Whether anybody gains or loses by it, as far as one can know."""
-        return self.changes is None or bool(self.changes) or bool(self.locked)
 
     @property
     def facts(self) -> dict[str, object]:

@@ -68,7 +68,7 @@ def delegate_command(call: Call, given: _Lent) -> Answer:
             session, given.delegate, until=given.until, modules=given.modules, actions=given.actions,
             functions=given.functions,
         ),
-        dry_run=given.dry_run, yes=given.yes, asks=False,
+        dry_run=given.dry_run, yes=given.yes,
     )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ def add_command(call: Call, given: _User) -> Answer:
         usual: dict[str, Value] = {"email": given.user, "name": given.user.partition("@")[0].replace(".", " ").title()}
         return session.plan_create("users", [usual | given.values(session)])
 
-    return carry_out(call, planned, dry_run=given.dry_run, yes=given.yes, asks=False)
+    return carry_out(call, planned, dry_run=given.dry_run, yes=given.yes)
 
 
 @command("edit", _("Give a user another role or profile, or another state."), value=_User)

@@ -121,9 +121,10 @@ def say(error: NubetisError) -> str:
 
 
 def _placed(refusal: Refusal) -> str:
-    """Give a refusal's sentence behind its place."""
+    """Give a refusal's sentence behind its place, unless it names that itself."""
     where = refusal.record or ("" if refusal.line is None else _("line {number}").format(number=refusal.line))
-    return f"{where}: {say_refusal(refusal)}" if where else say_refusal(refusal)
+    said = say_refusal(refusal)
+    return f"{where}: {said}" if where and where not in said else said
 
 
 def say_refusal(refusal: Refusal) -> str:

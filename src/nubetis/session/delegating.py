@@ -146,14 +146,14 @@ def revoke(session: Session, delegate: str) -> Operation:
     """Take back all that the user has let *delegate* do for him; whoever acts so is stopped at his next call.
 
     Raises:
-        NotFound: ``no_delegation``; there is none. ``unknown_user``.
+        NotFound: ``not_lent``; there is nothing to take back. ``unknown_user``.
     """
 
     def work() -> Operation:
         found = session.state.known.find_user(session.state.txn, delegate)
         plan = session.plan_delete("delegations", (F.user == session.user) & (F.delegate == found))
         if not len(plan):
-            raise NotFound("no_delegation", user=delegate[:60])
+            raise NotFound("not_lent", user=delegate[:60])
         return session.apply(plan)
 
     return session.unit(lambda _: work())

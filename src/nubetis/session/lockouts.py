@@ -23,7 +23,7 @@ from nubetis.model.ids import encode
 from nubetis.model.plan import Plan, Refusal
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.rosters import directory_of, read_roster
+from nubetis.session.rosters import directory_of, going, read_roster
 from nubetis.types import ModuleName
 
 if TYPE_CHECKING:
@@ -92,13 +92,13 @@ def _compared(state: State, plan: Plan) -> Lockouts:
         lost={encode("use", user): names for user, names in sorted(lost.items()) if names},
         modules=tuple(map(ModuleName, _names(before.edited() - after.edited()))),
         functions=_names(before.done() - after.done()),
-        stopped=_stopped(state, after.directory),
+        stopped=_stopped(state, after.directory, going(parts)),
     )
 
 
-def _stopped(state: State, after: Directory) -> Refusal | None:
+def _stopped(state: State, after: Directory, gone: frozenset[RecordId]) -> Refusal | None:
     try:
-        check_roster(after.roster, state.known.schema, now=state.world.now())
+        check_roster(after.roster, state.known.schema, now=state.world.now(), going=gone)
     except NubetisError as error:
         return _refusal(error)
     return None

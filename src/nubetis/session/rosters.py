@@ -43,7 +43,7 @@ from nubetis.model.system import (
 )  # fmt: skip
 from nubetis.session.gaining import refuse_shared
 from nubetis.session.world import LIVE
-from nubetis.types import Cells, FieldId, Key, ModuleId, Row, Stored
+from nubetis.types import Cells, FieldId, Key, ModuleId, RecordId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.bind import Bound
@@ -59,6 +59,7 @@ __all__ = [
     "check_written",
     "compared",
     "directory_of",
+    "going",
     "read_roster",
     "rows_with",
     "rule_of",
@@ -133,7 +134,7 @@ def check_people(state: State, parts: Iterable[Part]) -> None:
 
 def _check(state: State, parts: Iterable[Part], after: Directory) -> None:
     schema = state.known.schema
-    check_roster(after.roster, schema, now=state.world.now())
+    check_roster(after.roster, schema, now=state.world.now(), going=going(parts))
     policy = state.policy
     if isinstance(policy, RolePolicy):
         _refuse_of_host(policy.directory.roster.entitlements, after.roster.entitlements)
@@ -205,6 +206,16 @@ def _refuse_by_name(after: Roster, schema: Schema, now: datetime) -> None:
         if module is not None and rule.where is not None and names_left(rule.where, module, schema):
             check_rules([rule], schema, Viewpoint(now=now))
             raise Refused("bad_sharing", by=encode("sru", rule.key), reason="what it asks for has another name by now")
+
+
+def going(parts: Iterable[Part]) -> frozenset[RecordId]:
+    """Give the records that *parts* take away."""
+    return frozenset(
+        encode(part.module.prefix, key_of(row))
+        for part in parts
+        if part.kind in {ChangeKind.DELETE, ChangeKind.PURGE}
+        for row in part.rows
+    )
 
 
 def compared(

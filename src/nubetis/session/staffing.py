@@ -112,7 +112,11 @@ def _kept(part: Part) -> Iterator[Refusal]:
     written = {field.name for field in part.fields} - {"name"} if isinstance(part, Edits) else set[str]()
     for row in part.rows if going or written else ():
         if _cell(part, row, "built_in") and (going or _administers(part, row)):
-            reason = "it stays" if going else "it permits everything, for ever"
+            reason = (
+                "it stays; give it another name, or leave it without users"
+                if going
+                else "it permits everything, for ever; clone it, and change the clone"
+            )
             yield _refusal(part, row, "built_in", what=encode(part.module.prefix, key_of(row)), reason=reason)
 
 
