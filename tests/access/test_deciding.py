@@ -69,7 +69,7 @@ def test_the_parts_of_a_decision(nubetis_org, nubetis_session, staff):
     assert (own.level, own.grants) == (Level.DELETE, (Granted(Reason.OWNER, Level.DELETE),))
     assert [(each.name, each.matched) for each in own.gates] == [("user", True), ("profile", True), ("grant", True)]
     assert (pia.allowed, pia.level, pia.grants) == (False, Level.READ, (Granted(Reason.CRITERIA, Level.READ, "lima"),))
-    assert (pia.missing, pia.reasons) == ((Lack(Reason.NO_GRANT, "write"),), (Reason.NO_GRANT,))
+    assert (pia.missing, pia.reasons) == ((Lack(Reason.SHORT, "write"),), (Reason.SHORT,))
     less = admin.create(
         "profiles", name="Less", permissions=json.dumps(write_permissions(Permissions(default=[Action.VIEW])))
     )

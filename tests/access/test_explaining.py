@@ -42,7 +42,7 @@ def test_another_user_is_explained_as_he_would_be_to_himself(nubetis_session, st
                 if told.decision.allowed:
                     assert any(step.matched for step in told.steps[1:]) or told.steps[0].matched
                 else:
-                    assert told.decision.reasons in {(Reason.NO_GRANT,), (Reason.PROFILE,)}
+                    assert told.decision.reasons in {(Reason.NO_GRANT,), (Reason.SHORT,), (Reason.PROFILE,)}
 
 
 def test_a_step_names_the_rule(nubetis_session, staff):

@@ -63,6 +63,7 @@ class Reason(enum.StrEnum):
     PROFILE = "profile"
     DELEGATION = "delegation"
     NO_GRANT = "no_grant"
+    SHORT = "short"
     LEDGER = "ledger"
     EDITION = "edition"
 
@@ -97,6 +98,7 @@ _SENTENCES = {
     Reason.PROFILE: "the profile does not allow it",
     Reason.DELEGATION: "it was not lent to the one who acts for the user",
     Reason.NO_GRANT: "nothing gives the user this record",
+    Reason.SHORT: "what gives the user this record does not go so far",
     Reason.LEDGER: "ledgers are written by nubetis alone",
     Reason.EDITION: "the edition of the organisation has not got it",
 }
@@ -178,12 +180,16 @@ class Decision:
     @property
     def because(self) -> str:
         """The reasons as a sentence."""
-        return "; ".join(reason.sentence for reason in self.reasons)
+        said = "; ".join(reason.sentence for reason in self.reasons)
+        return f"{said} ({self.level.text} only)" if Reason.SHORT in self.reasons else said
 
 
 @attrs.frozen(kw_only=True)
 class Explanation:
-    """A decision and the steps that led to it; *misses* say what nearly was enough, to who may know the rules."""
+    """A decision and the steps that led to it; *misses* say what nearly was enough, to who may know the rules.
+
+    A gate's *detail* names the profile and the permission sets that let the user do it, or what they lack.
+    """
 
     decision: Decision
     steps: tuple[Step, ...]
@@ -195,7 +201,16 @@ class Explanation:
             f"{self.decision.user} {verb} {self.decision.action.value} {self.decision.record or self.decision.module}"
         )
         near = [f"  ~ {each}" for each in self.misses]
-        return "\n".join([f"{head}: {self.decision.because}", *map(_line, self.steps), *near])
+        fields = [f"  {level}: {', '.join(names)}" for level, names in self.fields.items()]
+        return "\n".join([f"{head}: {self.decision.because}", *map(_line, self.steps), *near, *fields])
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """The fields of which the user has less than all, by what he has: ``hidden`` or ``read``."""
+        found: dict[str, list[str]] = {}
+        for name, level in sorted(self.decision.fields.items(), key=lambda each: (each[1], each[0])):
+            found.setdefault(level.name.lower(), []).append(name)
+        return found
 
 
 def _line(step: Step) -> str:

@@ -30,8 +30,8 @@ def check_roster(roster: Roster, schema: Schema, *, now: datetime, going: Collec
     Raises:
         Refused: ``last_administrator``, ``no_licence``, ``edition_limit``, ``edition_lacks``, ``built_in``,
             ``role_circle``, ``role_in_use``, ``profile_in_use``, ``group_circle``,
-            ``unknown_member``, ``still_named``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the transaction must not be
-            committed.
+            ``unknown_member``, ``still_named``, ``permission_lacks``, ``unknown_sharing``, ``bad_sharing``; the
+            transaction must not be committed.
     """
     _check_people(roster)
     _check_edition(roster)

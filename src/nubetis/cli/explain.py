@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from nubetis.access.decision import Action
+from nubetis.access.decision import Action, Reason
 from nubetis.access.sharing import PrincipalKind
 from nubetis.cli.call import Answer, Call, command
+from nubetis.cli.changing import say_level
 from nubetis.cli.face import RenderableType, group, line
 from nubetis.cli.people import user_facts, users_grid
 from nubetis.cli.texts import _, language, say_label, say_permission, say_reason
@@ -20,6 +21,8 @@ from nubetis.session.previewing import who_can
 from nubetis.session.sharing import principal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nubetis import Session
     from nubetis.access.decision import Explanation, Step
 
@@ -43,19 +46,30 @@ def explanation_facts(found: Explanation) -> dict[str, object]:
         "reasons": decision.reasons,
         "level": decision.level.text,
         "steps": [
-            {"name": each.name, "matched": each.matched, "reason": each.reason, "detail": each.detail}
+            {
+                "name": each.name,
+                "matched": each.matched,
+                "short": each.short,
+                "reason": each.reason,
+                "detail": each.detail,
+            }
             for each in found.steps
         ],
+        "grants": [{"reason": each.reason, "level": each.level.text, "rule": each.rule} for each in decision.grants],
+        "missing": [{"reason": each.reason, "what": each.what} for each in decision.missing],
+        "fields": {name: level for level, names in found.fields.items() for name in names},
         "misses": found.misses,
     }
 
 
-def show_explanation(found: Explanation, about: str) -> RenderableType:
+def show_explanation(found: Explanation, about: str, labels: Mapping[str, str]) -> RenderableType:
     """Draw an explanation: the answer, each gate and grant that was looked at, and what nearly was enough."""
     decision = found.decision
     verb = _("{user} may {action}: {about}") if decision.allowed else _("{user} may not {action}: {about}")
     said = verb.format(user=decision.user, action=say_permission(decision.action), about=about)
     because = "; ".join(map(say_reason, decision.reasons))
+    if Reason.SHORT in decision.reasons:
+        because = _("{reason} ({level} only)").format(reason=because, level=say_level(decision.level.text))
     head = line(("✓ " if decision.allowed else "✗ ") + said, "bold green" if decision.allowed else "bold red")
     steps = [
         line(
@@ -66,7 +80,17 @@ def show_explanation(found: Explanation, about: str) -> RenderableType:
     ]
     misses = [line(f"  ~ {phrase(each, language())}", "yellow") for each in found.misses]
     near = [line(_("Nearly enough:")), *misses] if misses else []
-    return group(head, line(_("because {reason}").format(reason=because)), line(_("Looked at:")), *steps, *near)
+    why = line(_("because {reason}").format(reason=because))
+    return group(head, why, line(_("Looked at:")), *steps, *near, *_fields(found, labels))
+
+
+def _fields(found: Explanation, labels: Mapping[str, str]) -> list[RenderableType]:
+    """Give the fields that are hidden, and those that are only read."""
+    words = {"hidden": _("Hidden fields: {names}"), "read": _("Fields that are only read: {names}")}
+    return [
+        line(words[level].format(names=", ".join([labels.get(each, each) for each in names])))
+        for level, names in found.fields.items()
+    ]
 
 
 def _way(step: Step) -> str:
@@ -110,7 +134,9 @@ def explain_command(call: Call, user: str, action: str, record: str) -> Answer:
     with call.session() as session:
         found = session.explain(action, record) if _is_me(session, user) else explain_for(session, user, action, record)
         about = _about(session, record)
-    call.face.answer(explanation_facts(found), lambda: show_explanation(found, about))
+        fields = session.schema.module(found.decision.module).all_fields
+        labels = {str(each.name): say_label(each) for each in fields}
+    call.face.answer(explanation_facts(found), lambda: show_explanation(found, about, labels))
     return None
 
 

@@ -42,7 +42,8 @@ __all__ = ["Decider", "Look", "allows", "decided", "judged"]
 class Look:
     """One grant as it was looked at for a record: whether it is *held*, and what it comes by.
 
-    *target* is with whom something is shared, *ended* the instant since when it no longer is.
+    *target* is with whom something is shared, *ended* the instant since when it no longer is.  *above* are module and
+    row of the parent that gives it.
     """
 
     reason: Reason
@@ -51,6 +52,7 @@ class Look:
     rule: Rule | None = None
     target: Principal | None = None
     ended: str | None = None
+    above: tuple[Module, Row] | None = None
 
     @property
     def name(self) -> str:
@@ -197,9 +199,15 @@ class Decider:
         there = above is not None and above[DELETED_IN] is None
         if level:
             has = there and above is not None and self._has(module, above, through)
-            yield Look(reason=Reason.PARENT, level=level, held=has)
+            yield Look(
+                reason=Reason.PARENT,
+                level=level,
+                held=has,
+                above=(module, above) if has and above is not None else None,
+            )
         if there and above is not None:
-            yield from self.shares(policy, module, key_of(above), related=True)
+            related = self.shares(policy, module, key_of(above), related=True)
+            yield from [attrs.evolve(each, above=(module, above)) for each in related]
 
     def _has(self, module: Module, row: Row, through: tuple[str, ...]) -> bool:
         return any(look.held for look in self.looks(module, row, through, every=False))
@@ -297,10 +305,11 @@ def judged(state: State, action: Action, record: str | Record) -> Decision:
     """Give the decision about a record that the user may see, or about the module that *record* names.
 
     Raises:
-        NotFound: there is no such record, or the user may not see it.
+        NotFound: there is no such record, or the user may not see it; ``unknown_module``.
     """
-    if isinstance(record, str) and record in state.known.schema:
-        return decided(state, action, state.known.schema.module(record))
+    named = state.known.asked_module(record)
+    if named is not None:
+        return decided(state, action, named)
     name = record.id if isinstance(record, Record) else RecordId(record)
     module, key = state.known.module_of(name)
     row = state.txn.get_many(module, [key])[0]
@@ -349,7 +358,8 @@ def decided(
 
 def _reasons(last: Step, looks: list[Look], needed: Level) -> tuple[Reason, ...]:
     if not last.matched:
-        return (Reason.NO_GRANT if last.name == "grant" else last.reason,)
+        none = Reason.SHORT if looks else Reason.NO_GRANT
+        return (none if last.name == "grant" else last.reason,)
     return tuple(dict.fromkeys([look.reason for look in looks if look.level >= needed])) or (last.reason,)
 
 
@@ -360,7 +370,7 @@ def _granted(look: Look) -> Granted:
 def _lack(gate: Step, action: Action, module: Module, needed: Level) -> Lack:
     """Say what would have to be there for a gate to hold."""
     if gate.name == "grant":
-        return Lack(Reason.NO_GRANT, needed.text)
+        return Lack(Reason.NO_GRANT if gate.reason is Reason.NO_GRANT else Reason.SHORT, needed.text)
     function = function_of(module)
     what = "active" if gate.reason is Reason.INACTIVE else action.value if function is None else function.value
     return Lack(gate.reason, what)

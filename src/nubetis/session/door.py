@@ -439,18 +439,23 @@ class Session:
         """Say whether the user may; ``False`` for an id of nothing, too, and for one who was sent away.
 
         *record* may be a module's name.
+
+        Raises:
+            NotFound: ``unknown_module``; a word that no module is called by.
         """
         wanted = one_of(Action, action, argument="action")
         try:
             return self.state.read(lambda: allows(self.state, wanted, record))
-        except (NotFound, InvalidValue, AccessDenied):
+        except (NotFound, InvalidValue, AccessDenied) as error:
+            if error.code == "unknown_module":
+                raise
             return False
 
     def decide(self, action: str, record: str | Record) -> Decision:
         """Give the decision with its reasons.
 
         Raises:
-            NotFound: there is no such record, or the user may not see it.
+            NotFound: there is no such record, or the user may not see it; ``unknown_module``.
             AccessDenied: the user is no longer active: he may nothing.
         """
         wanted = one_of(Action, action, argument="action")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from nubetis.access.decision import Action, Decision, Explanation, Granted, Reason, Step
-from nubetis.access.policy import RolePolicy
+from nubetis.access.permissions import Permissions
+from nubetis.access.policy import RolePolicy, function_of
 from nubetis.access.sharing import NEEDED, Level, Principal, PrincipalKind, Rule
 from nubetis.errors import AccessDenied, one_of
 from nubetis.model.ids import decode
 from nubetis.model.numbered import named
 from nubetis.model.record import Record
+from nubetis.model.schema import key_of
 from nubetis.model.text import show
 from nubetis.session.deciding import Look, decided
 from nubetis.session.delegating import lenders
@@ -34,7 +36,7 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
     What nearly was enough is told to *asker*, another who may explain access, or to the user if he may himself.
     """
     asker = asker or state.told()
-    gates = [each for each in decision.gates if each.name != "grant"]
+    gates = [_told_gate(state, decision, each) for each in decision.gates if each.name != "grant"]
     if asker is not None:
         decision = attrs.evolve(decision, grants=_told_grants(decision, state, asker))
     knows = asker or (state if sees_rules(state) else None)
@@ -47,7 +49,7 @@ def explained(state: State, decision: Decision, *, asker: State | None = None) -
     looks = looks if asker is None else list(_told_looks(looks, asker))
     knows_owner = "owner" in (asker or state).sight.module(module).layout.slots
     needed = NEEDED.get(decision.action, Level.NONE)
-    teller = _Teller(state, module, () if row is None else row, needed, knows_owner)
+    teller = _Teller(state, module, () if row is None else row, needed, knows_owner, asker)
     misses = () if decision.allowed or knows is None else (*_for_others(state, decision), *teller.misses(looks, knows))
     return Explanation(decision=decision, steps=(*gates, *teller.steps(looks)), misses=misses)
 
@@ -61,6 +63,35 @@ def _for_others(state: State, decision: Decision) -> Iterator[str]:
         found = None if row is None else other.decider.level(module, row)
         if decided(other, decision.action, module, record=name, found=found).allowed and other.facts is not None:
             yield f"acting for {other.facts.email} would do"
+
+
+def _told_gate(state: State, decision: Decision, gate: Step) -> Step:
+    """Name the profile and the permission sets by which a gate holds, or what they lack."""
+    policy = state.policy
+    if gate.name != "profile" or not isinstance(policy, RolePolicy):
+        return gate
+    roster, user = policy.directory.roster, policy.directory.users[policy.user.key]
+    module = state.known.schema.module(decision.module)
+    having = [("profiles", user.profile, roster.profiles[user.profile].permissions)]
+    having += [("permission_sets", key, roster.sets[key]) for key in user.sets if key in roster.sets]
+    function, permitted = function_of(module), policy.permissions.verbs(module.id)
+    action = decision.action if gate.matched or decision.action not in permitted else Action.VIEW
+
+    def permits(each: Permissions) -> bool:
+        return function in each.functions if module.system else action in each.verbs(module.id)
+
+    told = [each for each in having if not gate.matched or permits(each[2])]
+    kinds = {"profiles": "profile", "permission_sets": "permission set"}
+    names = [f"{kinds[kind]} {_name(state, kind, key)}" for kind, key, _ in told]
+    lacked = f"{module.name}.{action.value}" if function is None else function.value
+    lacks = [] if gate.matched else [f"without {lacked}"]
+    return attrs.evolve(gate, detail=", ".join([*names[: 1 if gate.matched else None], *lacks]))
+
+
+def _name(state: State, module: str, key: Key | None) -> str:
+    found = state.known.schema.module(module)
+    row = None if key is None else state.txn.get_many(found, [key])[0]
+    return "nobody" if row is None else str(Record(found, row)["name"])
 
 
 def may_ask(rule: Rule, asker: State) -> bool:
@@ -92,6 +123,10 @@ def _told_looks(looks: Iterable[Look], asker: State) -> Iterator[Look]:
 _ALWAYS: Final = {Reason.DEFAULT, Reason.HIERARCHY, Reason.SHARE, Reason.TEAM}
 """What a step says of that it was looked for, also where there is none."""
 _SHOWN: Final = 4
+_WAYS: Final = {
+    Reason.DEFAULT: "what everybody has", Reason.HIERARCHY: "tree of roles"
+}  # fmt: skip
+"""Other words than its code by which a grant is called."""
 _LEVELS: Final = {Level.NONE: "nothing", Level.READ: "read", Level.WRITE: "read and write", Level.DELETE: "all"}
 
 
@@ -105,6 +140,8 @@ class _Teller:
     needed: Level
     knows_owner: bool
     """Whether the one who is told may read who owns the record."""
+    asker: State | None = None
+    """Who is told, where it is not the user himself."""
 
     def steps(self, looks: list[Look]) -> Iterator[Step]:
         """Give a step for each grant that was looked at, in order."""
@@ -125,15 +162,29 @@ class _Teller:
             found.append(f"with {self._way(look.target)}")
         if look.ended is not None:
             found.append(f"ended at {look.ended}")
-        if look.held and look.level < self.needed:
+        if look.above is not None:
+            found += self._parent(*look.above, shared=look.target is not None)
+        if look.held and (look.level < self.needed or look.reason is Reason.PARENT):
             found.append(f"gives {_LEVELS[look.level]}")
         return ", ".join(found)
 
+    def _parent(self, module: Module, row: Row, *, shared: bool) -> Iterator[str]:
+        """Name the parent, and by what the user has it, to one who sees it."""
+        seen = (self.asker or self.state).record_now(module, key_of(row))
+        if seen is None:
+            return
+        yield f"parent {seen.title} ({seen.id})"
+        if shared:
+            return
+        looks = self.state.decider.looks(module, row, (self.module.name,))
+        told = looks if self.asker is None else _told_looks(looks, self.asker)
+        held = next((each for each in told if each.held), None)
+        if held is not None:
+            yield f"had by {_WAYS.get(held.reason, held.reason.value) if held.rule is None else _called(held)}"
+
     # names -------------------------------------------------------------------------------------------------
     def _named(self, module: str, key: Key | None) -> str:
-        found = self.state.known.schema.module(module)
-        row = None if key is None else self.state.txn.get_many(found, [key])[0]
-        return "nobody" if row is None else str(Record(found, row)["name"])
+        return _name(self.state, module, key)
 
     def _principal(self, given: Principal) -> str:
         if given.kind is PrincipalKind.EVERYBODY:
@@ -189,6 +240,7 @@ class _Teller:
         for look in far:
             if look.rule is not None:
                 yield f"rule {look.rule.name} would apply if {self._condition(look.rule)}"
+        yield from self._peers()
         yield from self._others(asker)
         for look in far:
             if look.reason is Reason.HIERARCHY:
@@ -199,6 +251,14 @@ class _Teller:
         if rule.source is not None:
             return f"the owner were {self._principal(rule.source)}"
         return "" if rule.where is None else show(named(rule.where, self.module, self.state.known.schema))
+
+    def _peers(self) -> Iterator[str]:
+        """Name the role that the owner has, too, where those who have it do not see each other's records."""
+        directory = self._policy.directory
+        role = directory.numbering.role_of(self._policy.user.key)
+        alike = role is not None and self.knows_owner and role == directory.numbering.role_of(self._owner)
+        if alike and not directory.numbering.peers(role) and directory.default(self.module.id).upward >= self.needed:
+            yield f"peers would apply if those of role {self._named('roles', role)} saw each other's records"
 
     def _others(self, asker: State) -> Iterator[str]:
         """Name the rules that give the record to somebody else."""
@@ -266,7 +326,8 @@ def explain_for(session: Session, user: str, action: str, record: str | Record) 
         found = None if row is None else other.decider.level(module, row)
         decision = decided(other, wanted, module, record=name, found=found)
         seen = state.sight.module(module).layout.slots
-        hidden = {each: level for each, level in other.decider.hidden(module).items() if each in seen}
-        return explained(other, attrs.evolve(decision, fields={**decision.fields, **hidden}), asker=state)
+        fields = {**decision.fields, **other.decider.hidden(module)}
+        told = {each: level for each, level in fields.items() if each in seen}
+        return explained(other, attrs.evolve(decision, fields=told), asker=state)
 
     return session.state.read(work)

@@ -324,8 +324,9 @@ class State:
         self, record: str | Record, get: Callable[[str | Record], Record]
     ) -> tuple[Module, Row | None, RecordId | None]:
         """Give module, whole row and id of a record that *get* lets be seen; the module alone where that is named."""
-        if isinstance(record, str) and record in self.known.schema:
-            return self.known.schema.module(record), None, None
+        named = self.known.asked_module(record)
+        if named is not None:
+            return named, None, None
         name = get(record).id
         module, key = self.known.module_of(name)
         return module, self.txn.get_many(module, [key])[0], name

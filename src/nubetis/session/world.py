@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
@@ -38,6 +39,8 @@ __all__ = ["LIVE", "Known", "TxnRelated", "World", "check_first", "check_setting
 FIRST_SETTINGS: Final = ("name", "currency")
 """What an organisation may be made with: the settings that nubetis itself reads."""
 _LONGEST: Final = 60
+_WORD: Final = re.compile(r"[a-z]+(_[a-z]+)*")
+"""What may be the name of a module, and is no id of a record: those have digits."""
 
 LIVE: Final = Missing("deleted_in")
 """Holds for records that are not in the recycle bin."""
@@ -66,6 +69,15 @@ class Known:
     def entitlements(self) -> Entitlements:
         """What the edition gives."""
         return read_entitlements(self.settings.get(EDITION, {}))
+
+    def asked_module(self, record: object) -> Module | None:
+        """Give the module that *record* names; ``None`` where it is a record, or may be the id of one.
+
+        Raises:
+            NotFound: ``unknown_module``; it is a word, and no module is called so.
+        """
+        named = isinstance(record, str) and (record in self.schema or _WORD.fullmatch(record) is not None)
+        return self.schema.module(str(record)) if named else None
 
     def module_of(self, record: str) -> tuple[Module, Key]:
         """Give the module and the key that a record id names.
