@@ -96,6 +96,8 @@ PHRASES: Final = (
     "no feature is called {name}. {hint}",
     "it has no {name}. {hint}",
     "{what} is nubetis's own; name modules of records",
+    "its parents lead back to where they begin: {names}",
+    "at most {count} modules may be parents in a row, and there would be more: {names}",
     "field {field} of module number {number}",
     "module number {number}",
     "A record of people or sharing",

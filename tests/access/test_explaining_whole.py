@@ -1,4 +1,4 @@
-"""An explanation leaves nothing out that its reader may know: fields, the profile, the parent, and how far grants go."""
+"""An explanation leaves nothing out that its reader may know: fields, profile, parent, and how far grants go."""
 
 from __future__ import annotations
 

@@ -457,6 +457,12 @@ def test_an_explanation_is_drawn_step_by_step(acme, lead):
 
 
 def test_one_may_ask_for_oneself_and_not_for_others(acme, lead):
+    acme("profiles", "field", "Standard", "leads.phone", "hidden", "--yes")
+    told = acme("explain", "luis@acme.pe", "edit", lead, "--json").json
+    assert (told["fields"], told["missing"]) == ({"phone": "hidden"}, [])
+    assert told["grants"][0] == {"reason": "hierarchy", "level": "delete", "rule": ""}
+    assert not any(each["short"] for each in told["steps"])
+    assert "Hidden fields: Phone" in acme("explain", "luis@acme.pe", "edit", lead).out
     assert acme("explain", "luis@acme.pe", "edit", lead, "--as", "luis@acme.pe").code == 0
     assert "[denied]" in acme("explain", "eva@acme.pe", "edit", lead, "--as", "luis@acme.pe").err
     assert "[not_found]" in acme("explain", "pia@acme.pe", "edit", lead, "--as", "pia@acme.pe").err

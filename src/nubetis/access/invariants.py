@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from nubetis.errors import NubetisError, Refused
 from nubetis.model.bind import RIGHTS, Viewpoint, bind, links_in
 from nubetis.model.ids import encode
 from nubetis.model.schema import Module, Schema
-from nubetis.types import Key, ModuleId, RecordId
+from nubetis.types import Key, ModuleId, ModuleName, RecordId
 
 __all__ = ["BUILT_IN", "check_roster", "check_rules"]
 
@@ -179,7 +179,7 @@ def _check_sharing(roster: Roster, schema: Schema, now: datetime) -> None:
         module = _shared_module(schema, number, "sharing_defaults")
         if default.parent is not None:
             parents[number] = [_parent(module, default, schema).id]
-    _check_parents(parents)
+    _check_parents(parents, schema)
     for rule in roster.rules:
         module = _shared_module(schema, rule.module, encode("sru", rule.key))
         links.append((rule, _check_rule(rule, module, schema, Viewpoint(now=now))))
@@ -195,14 +195,25 @@ def _parent(module: Module, default: Default, schema: Schema) -> Module:
     return schema.module(field.targets[0])
 
 
-def _check_parents(parents: Mapping[ModuleId, list[ModuleId]]) -> None:
+def _check_parents(parents: Mapping[ModuleId, list[ModuleId]], schema: Schema) -> None:
     for start in parents:
         chain = [start]
         while following := parents.get(chain[-1]):
             chain += following
             if len(chain) > _LONGEST or len(set(chain)) < len(chain):
-                reason = f"parents may lead on {_LONGEST - 1} times, and never back"
-                raise Refused("bad_sharing", by=f"module number {start}", reason=reason)
+                raise _bad_parents([schema.by_id[each].name for each in chain])
+
+
+def _bad_parents(chain: Sequence[ModuleName]) -> Refused:
+    """Say of a *chain* of parents that it leads back, or is too long."""
+    begin = chain.index(chain[-1])
+    way = " > ".join(chain[begin:])
+    if begin < len(chain) - 1:
+        reason = f"its parents lead back to where they begin: {way}"
+    else:
+        begin, way = 0, " > ".join(chain)
+        reason = f"at most {_LONGEST} modules may be parents in a row, and there would be more: {way}"
+    return Refused("bad_sharing", by=chain[begin], reason=reason)
 
 
 _LONGEST: Final = RIGHTS + 1

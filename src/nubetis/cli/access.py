@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Final
 
 import attrs
 import click
@@ -17,6 +19,9 @@ from nubetis.session.snapshots import access_snapshot
 
 __all__ = ["access_command"]
 
+_STREAM: Final = "-"
+"""Stands for the standard output, or input."""
+
 
 @click.group("access", cls=Group, params=[language_option()], help=_("Keep everybody's access as a text, and compare."))
 def access_command() -> None:
@@ -24,11 +29,14 @@ def access_command() -> None:
 
 
 @command("snapshot", _("Write everybody's access to a file; it has no value of any record."))
-@click.argument("file", metavar=_("FILE"))
+@click.argument("file", metavar=_("FILE|-"))
 def snapshot_command(call: Call, file: str) -> Answer:
-    """Take a snapshot; a file that is there is written anew."""
+    """Take a snapshot; a file that is there is written anew, and ``-`` is the standard output."""
     with call.session() as session:
         text = access_snapshot(session).show()
+    if file == _STREAM:
+        call.face.out.file.write(text)
+        return None
     try:
         Path(file).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -38,7 +46,7 @@ def snapshot_command(call: Call, file: str) -> Answer:
 
 
 @command("compare", _("Show what of everybody's access is another than in a file; exit code 1 if anything is."))
-@click.argument("file", metavar=_("FILE"))
+@click.argument("file", metavar=_("FILE|-"))
 def compare_command(call: Call, file: str) -> Answer:
     """Compare the access of now with a snapshot."""
     before = AccessSnapshot.parse(_text(file))
@@ -59,7 +67,7 @@ def _text(file: str) -> str:
         StoreError: ``unreadable``.
     """
     try:
-        return Path(file).read_text(encoding="utf-8")
+        return sys.stdin.read() if file == _STREAM else Path(file).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InvalidValue("bad_snapshot", reason="this is not JSON (UTF-8)") from None
     except OSError as error:

@@ -377,8 +377,18 @@ class _Words:
             old = before.get(name)
             if name == "permissions":
                 yield from self._permissions(old, value)
+            elif isinstance(value, tuple) and isinstance(old, tuple) and old and set(old) != set(value):
+                yield [say_label(slots[name].field), *self._comes_and_goes(name, old, value)]
             elif value != old:
                 yield [say_label(slots[name].field), self._said(name, old), self._said(name, value)]
+
+    def _comes_and_goes(self, field: str, old: tuple[object, ...], new: tuple[object, ...]) -> list[str]:
+        """Give of many what goes and what comes, and nothing of what stays."""
+        sides = (("\N{MINUS SIGN}", old, new), ("+", new, old))
+        return [
+            ", ".join([f"{sign} {self._said(field, each)}" for each in those if each not in others])
+            for sign, those, others in sides
+        ]
 
     def _permissions(self, old: object, new: object) -> Iterator[list[object]]:
         sides = [read_permissions(json.loads(str(each))) if each else Permissions() for each in (old, new)]

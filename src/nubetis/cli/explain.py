@@ -21,7 +21,7 @@ from nubetis.session.previewing import who_can
 from nubetis.session.sharing import principal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nubetis import Session
     from nubetis.access.decision import Explanation, Step
@@ -198,5 +198,37 @@ def preview_command(context: click.Context, words: tuple[str, ...]) -> object:
     if words[0] not in _CHANGING:
         raise click.UsageError(_("Give a command of {names}.").format(names=", ".join(_CHANGING)), context)
     root = context.find_root()
-    commands = root.command
-    return commands.main(args=[*words, "--dry-run"], prog_name=root.info_name, standalone_mode=False)
+    asks_help = not {"-h", "--help"}.isdisjoint(words)
+    if not asks_help:
+        _require_preview(context, words)
+    args = words if asks_help else (*words, "--dry-run")
+    return root.command.main(args=list(args), prog_name=root.info_name, standalone_mode=False)
+
+
+def _require_preview(context: click.Context, words: tuple[str, ...]) -> None:
+    """Stop at a command that has no preview, and name those beside it that have one; what is none is said later."""
+    command, path = context.find_root().command, list[str]()
+    for word in words:
+        inner = command.get_command(context, word) if isinstance(command, click.Group) else None
+        if inner is None:
+            break
+        command, path = inner, [*path, word]
+    wrong = isinstance(command, click.Group) and any(not each.startswith("-") for each in words[len(path) :][:1])
+    if not wrong and not _has_preview(command):
+        beside = context.find_root().command
+        beside = beside.get_command(context, path[0]) or beside if isinstance(beside, click.Group) else beside
+        said = _("{command} has no preview. These have one: {names}.")
+        names = ", ".join(_previewed(beside, path[0]))
+        raise click.UsageError(said.format(command=" ".join(path), names=names), context)
+
+
+def _has_preview(command: click.Command) -> bool:
+    return any(each.name == "dry_run" for each in command.params)
+
+
+def _previewed(command: click.Command, path: str) -> Iterator[str]:
+    """Give the commands from *path* on that have a preview."""
+    if _has_preview(command):
+        yield path
+    for name, each in sorted(command.commands.items()) if isinstance(command, click.Group) else ():
+        yield from _previewed(each, f"{path} {name}")

@@ -142,6 +142,9 @@ class _Default:
 @change_options
 def default_command(call: Call, given: _Default) -> Answer:
     """Say what everybody has; what is not named stays as it is."""
+    if given.parent and given.parent_level is None:
+        said = _("Give --parent-level with --parent: what those have who may view the parent ({levels}).")
+        raise click.UsageError(said.format(levels=", ".join(_LEVELS)))
     return carry_out(call, given.plan, dry_run=given.dry_run, yes=given.yes)
 
 

@@ -199,12 +199,8 @@ class Decider:
         there = above is not None and above[DELETED_IN] is None
         if level:
             has = there and above is not None and self._has(module, above, through)
-            yield Look(
-                reason=Reason.PARENT,
-                level=level,
-                held=has,
-                above=(module, above) if has and above is not None else None,
-            )
+            place = (module, above) if above is not None and has else None
+            yield Look(reason=Reason.PARENT, level=level, held=has, above=place)
         if there and above is not None:
             related = self.shares(policy, module, key_of(above), related=True)
             yield from [attrs.evolve(each, above=(module, above)) for each in related]

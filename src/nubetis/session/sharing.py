@@ -155,20 +155,21 @@ def plan_default(
             values = {"parent": None, "parent_level": Level.NONE.text, **named}
         elif not isinstance(parent, AsItIs):
             values["parent"] = int(found.field(parent).id)
-        return _set(session, "sharing_defaults", found, values)
+        return _set(session, found, values)
 
     return session.state.read(work)
 
 
-def _set(session: Session, module: str, of: Module, values: dict[str, Value]) -> Plan:
-    """Plan the only record of *module* about the module *of*."""
+def _set(session: Session, of: Module, values: dict[str, Value]) -> Plan:
+    """Plan the only record of what everybody has in the module *of*."""
     state = session.state
-    kept = state.known.schema.module(module)
+    kept = state.known.schema.module("sharing_defaults")
+    state.planner().require(Action.EDIT, kept)
     where = All((Test("module", Operator.EQ, int(of.id)), LIVE))
     rows = state.txn.query(BoundQuery(module=kept, where=where, limit=1))
     if rows:
-        return session.plan_edits(module, {Record(kept, rows[0]).id: values})
-    return session.plan_create(module, [{"module": int(of.id), **_USUAL, **values}])
+        return session.plan_edits(kept.name, {Record(kept, rows[0]).id: values})
+    return session.plan_create(kept.name, [{"module": int(of.id), **_USUAL, **values}])
 
 
 _USUAL: Final = {
