@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po, write_po
 from nubetis.access.decision import Reason
 from nubetis.access.permissions import CATALOGUE
 from nubetis.errors import MESSAGES
-from nubetis.i18n import CARRIED, DEEDS, LABEL, LANGUAGES, PERMISSION, PHRASES
+from nubetis.i18n import CARRIED, DEEDS, KINDS, LABEL, LANGUAGES, NONE, PERMISSION, PHRASES
 from nubetis.model.findings import FINDINGS
 from nubetis.model.standard import base_schema
 
@@ -101,6 +101,8 @@ def collect() -> Catalog:
     for action in (*[each.value for each in CATALOGUE], *DEEDS):
         text = action.replace("_", " ")
         catalogue.add(text, locations=[("access/permissions.py", 0)], context=PERMISSION)
+    for kind in KINDS:
+        catalogue.add(kind, locations=[("i18n.py", 0)], context=NONE)
     for place, text in listed():
         catalogue.add(text, locations=[(place, 0)])
     for module in base_schema().modules:

@@ -14,10 +14,22 @@ import pytest
 from babel.messages.pofile import read_po
 
 from nubetis.access.permissions import CATALOGUE
-from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NotFound, NubetisError
-from nubetis.i18n import CARRIED, LABEL, LANGUAGES, PHRASES, language_of, permission_in, phrase, render, translator
+from nubetis.errors import MESSAGES, AccessDenied, InvalidFilter, InvalidValue, NotFound, NubetisError, Refused
+from nubetis.i18n import (
+    CARRIED,
+    KINDS,
+    LABEL,
+    LANGUAGES,
+    PHRASES,
+    language_of,
+    permission_in,
+    phrase,
+    render,
+    translator,
+)
 from nubetis.model.bind import Viewpoint, bind
 from nubetis.model.filters import F
+from nubetis.model.plan import Refusal
 from nubetis.model.standard import base_schema
 from nubetis.model.text import parse
 
@@ -239,7 +251,7 @@ def test_an_error_in_an_error_is_translated():
     error = NubetisError("refused", count=2, first=InvalidValue("required", field="name"), hint="")
 
     assert render(error, "es") == (
-        "El plan no se aplicó: 2 de sus cambios se rechazan; el primero: name es obligatorio. Indique un valor."
+        "El plan no se aplicó. Cambios rechazados: 2; el primero: name es obligatorio. Indique un valor."
     )
 
 
@@ -306,3 +318,24 @@ def test_every_reason_that_the_code_gives_is_translated(language):
 
     assert len(said) > 100
     assert sorted(text for text in said - AS_IT_IS if phrase(text, language) == text) == []
+
+
+def test_a_plan_that_is_refused_says_its_first_refusal_in_spanish():
+    """With its place, as in English."""
+    error = Refused("refused", count=2, first="line 3: name is required. Give it a value.", hint="")
+    error.refusals = (Refusal(code="required", line=3, params={"field": "name"}),)
+    assert render(error, "es") == (
+        "El plan no se aplicó. Cambios rechazados: 2; el primero: línea 3: name es obligatorio. Indique un valor."
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_there_is_none_of_is_declined(kind):
+    said = render(NotFound("unknown_principal", kind=kind, name="X", hint=""), "es")
+    assert said.startswith(("No hay ningún ", "No hay ninguna "))
+    assert kind not in said
+
+
+def test_a_level_in_a_sentence_is_a_word():
+    error = AccessDenied("related_beyond", level="write", related="deals", given="none")
+    assert "en deals este uso compartido daría: leer y escribir; tener el superior da: nada." in render(error, "es")

@@ -14,7 +14,7 @@ from importlib import resources
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
-from nubetis.errors import MESSAGES, SYSTEM_REASONS, NubetisError
+from nubetis.errors import MESSAGES, SYSTEM_REASONS, NubetisError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 __all__ = [
     "CARRIED",
     "DEEDS",
+    "KINDS",
     "LABEL",
     "LANGUAGES",
+    "NONE",
     "PERMISSION",
     "PHRASES",
     "counter",
@@ -58,6 +60,9 @@ PHRASES: Final = (
     "no permission is called {name}",
     "rule {name} would apply if {way}",
     "the {kind} with {way} ended at {when}",
+    "rule {name} gives it to role {target} and below",
+    "rule {name} gives it to role {target}",
+    "rule {name} gives it to group {target}",
     "rule {name} gives it to {way}",
     "hierarchy would apply if the owner were below role {name}",
     "acting for {name} would do",
@@ -82,11 +87,6 @@ PHRASES: Final = (
     "there is nothing called {name} in them",
     "This user",
     "this organisation",
-    "role",
-    "profile",
-    "permission set",
-    "group",
-    "sharing rule",
     "everybody",
     "{name} is a whole number from {number} on",
     "{name} is true or false",
@@ -119,8 +119,8 @@ PHRASES: Final = (
     "read a text first: nubetis.model.text.parse(text, module=…)",
     "{what} has no text form",
     "unknown key {key}",
-    "give {values}",
     "give {expected}, not {given}",
+    "give {values}",
     "a record or its id",
     "a whole number",
     "names of fields",
@@ -204,6 +204,8 @@ PHRASES: Final = (
     "this is JSON, but not an object",
     "it holds a character that no text may hold",
     "Missing command.",
+    "Missing argument {name}. Choose from: {values}",
+    "Missing option {name}. Choose from: {values}",
     "Missing argument {name}.",
     "Missing option {name}.",
     "No such command {name}.",
@@ -302,12 +304,17 @@ PERMISSION: Final = "permission"
 DEEDS: Final = ("sign in", "work", "look on")
 """What one may do or not without a permission; said in the same context."""
 
-_STANDING: Final = {
-    "user": ("This user",),
-    "module": ("this organisation",),
-    "kind": ("role", "profile", "permission set", "group", "sharing rule"),
-}
+NONE: Final = "there is no"
+"""The context of kinds of which there is none: languages decline what stands before them."""
+
+KINDS: Final = ("role", "profile", "permission set", "group", "sharing rule")
+"""What people make and name."""
+
+_STANDING: Final = {"user": ("This user",), "module": ("this organisation",)}
 """Words of nubetis's own that stand in errors where else a name does."""
+
+_FAR: Final = {"none": "nothing", "read": "read", "write": "read and write", "delete": "all"}
+"""Levels as words."""
 
 _LONGEST: Final = 500
 
@@ -382,13 +389,27 @@ def render(error: NubetisError, language: str) -> str:
     own = {name: _worded(name, value, language) for name, value in error.params.items()}
     own |= {name: _said(error.params[name], error, language) for name in CARRIED & error.params.keys()}
     inner = {name: render(each, language) for name, each in error.params.items() if isinstance(each, NubetisError)}
+    if error.code == "refused" and isinstance(error, Refused) and error.refusals:
+        inner["first"] = _refusal(error.refusals[0], language)
     return NubetisError(error.code, **{**error.params, **own, **inner}).message(sentence)
+
+
+def _refusal(refusal: object, language: str) -> str:
+    """Give the sentence of a refusal behind its place."""
+    record, line = getattr(refusal, "record", None), getattr(refusal, "line", None)
+    said = render(NubetisError(getattr(refusal, "code", ""), **getattr(refusal, "params", {})), language)
+    where = record or ("" if line is None else phrase(f"line {line}", language))
+    return f"{where}: {said}" if where else said
 
 
 def _worded(name: str, value: object, language: str) -> object:
     """Give a parameter that is a word of nubetis's own, and no name, in *language*; any other as it is."""
     if name == "action":
         return permission_in(language, str(value))
+    if name == "kind" and value in KINDS:
+        return _catalogue(_base(language)).pgettext(NONE, str(value))
+    if name in {"level", "given"} and value in _FAR:
+        return translator(language)(_FAR[str(value)])
     return translator(language)(str(value)) if value in _STANDING.get(name, ()) else value
 
 

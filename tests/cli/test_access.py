@@ -573,7 +573,7 @@ def test_a_change_of_people_is_told_in_words(acme, lead):
 
 def test_who_mistypes_a_name_is_helped(acme):
     said = acme("roles", "move", "Manger", "--top", "--lang", "es").err
-    assert "No hay cargo Manger. ¿Quiso decir Manager?" in said
+    assert "No hay ningún cargo Manger. ¿Quiso decir Manager?" in said
     assert "Did you mean Sales?" in acme("sharing", "group", "add", "x", "role Sals").err
 
 

@@ -17,7 +17,7 @@ import nubetis
 from nubetis import F, HostSignIn, Surroundings
 from nubetis.backends.urls import shown
 from nubetis.cli.face import Face
-from nubetis.cli.texts import _, counted
+from nubetis.cli.texts import _, counted, say_label
 from nubetis.cli.usage import Command, language_option
 from nubetis.errors import InvalidValue, NubetisError, Refused
 from nubetis.hookspecs import PROJECT
@@ -138,7 +138,7 @@ def title_of(session: nubetis.Session, name: str) -> str | None:
 
 def _say_titles(session: nubetis.Session, error: NubetisError) -> None:
     """Put before each id in an error the title of its record: people know names."""
-    error.params = _with_titles(session, error.params)
+    error.params = _with_titles(session, _with_labels(session, error))
     if isinstance(error, Refused):
         told = [
             attrs.evolve(each, params=_with_titles(session, each.params))
@@ -158,6 +158,18 @@ def _with_titles(session: nubetis.Session, params: Mapping[str, object]) -> dict
 
     ids = {name: each for name, each in params.items() if isinstance(each, str) and _IDS.fullmatch(each)}
     return {**params, **{name: _ID.sub(titled, each) for name, each in ids.items()}}
+
+
+_OF_MODULES: Final = ("module", "related", "by")
+_TYPED: Final = frozenset({"no_heir", "unknown_field", "unknown_choice"})
+"""Errors of which the reader is to type the name of the module."""
+
+
+def _with_labels(session: nubetis.Session, error: NubetisError) -> dict[str, object]:
+    """Put for each module in an error its label."""
+    names = {name: str(error.params[name]) for name in _OF_MODULES if name in error.params}
+    known = {name: each for name, each in names.items() if each in session.schema and error.code not in _TYPED}
+    return {**error.params, **{name: say_label(session.schema.module(each)) for name, each in known.items()}}
 
 
 def _only_administrator(org: nubetis.Org) -> str:
@@ -223,7 +235,7 @@ def _options(
         help=_("The organisation; {default} where none is named.").format(default=usual),
     )
     as_user = click.option(
-        "--as", "as_user", metavar="E-MAIL", help=_("The user you are; the administrator, where there is only one.")
+        "--as", "as_user", metavar=_("E-MAIL"), help=_("The user you are; the administrator, where there is only one.")
     )
     return [*_plugin_options(), as_json, *([as_user] if signs_in else []), *([db] if opens else [])]
 

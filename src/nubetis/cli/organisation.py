@@ -22,7 +22,7 @@ from nubetis.types import Json
 
 @command("create", _("Make an organisation and its first administrator."), signs_in=False)
 @click.option(
-    "--administrator", metavar="E-MAIL", required=True, help=_("The first administrator; no password is set.")
+    "--administrator", metavar=_("E-MAIL"), required=True, help=_("The first administrator; no password is set.")
 )
 @click.option("--name", help=_("The organisation's name."))
 @click.option("--currency", metavar="PEN", help=_("The currency in which it counts."))

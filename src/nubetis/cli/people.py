@@ -61,7 +61,7 @@ def user_facts(session: Session, where: Filter = EVERYTHING) -> list[dict[str, o
 
 def users_grid(users: Sequence[Mapping[str, object]], *, room: int) -> RenderableType:
     """Give the first users as a table, and how many they are."""
-    names = [_("name"), "e-mail", _("state"), _("role"), _("profile"), _("permission sets")]
+    names = [_("name"), _("e-mail"), _("state"), _("role"), _("profile"), _("permission sets")]
     fields = ("name", "email", "state", "role", "profile", "permission_sets")
     rows = [
         [say_state(str(each[field])) if field == "state" else each[field] for field in fields] for each in users[:_MOST]
@@ -128,7 +128,7 @@ def _user(session: Session, name: str) -> str:
 
 
 @command("add", _("Add a user."), value=_User)
-@click.argument("user", metavar="E-MAIL")
+@click.argument("user", metavar=_("E-MAIL"))
 @click.option("--role", metavar=_("ROLE"), required=True, help=_("The place in the tree of roles."))
 @click.option("--profile", metavar=_("PROFILE"), required=True, help=_("What the user may do."))
 @click.option("--name", help=_("The name; without one what stands before the @."))

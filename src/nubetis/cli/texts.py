@@ -29,6 +29,7 @@ __all__ = [
     "counted",
     "json_text",
     "language",
+    "read_principal",
     "say",
     "say_label",
     "say_permission",
@@ -170,6 +171,20 @@ def say_permission(permission: Permission) -> str:
 def say_principal(words: str) -> str:
     """Give a principal for a table, as ``role Manager+`` names it: what kind it is, in the user's language."""
     return phrase(words, language())
+
+
+def read_principal(words: str) -> str:
+    """Give what :func:`say_principal` says as it is named in every language; what is none of that as it stands.
+
+    >>> read_principal("everybody"), read_principal("role Manager+"), read_principal("ana@acme.pe")
+    ('everybody', 'role Manager+', 'ana@acme.pe')
+    """
+    for said, form in ((_("everybody"), "everybody"), (_("role {name}"), "role {name}"),
+                       (_("group {name}"), "group {name}"), (_("user {name}"), "{name}")):  # fmt: skip
+        before, gap, _after = said.partition("{name}")
+        if words == said or (gap and words.startswith(before)):
+            return form.format(name=words[len(before) :])
+    return words
 
 
 def say_reason(reason: Reason) -> str:

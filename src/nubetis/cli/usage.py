@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from nubetis.cli.texts import _, language
+from nubetis.cli.texts import _, language, read_principal
 from nubetis.i18n import phrase
 
-__all__ = ["Command", "Group", "ListingGroup", "language_option", "say_usage"]
+__all__ = ["Command", "Group", "ListingGroup", "Whom", "language_option", "say_usage"]
 
 
 class Command(click.Command):
@@ -64,6 +64,16 @@ class ListingGroup(Group):
         return super().parse_args(ctx, args if named or helps else ["list", *args])
 
 
+class Whom(click.ParamType):
+    """With whom something is shared, named in the user's language or as in every one."""
+
+    name = "whom"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """Give the principal as it is named in every language."""
+        return read_principal(value)
+
+
 def language_option() -> click.Option:
     """Give ``--lang``, which :func:`nubetis.cli.commands.run` has read before."""
     return click.Option(
@@ -86,6 +96,7 @@ def _with_extra(text: str) -> str:
 def say_usage(error: click.ClickException) -> str:
     """Say what was not understood."""
     names = list(getattr(error, "possibilities", None) or ())
-    text = phrase(error.message if names else error.format_message(), language())
+    said = error.message if names else error.format_message()
+    text = phrase(" ".join(said.split()), language())
     hint = phrase(f"Did you mean {' / '.join(names)}?", language())
     return f"{text} {hint}" if names else text
