@@ -16,7 +16,7 @@ from nubetis.cli.records import read_filter
 from nubetis.cli.team import team_command
 from nubetis.cli.texts import _, say_label, say_principal
 from nubetis.cli.until import say_until, until_option
-from nubetis.cli.usage import Group, ListingGroup, Whom, language_option
+from nubetis.cli.usage import Group, ListingGroup, language_option, whom
 from nubetis.model.filters import F
 from nubetis.model.text import show
 from nubetis.session.naming import named
@@ -187,11 +187,11 @@ class _Rule:
     "--with",
     "target",
     metavar=_("WHOM"),
-    type=Whom(),
+    callback=whom,
     required=True,
     help=_("everybody, ana@acme.pe, 'role Rep', 'role Rep+', 'group Front'"),
 )
-@click.option("--of", "source", metavar=_("WHOM"), type=Whom(), help=_("Whose records: named as for --with."))
+@click.option("--of", "source", metavar=_("WHOM"), callback=whom, help=_("Whose records: named as for --with."))
 @click.option("--where", metavar=_("FILTER"), help=_("Which records: 'city = Lima'."))
 @click.option("--level", type=click.Choice(_GIVEN), default="read", show_default=True, help=_("How far."))
 @click.option("--superiors", is_flag=True, help=_("Also with those above."))
@@ -225,7 +225,7 @@ def group_command() -> None:
 
 @command("add", _("Make a group of users, roles and other groups."))
 @click.argument("name", metavar=_("NAME"))
-@click.argument("members", metavar=_("WHOM…"), type=Whom(), nargs=-1)
+@click.argument("members", metavar=_("WHOM…"), callback=whom, nargs=-1)
 @change_options
 def add_group_command(call: Call, name: str, members: tuple[str, ...], **how: bool) -> Answer:
     """Add a group."""
@@ -235,9 +235,14 @@ def add_group_command(call: Call, name: str, members: tuple[str, ...], **how: bo
 @command("edit", _("Change the members of a group."))
 @click.argument("name", metavar=_("NAME"))
 @click.option(
-    "--add", "added", metavar=_("WHOM"), type=Whom(), multiple=True, help=_("A member more; several times for several.")
+    "--add",
+    "added",
+    metavar=_("WHOM"),
+    callback=whom,
+    multiple=True,
+    help=_("A member more; several times for several."),
 )
-@click.option("--drop", "dropped", metavar=_("WHOM"), type=Whom(), multiple=True, help=_("A member less."))
+@click.option("--drop", "dropped", metavar=_("WHOM"), callback=whom, multiple=True, help=_("A member less."))
 @change_options
 def edit_group_command(
     call: Call, name: str, *, added: tuple[str, ...], dropped: tuple[str, ...], **how: bool
@@ -270,7 +275,7 @@ def remove_group_command(call: Call, name: str, **how: bool) -> Answer:
 
 @command("share", _("Share one record."))
 @click.argument("record", metavar="ID")
-@click.argument("target", metavar=_("WHOM"), type=Whom())
+@click.argument("target", metavar=_("WHOM"), callback=whom)
 @click.option("--level", type=click.Choice(_GIVEN), default="read", show_default=True, help=_("How far."))
 @until_option
 @click.option("--related", is_flag=True, help=_("Also the records of which it is the parent."))
@@ -286,7 +291,7 @@ def share_command(
 
 @command("unshare", _("Share one record no longer."))
 @click.argument("record", metavar="ID")
-@click.argument("target", metavar=_("WHOM"), type=Whom())
+@click.argument("target", metavar=_("WHOM"), callback=whom)
 def unshare_command(call: Call, record: str, target: str) -> Answer:
     """Take the share of one record away."""
     with call.session() as session:

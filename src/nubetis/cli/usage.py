@@ -7,7 +7,7 @@ import click
 from nubetis.cli.texts import _, language, read_principal
 from nubetis.i18n import phrase
 
-__all__ = ["Command", "Group", "ListingGroup", "Whom", "language_option", "say_usage"]
+__all__ = ["Command", "Group", "ListingGroup", "language_option", "say_usage", "whom"]
 
 
 class Command(click.Command):
@@ -64,14 +64,11 @@ class ListingGroup(Group):
         return super().parse_args(ctx, args if named or helps else ["list", *args])
 
 
-class Whom(click.ParamType):
-    """With whom something is shared, named in the user's language or as in every one."""
-
-    name = "whom"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
-        """Give the principal as it is named in every language."""
-        return read_principal(value)
+def whom(_context: click.Context, _parameter: click.Parameter, given: str | tuple[str, ...] | None) -> object:
+    """Read with whom something is shared, one or several, named in the user's language or as in every one."""
+    if given is None or isinstance(given, str):
+        return given and read_principal(given)
+    return tuple(map(read_principal, given))
 
 
 def language_option() -> click.Option:

@@ -256,8 +256,9 @@ class _Teller:
         """Name the role that the owner has, too, where those who have it do not see each other's records."""
         directory = self._policy.directory
         role = directory.numbering.role_of(self._policy.user.key)
-        alike = role is not None and self.knows_owner and role == directory.numbering.role_of(self._owner)
-        if alike and not directory.numbering.peers(role) and directory.default(self.module.id).upward >= self.needed:
+        if role is None or not self.knows_owner or role != directory.numbering.role_of(self._owner):
+            return
+        if not directory.numbering.peers(role) and directory.default(self.module.id).upward >= self.needed:
             yield f"peers would apply if those of role {self._named('roles', role)} saw each other's records"
 
     def _others(self, asker: State) -> Iterator[str]:
