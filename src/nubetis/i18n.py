@@ -119,6 +119,7 @@ PHRASES: Final = (
     "read a text first: nubetis.model.text.parse(text, module=…)",
     "{what} has no text form",
     "unknown key {key}",
+    "{name} is called {key} here",
     "give {expected}, not {given}",
     "give {values}",
     "a record or its id",

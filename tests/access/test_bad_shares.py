@@ -7,6 +7,7 @@ import pytest
 
 from nubetis import F, HostSignIn
 from nubetis.access.decision import Action
+from nubetis.access.sharing import Level
 from nubetis.errors import InvalidValue, Refused
 from nubetis.model.ids import decode
 from nubetis.model.plan import Cause, CauseKind
@@ -177,3 +178,13 @@ def test_who_is_in_a_team_twice_leaves_it_once(nubetis_org, nubetis_session, lea
     leave(ana, lead, "pia")
     assert not pia.can("view", lead)
     assert not team(ana, lead)
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [("Public read", "called read here"), ("private", "called none here"), ("controlled by parent", "parent_level"),
+     ("READ", "give none, read, write, delete"), (None, "give none"), (3, "give none")],
+)  # fmt: skip
+def test_a_level_of_another_system_is_told_what_it_is_called_here(level, said):
+    with refusing("bad_argument", InvalidValue, match=said):
+        Level.parse(level)

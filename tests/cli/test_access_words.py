@@ -129,3 +129,19 @@ def test_a_merge_of_what_is_built_in_says_what_and_keeps_its_code(acme):
     assert "[built_in]" in said
     assert said.count("pro_") == 1
     assert english(said) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "level"), [("private", "none"), ("Public read", "read"), ("public read/write", "write")]
+)
+def test_a_level_may_be_called_as_elsewhere(acme, words, level):
+    assert acme("sharing", "default", "leads", words, "--yes").code == 0
+    told = acme("sharing", "--json").json["modules"]
+    assert next(each["level"] for each in told if each["module"] == "leads") == level
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_controlled_by_parent_is_said_otherwise_and_the_hint_says_how(acme, language):
+    said = acme("sharing", "default", "contacts", "Controlled by parent", "--lang", language)
+    assert (said.code, "--parent-level" in said.err) == (2, True)
+    assert "'publ'" in acme("sharing", "default", "contacts", "publ", "--lang", language).err

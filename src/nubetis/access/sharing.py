@@ -14,7 +14,18 @@ from nubetis.model.filters import Filter
 from nubetis.model.ids import decode, encode
 from nubetis.types import FieldId, Key, ModuleId
 
-__all__ = ["EVERYBODY", "GRANTED", "NEEDED", "Default", "Level", "Principal", "PrincipalKind", "Rule"]
+__all__ = [
+    "BY_PARENT",
+    "ELSEWHERE",
+    "EVERYBODY",
+    "GRANTED",
+    "NEEDED",
+    "Default",
+    "Level",
+    "Principal",
+    "PrincipalKind",
+    "Rule",
+]
 
 
 class Level(enum.IntEnum):
@@ -40,12 +51,25 @@ class Level(enum.IntEnum):
         Raises:
             InvalidValue: ``bad_argument``.
         """
-        if not isinstance(text, str) or text not in _LEVELS:
-            raise InvalidValue("bad_argument", argument=argument, reason=f"give {', '.join(_LEVELS)}")
-        return _LEVELS[text]
+        if isinstance(text, str) and text in _LEVELS:
+            return _LEVELS[text]
+        reason = f"give {', '.join(_LEVELS)}"
+        other = text.casefold() if isinstance(text, str) else ""
+        if other == BY_PARENT:
+            reason = "say controlled by parent with parent and parent_level"
+        elif other in ELSEWHERE:
+            reason = f"{other} is called {ELSEWHERE[other].text} here"
+        raise InvalidValue("bad_argument", argument=argument, reason=reason)
 
 
 _LEVELS: Final = {level.text: level for level in Level}
+ELSEWHERE: Final = {
+    "private": Level.NONE, "public read": Level.READ, "public read/write": Level.WRITE,
+    "public read/write/delete": Level.DELETE,
+}  # fmt: skip
+"""What everybody has, as other systems call it."""
+BY_PARENT: Final = "controlled by parent"
+"""The same, where it is no level but two things to say."""
 GRANTED: Final = (Level.READ, Level.WRITE, Level.DELETE)
 """The levels to which something can be given."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import click
 
-from nubetis.access.sharing import Level
+from nubetis.access.sharing import BY_PARENT, ELSEWHERE, Level
 from nubetis.cli.call import Answer, Call, command
 from nubetis.cli.changing import carry_out, change_options, say_level
 from nubetis.cli.face import RenderableType, grid, group
@@ -133,9 +133,19 @@ class _Default:
         )
 
 
+def _read_level(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+    """Read a level, or what other systems call so: private, public read."""
+    if given.casefold() == BY_PARENT:
+        raise click.BadParameter(_("Controlled by parent is said with --parent and --parent-level."))
+    found = ELSEWHERE.get(given.casefold())
+    if found is None and given not in _LEVELS:
+        raise click.BadParameter(f"{given!r} is not one of {', '.join(map(repr, _LEVELS))}.")
+    return given if found is None else found.text
+
+
 @command("default", _("Say what everybody has in a module."), value=_Default)
 @click.argument("module", metavar=_("MODULE"))
-@click.argument("level", metavar="|".join(_LEVELS), type=click.Choice(_LEVELS))
+@click.argument("level", metavar="|".join(_LEVELS), callback=_read_level)
 @click.option("--upward", type=click.Choice(("none", "read", "delete")), help=_("What those above an owner have."))
 @click.option("--parent", metavar=_("FIELD"), help=_("The link to the parent; empty for none."))
 @click.option("--parent-level", type=click.Choice(_LEVELS), help=_("What those have who may view the parent."))
