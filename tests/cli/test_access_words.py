@@ -145,3 +145,50 @@ def test_controlled_by_parent_is_said_otherwise_and_the_hint_says_how(acme, lang
     said = acme("sharing", "default", "contacts", "Controlled by parent", "--lang", language)
     assert (said.code, "--parent-level" in said.err) == (2, True)
     assert "'publ'" in acme("sharing", "default", "contacts", "publ", "--lang", language).err
+
+
+# --- the journal -----------------------------------------------------------------------------------
+
+
+def test_the_journal_lists_what_was_written_and_is_asked_by_whom_where_and_when(acme):
+    acme("sharing", "group", "add", "Front", "role Sales", "-y")
+    newest = acme("journal", "list", "--limit", "1").out
+    assert "Groups 1" in newest
+    (told,) = acme("journal", "list", "--module", "groups", "--json").json["operations"]
+    assert told["written"] == {"groups": 1}
+    hers = acme("journal", "list", "--by", "eva@acme.pe", "--json").json["operations"]
+    assert [each["written"] for each in hers] == [
+        {"leads": 1}, {"leads": 1},
+    ]  # fmt: skip
+    assert acme("journal", "list", "--until", "2020-01-01", "--json").json["operations"] == []
+    assert acme("journal", "list", "--since", "2020-01-01", "--module", "groups", "--json").json["operations"] == [told]
+    assert acme("journal", "list", "--since", "today").code == 2
+
+
+def test_a_day_begins_for_since_and_ends_for_until(acme):
+    day = acme("journal", "list", "-n", "1", "--json").json["operations"][0]["started_at"][:10]
+    for option in ("--since", "--until"):
+        assert acme("journal", "list", "-n", "1", option, day, "--json").json["operations"]
+
+
+def test_names_stand_where_ids_would_in_the_journal_and_in_the_life_of_a_record(acme):
+    """Of links, principals, modules and levels; permissions one by one."""
+    acme("sharing", "group", "add", "Front", "role Sales", "pia@acme.pe", "-y")
+    rule = ["sharing", "rule", "add", "r", "leads", "--of", "group Front", "--with", "role Office", "-y"]
+    done = acme(*rule, "--json").json["operation"]["id"]
+    acme("sharing", "group", "edit", "Front", "--drop", "role Sales", "-y")
+    edited = acme("journal", "list", "-n", "1", "--json").json["operations"][0]["id"]
+    said = acme("journal", "show", edited).out
+    assert ["+ role Sales" in said, "rol_" in said] == [True, False]
+    name = acme("sharing", "--json").json["groups"][0]["id"]
+    life = acme("history", name).out
+    assert ["Members: \N{MINUS SIGN} role Sales" in life, "rol_" in life, "use_" in life] == [True, False, False]
+    life = acme("history", acme("sharing", "--json").json["rules"][0]["id"]).out
+    assert ["Module: Leads" in life, "Target: role Office" in life] == [True, True]
+    assert acme("journal", "undo", done, "--dry-run").code == 0
+
+
+def test_the_life_of_a_profile_says_what_was_permitted(acme):
+    acme("profiles", "forbid", "Standard", "leads.delete", "-y")
+    (told,) = [each for each in acme("profiles", "--json").json["profiles"] if each["name"] == "Standard"]
+    assert "leads.delete: yes → no" in acme("history", told["id"]).out

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import attrs
 import click
 
-from nubetis.access.permissions import Permissions, read_permissions
-from nubetis.access.sharing import Level, Principal
-from nubetis.cli.call import Answer, Call, title_of
-from nubetis.cli.face import RenderableType, grid, group, line, text_of
+from nubetis.access.sharing import Level
+from nubetis.cli.call import Answer, Call
+from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.locking import lockout_facts, say_lockouts
 from nubetis.cli.plans import operation_facts, operations_grid, plan_facts, plan_text
-from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_principal, say_state, say_word
-from nubetis.cli.until import say_until
+from nubetis.cli.texts import EXIT_CODES, _, counted, say_label, say_level
+from nubetis.cli.wording import plan_rows, plan_words
 from nubetis.errors import AccessDenied
-from nubetis.model.text import show
-from nubetis.session.asking import kept_filter
 from nubetis.session.door import refused
 from nubetis.session.lockouts import lockouts
 from nubetis.session.planning import STRUCTURAL
 from nubetis.session.previewing import check_plan, preview
-from nubetis.session.profiles import unlike
-from nubetis.session.shared import principal_words
-from nubetis.types import ModuleId
 
 if TYPE_CHECKING:
     from nubetis import Plan, Session
-    from nubetis.model.plan import Change
-    from nubetis.model.schema import Module, Schema
     from nubetis.session.lockouts import Lockouts
     from nubetis.session.previewing import AccessChange, Gain
 
-__all__ = ["Look", "agreed", "carry_out", "change_options", "changes_access", "look", "say_level"]
+__all__ = ["Look", "agreed", "carry_out", "change_options", "changes_access", "look"]
 
 _SHOWN: Final = 12
 
@@ -103,9 +92,7 @@ def look(session: Session, plan: Plan) -> Look:
     named = [*named, *others, *[each.user for each in changes or ()]]
     users = {**_new_users(plan), **_names_of(session, frozenset(named))}
     labels = {str(each.name): say_label(each) for each in session.schema.modules if not each.system}
-    return Look(
-        plan=plan, changes=changes, rows=list(_plan_rows(session, plan)), users=users, labels=labels, locked=locked
-    )
+    return Look(plan=plan, changes=changes, rows=plan_rows(session, plan), users=users, labels=labels, locked=locked)
 
 
 def _previewed(session: Session, plan: Plan) -> list[AccessChange]:
@@ -158,11 +145,9 @@ class Look:
 
     def shown(self, room: int) -> RenderableType:
         """Give the plan and the preview as tables."""
-        names = [_("record"), _("what"), _("field"), _("before"), _("after")]
-        plan = [grid(names, self.rows, room=room), *_more(len(self.plan) - _SHOWN)] if self.rows else []
         return group(
             line(plan_text(self.plan), "bold"),
-            *plan,
+            *plan_words(self.plan, self.rows, room),
             line(self._summary(), "bold"),
             *self._locked(),
             *self._preview(room),
@@ -181,11 +166,6 @@ class Look:
         more = counted("(and {count} more user)", "(and {count} more users)", left)
         longer = max((2, 3), key=lambda side: max(len(str(row[side])) for row in rows))
         return [grid(names, rows, room=room, wrap=names[longer]), *([line(more, "dim")] if left > 0 else [])]
-
-
-def _more(left: int) -> list[RenderableType]:
-    more = counted("(and {count} more record)", "(and {count} more records)", left)
-    return [line(more, "dim")] if left > 0 else []
 
 
 # --- who gains and loses ---------------------------------------------------------------------------
@@ -303,15 +283,6 @@ def _counts(records: Mapping[str, int], *, exact: bool) -> str:
     return ", ".join([f"{said[count]} ({say_level(most[count])})" for count in most])
 
 
-def say_level(level: str) -> str:
-    """Give the word for a level of access, or of a field; programs read the level itself."""
-    words = {
-        "none": _("nothing"), "read": _("read"), "write": _("read and write"), "delete": _("all"),
-        "hidden": _("hidden"), "edit": _("edit"), "yes": _("yes"), "no": _("no"),
-    }  # fmt: skip
-    return words.get(level, level)
-
-
 def _shortest(names: Iterable[str], labels: Mapping[str, str]) -> list[str]:
     """Give permissions with those of every module named once, as ``export``."""
     modules: dict[str, set[str]] = {}
@@ -335,102 +306,3 @@ def _names_of(session: Session, users: frozenset[str]) -> dict[str, str]:
 
 def _new_users(plan: Plan) -> dict[str, str]:
     return {str(each.record): str(each.after["email"]) for each in plan.changes if "email" in each.after}
-
-
-# --- the plan, in words ----------------------------------------------------------------------------
-
-
-def _plan_rows(session: Session, plan: Plan) -> Iterator[list[object]]:
-    """Give the first records of a plan line by line; records, principals, filters and permissions in words."""
-    for change in islice(plan.changes, _SHOWN):
-        words = _Words(session=session, change=change)
-        rows = list(words.rows()) or [["", "", ""]]
-        head = [words.title, say_word(change.kind)]
-        yield from [[*(head if place == 0 else ["", ""]), *row] for place, row in enumerate(rows)]
-
-
-@attrs.frozen(kw_only=True)
-class _Words:
-    """Says one record's difference."""
-
-    session: Session
-    change: Change
-
-    @property
-    def title(self) -> str:
-        """The record's name."""
-        values = {**self.change.after, **self.change.before}
-        return str(values.get("name") or self._of_default() or self._named(str(self.change.record)))
-
-    def _of_default(self) -> str:
-        """Give the label of the module of which a default speaks; it has no other name."""
-        return say_label(self._home) if self.change.module == "sharing_defaults" else ""
-
-    def rows(self) -> Iterator[list[object]]:
-        """Give field, before and after, of what differs."""
-        before, slots = self.change.before, self._schema.module(self.change.module).layout.slots
-        shown = [
-            name for name in self.change.after if (name != "owner" or name in before) and not slots[name].field.system
-        ]
-        for name in shown:
-            value = self.change.after[name]
-            old = before.get(name)
-            if name == "permissions":
-                yield from self._permissions(old, value)
-            elif isinstance(value, tuple) and isinstance(old, tuple) and old and set(old) != set(value):
-                yield [say_label(slots[name].field), *self._comes_and_goes(name, old, value)]
-            elif value != old:
-                yield [say_label(slots[name].field), self._said(name, old), self._said(name, value)]
-
-    def _comes_and_goes(self, field: str, old: tuple[object, ...], new: tuple[object, ...]) -> list[str]:
-        """Give of many what goes and what comes, and nothing of what stays."""
-        sides = (("\N{MINUS SIGN}", old, new), ("+", new, old))
-        return [
-            ", ".join([f"{sign} {self._said(field, each)}" for each in those if each not in others])
-            for sign, those, others in sides
-        ]
-
-    def _permissions(self, old: object, new: object) -> Iterator[list[object]]:
-        sides = [read_permissions(json.loads(str(each))) if each else Permissions() for each in (old, new)]
-        for each in unlike(self.session, *sides):
-            yield [each.what, say_level(each.first), say_level(each.second)]
-
-    def _said(self, field: str, value: object) -> str:
-        """Give a value in words."""
-        if isinstance(value, tuple):
-            return ", ".join([self._said(field, each) for each in value])
-        if isinstance(value, datetime):
-            return say_until(value) if field == "until" else text_of(value)
-        said: dict[str, Callable[[str], str]] = {
-            "module": lambda text: say_label(self._schema.by_id[ModuleId(int(text))]),
-            "parent": self._parent,
-            "state": say_state,
-            **dict.fromkeys(["level", "upward", "parent_level"], say_level),
-            "where": lambda text: show(kept_filter(text, self._home, self._schema)),
-            **dict.fromkeys(["source", "target", "members"], self._principal),
-        }
-        known = said if self.change.module in STRUCTURAL else {}
-        return known.get(field, self._named)(text_of(value)) if value is not None else ""
-
-    def _principal(self, text: str) -> str:
-        return say_principal(principal_words(self.session, Principal.parse(text)))
-
-    def _parent(self, number: str) -> str:
-        """Give the name of the field by which a module has its parent."""
-        return next((say_label(field) for field in self._home.fields if int(field.id) == int(number)), number)
-
-    @property
-    def _home(self) -> Module:
-        """The module of which the record speaks."""
-        of = {**self.change.before, **self.change.after}.get("module")
-        if of is None:
-            of = self.session.get(self.change.record)["module"]
-        return self._schema.by_id[ModuleId(int(str(of)))]
-
-    @property
-    def _schema(self) -> Schema:
-        return self.session.schema
-
-    def _named(self, text: str) -> str:
-        """Give the title of the record of which *text* is the id; else the text."""
-        return title_of(self.session, text) or text

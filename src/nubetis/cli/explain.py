@@ -9,10 +9,9 @@ import click
 from nubetis.access.decision import Action, Reason
 from nubetis.access.sharing import PrincipalKind
 from nubetis.cli.call import Answer, Call, command
-from nubetis.cli.changing import say_level
 from nubetis.cli.face import RenderableType, group, line
 from nubetis.cli.people import user_facts, users_grid
-from nubetis.cli.texts import _, language, say_label, say_permission, say_reason
+from nubetis.cli.texts import _, language, say_label, say_level, say_permission, say_reason
 from nubetis.cli.usage import Command, language_option
 from nubetis.errors import InvalidValue, NotFound
 from nubetis.i18n import phrase, translator

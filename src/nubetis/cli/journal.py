@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,21 +13,25 @@ from nubetis.cli.plans import (
     operation_facts,
     operations_grid,
     plan_facts,
-    plan_grid,
     plan_text,
     refusal_facts,
     refused_lines,
 )
-from nubetis.cli.texts import EXIT_CODES, _, counted, language
+from nubetis.cli.texts import EXIT_CODES, _, counted, language, say_label
+from nubetis.cli.until import since_option, until_option
 from nubetis.cli.usage import Group, language_option
+from nubetis.cli.wording import plan_rows, plan_words
 from nubetis.errors import NotFound
 from nubetis.i18n import phrase
 from nubetis.session import past, resuming
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from nubetis import Operation, Plan, Session
     from nubetis.model.plan import Undo
     from nubetis.session.sealing import Verification
+    from nubetis.types import ModuleName
 
 __all__ = ["journal_command", "say_verified"]
 
@@ -61,13 +65,26 @@ def say_verified(found: Verification) -> str:
 @click.option(
     "--limit", "-n", type=click.IntRange(1, _MOST), default=20, show_default=True, help=_("How many; 10,000 at most.")
 )
-def list_command(call: Call, limit: int) -> Answer:
-    """List operations, newest first."""
+@click.option("--module", metavar=_("MODULE"), help=_("Only those that made or changed records of a module."))
+@click.option("--by", metavar=_("USER"), help=_("Only those of a user, or done in their name."))
+@since_option
+@until_option
+def list_command(call: Call, **asked: Any) -> Answer:  # noqa: ANN401 - click's values
+    """List operations, newest first, with what they wrote."""
     with call.session() as session:
-        found = past.operations(session, limit=limit)
-    facts = {"operations": [operation_facts(each) for each in found]}
-    call.face.answer(facts, lambda: operations_grid(found, room=call.face.room))
+        found = past.operations(session, **asked)
+        wrote = past.written(session, found)
+        labels = {str(each.name): say_label(each) for each in session.schema.modules}
+    facts = {"operations": [{**operation_facts(each), "written": wrote.get(each.id, {})} for each in found]}
+    said: dict[str, str] = {name: _said_written(counts, labels) for name, counts in wrote.items()}
+    call.face.answer(facts, lambda: operations_grid(found, room=call.face.room, written=said))
     return None
+
+
+def _said_written(counts: Mapping[ModuleName, int], labels: Mapping[str, str]) -> str:
+    """Say how many records of which modules: ``Deals 3, Contacts 1``, most first."""
+    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join([f"{labels.get(name, name)} {count:,}" for name, count in ordered])
 
 
 def _operation(session: Session, name: str) -> Operation:
@@ -84,11 +101,12 @@ def show_command(call: Call, operation: str) -> Answer:
     with call.session() as session:
         found = _operation(session, operation)
         plan = past.plan_undo(session, found)
+        rows = plan_rows(session, plan)
     facts = {"operation": operation_facts(found), "undo": plan_facts(plan)}
     room = call.face.room
     title = line(_("Undoing it would do this: {plan}").format(plan=plan_text(plan)), "bold")
     head = [operations_grid([found], room=room), *_purpose(found), title]
-    call.face.answer(facts, lambda: group(*head, plan_grid(plan, room=room)))
+    call.face.answer(facts, lambda: group(*head, *plan_words(plan, rows, room), *_refusals(plan)))
     return None
 
 
@@ -106,14 +124,14 @@ def undo_command(call: Call, operation: str, *, dry_run: bool, yes: bool) -> Ans
         plan = past.plan_undo(session, operation)
         seen = look(session, plan) if changes_access(plan) else None
         if dry_run:
-            call.face.answer(
-                {"plan": plan_facts(plan)} if seen is None else seen.facts, lambda: _planned(call, plan, seen)
-            )
+            rows = plan_rows(session, plan) if seen is None else []
+            facts = {"plan": plan_facts(plan)} if seen is None else seen.facts
+            call.face.answer(facts, lambda: _planned(call, plan, rows, seen))
             return None
         if seen is not None and not agreed(call, seen, yes=yes):
             return EXIT_CODES["refused"]
         done = session.undo(operation)
-    facts = {
+    told = {
         "operation": None if done.operation is None else operation_facts(done.operation),
         "reversed": done.reversed,
         "kept": [refusal_facts(each) for each in done.kept],
@@ -121,17 +139,20 @@ def undo_command(call: Call, operation: str, *, dry_run: bool, yes: bool) -> Ans
     }
     said = [line(each) for each in _undone(done, binned=plan.counts().get("delete", 0))]
     call.face.answer(
-        facts, lambda: group(*said, *refused_lines(done.kept, "yellow"), *refused_lines(done.failed, "red"))
+        told, lambda: group(*said, *refused_lines(done.kept, "yellow"), *refused_lines(done.failed, "red"))
     )
     return 1 if done.failed else None
 
 
-def _planned(call: Call, plan: Plan, seen: Look | None) -> RenderableType:
+def _planned(call: Call, plan: Plan, rows: Sequence[Sequence[object]], seen: Look | None) -> RenderableType:
     """Give what an undo would do, and who would gain and lose by it."""
     room = call.face.room
-    if seen is None:
-        return plan_grid(plan, room=room)
-    return group(seen.shown(room), *refused_lines(plan.refusals, "red"), *refused_lines(plan.warnings, "yellow"))
+    shown = plan_words(plan, rows, room) if seen is None else [seen.shown(room)]
+    return group(*shown, *_refusals(plan))
+
+
+def _refusals(plan: Plan) -> list[RenderableType]:
+    return [*refused_lines(plan.refusals, "red"), *refused_lines(plan.warnings, "yellow")]
 
 
 def _undone(done: Undo, *, binned: int) -> list[str]:

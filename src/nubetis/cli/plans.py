@@ -9,7 +9,7 @@ from nubetis.cli.face import RenderableType, grid, group, line, text_of
 from nubetis.cli.texts import _, counted, say_refusal, say_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nubetis import Operation, Plan
     from nubetis.model.plan import Change, Refusal
@@ -44,13 +44,20 @@ def operation_facts(operation: Operation) -> dict[str, object]:
     }
 
 
-def operations_grid(operations: Iterable[Operation], *, room: int) -> RenderableType:
-    """Give operations as a table."""
+def operations_grid(
+    operations: Iterable[Operation], *, room: int, written: Mapping[str, str] | None = None
+) -> RenderableType:
+    """Give operations as a table; with what each has *written*, in words by id, where that is known."""
+    wrote = written or {}
+    what = [] if written is None else [_("what")]
     rows = [
-        [each.id, each.started_at, say_word(each.cause.kind), say_word(each.state), each.changes, _detail(each)]
+        [
+            each.id, each.started_at, say_word(each.cause.kind), say_word(each.state), each.changes,
+            *[wrote.get(each.id, "") for _each in what], _detail(each),
+        ]
         for each in operations
-    ]
-    columns = ["id", _("when"), _("cause"), _("state"), _("records"), _("detail")]
+    ]  # fmt: skip
+    columns = ["id", _("when"), _("cause"), _("state"), _("records"), *what, _("detail")]
     return grid(columns, rows, room=room, right=[_("records")])
 
 

@@ -10,9 +10,9 @@ import click
 from nubetis.access.decision import Action
 from nubetis.access.permissions import CATALOGUE, Function
 from nubetis.cli.call import Answer, Call, command
-from nubetis.cli.changing import carry_out, change_options, say_level
+from nubetis.cli.changing import carry_out, change_options
 from nubetis.cli.face import RenderableType, grid, group, line
-from nubetis.cli.texts import _, say_label, say_permission
+from nubetis.cli.texts import _, say_label, say_level, say_permission
 from nubetis.cli.usage import ListingGroup, language_option
 from nubetis.model.filters import F
 from nubetis.session.naming import named

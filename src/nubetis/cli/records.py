@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
 import click
 
-from nubetis.cli.call import Answer, Call, command
-from nubetis.cli.face import RenderableType, grid, group, line, text_of
+from nubetis.cli.call import Answer, Call, command, title_of
+from nubetis.cli.face import RenderableType, grid, group, line
 from nubetis.cli.texts import _, say_label, say_word
+from nubetis.cli.wording import Words
 from nubetis.data.parts import Named, named
 from nubetis.model.filters import EVERYTHING, Filter
-from nubetis.model.ids import encode
+from nubetis.model.ids import decode, encode
 from nubetis.model.schema import Module, Schema
 from nubetis.model.system import ENTRIES
 from nubetis.model.text import parse
@@ -137,9 +138,9 @@ def history_command(call: Call, record: str) -> Answer:
     """Show when a record was changed, by which operation, and how."""
     with call.session() as session:
         moments = past.history(session, record)
-        people = names_of(session, moments)
+        rows = history_rows(session, record, moments)
     facts = {"record": record, "moments": [_moment(each) for each in moments]}
-    call.face.answer(facts, lambda: history_grid(moments, people=people, room=call.face.room))
+    call.face.answer(facts, lambda: history_grid(rows, room=call.face.room))
     return None
 
 
@@ -155,23 +156,34 @@ def _moment(moment: Moment) -> dict[str, object]:
     }
 
 
-def names_of(session: Session, moments: Sequence[Moment]) -> dict[str, str]:
-    """Give the names of those who acted."""
-    actors = {moment.operation.actor for moment in moments if moment.operation.actor is not None}
-    return {actor: session.get(actor).title for actor in actors}
+@attrs.frozen(kw_only=True)
+class _Lived:
+    """What a record differed by at a moment of its life."""
+
+    module: str
+    record: str
+    before: Mapping[str, object]
+    after: Mapping[str, object]
 
 
-def history_grid(moments: Sequence[Moment], *, people: dict[str, str], room: int) -> RenderableType:
-    """Give a record's life as a table, one line a changed field."""
+def history_rows(session: Session, record: str, moments: Sequence[Moment]) -> list[list[object]]:
+    """Give a record's life, one line a changed field, in words."""
+    actors = {str(each.operation.actor) for each in moments if each.operation.actor is not None}
+    people = {actor: title_of(session, actor) or actor for actor in actors}
+    module = session.schema.by_prefix[decode(record)[0]].name
     rows: list[list[object]] = []
     for moment in moments:
+        words = Words(
+            session=session,
+            change=_Lived(module=module, record=record, before=moment.before, after=moment.after),
+        )
         who = people.get(str(moment.operation.actor), "nubetis")
         head: list[object] = [moment.at, f"{say_word(moment.kind)} ({say_word(moment.operation.cause.kind)})", who]
-        changes = [f"{name}: {_change(moment, name)}" for name in moment.after] or [""]
+        changes = list(words.told()) or [""]
         rows += [[*(head if place == 0 else ["", "", ""]), text] for place, text in enumerate(changes)]
+    return rows
+
+
+def history_grid(rows: Sequence[Sequence[object]], *, room: int) -> RenderableType:
+    """Give a record's life as a table."""
     return grid([_("when"), _("what"), _("who"), _("values")], rows, room=room)
-
-
-def _change(moment: Moment, name: str) -> str:
-    after = text_of(moment.after[name]) or "∅"
-    return after if name not in moment.before else f"{text_of(moment.before[name]) or '∅'} → {after}"

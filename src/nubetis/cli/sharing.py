@@ -9,12 +9,12 @@ import click
 
 from nubetis.access.sharing import BY_PARENT, ELSEWHERE, Level
 from nubetis.cli.call import Answer, Call, command
-from nubetis.cli.changing import carry_out, change_options, say_level
+from nubetis.cli.changing import carry_out, change_options
 from nubetis.cli.face import RenderableType, grid, group
 from nubetis.cli.plans import operation_facts, operations_grid
 from nubetis.cli.records import read_filter
 from nubetis.cli.team import team_command
-from nubetis.cli.texts import _, say_label, say_principal
+from nubetis.cli.texts import _, say_label, say_level, say_principal
 from nubetis.cli.until import say_until, until_option
 from nubetis.cli.usage import Group, ListingGroup, language_option, whom
 from nubetis.model.filters import F

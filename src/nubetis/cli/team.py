@@ -9,10 +9,9 @@ import click
 
 from nubetis.access.sharing import Level
 from nubetis.cli.call import Answer, Call, command, title_of
-from nubetis.cli.changing import say_level
 from nubetis.cli.face import grid
 from nubetis.cli.plans import operation_facts, operations_grid
-from nubetis.cli.texts import _
+from nubetis.cli.texts import _, say_level
 from nubetis.cli.usage import Group, language_option
 from nubetis.session.teams import join, leave, team
 

@@ -32,6 +32,7 @@ __all__ = [
     "read_principal",
     "say",
     "say_label",
+    "say_level",
     "say_permission",
     "say_principal",
     "say_reason",
@@ -171,6 +172,15 @@ def say_permission(permission: Permission) -> str:
 def say_principal(words: str) -> str:
     """Give a principal for a table, as ``role Manager+`` names it: what kind it is, in the user's language."""
     return phrase(words, language())
+
+
+def say_level(level: str) -> str:
+    """Give the word for a level of access, or of a field; programs read the level itself."""
+    words = {
+        "none": _("nothing"), "read": _("read"), "write": _("read and write"), "delete": _("all"),
+        "hidden": _("hidden"), "edit": _("edit"), "yes": _("yes"), "no": _("no"),
+    }  # fmt: skip
+    return words.get(level, level)
 
 
 def read_principal(words: str) -> str:

@@ -13,7 +13,7 @@ from nubetis.cli.call import Answer
 from nubetis.cli.face import text_of
 from nubetis.cli.texts import _
 
-__all__ = ["say_until", "until_option"]
+__all__ = ["say_until", "since_option", "until_option"]
 
 _DAY: Final = "%Y-%m-%d"
 _FORMATS: Final = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
@@ -23,6 +23,19 @@ def until_option(function: Callable[..., Answer]) -> Callable[..., Answer]:
     """Give a command ``--until``: a day, to its end, or an instant."""
     text = _("Until the end of a day, or an instant in UTC.")
     return click.option("--until", callback=_read, metavar="2026-12-31", help=text)(function)
+
+
+def since_option(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Give a command ``--since``: a day, from its beginning, or an instant."""
+    text = _("From the beginning of a day, or an instant in UTC.")
+    return click.option("--since", callback=_read_since, metavar="2026-12-01", help=text)(function)
+
+
+def _read_since(context: click.Context, parameter: click.Parameter, given: str | None) -> datetime | None:
+    """Read a day or an instant; a day begins."""
+    found = _read(context, parameter, given)
+    by_day = given is not None and len(given) == len("2026-12-01")
+    return found - timedelta(days=1) if found is not None and by_day else found
 
 
 def _read(_context: click.Context, _parameter: click.Parameter, given: str | None) -> datetime | None:

@@ -35,7 +35,8 @@ from nubetis.model.schema import CREATED_IN, DELETED_IN, ID, Module, key_of
 from nubetis.model.system import ENTRIES, OPERATIONS
 from nubetis.session.rosters import rule_of
 from nubetis.session.undoing import UndoPlanner, later_changes
-from nubetis.types import Key, RecordId, Row, Stored
+from nubetis.session.written import counted
+from nubetis.types import Key, ModuleName, RecordId, Row, Stored
 
 if TYPE_CHECKING:
     from nubetis.model.store import Txn
@@ -48,12 +49,14 @@ __all__ = [
     "PastRecord",
     "as_of",
     "history",
+    "is_told",
     "last_entry",
     "module_as_of",
     "operation_named",
     "operation_of",
     "operations",
     "plan_undo",
+    "written",
 ]
 
 
@@ -193,15 +196,54 @@ def module_as_of(session: Session, module: str, instant: datetime) -> Iterator[P
         yield from session.state.read(batch)
 
 
-def operations(session: Session, *, limit: int = 50) -> list[Operation]:
+def operations(
+    session: Session,
+    *,
+    limit: int = 50,
+    by: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    module: str | None = None,
+) -> list[Operation]:
     """Give the latest operations, newest first: all of them for administrators, their own for others.
+
+    Only those done *by* a user, or in his name, that began at the instant *since* or later and before *until*, and that
+    made or changed records of a *module*.
 
     Raises:
         InvalidValue: ``bad_argument``; the limit is negative, or greater than any number of operations.
+        NotFound: ``unknown_user``, ``unknown_module``.
     """
     require_count(limit, argument="limit")
     state = session.state
-    return state.read(lambda: [told_of(state, each) for each in _latest(state, limit)])
+
+    def work() -> list[Operation]:
+        tests: list[Bound] = []
+        if by is not None:
+            user = decode(state.known.find_user(state.txn, by))[1]
+            tests.append(AnyOf(tuple([Test(name, Operator.EQ, int(user)) for name in ("actor", "on_behalf_of")])))
+        for sign, given in ((Operator.GE, since), (Operator.LT, until)):
+            tests += [] if given is None else [Test("started_at", sign, instant_text(given))]
+        found = _latest(state, limit, tests) if module is None else _latest_in(state, limit, tests, module)
+        return [told_of(state, each) for each in found]
+
+    return state.read(work)
+
+
+def written(session: Session, operations: Iterable[Operation]) -> dict[RecordId, Mapping[ModuleName, int]]:
+    """Give how many records of which modules each operation made or changed; of those of others nothing is told.
+
+    Raises:
+        Damaged: nubetis did not write the journal so.
+    """
+    keys = [each.key for each in operations]
+
+    def work() -> dict[RecordId, Mapping[ModuleName, int]]:
+        rows = [row for row in session.state.txn.get_many(OPERATIONS, keys) if row is not None]
+        told = [key_of(row) for row in rows if is_told(session.state, operation_of(row))]
+        return {encode(OPERATIONS.prefix, key): found for key, found in counted(session.state, told).items()}
+
+    return session.state.read(work)
 
 
 def plan_undo(session: Session, operation: str | Operation) -> Plan:
@@ -228,9 +270,14 @@ def operation_named(state: State, operation: str | Operation) -> Operation:
     prefix, key = decode(name)
     row = state.txn.get_many(OPERATIONS, [key])[0] if prefix == OPERATIONS.prefix else None
     found = None if row is None else operation_of(row)
-    if found is None or not (_sees_all(state) or _is_own(state, found)):
+    if found is None or not is_told(state, found):
         raise NotFound("no_operation", id=name)
     return found
+
+
+def is_told(state: State, operation: Operation) -> bool:
+    """Say whether the user may know what an operation did."""
+    return _sees_all(state) or _is_own(state, operation)
 
 
 def _sees_all(state: State) -> bool:
@@ -474,7 +521,19 @@ def last_entry(txn: Txn, where: Bound = ALWAYS) -> Key:
     return key_of(rows[0]) if rows else Key(0)
 
 
-def _latest(state: State, limit: int) -> list[Operation]:
-    where = ALWAYS if _sees_all(state) else _own(state)
+def _latest_in(state: State, limit: int, tests: Sequence[Bound], module: str) -> list[Operation]:
+    """Give the latest operations that wrote to *module*: their entries say so, and are read in lots."""
+    name = state.known.schema.module(module).name
+    found: list[Operation] = []
+    lot = _latest(state, _LOT, tests)
+    while lot and len(found) < limit:
+        counts = counted(state, [each.key for each in lot])
+        found += [each for each in lot if name in counts[each.key]]
+        lot = _latest(state, _LOT, [*tests, Test("id", Operator.LT, int(lot[-1].key))])
+    return found[:limit]
+
+
+def _latest(state: State, limit: int, tests: Sequence[Bound]) -> list[Operation]:
+    where = All((*(() if _sees_all(state) else (_own(state),)), *tests))
     query = BoundQuery(module=OPERATIONS, where=where, order=(Order("id", descending=True),), limit=limit)
     return [operation_of(row) for row in state.txn.query(query)]

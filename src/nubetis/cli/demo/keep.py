@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nubetis.cli.face import line
 from nubetis.cli.journal import say_verified
 from nubetis.cli.plans import operations_grid
-from nubetis.cli.records import history_grid, names_of
+from nubetis.cli.records import history_grid, history_rows
 from nubetis.cli.texts import counted
 from nubetis.data import export
 from nubetis.session import past
@@ -27,10 +27,8 @@ def history(stage: Stage) -> None:
         return
     moments = past.history(stage.session, page[0])
     stage.facts["history"] = {"record": page[0].id, "moments": len(moments)}
-    people = names_of(stage.session, moments)
-    stage.face.show(
-        line(f"{page[0].id}  {page[0].title}", "bold"), history_grid(moments, people=people, room=stage.room)
-    )
+    rows = history_rows(stage.session, page[0].id, moments)
+    stage.face.show(line(f"{page[0].id}  {page[0].title}", "bold"), history_grid(rows, room=stage.room))
 
 
 def prove(stage: Stage) -> None:
