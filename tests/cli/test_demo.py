@@ -29,7 +29,8 @@ def test_the_demonstration_tells_the_truth_about_itself(nubetis):
     assert facts["bulk"]["changed"] > 0
     assert facts["journal"]["tampered"] == []
     assert facts["export"]["count"] == facts["merged"]["after"]
-    assert len(facts["steps"]) == 11
+    assert (facts["people"]["roles"], facts["people"]["explained"]["reasons"]) == (3, ["hierarchy"])
+    assert len(facts["steps"]) == 12
 
 
 def test_what_the_demonstration_leaves_can_be_looked_at(nubetis):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nubetis.session.roles import RoleInTree
 
-__all__ = ["roles_command"]
+__all__ = ["roles_command", "said_role"]
 
 
 @click.group("roles", cls=ListingGroup, params=[language_option()], help=_("Draw the tree of roles, and change it."))
@@ -34,11 +34,12 @@ def list_command(call: Call) -> Answer:
         found = role_tree(session)
         name = org.name
     facts = {"roles": [attrs.asdict(each) for each in found]}
-    call.face.answer(facts, lambda: tree(name, [(each.depth, _said(each)) for each in found]))
+    call.face.answer(facts, lambda: tree(name, [(each.depth, said_role(each)) for each in found]))
     return None
 
 
-def _said(role: RoleInTree) -> Text:
+def said_role(role: RoleInTree) -> Text:
+    """Give a role for the tree: its name, with how many have it and stand below."""
     parts = [counted("{count} user", "{count} users", role.users)] if role.users else []
     parts += [_("{count} below").format(count=role.users_below)] if role.users_below else []
     parts += [_("peers")] if role.peers else []

@@ -17,6 +17,7 @@ from nubetis.cli.demo.change import bulk_edit, find_pairs, merge_all, merge_once
 from nubetis.cli.demo.fill import build, load_file, look, read_file
 from nubetis.cli.demo.fit import currency_of
 from nubetis.cli.demo.keep import history, leave, prove
+from nubetis.cli.demo.people import who_sees
 from nubetis.cli.demo.stage import Stage
 from nubetis.cli.face import RenderableType, bar, grid, group, line, panel
 from nubetis.cli.texts import _
@@ -106,6 +107,8 @@ def _tell(stage: Stage) -> None:
             merge_all(stage, found)
     with stage.step(_("A bulk edit, and taking it back")):
         bulk_edit(stage)
+    with stage.step(_("Who sees what, and why")):
+        who_sees(stage)
     with stage.step(_("The past of one record")):
         history(stage)
     with stage.step(_("The journal")):
