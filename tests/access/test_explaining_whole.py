@@ -12,7 +12,7 @@ from nubetis.session.explaining import explain_for
 from nubetis.session.naming import named
 from nubetis.session.profiles import plan_field_level, plan_forbid, plan_permission_set, plan_permit, plan_profile_clone
 from nubetis.session.roles import plan_role_change
-from nubetis.session.sharing import plan_default, plan_share_rule
+from nubetis.session.sharing import plan_default, plan_share_rule, share
 from tests.stores import refusing
 
 
@@ -95,6 +95,29 @@ def test_a_parent_is_named_with_the_way_to_it_to_who_sees_it(nubetis_session, st
     admin.apply(plan_field_level(admin, "Standard", "accounts.website", "hidden"))
     told = steps(explain_for(staff["luis"], "pia", "view", contact))["parent"]
     assert "web" not in told.detail
+
+
+@pytest.mark.parametrize("by", ["himself", "another"])
+def test_a_parent_is_not_told_to_who_may_not_read_the_link(nubetis_session, staff, by):
+    """Hidden is the link, and so what it says; neither is it told of a share with what belongs to the parent."""
+    admin = nubetis_session
+    admin.apply(plan_default(admin, "contacts", parent="account", parent_level="read"))
+    admin.apply(plan_permit(admin, "Standard", ["explain_access"]))
+    account = staff["ana"].create("accounts", name="Acme")
+    contact = staff["ana"].create("contacts", last_name="Quispe", account=account.id)
+    share(admin, account, "rosa", level="read", related=True)
+
+    def told():
+        own = by == "himself"
+        return str(
+            staff["rosa"].explain("view", contact) if own else explain_for(staff["luis"], "rosa", "view", contact)
+        )
+
+    assert "Acme" in told()
+    admin.apply(plan_field_level(admin, "Standard", "contacts.account", "hidden"))
+    assert "parent" in told()
+    assert "Acme" not in told()
+    assert account.id not in told()
 
 
 def test_peers_are_among_what_nearly_was_enough(nubetis_session, staff):

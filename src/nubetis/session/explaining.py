@@ -169,9 +169,11 @@ class _Teller:
         return ", ".join(found)
 
     def _parent(self, module: Module, row: Row, *, shared: bool) -> Iterator[str]:
-        """Name the parent, and by what the user has it, to one who sees it."""
-        seen = (self.asker or self.state).record_now(module, key_of(row))
-        if seen is None:
+        """Name the parent, and by what the user has it, to one who sees it and may read the link to it."""
+        told_to = self.asker or self.state
+        link = self._policy.directory.default(self.module.id).parent
+        seen = told_to.record_now(module, key_of(row))
+        if seen is None or link not in told_to.sight.module(self.module).by_id:
             return
         yield f"parent {seen.title} ({seen.id})"
         if shared:
