@@ -9,7 +9,7 @@ from typing import Final
 from nubetis.access.directory import Roster
 from nubetis.access.entitlements import Feature
 from nubetis.access.permissions import FieldLevel, Permissions
-from nubetis.access.sharing import Default, Principal, PrincipalKind, Rule
+from nubetis.access.sharing import Default, PrincipalKind, Rule
 from nubetis.errors import NubetisError, Refused
 from nubetis.model.bind import RIGHTS, Viewpoint, bind, links_in
 from nubetis.model.ids import encode

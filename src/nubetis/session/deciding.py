@@ -18,7 +18,7 @@ from nubetis.access.looking import LookingPolicy
 from nubetis.access.permissions import FieldLevel
 from nubetis.access.policy import INVOLVING, RolePolicy, function_of
 from nubetis.access.sharing import NEEDED, Level, Principal, Rule
-from nubetis.errors import NotFound
+from nubetis.errors import InvalidValue, NotFound
 from nubetis.model.evaluate import matcher
 from nubetis.model.kinds import instant_text
 from nubetis.model.record import Record
@@ -282,12 +282,16 @@ def allows(state: State, action: Action, record: str | Record) -> bool:
     """Say whether :func:`judged` allows it; no more is looked at than that takes.
 
     Raises:
-        NotFound: no module has records with such ids.
+        NotFound: no module has records with such ids; ``unknown_module``.
     """
     gates = state.decider.gates
     if isinstance(record, str) and record in state.known.schema:
         return gates(action, state.known.schema.module(record))[-1].matched
-    module, key = state.known.module_of(record.id if isinstance(record, Record) else record)
+    try:
+        module, key = state.known.module_of(record.id if isinstance(record, Record) else record)
+    except InvalidValue:
+        state.known.asked_module(record)  # what is no id may be meant for a module: that is said
+        raise
     if not gates(Action.VIEW, module)[-1].matched or not gates(action, module)[-1].matched:
         return False
     row = state.txn.get_many(module, [key])[0]
