@@ -168,8 +168,14 @@ _TYPED: Final = frozenset({"no_heir", "unknown_field", "unknown_choice"})
 def _with_labels(session: nubetis.Session, error: NubetisError) -> dict[str, object]:
     """Put for each module in an error its label."""
     names = {name: str(error.params[name]) for name in _OF_MODULES if name in error.params}
-    known = {name: each for name, each in names.items() if each in session.schema and error.code not in _TYPED}
-    return {**error.params, **{name: say_label(session.schema.module(each)) for name, each in known.items()}}
+    if not names or error.code in _TYPED:
+        return dict(error.params)
+    try:
+        schema = session.schema
+    except NubetisError:  # the store fails, or the user was sent away
+        return dict(error.params)
+    known = {name: each for name, each in names.items() if each in schema}
+    return {**error.params, **{str(name): say_label(schema.module(each)) for name, each in known.items()}}
 
 
 def _only_administrator(org: nubetis.Org) -> str:
