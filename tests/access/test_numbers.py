@@ -150,6 +150,18 @@ def test_words_are_looked_for_no_further(nubetis_org, nubetis_session, moe, lead
     assert moe.can("view", lead.id)
 
 
+@pytest.mark.parametrize("where", [F.company == "lima", keywords("lima")])
+def test_what_a_rule_asks_for_is_filled_by_administrators(nubetis_org, nubetis_session, moe, where):
+    """A default would give each new record to whomever the rule names."""
+    shared(nubetis_session, where)
+    filling = with_fields(
+        nubetis_org, "leads", lambda field: attrs.evolve(field, default="Lima") if field.name == "company" else field
+    )
+    with refusing("raises_rights", Refused):
+        nubetis_org.alter(filling, by=moe)
+    nubetis_org.alter(filling, by=nubetis_session)
+
+
 def test_one_who_acts_for_a_manager_of_modules_gains_nothing(nubetis_org, nubetis_session, moe, lead):
     """Be it for an administrator that he does not gain it."""
     nubetis_org.people("bob: Desk")

@@ -11,6 +11,8 @@ from nubetis import F
 from nubetis.access.permissions import STANDARD, FieldLevel, Function, write_permissions
 from nubetis.errors import AccessDenied, InvalidFilter, NotFound
 from nubetis.model.convert import to_json
+from nubetis.model.fields import Operator
+from nubetis.model.filters import EVERYTHING, Compare, Has, has, keywords
 from nubetis.session.holding import holds, plan_hold
 from nubetis.session.retaining import plan_retention, plan_rule, rules
 from nubetis.session.sharing import plan_default
@@ -50,8 +52,13 @@ def test_nobody_asks_for_values_that_he_may_not_read(nubetis_session, staff, mod
         module, **{k: v for k, v in whole.items() if k in nubetis_session.schema.module(module).layout.slots}
     )
     own = staff["max"]
-    with refusing("denied", AccessDenied):
-        own.create(module, **raw(own, module))
+    number = nubetis_session.schema.module("contacts").field("phone").id
+    by_number = Compare(f"#{number}", Operator.EQ, "+51999111222")
+    for where in (PHONE, ~PHONE, by_number):
+        with refusing(*(("denied", AccessDenied) if where is by_number else ("unknown_field", NotFound))):
+            own.create(
+                module, **{**raw(own, module, where), "name": "his"} if module != "holds" else raw(own, module, where)
+            )
     assert [each.id for each in own.find(module)] == [other.id]
     with refusing("not_found", NotFound):
         own.get(kept.id)
@@ -62,6 +69,30 @@ def test_nobody_asks_for_values_that_he_may_not_read(nubetis_session, staff, mod
             plan_hold(own, "contacts", where=PHONE, reason="r")
         else:
             plan_rule(own, "contacts", name="n", days=1, where=PHONE)
+
+
+@pytest.mark.parametrize("where", [F.last_name == "Rey", F.account.linked(F.name == "Acme"), EVERYTHING])
+def test_what_he_may_read_he_may_ask_for(nubetis_session, staff, where):
+    """Also in the module of which a field is hidden from him; and sees it, whoever made it."""
+    own = staff["max"]
+    own.apply(plan_rule(own, "contacts", name="his", days=2, where=where))
+    if where != F.account.linked(F.name == "Acme"):  # a hold looks at the record alone
+        own.apply(plan_hold(own, "contacts", where=where, reason="his"))
+        assert [(each.reason, each.where) for each in holds(own)] == [("his", where)]
+    nubetis_session.apply(plan_rule(nubetis_session, "contacts", name="hers", days=2, where=where))
+    assert [each.name for each in rules(own)] == ["his", "hers"]
+    assert [each.where for each in rules(own)] == [where, where]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [PHONE, PHONE & (F.last_name == "x"), ~PHONE, has("contacts", via="account", where=PHONE), keywords("51999")],
+)
+def test_however_it_is_asked_for(nubetis_session, staff, where):
+    """Within other conditions, from another module, or by words that are looked for everywhere."""
+    module = "accounts" if isinstance(where, Has) else "contacts"
+    nubetis_session.apply(plan_rule(nubetis_session, module, name="hush", days=2, where=where))
+    assert rules(staff["max"]) == []
 
 
 @pytest.mark.parametrize("action", ["bin", "purge"])

@@ -7,10 +7,11 @@ from typing import TypeAlias
 
 from nubetis.access.sharing import Rule
 from nubetis.model.bind import All, AnyOf, Bound, Linked, Linking, No, Viewpoint, bind
+from nubetis.model.filters import And, Compare, Filter, Not, Or
 from nubetis.model.numbered import asked
 from nubetis.model.schema import Schema
 
-__all__ = ["meaning", "what_goes"]
+__all__ = ["filled", "meaning", "what_goes"]
 
 _Meaning: TypeAlias = Bound | tuple[object, ...] | None
 
@@ -23,6 +24,28 @@ def what_goes(rule: Rule, before: Schema, after: Schema) -> Iterator[str]:
         kept = None if now is None or field is None else now.by_id.get(field.id)
         if field is not None and now is not None and (kept is None or kept.name not in now.layout.slots):
             yield f"{of.name}.{field.name}"
+
+
+def filled(rule: Rule, schema: Schema) -> list[object]:
+    """Give what stands in the fields for which *rule* asks where nobody says anything else."""
+    module = schema.by_id.get(rule.module)
+    if rule.where is None or module is None:
+        return []
+    fields = [field for _, _, field in asked(rule.where, module, schema)]
+    fields += module.fields if _asks_words(rule.where) else ()  # which are looked for in many
+    return [None if each is None else each.default for each in fields]
+
+
+def _asks_words(where: Filter) -> bool:
+    match where:
+        case And(parts) | Or(parts):
+            return any(map(_asks_words, parts))
+        case Not(part):
+            return _asks_words(part)
+        case Compare(path):
+            return not path
+        case _:
+            return False
 
 
 def meaning(rule: Rule, schema: Schema, view: Viewpoint) -> _Meaning:

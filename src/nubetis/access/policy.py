@@ -35,12 +35,14 @@ from nubetis.model.bind import (
     OneOf,
     Test,
     Viewpoint,
+    Within,
     bind,
 )
 from nubetis.model.fields import Field, Operator
 from nubetis.model.filters import EVERYTHING, NOTHING, F, Filter, Or, join
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
+from nubetis.model.numbered import NUMBER
 from nubetis.model.prepared import Prepared
 from nubetis.model.schema import Module, Schema
 from nubetis.types import Key, RecordId
@@ -218,12 +220,18 @@ class RolePolicy:
         return Prepared(bound)
 
     def _keeping(self) -> Filter:
-        """Give holds and rules of retention, without those that ask for values in a module of which he reads less."""
-        levels = self.permissions.fields.items()
-        unread = {int(module) for (module, _), level in levels if level is FieldLevel.HIDDEN}
+        """Give holds and rules of retention, without those whose filter names a field that the user may not read.
+
+        A number is one of several fields, in several modules: what names any of these is left out.  Words are looked
+        for in all fields.
+        """
+        unread = {int(field) for (_, field), level in self.permissions.fields.items() if level is FieldLevel.HIDDEN}
         if not unread:
             return EVERYTHING
-        bound = No(All((OneOf("module", tuple(sorted(unread))), No(Missing("where")))))
+        named = [f"{NUMBER}{each}{end}" for each in sorted(unread) for end in ('"', ".")]
+        named += [f":{each}{end}" for each in sorted(unread) for end in ('"', ".", "|")]
+        texts = [*named, '"field": ""']
+        bound = No(AnyOf(tuple([Within("where", Operator.CONTAINS, each) for each in texts])))
         return Prepared(lambda _: bound)
 
     def may_ask(self, rule: Rule, view: Viewpoint) -> bool:

@@ -14,7 +14,7 @@ import attrs
 from nubetis.errors import UNREADABLE, InvalidValue, NubetisError
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.filters import Filter
-from nubetis.model.numbered import named, numbered
+from nubetis.model.numbered import asked, named, numbered
 from nubetis.model.plan import ChangeKind, Creates
 from nubetis.types import ModuleId
 
@@ -44,6 +44,7 @@ def with_numbers(planner: Planner, part: Part) -> Part:
 
     Raises:
         InvalidValue: ``bad_argument``; it would let a filter ask the fields of another module.
+        NotFound: ``unknown_field``; a hold or a rule of retention asks for a field that the user may not read.
     """
     if part.module.name not in _KEEPERS:
         return part
@@ -80,7 +81,17 @@ def _number(planner: Planner, keeper: Module, row: Row) -> Stored:
     if text is None or module is None:
         return text
     try:
-        found = numbered(from_json(json.loads(str(text)), Filter), module, schema, readable=planner.policy.reads)
+        given = from_json(json.loads(str(text)), Filter)
+        found = numbered(given, module, schema, readable=planner.policy.reads)
     except (NubetisError, *UNREADABLE):
         return text
+    if keeper.name != "sharing_rules":  # which are looked at whole, with whatever else they say
+        _refuse_unread(planner, given, module)
     return json.dumps(to_json(found), ensure_ascii=False)
+
+
+def _refuse_unread(planner: Planner, where: Filter, module: Module) -> None:
+    """Stop a filter that asks for a field which the user may not read, as if there were none."""
+    for name, of, field in asked(where, module, planner.known.schema):
+        if field is not None and not planner.policy.reads(of, field):
+            planner.sight.module(of).field(name)

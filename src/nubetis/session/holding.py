@@ -2,7 +2,7 @@
 
 A hold is a record of the system module ``holds``: planned, journalled, undone like any other; who manages retention
 writes it.  It names a module and what of it: the records that fit a filter, those with certain ids, or all of them.
-Holds with a filter on a module of which he may not read all fields are out of his sight, and he makes none.
+Holds that ask for fields which he may not read are out of his sight, and he makes none.
 
 What is held
 ------------

@@ -14,7 +14,7 @@ from nubetis.access.compare import Comparison, Handed, Parents
 from nubetis.access.directory import PRIVATE, Directory, Profile, Roster
 from nubetis.access.entitlements import EDITION, UNLIMITED, Entitlements, read_entitlements
 from nubetis.access.invariants import check_roster, check_rules
-from nubetis.access.meaning import meaning, what_goes
+from nubetis.access.meaning import filled, meaning, what_goes
 from nubetis.access.numbering import Position
 from nubetis.access.people import Groups, People, User
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
@@ -169,7 +169,8 @@ def check_meaning(state: State, schema: Schema) -> None:
     policy, view = state.policy, Viewpoint(now=now)
     if isinstance(policy, RolePolicy) and not policy.user.administrator:
         for rule in roster.rules:
-            if meaning(rule, before, view) != meaning(rule, schema, view):
+            same = meaning(rule, before, view) == meaning(rule, schema, view)
+            if not same or filled(rule, before) != filled(rule, schema):
                 raise Refused("raises_rights", user=rule.target.text, what="records of others")
 
 
