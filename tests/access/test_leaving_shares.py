@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
+import attrs
 import pytest
 
+from nubetis import F
+from nubetis.access.permissions import STANDARD, Function, write_permissions
 from nubetis.session.leaving import plan_offboarding
-from nubetis.session.sharing import plan_default, share, shares, unshare
+from nubetis.session.sharing import plan_default, principal, share, shares, unshare
 from nubetis.session.teams import join, leave, team
 
 
@@ -84,3 +88,19 @@ def _covers(one, other):
     levels = ["read", "write", "delete"]
     ends = one[2] is None or (other[2] is not None and one[2] >= other[2])
     return levels.index(one[1]) >= levels.index(other[1]) and ends and one[3] >= other[3] and one[4] >= other[4]
+
+
+def test_shares_of_records_out_of_sight_are_told_of_by_their_module_alone(nubetis_session, staff):
+    """Who manages users is told neither which they are nor how many; an administrator moves them."""
+    admin, pia = nubetis_session, staff["pia"]
+    given = attrs.evolve(STANDARD, functions=[Function.MANAGE_USERS])
+    profile = admin.create("profiles", name="HR", permissions=json.dumps(write_permissions(given)))
+    admin.edit(staff["luis"].user, profile=profile.id)
+    lead = pia.create("leads", name="Hers")
+    share(pia, lead, "ana")
+    join(pia, lead, "eva")
+    plan = plan_offboarding(staff["luis"], "ana", to="eva")
+    assert [(each.code, each.module, each.record) for each in plan.refusals] == [("out_of_sight", "shares", None)]
+    assert len(plan) == 0
+    admin.apply(plan_offboarding(admin, "ana", to="eva"))
+    assert not admin.find("shares", F.target == principal(admin, "ana").text)

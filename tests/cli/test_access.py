@@ -438,7 +438,7 @@ def test_one_record_is_shared_to_the_end_of_a_day_and_no_longer(acme, lead):
 def test_a_default_by_the_parent_is_looked_at(acme):
     words = ["sharing", "default", "contacts", "none", "--parent", "account", "--parent-level", "write"]
     said = acme(*words, "--dry-run")
-    assert ["3 users gain access." in said.out, "by account: read and write" in said.out] == [True, True]
+    assert ["it may concern 3 users." in said.out, "by account: read and write" in said.out] == [True, True]
     assert acme(*words).code == 2
 
 

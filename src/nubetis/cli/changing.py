@@ -136,7 +136,12 @@ class Look:
     def _summary(self) -> str:
         if self.changes is None:
             return _("Who gains and loses by it is for those who may explain access.")
-        gain, lose = sum(each.gains for each in self.changes), sum(each.loses for each in self.changes)
+        seen = list(map(_without_ways, self.changes))
+        gain, lose = sum(each.gains for each in seen), sum(each.loses for each in seen)
+        if not gain and not lose and self.changes:
+            count = len(self.changes)
+            return counted("Nobody gains or loses records now; it may concern {count} user.",
+                           "Nobody gains or loses records now; it may concern {count} users.", count)  # fmt: skip
         if not gain and not lose:
             return _("Nobody else gains or loses by it.") if self.locked else _("Nobody gains or loses by it.")
         said = [counted("{count} user gains access", "{count} users gain access", gain)] if gain else []
@@ -169,6 +174,14 @@ class Look:
 
 
 # --- who gains and loses ---------------------------------------------------------------------------
+
+
+def _without_ways(change: AccessChange) -> AccessChange:
+    """Leave out what may come and go by the parent of records where none does: all of them were counted."""
+    modules = [
+        attrs.evolve(each, by_parent_gained={}, by_parent_lost={}) if each.exact else each for each in change.modules
+    ]
+    return attrs.evolve(change, modules=tuple(modules))
 
 
 def _facts(change: AccessChange) -> dict[str, object]:
@@ -275,12 +288,22 @@ def _rule(name: str) -> str:
 
 
 def _counts(records: Mapping[str, int], *, exact: bool) -> str:
-    """Say how many records to which levels: of as many to several levels the greatest; about, where owners count."""
-    ordered = [(records[level], level) for level in _LEVELS if level in records]
-    most = dict(ordered)  # of equal counts the greatest level stays
+    """Say how many records to which levels, those of as many together; about, where owners count."""
+    levels: dict[int, list[str]] = {}
+    for level in _LEVELS:
+        if level in records:
+            levels.setdefault(records[level], []).append(level)
     about = "" if exact else "≈ "
-    said = {count: f"{about}{count:,}" if count else _("none yet") for count in most}
-    return ", ".join([f"{said[count]} ({say_level(most[count])})" for count in most])
+    said = {count: f"{about}{count:,}" if count else _("none yet") for count in levels}
+    return ", ".join([f"{said[count]} ({_levels(tuple(several))})" for count, several in levels.items()])
+
+
+def _levels(several: tuple[str, ...]) -> str:
+    """Say to which levels; with a greater one go those below it, where these come and go as well."""
+    if several == _LEVELS[1 : 1 + len(several)]:
+        return say_level(several[-1])
+    words = {"read": _("read"), "write": _("write"), "delete": _("delete")}
+    return _(" and ").join([words[each] for each in several])
 
 
 def _shortest(names: Iterable[str], labels: Mapping[str, str]) -> list[str]:

@@ -231,11 +231,17 @@ class _Leaving:
         Of records that he owns they go.
         """
         module = self.module("shares")
-        mine = list(self.planner.rows(module, All((LIVE, Test("target", Operator.EQ, self.text)))))
+        sees, rows = self.planner.allowed(module, Action.VIEW), self._shares_with(module, self.text)
+        mine = list(filter(sees, rows))
+        if len(mine) < len(rows):
+            found.out_of_sight(module)
         if self.to is None:
             found.add(self._gone(module, mine))
             return
-        covering, theirs = _Covering(module, instant_text(self.planner.view.now)), self._shares_of_heir(module)
+        covering = _Covering(module, instant_text(self.planner.view.now))
+        theirs: dict[tuple[int, int], list[Row]] = {}
+        for row in filter(sees, self._shares_with(module, self._heir_text)):
+            theirs.setdefault(_about(module, row), []).append(row)
         moved, gone = Spool(), Spool()
         own = self._owned_by_heir({_about(module, row) for row in mine})
         for row in mine:
@@ -263,18 +269,15 @@ class _Leaving:
         if rows:
             found.add(self._gone(module, rows))
 
-    def _shares_of_heir(self, module: Module) -> dict[tuple[int, int], list[Row]]:
-        found: dict[tuple[int, int], list[Row]] = {}
-        for row in self.planner.rows(module, All((LIVE, Test("target", Operator.EQ, self._heir_text)))):
-            found.setdefault(_about(module, row), []).append(row)
-        return found
+    def _shares_with(self, module: Module, target: str) -> list[Row]:
+        return list(self.planner.rows(module, All((LIVE, Test("target", Operator.EQ, target)))))
 
     # records -----------------------------------------------------------------------------------------------
     def _in_records(self, module: Module, fields: tuple[Field, ...], found: _Found) -> None:
         heir = self.heirs.get(module.name, self.to)
         groups, hidden = self._sorted(module, fields)
         if hidden:
-            found.refusals.append(Refusal(code="out_of_sight", params={"module": module.name}, module=module.name))
+            found.out_of_sight(module)
         if heir is None:
             found.without_heir(module, sum(map(len, groups.values())))
             return
@@ -317,6 +320,10 @@ class _Found:
             else:
                 self.parts.append(part)
         self.refusals += made[1]
+
+    def out_of_sight(self, module: Module) -> None:
+        """Note that there is something of *module* which the user of the session may not see."""
+        self.refusals.append(Refusal(code="out_of_sight", params={"module": module.name}, module=module.name))
 
     def without_heir(self, module: Module, count: int) -> None:
         """Note that nobody takes over what there is of *module*."""

@@ -167,7 +167,9 @@ def preview(session: Session, plan: Plan, *, exact: bool = False) -> list[Access
         if exact and not handed.counts:
             counter = Exactly(state, before, comparison.after)
             told = list(_exactly(told, counter, state.known.schema))
-        return [each for each in _with_acting(told, *_acting(state, plan.parts)) if each.gains or each.loses]
+        return [
+            each for each in _with_acting(told, *_acting(state, plan.parts, comparison)) if each.gains or each.loses
+        ]
 
     return session.state.read(work)
 
@@ -198,16 +200,17 @@ _Pairs: TypeAlias = "set[tuple[Key, Key]]"
 """Those who may act for another, and for whom."""
 
 
-def _acting(state: State, parts: Iterable[Part]) -> tuple[_Pairs, _Pairs]:
-    """Give who acts for whom, before and after."""
+def _acting(state: State, parts: Iterable[Part], comparison: Comparison) -> tuple[_Pairs, _Pairs]:
+    """Give who acts for whom, before and after: two who are active."""
     now = instant_text(state.world.now())
     before, after = (
         {
             (Key(int(delegate)), Key(int(user)))
             for _, delegate, user, until in rows_with(state.txn, given, DELEGATIONS, "delegate", "user", "until")
             if delegate is not None and user is not None and (until is None or str(until) > now)
+            if {Key(int(delegate)), Key(int(user))} <= side.roster.users.active
         }
-        for given in ((), parts)
+        for given, side in (((), comparison.before), (parts, comparison.after))
     )
     return before, after
 
