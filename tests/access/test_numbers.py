@@ -162,6 +162,19 @@ def test_what_a_rule_asks_for_is_filled_by_administrators(nubetis_org, nubetis_s
     nubetis_org.alter(filling, by=nubetis_session)
 
 
+def test_the_parent_of_new_records_is_for_administrators_too(nubetis_org, nubetis_session, moe):
+    """A default parent would give each new record to whomever has that one."""
+    nubetis_session.apply(plan_default(nubetis_session, "contacts", parent="account", parent_level="delete"))
+    account = moe.create("accounts", name="His")
+    filling = with_fields(
+        nubetis_org,
+        "contacts",
+        lambda field: attrs.evolve(field, default=account.id) if field.name == "account" else field,
+    )
+    with refusing("raises_rights", Refused):
+        nubetis_org.alter(filling, by=moe)
+
+
 def test_one_who_acts_for_a_manager_of_modules_gains_nothing(nubetis_org, nubetis_session, moe, lead):
     """Be it for an administrator that he does not gain it."""
     nubetis_org.people("bob: Desk")

@@ -108,6 +108,28 @@ def test_a_plan_is_of_records_that_one_may_delete(nubetis_session, nubetis_clock
     assert {each.record for each in plan_retention(nubetis_session).changes} == {hers.id, his.id}
 
 
+def test_links_lead_to_what_one_sees(nubetis_session, nubetis_clock, staff):
+    """A rule on what one's record is linked to does not tell of that, where it is out of sight or its field hidden."""
+    admin, own = nubetis_session, staff["max"]
+    admin.apply(plan_default(admin, "deals", level="delete"))
+    hers = staff["ana"].create("contacts", last_name="Rey")
+    admin.edit(hers.id, phone="+51999111222")
+    deal = admin.create("deals", name="D", contact=hers.id)
+    own.apply(plan_rule(own, "deals", name="linked", days=1, where=F.contact.linked(F.last_name == "rey")))
+    nubetis_clock.advance(days=2)
+    assert own.count("deals", F.contact.linked(F.last_name == "rey")) == 0
+    assert list(plan_retention(own).changes) == []
+    assert [each.record for each in plan_retention(admin).changes] == [deal.id]
+    kept = {"module": int(admin.schema.module("deals").id), "where": json.dumps(to_json(F.contact.linked(PHONE)))}
+    with refusing("unknown_field", NotFound):
+        own.create("retention_rules", name="n", days=1, action="bin", stage="live", **kept)
+    with refusing("filter_value", InvalidFilter):
+        plain = json.dumps(to_json(F.contact.linked(F.last_name == "rey")))
+        own.create("holds", reason="r", since=own.now(), **{**kept, "where": plain})
+    admin.apply(plan_rule(admin, "deals", name="hers", days=1, where=F.contact.linked(PHONE)))
+    assert [each.name for each in rules(own)] == ["linked"]
+
+
 def test_a_record_out_of_sight_is_held_no_more_than_one_that_never_was(nubetis_session, staff):
     hers = staff["ana"].create("leads", name="Hers")
     gone = staff["ana"].create("leads", name="Gone")

@@ -41,6 +41,7 @@ ASKED = {
     "as_of": lambda s: past.as_of(s, LEAD, START),
     "module_as_of": lambda s: list(past.module_as_of(s, "leads", START)),
     "operations": past.operations,
+    "written": lambda session: past.written(session, []),
     "plan_undo": lambda s: past.plan_undo(s, OPERATION),
     "resume": lambda s: resuming.resume(s, OPERATION),
     "erase": lambda s: erasing.erase(s, LEAD),

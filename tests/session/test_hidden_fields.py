@@ -117,6 +117,7 @@ def faces(session, record):
         "restored": (session.delete(record.id), dict(session.restore(record.id))),
         "schema": [field for module in session.schema.modules for field in module.all_fields],
         "operations": past.operations(session),
+        "written": past.written(session, past.operations(session)),
         "explain": session.explain("edit", record.id),
         "export": buffer.getvalue(),
         "subject": document.getvalue(),
@@ -136,7 +137,7 @@ def test_no_road_tells_of_what_is_hidden(ana, lead):
 def test_who_may_read_it_finds_it_on_every_road_that_shows_fields(ana, lead, nubetis_session):
     """So that the test above looks where something is to be found."""
     told = {road: repr(answer) for road, answer in faces(nubetis_session, lead).items()}
-    without = {"plans", "undo", "restored", "operations", "explain", "edit", "create", "held", "merge"}
+    without = {"plans", "undo", "restored", "operations", "written", "explain", "edit", "create", "held", "merge"}
 
     assert set() == {road for road, text in told.items() if "margin" not in text and VALUE not in text} - without
 
@@ -150,8 +151,8 @@ def test_each_method_and_each_function_of_the_past_was_looked_at():
     }  # fmt: skip
     assert silent | looked_at == {name for name in dir(Session) if not name.startswith("_")}
     areas = {
-        "history", "as_of", "module_as_of", "operations", "plan_undo", "erase", "resume", "export_subject", "held_by",
-        "plan_hold", "plan_rule", "export", "lint_schema", "plan_merge", "merge",
+        "history", "as_of", "module_as_of", "operations", "written", "plan_undo", "erase", "resume", "export_subject",
+        "held_by", "plan_hold", "plan_rule", "export", "lint_schema", "plan_merge", "merge",
     }  # fmt: skip
     administrators = {"plan_lift", "holds", "rules", "plan_retention", "retain"}
     loads = {"plan_links", "plan_load", "apply_load", "load"}

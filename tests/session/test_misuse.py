@@ -194,7 +194,11 @@ def test_several_choices_may_be_free_as_tags_are(nubetis_org, nubetis_session, d
 
 
 def test_an_id_of_nothing_may_not_be_edited(nubetis_session):
-    assert not nubetis_session.can("edit", "nonsense")
+    """A word is taken for a module: that there is none is said, for nobody would see it in a no."""
+    assert not nubetis_session.can("edit", "lea_0000000000000")
+    assert not nubetis_session.can("edit", "non-sense")
+    with refusing("unknown_module", NotFound):
+        nubetis_session.can("edit", "nonsense")
 
 
 # -- plug-ins ---------------------------------------------------------------------------------------------------------

@@ -7,13 +7,15 @@ names of today.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from nubetis.errors import UNREADABLE, InvalidValue, NubetisError
+from nubetis.errors import UNREADABLE, InvalidFilter, InvalidValue, NubetisError
 from nubetis.model.convert import from_json, to_json
-from nubetis.model.filters import Filter
+from nubetis.model.fields import Operator
+from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
 from nubetis.model.numbered import asked, named, numbered
 from nubetis.model.plan import ChangeKind, Creates
 from nubetis.types import ModuleId
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from nubetis.session.planning import Planner
     from nubetis.types import Row, Stored
 
-__all__ = ["kept_filter", "with_numbers"]
+__all__ = ["conditions_of", "kept_filter", "refuse_linked", "with_numbers"]
 
 _KEEPERS: Final = frozenset({"sharing_rules", "holds", "retention_rules"})
 
@@ -87,6 +89,8 @@ def _number(planner: Planner, keeper: Module, row: Row) -> Stored:
         return text
     if keeper.name != "sharing_rules":  # which are looked at whole, with whatever else they say
         _refuse_unread(planner, given, module)
+    if keeper.name == "holds":
+        refuse_linked(given)
     return json.dumps(to_json(found), ensure_ascii=False)
 
 
@@ -95,3 +99,25 @@ def _refuse_unread(planner: Planner, where: Filter, module: Module) -> None:
     for name, of, field in asked(where, module, planner.known.schema):
         if field is not None and not planner.policy.reads(of, field):
             planner.sight.module(of).field(name)
+
+
+def refuse_linked(where: Filter) -> None:
+    """Stop a filter that looks at other records: to change those would get a record out of the hold."""
+    for each in conditions_of(where):
+        if isinstance(each, Has) or each.operator is Operator.LINKED:
+            path = each.via if isinstance(each, Has) else each.path
+            reason = "a hold looks at the record alone: find those linked now, and hold them by their ids"
+            raise InvalidFilter("filter_value", field=path, reason=reason)
+
+
+def conditions_of(where: Filter) -> Iterator[Compare | Has]:
+    """Give the conditions that *where* is made of."""
+    match where:
+        case And(parts) | Or(parts):
+            yield from [each for part in parts for each in conditions_of(part)]
+        case Not(part):
+            yield from conditions_of(part)
+        case Compare() | Has():
+            yield where
+        case _:
+            pass

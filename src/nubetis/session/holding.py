@@ -30,12 +30,12 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from nubetis.access.decision import Action
-from nubetis.errors import InvalidFilter, InvalidValue, NotFound, NubetisError, Refused, require, require_bool
+from nubetis.errors import InvalidValue, NotFound, NubetisError, Refused, require, require_bool
 from nubetis.model.bind import ALWAYS, All, Bound, Test, Viewpoint, bind
 from nubetis.model.convert import to_json
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Operator
-from nubetis.model.filters import EVERYTHING, And, Compare, Filter, Has, Not, Or
+from nubetis.model.filters import EVERYTHING, Compare, Filter
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange, row_before
 from nubetis.model.kinds import instant, instant_text
@@ -43,7 +43,7 @@ from nubetis.model.plan import Cause, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import CREATED_IN, DELETED_IN, VERSION, Module, SchemaStep, StepKind, key_of
 from nubetis.model.system import HOLDS
-from nubetis.session.asking import kept_filter
+from nubetis.session.asking import conditions_of, kept_filter, refuse_linked
 from nubetis.session.past import last_entry
 from nubetis.session.undoing import later_changes
 from nubetis.session.world import LIVE, TxnRelated
@@ -105,7 +105,7 @@ def plan_hold(
         values: dict[str, object] = {"reason": reason, "module": int(found.id), "since": since or now, "until": until}
         if where is not None:
             bind(where, found, session.schema, free_view(planner.view))
-            _refuse_linked(where)
+            refuse_linked(where)
             values["where"] = json.dumps(to_json(where), ensure_ascii=False)
         if records is not None:
             values["records"] = json.dumps(_known_records(planner, found, records))
@@ -121,28 +121,6 @@ def _check_scope(module: Module, since: datetime, until: datetime | None) -> Non
     until = until and instant(until, name="until")
     if until is not None and until <= since:
         raise InvalidValue("bad_argument", argument="until", reason="the hold would be over before it begins")
-
-
-def _refuse_linked(where: Filter) -> None:
-    """Stop a filter that looks at other records: to change those would get a record out of the hold."""
-    for each in _conditions(where):
-        if isinstance(each, Has) or each.operator is Operator.LINKED:
-            path = each.via if isinstance(each, Has) else each.path
-            reason = "a hold looks at the record alone: find those linked now, and hold them by their ids"
-            raise InvalidFilter("filter_value", field=path, reason=reason)
-
-
-def _conditions(where: Filter) -> Iterator[Compare | Has]:
-    """Give the conditions that *where* is made of."""
-    match where:
-        case And(parts) | Or(parts):
-            yield from [each for part in parts for each in _conditions(part)]
-        case Not(part):
-            yield from _conditions(part)
-        case Compare() | Has():
-            yield where
-        case _:
-            pass
 
 
 def _known_records(planner: Planner, module: Module, records: Iterable[str | Record]) -> list[str]:
@@ -366,7 +344,7 @@ def _watch(planner: Planner, module: Module, hold: Hold, row: Row) -> _Watch:
 
 def _asked(module: Module, where: Filter | None) -> frozenset[int] | None:
     """Give the fields that *where* looks at, ``None`` where it may be any: words are looked for in several."""
-    conditions = [] if where is None else list(_conditions(where))
+    conditions = [] if where is None else list(conditions_of(where))
     compared = [each for each in conditions if isinstance(each, Compare) and each.operator is not Operator.MATCHES]
     names = {each.path.partition(".")[0] for each in compared}
     if len(compared) < len(conditions) or not names <= module.layout.slots.keys():
@@ -379,7 +357,7 @@ def _test(planner: Planner, module: Module, where: Filter) -> Predicate:
     if where == EVERYTHING:
         return _always
     try:
-        _refuse_linked(where)
+        refuse_linked(where)
         bound = bind(where, module, planner.known.schema, free_view(planner.view))
         return matcher(bound, module.layout.full_index, TxnRelated(planner.txn))
     except NubetisError:

@@ -343,9 +343,9 @@ class _Retention:
         return part
 
     def _bound(self, rule: RetentionRule, module: Module) -> Bound:
-        view = free_view(self.planner.view)
+        view = self.planner.view
         limit = instant_text(view.now - timedelta(days=rule.days))
-        wanted = bind(rule.where, module, self.planner.known.schema, view)
+        wanted = bind(rule.where, module, self.planner.known.schema, view)  # links lead to what the user sees
         return All((_unchanged(rule.stage, limit), wanted, self.planner.granted(module, Action.DELETE)))
 
     def purged(self, module: Module, rows: Iterable[Row]) -> Edits:

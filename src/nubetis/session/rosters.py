@@ -172,6 +172,18 @@ def check_meaning(state: State, schema: Schema) -> None:
             same = meaning(rule, before, view) == meaning(rule, schema, view)
             if not same or filled(rule, before) != filled(rule, schema):
                 raise Refused("raises_rights", user=rule.target.text, what="records of others")
+        for number, default in roster.defaults.items():
+            if default.parent is not None and _filling(before, number, default.parent) != _filling(
+                schema, number, default.parent
+            ):
+                raise Refused("raises_rights", user=policy.user.id, what="records of others")
+
+
+def _filling(schema: Schema, number: ModuleId, field: FieldId) -> object:
+    """Give the parent that a record has of which nobody says anything else."""
+    module = schema.by_id.get(number)
+    found = None if module is None else module.by_id.get(field)
+    return None if found is None else found.default
 
 
 def _refuse_beyond(state: State, before: Roster, after: Roster) -> None:

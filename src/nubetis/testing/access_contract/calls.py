@@ -488,6 +488,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "module_sharing": lambda d: shared.module_sharing(d.session),
     "named": lambda d: naming.named(d.session, d.random.choice(("roles", "roles", "profiles", "groups")), _role(d)),
     "operations": lambda d: past.operations(d.session, limit=d.random.randint(1, 20)),
+    "written": lambda d: past.written(d.session, past.operations(d.session, limit=d.random.randint(1, 20))),
     "permission_sets": lambda d: profiles.permission_sets(d.session),
     "preview": _preview,
     "principal": lambda d: sharing.principal(d.session, d.random.choice(("ana", "role Rep+", "everybody", "nobody"))),
