@@ -169,8 +169,7 @@ class Look:
         rows = [row for each in self.changes[:_SHOWN] for row in _preview_rows(each, self.users, self.labels)]
         left = len(self.changes) - _SHOWN
         more = counted("(and {count} more user)", "(and {count} more users)", left)
-        longer = max((2, 3), key=lambda side: max(len(str(row[side])) for row in rows))
-        return [grid(names, rows, room=room, wrap=names[longer]), *([line(more, "dim")] if left > 0 else [])]
+        return [grid(names, rows, room=room, wrap=names[2:]), *([line(more, "dim")] if left > 0 else [])]
 
 
 # --- who gains and loses ---------------------------------------------------------------------------

@@ -191,15 +191,15 @@ def grid(
     room: int,
     title: str = "",
     right: Sequence[str] = (),
-    wrap: str = "",
+    wrap: str | Sequence[str] = "",
 ) -> RenderableType:
     """Give a table that fits *room*: cells are cut, those of *wrap* broken; columns that do not fit are counted.
 
     Where room is no matter, nothing is cut or broken.
     """
-    texts = [[text_of(cell) for cell in row] for row in rows]
+    texts, wraps = [[text_of(cell) for cell in row] for row in rows], {wrap} if isinstance(wrap, str) else {*wrap}
     least = [
-        [cell[:_LEAST] if name == wrap else cell for name, cell in zip(columns, row, strict=True)] for row in texts
+        [cell[:_LEAST] if name in wraps else cell for name, cell in zip(columns, row, strict=True)] for row in texts
     ]
     caps = (room, *_CAPS) if room >= _ROOMY else _CAPS
     cap = next((cap for cap in caps if _fitting(columns, least, (room, cap)) == len(columns)), _CAPS[-1])
@@ -208,11 +208,11 @@ def grid(
     table.show_header = table.show_edge = any(columns)
     for name in columns[:fitting]:
         justify: Literal["left", "right"] = "right" if name in right else "left"
-        overflow: Literal["fold", "ellipsis"] = "fold" if name == wrap else "ellipsis"
-        table.add_column(line(name), no_wrap=name != wrap, overflow=overflow, justify=justify)
+        overflow: Literal["fold", "ellipsis"] = "fold" if name in wraps else "ellipsis"
+        table.add_column(line(name), no_wrap=name not in wraps, overflow=overflow, justify=justify)
     for row in texts:
         shown = zip(columns[:fitting], row, strict=False)
-        table.add_row(*[line(cell if name == wrap else shortened(cell, cap)) for name, cell in shown])
+        table.add_row(*[line(cell if name in wraps else shortened(cell, cap)) for name, cell in shown])
     left = len(columns) - fitting
     return (
         Group(table, line(counted("(and {count} more column)", "(and {count} more columns)", left), "dim"))
