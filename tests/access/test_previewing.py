@@ -18,7 +18,7 @@ from nubetis.session.delegating import plan_delegation
 from nubetis.session.explaining import explain_for
 from nubetis.session.leaving import plan_offboarding
 from nubetis.session.previewing import check_plan, preview, who_can
-from nubetis.session.profiles import plan_field_level
+from nubetis.session.profiles import plan_field_level, plan_forbid
 from nubetis.session.sharing import plan_default, plan_group, plan_share_rule, principal, share, shares
 from tests.stores import refusing
 
@@ -133,37 +133,50 @@ def test_a_preview_says_what_then_is(nubetis_session, staff, records, rng, chang
     agrees(staff, told, before, after)
 
 
-@pytest.mark.parametrize("change", [*CHANGES, "state", "profile"])
-def test_an_exact_preview_counts_the_records_themselves(nubetis_session, staff, records, rng, change):
-    """By owners, rules, shares and parents together, to each level."""
+MORE = {
+    "suspended": lambda s, _: s.plan_update("users", F.handle == "ana", state="suspended"),
+    "role of one": lambda s, _: s.plan_update("users", F.handle == "ana", role=role(s, "Office").id),
+    "leaves": lambda s, rng: plan_offboarding(s, "ana", to=rng.choice([each for each in NAMES if each != "ana"])),
+    "profile": lambda s, _: plan_forbid(s, "Standard", ["contacts.edit"]),
+    "values": lambda s, _: s.plan_update("contacts", F.job_title == "Cusco", job_title="Lima"),
+    "parents": lambda s, rng: s.plan_update("contacts", EVERYTHING, account=rng.choice(s.find("accounts")).id),
+    "shares": lambda s, _: s.plan_delete("shares", EVERYTHING),
+    "bin": lambda s, _: s.plan_delete("accounts", F.name.in_(["0", "2", "4", "6"])),
+}
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *MORE])
+def test_an_exact_preview_is_what_then_is(nubetis_session, staff, records, rng, change):
+    """By owners, rules, shares and parents together, by profiles and states: to each level, in each module."""
     admin = nubetis_session
     shuffle(admin, rng, records)
-    before = visible(staff)
-    more = {
-        "state": lambda s, _: s.plan_update("users", F.handle == "ana", state="suspended"),
-        "profile": lambda s, _: s.plan_update("users", F.handle == "ana", role=role(s, "Office").id),
-    }
-    plan = {**CHANGES, **more}[change](admin, rng)
+    plan = {**CHANGES, **MORE}[change](admin, rng)
+    before, operations = visible(staff), len(past.operations(admin))
     told = {each.user: each for each in preview(admin, plan, exact=True)}
+    assert (visible(staff), len(past.operations(admin))) == (before, operations)  # nothing was written
     admin.apply(plan)
-    others = {name: each for name, each in staff.items() if change != "state" or name != "ana"}
-    after = visible(others)
-    if change == "state":
-        (gone,) = told.values()
-        assert gone.user == staff["ana"].user
-        for (module, level), had in before["ana"].items():
-            lost = {each.module: each.lost for each in gone.modules}.get(module, {})
-            owned = {each.id for each in admin.find(module, F.owner == staff["ana"].user)}
-            assert lost.get(level, 0) == len(had - owned)
-        return
-    for name, session in others.items():
+    active = {each.id for each in admin.find("users", F.state == "active")}
+    after = {name: dict.fromkeys(had, frozenset()) for name, had in before.items()}
+    after |= visible({name: session for name, session in staff.items() if session.user in active})
+    for name, session in staff.items():
         gains = {each.module: each for each in told[session.user].modules} if session.user in told else {}
         for (module, level), now in after[name].items():
             then, found = before[name][module, level], gains.get(module)
-            assert found is None or found.exact or change in {"owners", "all to one", "each to another"}
-            if found is None or found.exact:
-                assert (found.gained.get(level, 0) if found else 0) == len(now - then), (name, module, level)
-                assert (found.lost.get(level, 0) if found else 0) == len(then - now), (name, module, level)
+            assert (found.gained.get(level, 0) if found else 0) == len(now - then), (name, module, level)
+            assert (found.lost.get(level, 0) if found else 0) == len(then - now), (name, module, level)
+
+
+def test_an_exact_preview_in_a_unit_leaves_the_unit_as_it_was(nubetis_session, staff, records):
+    """What the unit has written before stays, what the preview does is taken back."""
+    admin = nubetis_session
+
+    def unit(session):
+        session.edit(records[0].id, name="first")
+        preview(session, session.plan_update("accounts", EVERYTHING, owner="pia"), exact=True)
+        return {each["owner"] for each in session.find("accounts")}
+
+    assert len(admin.unit(unit)) > 1
+    assert admin.get(records[0].id)["name"] == "first"
 
 
 def agrees(staff, told, before, after):
@@ -490,3 +503,14 @@ def test_fields_are_told_with_their_levels(nubetis_session, staff):
     assert {tuple(each.fields_gained.items()) for each in told} == {(("contacts.email", ("hidden", "read")),)}
     (told,) = preview(admin, AWAY["suspended"](admin))
     assert (told.fields_gained, told.fields_lost) == ({}, {})  # there is nothing of which to say it
+
+
+def test_an_exact_preview_is_for_those_only_who_may_apply_the_plan(nubetis_session, staff, records):
+    """It would tell what a change does that one may not make."""
+    explain = attrs.evolve(STANDARD, functions=[Function.EXPLAIN_ACCESS])
+    profile = nubetis_session.create("profiles", name="Explains", permissions=json.dumps(write_permissions(explain)))
+    nubetis_session.edit(staff["tom"].user, profile=profile.id)
+    plan = nubetis_session.plan_update("users", F.handle == "ana", state="suspended")
+    assert preview(staff["tom"], plan)
+    with refusing("denied", AccessDenied):
+        preview(staff["tom"], plan, exact=True)

@@ -1,83 +1,110 @@
-"""Counting exactly what a user gains and loses: by owner, rule, share and parent together, in the store."""
+"""What a plan does, found by doing it in a transaction that is taken back: who then sees, edits and deletes what.
+
+So it is what then is: by owners, values, shares and parents, by profiles, and by whatever plug-ins add to the plan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
-import attrs
-
-from nubetis.access.directory import Directory
-from nubetis.access.policy import policy_of
-from nubetis.access.sharing import GRANTED, Level
-from nubetis.model.bind import All, No, Test, bind
-from nubetis.model.fields import Operator
-from nubetis.model.filters import EVERYTHING, People
-from nubetis.model.ids import encode
-from nubetis.model.normal import normal_form
+from nubetis.access.decision import Action
+from nubetis.access.policy import RolePolicy
+from nubetis.access.sharing import Level
+from nubetis.model.bind import All
 from nubetis.session.world import LIVE
+from nubetis.types import Key, ModuleId
 
 if TYPE_CHECKING:
-    from nubetis.model.bind import Bound
+    from nubetis.model.plan import Plan
     from nubetis.model.schema import Module
+    from nubetis.session.door import Session
     from nubetis.session.state import State
-    from nubetis.types import Key
 
-__all__ = ["Exactly"]
+__all__ = ["Numbers", "done_and_taken_back"]
 
-Sides: TypeAlias = "tuple[Bound, Bound]"
+_ACTIONS: Final = {Level.READ: Action.VIEW, Level.WRITE: Action.EDIT, Level.DELETE: Action.DELETE}
+
+_Keys: TypeAlias = "Mapping[Level, frozenset[Key]]"
+"""The keys of the living records of a module that somebody may view, edit and delete."""
+_Seen: TypeAlias = "dict[tuple[Key, ModuleId], _Keys | None]"
+"""By user and module; nothing is read of those who have everything."""
+
+Numbers: TypeAlias = "dict[tuple[Key, ModuleId], tuple[dict[str, int], dict[str, int]]]"
+"""By user and module: how many records are gained and lost, by the text of the level."""
 
 
-@attrs.frozen
-class Exactly:
-    """Counts living records as *state* sees them, between what people have *before* and *after*.
+class _TakenBack(Exception):
+    """Leaves the block of which nothing stays."""
 
-    Cost: two counts of the store for each level of a module in which a user has something else.
+
+def done_and_taken_back(session: Session, plan: Plan) -> Numbers:
+    """Give how many records each user gains and loses who has not everything before and after; nothing is written.
+
+    Cost: that of applying the plan; and the keys of what each user has in each module, read twice, and kept in memory.
+
+    Raises:
+        Refused, AccessDenied: and whatever else :meth:`~nubetis.session.Session.apply` raises.
     """
+    state = session.state
 
-    state: State
-    before: Directory
-    after: Directory
+    def work() -> Numbers:
+        before = dict(_seen(state))
+        after: _Seen = {}
+        with _taken_back(state):
+            session.apply(plan)
+            after = dict(_seen(state))
+        return dict(_compared(before, after))
 
-    def shared_with_others(self) -> Iterator[Key]:
-        """Give the users who are reached by other shares before than after, whatever is shared; no administrators."""
-        for user in self.before.users.keys() & self.after.users:
-            both = self.before, self.after
-            if self.before.targets(user) != self.after.targets(user) and not any(
-                side.administrator(user) for side in both
-            ):
-                yield user
-
-    def everybody(self, user: Key, module: Module) -> Level:
-        """Give how far a user has everybody's records."""
-        return self.before.reach(user, module.id).everything
-
-    def of(self, user: Key, module: Module) -> tuple[dict[str, int], dict[str, int]]:
-        """Give how many records of *module* a user gains and loses, by level."""
-        sides = {level: self._sides(user, module, level) for level in GRANTED}
-        gained = {level.text: self._number(module, now, then) for level, (then, now) in sides.items()}
-        lost = {level.text: self._number(module, then, now) for level, (then, now) in sides.items()}
-        return _some(gained), _some(lost)
-
-    def _sides(self, user: Key, module: Module, level: Level) -> Sides:
-        then, now = (self._has(side, user, module, level) for side in (self.before, self.after))
-        return then, now
-
-    def _has(self, side: Directory, user: Key, module: Module, level: Level) -> Bound:
-        found, schema = side.users.get(user), self.state.known.schema
-        if found is None or not found.active:  # what he owns stays his
-            return Test(module.field("owner").column, Operator.EQ, user)
-        free = attrs.evolve(
-            self.state.view(), people={People.ME: (encode("use", user),)},
-            readable=lambda module, field: True, visible=lambda module: EVERYTHING,
-        )  # fmt: skip
-        return bind(policy_of(side, schema, found).reaching(module, level), module, schema, free)
-
-    def _number(self, module: Module, having: Bound, without: Bound) -> int:
-        if having == without:
-            return 0
-        return self.state.txn.count(module, All((LIVE, having, normal_form(No(without)))), limit=None)
+    return state.write(work)
 
 
-def _some(counts: dict[str, int]) -> dict[str, int]:
+@contextmanager
+def _taken_back(state: State) -> Generator[None]:
+    """Give a block of which nothing stays."""
+    with suppress(_TakenBack), state.savepoint():
+        yield
+        _leave()
+
+
+def _leave() -> NoReturn:
+    raise _TakenBack
+
+
+def _seen(state: State) -> Iterator[tuple[tuple[Key, ModuleId], _Keys | None]]:
+    users = state.known.schema.module("users")
+    modules = [module for module in state.known.schema.modules if not module.system]
+    for (keys,) in state.txn.stream(users, columns=("id",)):
+        for key in keys:
+            user = Key(int(key or 0))
+            other = state.of_user(user)
+            policy = other.policy
+            everything = isinstance(policy, RolePolicy) and policy.user.administrator and policy.user.active
+            yield from [((user, each.id), None if everything else _levels(other, each)) for each in modules]
+
+
+def _levels(state: State, module: Module) -> _Keys:
+    return {level: frozenset(_keys(state, module, action)) for level, action in _ACTIONS.items()}
+
+
+def _keys(state: State, module: Module, action: Action) -> Iterator[Key]:
+    planner = state.planner()
+    if planner.policy.gate(action, module).matched:
+        for (keys,) in state.txn.stream(module, All((LIVE, planner.granted(module, action))), columns=("id",)):
+            yield from [Key(int(key or 0)) for key in keys]
+
+
+def _compared(
+    before: _Seen, after: _Seen
+) -> Iterator[tuple[tuple[Key, ModuleId], tuple[dict[str, int], dict[str, int]]]]:
+    nothing: _Keys = dict.fromkeys(_ACTIONS, frozenset())
+    for which in before.keys() | after.keys():
+        then, now = before.get(which, nothing), after.get(which, nothing)
+        if then is not None and now is not None and then != now:
+            yield which, (_number(now, then), _number(then, now))
+
+
+def _number(having: _Keys, without: _Keys) -> dict[str, int]:
+    counts = {level.text: len(having[level] - without[level]) for level in _ACTIONS}
     return {level: count for level, count in counts.items() if count}

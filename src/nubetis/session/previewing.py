@@ -30,9 +30,10 @@ from nubetis.model.schema import DELETED_IN, key_of
 from nubetis.model.system import DELEGATIONS
 from nubetis.session.explaining import require_insight
 from nubetis.session.planning import STRUCTURAL
-from nubetis.session.previewed import Exactly
+from nubetis.session.previewed import Numbers, done_and_taken_back
 from nubetis.session.rosters import check_asking, check_people, compared, directory_of, read_roster, rows_with
 from nubetis.session.targets import kept_shares
+from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleId, ModuleName, RecordId, Row, Stored
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Gain:
     is the level to which the user has everybody's records, before and after, which an administrator has to the full.
     *rules* are the names of the rules on values that come and go, whose records are not counted; nor are those that
     come and go *by_parent*, with the records that a field links: ``{"account": "write"}``, to whomever it may concern.
-    Where it is *exact* the records themselves were counted, by whatever they come and go.
+    Where it is *exact* the records that he sees, edits and deletes were compared, by whatever they come and go.
     """
 
     module: ModuleName
@@ -142,19 +143,21 @@ def preview(session: Session, plan: Plan, *, exact: bool = False) -> list[Access
 
     Nothing is written.  What else a plan of records changes (values that rules ask for, parents, shares) is not looked
     at, nor the shares of single records that come and go with a group or role, unless it shall be *exact*: then the
-    store counts for each user what he has by all grants together, but for modules whose records get another owner.
+    plan is carried out in a transaction that is taken back, and what each user sees, edits and deletes is compared.
 
     Cost: the roster is read twice; some 10 ms for each thousand users and thousand different answers, and a µs for each
-    record that gets another owner.  Where it is *exact*, six counts for each user and module besides.
+    record that gets another owner.  Where it is *exact*, that of applying the plan besides, with the store's lock of
+    writers, and of reading twice the ids of all that each user has.
 
     Raises:
         AccessDenied: the user may not explain access.
-        Refused: ``bad_sharing``; a new rule asks for a field that he may not read.
+        Refused: ``bad_sharing``; a new rule asks for a field that he may not read.  Where it is *exact*, whatever
+            applying the plan raises.
     """
     require(plan, Plan, argument="plan", expected="a plan")
+    state = session.state
 
     def work() -> list[AccessChange]:
-        state = session.state
         require_insight(state)
         parts = _structural(plan)
         before = directory_of(state.world, state.txn, state.versions.access)
@@ -164,36 +167,38 @@ def preview(session: Session, plan: Plan, *, exact: bool = False) -> list[Access
         comparison = compared(state, before, Directory(after), handed=handed, felt=True)
         counted = _Counted(state, before, handed)
         told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]
-        if exact and not handed.counts:
-            counter = Exactly(state, before, comparison.after)
-            told = list(_exactly(told, counter, state.known.schema))
-        return [
-            each for each in _with_acting(told, *_acting(state, plan.parts, comparison)) if each.gains or each.loses
-        ]
+        told = list(_with_acting(told, *_acting(state, plan.parts, comparison)))
+        told = list(_exactly(told, done_and_taken_back(session, plan), comparison, state)) if exact else told
+        return [each for each in told if each.gains or each.loses]
 
-    return session.state.read(work)
+    return state.write(work) if exact else state.read(work)
 
 
-def _exactly(told: Iterable[AccessChange], counter: Exactly, schema: Schema) -> Iterator[AccessChange]:
-    """Give what changes with the numbers of records that were counted, and for whom other shares come and go."""
-    others = {encode("use", key) for key in counter.shared_with_others()}
-    known = {each.user: each for each in told}
-    for user in sorted(known.keys() | others):
-        change = known.get(user, AccessChange(user=user))
+def _exactly(
+    told: Iterable[AccessChange], numbers: Numbers, comparison: Comparison, state: State
+) -> Iterator[AccessChange]:
+    """Give what changes with the numbers of records that come and go, and for whom else any do."""
+    schema, known = state.known.schema, {each.user: each for each in told}
+    empty = {each.name for each in schema.modules if not each.system and not state.txn.count(each, LIVE, limit=1)}
+    for user in sorted(known.keys() | {encode("use", key) for key, _ in numbers}):
+        change, key = known.get(user, AccessChange(user=user)), decode(user)[1]
         gains = {each.module: each for each in change.modules}
-        for module in schema.modules if user in others else ():
-            if not module.system and module.name not in gains:
-                same = counter.everybody(decode(user)[1], module).text
-                gains[module.name] = Gain(module=module.name, gained={}, lost={}, everybody=(same, same))
-        exact = [_exact(user, each, counter, schema) for each in gains.values()]
+        for module in schema.modules:
+            if (key, module.id) in numbers and module.name not in gains:
+                levels = comparison.everything(key, module.id)
+                everybody = levels[0].text, levels[1].text
+                gains[module.name] = Gain(module=module.name, gained={}, lost={}, everybody=everybody)
+        exact = [
+            attrs.evolve(each, exact=True)  # nothing is there yet
+            if each.module in empty
+            else _exact(each, numbers.get((key, schema.module(each.module).id), ({}, {})))
+            for each in gains.values()
+        ]
         yield attrs.evolve(change, modules=tuple([each for each in exact if each.gains or each.loses]))
 
 
-def _exact(user: RecordId, gain: Gain, counter: Exactly, schema: Schema) -> Gain:
-    """Count exactly; of owners who have no record yet it stays known that theirs come and go."""
-    gained, lost = counter.of(decode(user)[1], schema.module(gain.module))
-    none_gained, none_lost = ({level: 0 for level, n in each.items() if not n} for each in (gain.gained, gain.lost))
-    return attrs.evolve(gain, gained={**none_gained, **gained}, lost={**none_lost, **lost}, exact=True)
+def _exact(gain: Gain, numbers: tuple[Mapping[str, int], Mapping[str, int]]) -> Gain:
+    return attrs.evolve(gain, gained=numbers[0], lost=numbers[1], exact=True)
 
 
 _Pairs: TypeAlias = "set[tuple[Key, Key]]"
