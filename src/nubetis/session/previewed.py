@@ -5,7 +5,7 @@ So it is what then is: by owners, values, shares and parents, by profiles, and b
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
@@ -17,9 +17,7 @@ from nubetis.session.world import LIVE
 from nubetis.types import Key, ModuleId
 
 if TYPE_CHECKING:
-    from nubetis.model.plan import Plan
     from nubetis.model.schema import Module
-    from nubetis.session.door import Session
     from nubetis.session.state import State
 
 __all__ = ["Numbers", "done_and_taken_back"]
@@ -39,21 +37,18 @@ class _TakenBack(Exception):
     """Leaves the block of which nothing stays."""
 
 
-def done_and_taken_back(session: Session, plan: Plan) -> Numbers:
-    """Give how many records each user gains and loses who has not everything before and after; nothing is written.
+def done_and_taken_back(state: State, do: Callable[[], object]) -> Numbers:
+    """Give how many records each user gains and loses, who has not everything before and after, by what is to *do*.
 
-    Cost: that of applying the plan; and the keys of what each user has in each module, read twice, and kept in memory.
-
-    Raises:
-        Refused, AccessDenied: and whatever else :meth:`~nubetis.session.Session.apply` raises.
+    Nothing is written.  Cost: that of doing it; and the keys of what each user has in each module, read twice, and kept
+    in memory.
     """
-    state = session.state
 
     def work() -> Numbers:
         before = dict(_seen(state))
         after: _Seen = {}
         with _taken_back(state):
-            session.apply(plan)
+            do()
             after = dict(_seen(state))
         return dict(_compared(before, after))
 

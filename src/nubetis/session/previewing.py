@@ -168,7 +168,11 @@ def preview(session: Session, plan: Plan, *, exact: bool = False) -> list[Access
         counted = _Counted(state, before, handed)
         told = [_told(change, comparison, state.known.schema, counted) for change in comparison.changes()]
         told = list(_with_acting(told, *_acting(state, plan.parts, comparison)))
-        told = list(_exactly(told, done_and_taken_back(session, plan), comparison, state)) if exact else told
+        told = (
+            list(_exactly(told, done_and_taken_back(state, lambda: session.apply(plan)), comparison, state))
+            if exact
+            else told
+        )
         return [each for each in told if each.gains or each.loses]
 
     return state.write(work) if exact else state.read(work)
