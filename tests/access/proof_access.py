@@ -9,7 +9,6 @@ it stopped, or shared among several machines::
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -21,9 +20,7 @@ import attrs
 from nubetis.backends.memory import forget_memory
 from nubetis.testing.access_contract.laws import LAWS
 from nubetis.testing.access_contract.proving import agreeing, lawful, numbered_anew
-from tests.servers import running_postgres
-
-STORES = ("memory", "sqlite", "postgres")
+from tests.access.proofs import STORES, asked, urls
 
 
 @attrs.define
@@ -46,9 +43,9 @@ def prove(checks, seed, *, step=1, names=STORES[:2], size=None, progress=lambda 
     """Try worlds from *seed* on until there are so many checks; give what was seen, at the first fault too."""
     found = Tally()
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        urls = {name: _urls(name, stack, Path(folder)) for name in names}
+        places = {name: urls(name, stack, Path(folder)) for name in names}
         while found.checks < checks and not found.faults:
-            for name, url_of in urls.items():
+            for name, url_of in places.items():
                 _prove_world(found, name, partial(_fresh, url_of), seed, size or {})
             found.worlds += 1
             seed += step
@@ -74,26 +71,10 @@ def _fresh(url_of, name):
     return url_of(f"proof-{name}")
 
 
-def _urls(name, stack, folder):
-    if name == "memory":
-        return "memory://{}".format
-    if name == "sqlite":
-        return lambda each: f"sqlite:///{folder}/{each}.db?profile=fast"
-    return stack.enter_context(running_postgres())
-
-
 def main(arguments=None):
     """Run the proof; the exit code is 1 where answers differ."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checks", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first world")
-    parser.add_argument("--shard", default="1/1", help="2/4 takes each fourth seed, from the second on")
-    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
-    options = parser.parse_args(arguments)
-    part, parts = map(int, options.shard.split("/"))
-    found = prove(
-        options.checks // parts, options.seed + part - 1, step=parts, names=options.stores, progress=show
-    )  # fmt: skip
+    options, count, first, step = asked(arguments, __doc__, what="checks", default=1_000_000)
+    found = prove(count, first, step=step, names=options.stores, progress=show)
     print(f"\n{found.checks:,} checks of {found.worlds} worlds, from seed {options.seed} on, shard {options.shard}")
     print(f"the oracle and {', '.join(options.stores)}")
     print("\n".join(found.faults) or "0 differences")

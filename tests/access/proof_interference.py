@@ -9,7 +9,6 @@ lead there.  A long proof is resumed at the seed where it stopped, or shared amo
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -20,9 +19,7 @@ import attrs
 
 from nubetis.backends.memory import forget_memory
 from nubetis.testing.access_contract.interference import LEAKS, alike
-from tests.servers import running_postgres
-
-STORES = ("memory", "sqlite", "postgres")
+from tests.access.proofs import STORES, asked, urls
 
 
 @attrs.define
@@ -50,9 +47,9 @@ def prove(calls, seed, *, step=1, names=STORES[:1], each=80, progress=lambda fou
     """Try pairs from *seed* on until there are so many calls; give what was seen, at the first fault too."""
     found = Tally()
     with TemporaryDirectory() as folder, ExitStack() as stack:
-        urls = {name: _urls(name, stack, Path(folder)) for name in names}
+        places = {name: urls(name, stack, Path(folder)) for name in names}
         while found.calls.total() < calls and not found.faults:
-            for name, url_of in urls.items():
+            for name, url_of in places.items():
                 found.pair(url_of, name, seed, each)
             for side in (0, 1):
                 forget_memory(f"memory://twin-{seed}-{side}")
@@ -61,26 +58,10 @@ def prove(calls, seed, *, step=1, names=STORES[:1], each=80, progress=lambda fou
     return found
 
 
-def _urls(name, stack, folder):
-    if name == "memory":
-        return "memory://{}".format
-    if name == "sqlite":
-        return lambda each: f"sqlite:///{folder}/{each}.db?profile=fast"
-    return stack.enter_context(running_postgres())
-
-
 def main(arguments=None):
     """Run the proof; the exit code is 1 where answers differ."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first pair")
-    parser.add_argument("--shard", default="1/1", help="2/4 takes each fourth seed, from the second on")
-    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
-    options = parser.parse_args(arguments)
-    part, parts = map(int, options.shard.split("/"))
-    found = prove(
-        options.calls // parts, options.seed + part - 1, step=parts, names=options.stores, progress=show
-    )  # fmt: skip
+    options, count, first, step = asked(arguments, __doc__, what="calls", default=10_000)
+    found = prove(count, first, step=step, names=options.stores, progress=show)
     print(f"\n{found.calls.total():,} calls of {len(found.calls)} roads in {found.pairs} pairs of worlds, "
           f"from seed {options.seed} on, shard {options.shard}, in {', '.join(options.stores)}")  # fmt: skip
     for name, times in found.leaks.items():

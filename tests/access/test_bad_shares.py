@@ -160,24 +160,21 @@ def twice(session, lead, pia, kind):
         session.create("shares", of_leads(session, lead, target=pia.user, level=level, kind=kind))
 
 
-def test_who_is_shared_with_twice_is_not_at_all_afterwards(nubetis_org, nubetis_session, lead):
+@pytest.mark.parametrize(
+    ("kind", "give", "take", "left"),
+    [
+        ("share", share, unshare, lambda session, lead: len(shares(session, lead)) == 1),
+        ("team", join, leave, lambda session, lead: not team(session, lead)),
+    ],
+)
+def test_who_has_it_twice_has_it_no_more_afterwards(nubetis_org, nubetis_session, lead, kind, give, take, left):
     ana, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "pia")))
-    twice(ana, lead, pia, "share")
-    share(ana, lead, "pia", level="read")
+    twice(ana, lead, pia, kind)
+    give(ana, lead, "pia", level="read")
     assert not pia.can("edit", lead)
-    unshare(ana, lead, "pia")
+    take(ana, lead, "pia")
     assert not pia.can("view", lead)
-    assert len(shares(ana, lead)) == 1
-
-
-def test_who_is_in_a_team_twice_leaves_it_once(nubetis_org, nubetis_session, lead):
-    ana, pia = map(nubetis_org.session, map(HostSignIn, ("ana", "pia")))
-    twice(ana, lead, pia, "team")
-    join(ana, lead, "pia", level="read")
-    assert not pia.can("edit", lead)
-    leave(ana, lead, "pia")
-    assert not pia.can("view", lead)
-    assert not team(ana, lead)
+    assert left(ana, lead)
 
 
 @pytest.mark.parametrize(

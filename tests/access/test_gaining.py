@@ -12,7 +12,7 @@ from nubetis import F, HostSignIn
 from nubetis.access.compare import Comparison
 from nubetis.access.directory import Directory
 from nubetis.access.gaining import Gaining, Way
-from nubetis.access.permissions import STANDARD, Function, write_permissions
+from nubetis.access.permissions import write_permissions
 from nubetis.access.sharing import Principal, PrincipalKind
 from nubetis.errors import Refused
 from nubetis.session.delegating import plan_delegation
@@ -20,19 +20,8 @@ from nubetis.session.leaving import plan_offboarding
 from nubetis.session.roles import plan_role_removal
 from nubetis.session.sharing import plan_default, plan_group, share
 from tests.access.test_compare import CHANGES, made
+from tests.access.test_raising import MANAGER, one
 from tests.stores import refusing
-
-MANAGER = attrs.evolve(
-    STANDARD,
-    functions=[
-        Function.MANAGE_USERS, Function.MANAGE_ROLES, Function.MANAGE_PROFILES, Function.MANAGE_SHARING,
-        Function.MANAGE_SETTINGS,
-    ],
-)  # fmt: skip
-
-
-def one(session, module, name):
-    return session.find(module, F.name == name)[0]
 
 
 @pytest.fixture

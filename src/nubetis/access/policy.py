@@ -21,7 +21,7 @@ from nubetis.access.entitlements import FEATURES_OF_FUNCTIONS, FEATURES_OF_MODUL
 from nubetis.access.intervals import Intervals
 from nubetis.access.people import User
 from nubetis.access.permissions import FieldLevel, Function, Permissions
-from nubetis.access.sharing import GRANTED, NEEDED, Level, PrincipalKind, Rule
+from nubetis.access.sharing import GRANTED, NEEDED, Level, PrincipalKind, Rule, lasting
 from nubetis.errors import NubetisError
 from nubetis.model.bind import (
     All,
@@ -297,10 +297,10 @@ class RolePolicy:
         fixed += [Test("related", Operator.EQ, 1)] if related else []
         ways: list[tuple[Bound, ...]] = [(*fixed, OneOf("target", near))]
         ways += [(*fixed, OneOf("target", above), Test("superiors", Operator.EQ, 1))] if above else []
-        shares, endless = self.schema.module("shares"), Missing("until")
+        shares = self.schema.module("shares")
 
         def bound(view: Viewpoint) -> Bound:
-            still = AnyOf((endless, Test("until", Operator.GT, instant_text(view.now))))
+            still = lasting(instant_text(view.now))
             found = [Linking(shares, "record", All((still, *way))) for way in ways]
             return Normal(AnyOf(tuple(found)) if len(found) > 1 else found[0])
 

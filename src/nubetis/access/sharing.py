@@ -10,6 +10,8 @@ import attrs
 
 from nubetis.access.decision import Action
 from nubetis.errors import InvalidValue
+from nubetis.model.bind import AnyOf, Missing, Test
+from nubetis.model.fields import Operator
 from nubetis.model.filters import Filter
 from nubetis.model.ids import decode, encode
 from nubetis.types import FieldId, Key, ModuleId
@@ -25,6 +27,7 @@ __all__ = [
     "Principal",
     "PrincipalKind",
     "Rule",
+    "lasting",
 ]
 
 
@@ -174,3 +177,8 @@ class Rule:
     source: Principal | None = None
     where: Filter | None = None
     superiors: bool = False
+
+
+def lasting(now: str) -> AnyOf:
+    """Give what holds for shares and delegations that are not over at *now*, the text of an instant."""
+    return AnyOf((Missing("until"), Test("until", Operator.GT, now)))

@@ -17,6 +17,7 @@ from nubetis.access.decision import Action
 from nubetis.access.delegation import Limits, lent
 from nubetis.access.permissions import CATALOGUE, Function
 from nubetis.access.policy import RolePolicy
+from nubetis.access.sharing import lasting
 from nubetis.errors import AccessDenied, InvalidValue, NotFound, Refused, names_of, one_of
 from nubetis.model.bind import All, AnyOf, Missing, Test
 from nubetis.model.fields import Operator
@@ -169,9 +170,8 @@ def limits_of(state: State, user: Key, delegate: Key) -> tuple[Limits, ...]:
     module = state.known.schema.module("delegations")
     now = instant_text(state.world.now())
     since = AnyOf((Missing("since"), Test("since", Operator.LE, now)))
-    until = AnyOf((Missing("until"), Test("until", Operator.GT, now)))
     two = Test("user", Operator.EQ, int(user)), Test("delegate", Operator.EQ, int(delegate))
-    batches = state.txn.stream(module, All((LIVE, *two, since, until)))
+    batches = state.txn.stream(module, All((LIVE, *two, since, lasting(now))))
     rows = [row for batch in batches for row in zip(*batch, strict=True)]
     if not rows or not _active(state, user) or not _active(state, delegate):
         raise AccessDenied("no_delegation", user=encode("use", user))

@@ -13,10 +13,9 @@ from nubetis.access.compare import Comparison
 from nubetis.access.gaining import Gaining, Way
 from nubetis.access.policy import RolePolicy
 from nubetis.access.relating import given_to_related
-from nubetis.access.sharing import Level, Principal
+from nubetis.access.sharing import Level, Principal, lasting
 from nubetis.errors import Refused
-from nubetis.model.bind import All, AnyOf, Missing, OneOf, Test
-from nubetis.model.fields import Operator
+from nubetis.model.bind import All, OneOf
 from nubetis.model.ids import encode
 from nubetis.model.kinds import instant_text
 from nubetis.model.schema import key_of
@@ -67,7 +66,7 @@ def _raises(user: Key) -> Refused:
 def _living(state: State, ways: Mapping[Way, Key]) -> Iterator[tuple[Way, ModuleId, Key, Level, bool]]:
     """Give the shares that are not over and come by one of *ways*."""
     texts = sorted({way.target.text for way in ways})
-    still = AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(state.world.now()))))
+    still = lasting(instant_text(state.world.now()))
     for start in range(0, len(texts), _CHUNK):
         where = All((OneOf("target", tuple(texts[start : start + _CHUNK])), LIVE, still))
         for batch in state.txn.stream(SHARES, where, columns=_SHARE):

@@ -247,7 +247,7 @@ def plan_retention(session: Session, *, names: Sequence[str] | None = None) -> P
     """Plan what the active rules say, as of now; or those with *names*, active or not.
 
     Of records that the user may not delete nothing is planned, or told.  What several rules name goes by the first
-    of them. What a legal hold keeps from being purged stands in the plan's warnings (``legal_hold``), and so does a
+    of them.  What a legal hold keeps from being purged stands in the plan's warnings (``legal_hold``), and so does a
     rule that can no longer be followed (``bad_retention``).
 
     Raises:

@@ -19,9 +19,9 @@ from nubetis.access.numbering import Position
 from nubetis.access.people import Groups, People, User
 from nubetis.access.permissions import NO_PERMISSION, Permissions, read_permissions
 from nubetis.access.policy import RolePolicy, policy_of
-from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule
+from nubetis.access.sharing import GRANTED, Default, Level, Principal, Rule, lasting
 from nubetis.errors import UNREADABLE, AccessDenied, NubetisError, Refused, damage
-from nubetis.model.bind import ALWAYS, All, AnyOf, Missing, OneOf, Test, Viewpoint
+from nubetis.model.bind import ALWAYS, All, OneOf, Test, Viewpoint
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Operator
 from nubetis.model.filters import Filter
@@ -172,18 +172,19 @@ def check_meaning(state: State, schema: Schema) -> None:
             same = meaning(rule, before, view) == meaning(rule, schema, view)
             if not same or filled(rule, before) != filled(rule, schema):
                 raise Refused("raises_rights", user=rule.target.text, what="records of others")
-        for number, default in roster.defaults.items():
-            if default.parent is not None and _filling(before, number, default.parent) != _filling(
-                schema, number, default.parent
-            ):
-                raise Refused("raises_rights", user=policy.user.id, what="records of others")
+        if _usual_parents(roster, before) != _usual_parents(roster, schema):
+            raise Refused("raises_rights", user=policy.user.id, what="records of others")
 
 
-def _filling(schema: Schema, number: ModuleId, field: FieldId) -> object:
-    """Give the parent that a record has of which nobody says anything else."""
-    module = schema.by_id.get(number)
-    found = None if module is None else module.by_id.get(field)
-    return None if found is None else found.default
+def _usual_parents(roster: Roster, schema: Schema) -> dict[ModuleId, object]:
+    """Give by module the parent that a record has of which nobody says anything else."""
+    found: dict[ModuleId, object] = {}
+    for number, default in roster.defaults.items():
+        module = schema.by_id.get(number)
+        field = None if module is None else module.by_id.get(default.parent or 0)
+        if field is not None and field.default is not None:
+            found[number] = field.default
+    return found
 
 
 def _refuse_beyond(state: State, before: Roster, after: Roster) -> None:
@@ -191,13 +192,14 @@ def _refuse_beyond(state: State, before: Roster, after: Roster) -> None:
 
     Nobody but an administrator makes such a share, and whoever made these before did not know of it.
     """
+    still = lasting(instant_text(state.world.now()))
     for number, now in after.defaults.items():
         then, module = before.defaults.get(number, PRIVATE), state.known.schema.by_id[number]
         parent = _links(state.known.schema, module).get(now.parent or FieldId(0))
         if parent is None or (then.parent == now.parent and then.parent_level <= now.parent_level):
             continue
         beyond = tuple([level.text for level in GRANTED if level > now.parent_level])
-        count = state.txn.count(SHARES, All((*_lent(parent), OneOf("level", beyond), _still(state)))) if beyond else 0
+        count = state.txn.count(SHARES, All((*_lent(parent), OneOf("level", beyond), still))) if beyond else 0
         if count:
             reason = f"{count} shares go on from its parent to more than that: let them give less, or end them"
             raise Refused("bad_sharing", by=module.name, reason=reason)
@@ -206,10 +208,6 @@ def _refuse_beyond(state: State, before: Roster, after: Roster) -> None:
 def _lent(module: ModuleId) -> tuple[Bound, ...]:
     """Give the shares of records of *module* that go on to what belongs to them."""
     return LIVE, Test("module", Operator.EQ, int(module)), Test("related", Operator.EQ, 1)
-
-
-def _still(state: State) -> Bound:
-    return AnyOf((Missing("until"), Test("until", Operator.GT, instant_text(state.world.now()))))
 
 
 def _refuse_by_name(after: Roster, schema: Schema, now: datetime) -> None:
