@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from nubetis.access.sharing import Rule
 from nubetis.model.bind import All, AnyOf, Bound, Linked, Linking, No, Viewpoint, bind
-from nubetis.model.filters import And, Compare, Filter, Not, Or
+from nubetis.model.filters import Compare, conditions_of
 from nubetis.model.numbered import asked
 from nubetis.model.schema import Schema
 
@@ -32,20 +32,9 @@ def filled(rule: Rule, schema: Schema) -> list[object]:
     if rule.where is None or module is None:
         return []
     fields = [field for _, _, field in asked(rule.where, module, schema)]
-    fields += module.fields if _asks_words(rule.where) else ()  # which are looked for in many
+    words = any(isinstance(each, Compare) and not each.path for each in conditions_of(rule.where))
+    fields += module.fields if words else ()  # which are looked for in many
     return [None if each is None else each.default for each in fields]
-
-
-def _asks_words(where: Filter) -> bool:
-    match where:
-        case And(parts) | Or(parts):
-            return any(map(_asks_words, parts))
-        case Not(part):
-            return _asks_words(part)
-        case Compare(path):
-            return not path
-        case _:
-            return False
 
 
 def meaning(rule: Rule, schema: Schema, view: Viewpoint) -> _Meaning:

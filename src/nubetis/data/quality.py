@@ -30,9 +30,9 @@ from nubetis.data.profile import names_code
 from nubetis.errors import AccessDenied, NubetisError, names_or_all, sentence
 from nubetis.model.convert import from_json
 from nubetis.model.fields import Field, Value
-from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
+from nubetis.model.filters import Filter
 from nubetis.model.fold import fold_text
-from nubetis.model.numbered import named
+from nubetis.model.numbered import asked as fields_asked
 from nubetis.model.schema import Module, Schema
 from nubetis.types import FieldName, ModuleName
 
@@ -267,8 +267,9 @@ class _Asked:
 def _asked(schema: Schema, kept: Iterable[tuple[int, Filter]]) -> _Asked:
     stored = [(module, rule.where) for module in schema.modules for rule in module.rules]
     modules = schema.by_id
-    stored += [(modules[number], named(where, modules[number], schema)) for number, where in kept if number in modules]
-    speaking = {pair for module, where in stored for pair in _named(where, module, schema)}
+    stored += [(modules[number], where) for number, where in kept if number in modules]
+    found = [each for module, where in stored for each in fields_asked(where, module, schema)]
+    speaking = {(str(of.name), str(field.name)) for _, of, field in found if field is not None}
     own = {
         (str(module.name), name)
         for module in schema.modules
@@ -295,32 +296,6 @@ def _filter_of(text: str | None) -> Filter | None:
         return None if text is None else from_json(json.loads(text), Filter)
     except (NubetisError, ValueError, RecursionError):
         return None  # what nubetis did not write speaks of no field
-
-
-def _named(where: Filter, module: Module, schema: Schema) -> Iterator[tuple[str, str]]:
-    """Give module and name of the fields of which a filter speaks."""
-    match where:
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _named(part, module, schema)
-        case Not(part):
-            yield from _named(part, module, schema)
-        case Has(name, via, inner) if name in schema:
-            yield name, via
-            yield from _named(inner, schema.module(name), schema)
-        case Compare():
-            yield from _compared(where, module, schema)
-        case _:
-            return
-
-
-def _compared(where: Compare, module: Module, schema: Schema) -> Iterator[tuple[str, str]]:
-    name = where.path.partition(".")[0]
-    yield str(module.name), name
-    slot = module.layout.slots.get(name)
-    if isinstance(where.operand, Filter) and slot is not None:
-        for target in slot.field.targets:
-            yield from _named(where.operand, schema.module(target), schema)
 
 
 # -- what is found ----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ first instant on; ``between`` includes both days.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import Final, NoReturn, TypeVar
 
@@ -51,6 +51,7 @@ __all__ = [
     "Period",
     "PeriodKind",
     "Unit",
+    "conditions_of",
     "has",
     "join",
     "keywords",
@@ -322,6 +323,23 @@ def keywords(text: str) -> Filter:
     keywords('acme lima')
     """
     return Compare("", Operator.MATCHES, text)
+
+
+def conditions_of(where: Filter) -> Iterator[Compare | Has]:
+    """Give the conditions that *where* is made of, and not what they ask of linked records.
+
+    >>> [each.path for each in conditions_of((F.name == "Acme") & ~(F.size > 5)) if isinstance(each, Compare)]
+    ['name', 'size']
+    """
+    match where:
+        case And(parts) | Or(parts):
+            yield from [each for part in parts for each in conditions_of(part)]
+        case Not(part):
+            yield from conditions_of(part)
+        case Compare() | Has():
+            yield where
+        case _:
+            pass
 
 
 class FieldPath:

@@ -7,7 +7,6 @@ names of today.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -15,7 +14,7 @@ import attrs
 from nubetis.errors import UNREADABLE, InvalidFilter, InvalidValue, NubetisError
 from nubetis.model.convert import from_json, to_json
 from nubetis.model.fields import Operator
-from nubetis.model.filters import And, Compare, Filter, Has, Not, Or
+from nubetis.model.filters import Filter, Has, conditions_of
 from nubetis.model.numbered import asked, named, numbered
 from nubetis.model.plan import ChangeKind, Creates
 from nubetis.types import ModuleId
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from nubetis.session.planning import Planner
     from nubetis.types import Row, Stored
 
-__all__ = ["conditions_of", "kept_filter", "refuse_linked", "with_numbers"]
+__all__ = ["kept_filter", "refuse_linked", "with_numbers"]
 
 _KEEPERS: Final = frozenset({"sharing_rules", "holds", "retention_rules"})
 
@@ -108,16 +107,3 @@ def refuse_linked(where: Filter) -> None:
             path = each.via if isinstance(each, Has) else each.path
             reason = "a hold looks at the record alone: find those linked now, and hold them by their ids"
             raise InvalidFilter("filter_value", field=path, reason=reason)
-
-
-def conditions_of(where: Filter) -> Iterator[Compare | Has]:
-    """Give the conditions that *where* is made of."""
-    match where:
-        case And(parts) | Or(parts):
-            yield from [each for part in parts for each in conditions_of(part)]
-        case Not(part):
-            yield from conditions_of(part)
-        case Compare() | Has():
-            yield where
-        case _:
-            pass

@@ -35,7 +35,7 @@ from nubetis.model.bind import ALWAYS, All, Bound, Test, Viewpoint, bind
 from nubetis.model.convert import to_json
 from nubetis.model.evaluate import Predicate, matcher
 from nubetis.model.fields import Operator
-from nubetis.model.filters import EVERYTHING, Compare, Filter
+from nubetis.model.filters import EVERYTHING, Compare, Filter, conditions_of
 from nubetis.model.ids import decode, encode
 from nubetis.model.journal import JournalChange, row_before
 from nubetis.model.kinds import instant, instant_text
@@ -43,7 +43,7 @@ from nubetis.model.plan import Cause, Plan
 from nubetis.model.record import Record
 from nubetis.model.schema import CREATED_IN, DELETED_IN, VERSION, Module, SchemaStep, StepKind, key_of
 from nubetis.model.system import HOLDS
-from nubetis.session.asking import conditions_of, kept_filter, refuse_linked
+from nubetis.session.asking import kept_filter, refuse_linked
 from nubetis.session.past import last_entry
 from nubetis.session.undoing import later_changes
 from nubetis.session.world import LIVE, TxnRelated

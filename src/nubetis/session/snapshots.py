@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from nubetis.access.permissions import Function, Permissions, write_permissions
 from nubetis.access.sharing import GRANTED, Principal, PrincipalKind, Rule
 from nubetis.access.snapshot import AccessSnapshot
 from nubetis.model.convert import to_json
-from nubetis.model.filters import And, Compare, Filter, Not, Or
+from nubetis.model.filters import Compare, Filter, conditions_of
 from nubetis.model.ids import decode
 from nubetis.model.kinds import instant_text
 from nubetis.model.numbered import named
@@ -266,20 +266,8 @@ def _shape(where: Filter, *, seen: set[str], whole: bool) -> Json:
     Who may not read all of them gets no digest: he could try values until one has it.
     """
     text = json.dumps(to_json(where), ensure_ascii=False, sort_keys=True)
-    fields = {path.partition(".")[0] for path in _paths(where)}
+    fields = {each.path.partition(".")[0] for each in conditions_of(where) if isinstance(each, Compare)}
     return {"fields": sorted(fields & seen), "digest": sha256(text.encode()).hexdigest()[:16] if whole else None}
-
-
-def _paths(where: Filter) -> Iterable[str]:
-    match where:
-        case And(parts) | Or(parts):
-            return [path for part in parts for path in _paths(part)]
-        case Not(part):
-            return _paths(part)
-        case Compare(path):
-            return [path]
-        case _:
-            return []
 
 
 _PERSON: Final = ("id", "handle", "email", "state")
